@@ -1,0 +1,128 @@
+"""Assets: one per step, with its dependencies, partition mappings, checks and metadata."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from finance_assets.assets import metadata as shown
+from finance_assets.assets.partitions import partition_mapping, partitions_of
+from finance_assets.compute.runner import run_step
+from finance_assets.errors import FinanceAssetsError
+from finance_assets.lakehouse.contract import Severity
+from finance_assets.lakehouse.windows import Window
+from finance_assets.settings import get_settings
+from finance_assets.steps.step import MODEL_KINDS, Kind, Step, StepResult
+from finance_assets.steps.use_case import UseCase
+
+KINDS = {
+    Kind.ingest: {"csv", "deltalake"},
+    Kind.table: {"spark", "deltalake"},
+    Kind.training: {"lightgbm", "mlflow"},
+    Kind.evaluation: {"mlflow", "deltalake"},
+    Kind.promotion: {"mlflow", "deltalake"},
+    Kind.scoring: {"spark", "lightgbm", "deltalake"},
+    Kind.monitoring: {"spark", "deltalake"},
+}
+
+# A month's delivery is overdue when nothing came for longer than a month and some days.
+OVERDUE = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(days=35), fail_window=timedelta(days=45)
+)
+
+
+def build_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
+    """Every step of the use case as an asset."""
+    return [build_asset(use_case, step) for step in use_case.steps]
+
+
+def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
+    """A step as an asset."""
+
+    @dg.asset(
+        key=shown.asset_key(step.key),
+        deps=[
+            dg.AssetDep(shown.asset_key(item.key), partition_mapping=partition_mapping(item))
+            for item in step.inputs
+        ],
+        partitions_def=partitions_of(use_case.calendar),
+        backfill_policy=_backfill_policy(step),
+        check_specs=list(_check_specs(use_case, step)),
+        group_name=use_case.name,
+        kinds=KINDS[step.kind],
+        owners=[use_case.owner],
+        description=step.contract.description,
+        metadata=shown.definition_metadata(step),
+        tags={"layer": step.contract.layer, "step_kind": step.kind},
+        code_version=shown.code_version(step),
+        freshness_policy=OVERDUE if step.kind is Kind.ingest else None,
+        required_resource_keys={"engine", "mlflow"},
+        output_required=True,
+    )
+    def _asset(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        result = _run(context, step)
+        yield from (shown.check_result(step, outcome) for outcome in result.outcomes)
+        if result.publication is None:
+            raise _refusal(step, result)
+        yield dg.MaterializeResult(
+            asset_key=shown.asset_key(step.key),
+            metadata=shown.result_metadata(step, result),
+            data_version=dg.DataVersion(str(result.publication.version)),
+        )
+
+    return _asset
+
+
+def _run(context: dg.AssetExecutionContext, step: Step) -> StepResult:
+    """Run the step over the run's partitions; our own errors become readable failures."""
+    keys = context.partition_key_range
+    try:
+        return run_step(
+            step,
+            Window(keys.start, keys.end),
+            settings=get_settings(),
+            session=context.resources.engine.session,
+            run_id=context.run_id,
+            report=context.log.info,
+            open_run=lambda: context.resources.mlflow(step.use_case),
+        )
+    except FinanceAssetsError as error:
+        raise dg.Failure(
+            description=f"{type(error).__name__}: {error}",
+            metadata={"what": error.what, "where": error.where, "remedy": error.remedy},
+            allow_retries=False,
+        ) from error
+
+
+def _refusal(step: Step, result: StepResult) -> dg.Failure:
+    """The failure of a step whose rows did not pass the audit."""
+    broken = [
+        outcome
+        for outcome in result.outcomes
+        if not outcome.is_passed and outcome.check.severity is Severity.block
+    ]
+    lines = "\n".join(f"- {outcome.check.name}: {outcome.observed}" for outcome in broken)
+    return dg.Failure(
+        description=f"{step.key} is unchanged: {len(broken)} blocking check(s) failed\n{lines}",
+        allow_retries=False,
+    )
+
+
+def _check_specs(use_case: UseCase, step: Step) -> Iterator[dg.AssetCheckSpec]:
+    for check in step.checks:
+        yield dg.AssetCheckSpec(
+            check.name,
+            asset=shown.asset_key(step.key),
+            description=check.description,
+            blocking=check.severity is Severity.block,
+            partitions_def=partitions_of(use_case.calendar),
+        )
+
+
+def _backfill_policy(step: Step) -> dg.BackfillPolicy:
+    """Tables take a whole range in one run; models go month by month, as they did in time."""
+    if step.kind in MODEL_KINDS:
+        return dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
+    return dg.BackfillPolicy.single_run()

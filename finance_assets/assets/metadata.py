@@ -1,0 +1,131 @@
+"""Metadata: contracts and step results in the form that Dagster's UI shows."""
+
+import base64
+import hashlib
+import inspect
+import json
+from typing import Any
+
+import dagster as dg
+
+from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.contract import Contract, Severity
+from finance_assets.steps.step import Step, StepResult
+
+BY_PARTITION = "finance_assets/by_partition"
+
+
+def asset_key(table: str) -> dg.AssetKey:
+    """`silver.credit_statements` as Dagster's key."""
+    return dg.AssetKey(table.split("."))
+
+
+def table_schema(contract: Contract) -> dg.TableSchema:
+    """Columns with types, nullability, key and description."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type,
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(
+                    nullable=column.is_nullable, unique=contract.key == (column.name,)
+                ),
+                tags={"pii": "true"} if column.is_pii else {},
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def column_lineage(contract: Contract) -> dg.TableColumnLineage | None:
+    """Upstream columns of each column, as the contract declares them."""
+    deps = {
+        column.name: [
+            dg.TableColumnDep(asset_key(source.rsplit(".", 1)[0]), source.rsplit(".", 1)[1])
+            for source in column.derived_from
+        ]
+        for column in contract.columns
+        if column.derived_from
+    }
+    return dg.TableColumnLineage(deps_by_column=deps) if deps else None
+
+
+def code_version(step: Step) -> str:
+    """Digest of the contract and of the functions that make the rows."""
+    sources = [repr(step.contract), *(inspect.getsource(function) for function in step.code)]
+    return hashlib.sha256("\n".join(sources).encode()).hexdigest()[:12]
+
+
+def definition_metadata(step: Step) -> dict[str, Any]:
+    """What the catalogue shows before anything was materialised."""
+    rules = [*step.contract.row_rules, *step.contract.table_rules]
+    return {
+        "dagster/column_schema": table_schema(step.contract),
+        "dagster/table_name": step.key,
+        "key": ", ".join(step.contract.key),
+        "rules": dg.MetadataValue.md(
+            "\n".join(f"- **{rule.name}**: {rule.reason} `{rule.condition}`" for rule in rules)
+            or "none"
+        ),
+    }
+
+
+def result_metadata(step: Step, result: StepResult) -> dict[str, Any]:
+    """What a materialisation shows: figures, plots, preview, versions, lineage."""
+    metadata: dict[str, Any] = {k: _value(k, v) for k, v in result.metadata.items()}
+    if "rows" in result.metadata:
+        metadata["dagster/partition_row_count"] = int(metadata.pop("rows"))
+    if result.publication is not None:
+        metadata["delta_version"] = result.publication.version
+        metadata["changed_partitions"] = ", ".join(result.changed) or "none: same rows as before"
+    for title, png in result.plots.items():
+        encoded = base64.b64encode(png).decode()
+        metadata[title] = dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+    if result.by_partition:
+        metadata[BY_PARTITION] = dg.MetadataValue.json(result.by_partition)
+    if result.preview:
+        metadata["preview"] = dg.MetadataValue.md(_markdown_table(result.preview))
+    lineage = column_lineage(step.contract)
+    if lineage is not None:
+        metadata["dagster/column_lineage"] = lineage
+    return metadata
+
+
+def check_result(step: Step, outcome: CheckOutcome) -> dg.AssetCheckResult:
+    """An outcome as Dagster records it, with the breakdown per partition."""
+    return dg.AssetCheckResult(
+        asset_key=asset_key(step.key),
+        check_name=outcome.check.name,
+        passed=outcome.is_passed,
+        severity=severity(outcome.check.severity),
+        description=outcome.observed,
+        metadata={"by_partition": dg.MetadataValue.json(_jsonable(outcome.by_partition))},
+    )
+
+
+def severity(declared: Severity) -> dg.AssetCheckSeverity:
+    """Dagster's word for the severity."""
+    blocks = declared is Severity.block
+    return dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
+
+
+def _value(name: str, value: Any) -> Any:
+    is_link = isinstance(value, str) and value.startswith("http")
+    return dg.MetadataValue.url(value) if is_link else value
+
+
+def _jsonable(record: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(record, default=str)))
+
+
+def _markdown_table(rows: list[dict[str, Any]]) -> str:
+    names = list(rows[0])
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")[:60]

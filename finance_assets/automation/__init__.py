@@ -1,0 +1,1 @@
+"""Automation: partitions, jobs, schedules and sensors. When things run, never what they do."""

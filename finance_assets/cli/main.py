@@ -1,0 +1,140 @@
+"""The commands: `run` and `status`."""
+
+import json
+import logging
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from finance_assets.errors import FinanceAssetsError, SettingsError
+from finance_assets.settings import get_settings
+from finance_assets.steps.use_case import UseCase
+from finance_assets.use_cases import ALL
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console()
+
+
+@app.callback()
+def main() -> None:
+    """A strict, provable Data + ML pipeline. State lies under FINANCE_ASSETS_HOME."""
+
+
+@app.command()
+def run(
+    use_case: Annotated[str | None, typer.Option(help="Only this use case.")] = None,
+    through: Annotated[str | None, typer.Option(help="Last partition, YYYY-MM.")] = None,
+) -> None:
+    """Take the use cases through their months: tables, scoring, drift, retraining."""
+    _guarded(lambda: _run(_chosen(use_case), through))
+
+
+@app.command()
+def status(
+    use_case: Annotated[str | None, typer.Option(help="Only this use case.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what the lakehouse and the registry hold."""
+    _guarded(lambda: _status(_chosen(use_case), as_json))
+
+
+def _guarded(command: "typer.models.CommandFunctionType | object") -> None:
+    """Run a command; an error that a person can act on is shown without a stack trace."""
+    try:
+        command()  # type: ignore[operator]
+    except FinanceAssetsError as error:
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]", end=" ")
+        Console(stderr=True, soft_wrap=True).print(str(error), markup=False)
+        raise typer.Exit(1) from error
+
+
+def _chosen(name: str | None) -> dict[str, UseCase]:
+    if name is None:
+        return ALL
+    if name not in ALL:
+        raise SettingsError(
+            f"there is no use case {name!r}",
+            where="--use-case",
+            remedy=f"one of: {', '.join(ALL)}",
+        )
+    return {name: ALL[name]}
+
+
+def _run(chosen: dict[str, UseCase], through: str | None) -> None:
+    started = time.monotonic()
+    settings = get_settings()
+    for use_case in chosen.values():
+        if through is not None and not use_case.calendar.has(through):
+            first, last = use_case.calendar.first, use_case.calendar.last
+            raise SettingsError(
+                f"{use_case.name} has no partition {through!r}",
+                where="--through",
+                remedy=f"a month from {first} to {last}",
+            )
+    settings.prepare_home()
+    # Imported here: Dagster and the definitions take seconds that `status` does not need.
+    with console.status("loading the asset graph"):
+        import dagster as dg
+
+        from finance_assets.definitions import defs
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    with dg.DagsterInstance.get() as instance:
+        for use_case in chosen.values():
+            _run_use_case(defs, instance, use_case, through)
+    _status(chosen, as_json=False)
+    console.print(
+        f"\n{time.monotonic() - started:.1f} s. State lies in {settings.root}\n"
+        "Next: [bold]make dev[/bold] shows these runs in the Dagster UI, "
+        "[bold]make mlflow[/bold] the models, [bold]finance-assets status --json[/bold] all of it."
+    )
+
+
+def _run_use_case(defs: object, instance: object, use_case: UseCase, through: str | None) -> None:
+    from finance_assets.cli.play import Progress as Told
+    from finance_assets.cli.play import play_month
+
+    months = use_case.calendar.through(through)
+    steps = len(use_case.monthly_steps)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("[bold]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[now]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        for month in months:
+            task = bar.add_task(f"{use_case.name} {month}", total=steps, now="starting")
+
+            def on_step(_: str, key: str, event: str, task: "int" = task) -> None:
+                if event == "STEP_START":
+                    bar.update(task, now=key)  # type: ignore[arg-type]
+                elif event == "STEP_SUCCESS":
+                    bar.advance(task)  # type: ignore[arg-type]
+
+            def on_sensor(month: str, text: str) -> None:
+                bar.console.print(f"  sensor after {month}: {text}", highlight=False)
+
+            play_month(defs, instance, use_case, month, Told(on_step, on_sensor))  # type: ignore[arg-type]
+            bar.update(task, now="done", completed=steps)
+
+
+def _status(chosen: dict[str, UseCase], as_json: bool) -> None:
+    from finance_assets.cli.render import render_use_case
+    from finance_assets.cli.status import status as read_status
+
+    state = read_status(get_settings(), chosen)
+    if as_json:
+        print(json.dumps(state, indent=2, default=str))
+        return
+    for name, facts in state["use_cases"].items():
+        render_use_case(console, name, facts)
+
+
+if __name__ == "__main__":
+    app()

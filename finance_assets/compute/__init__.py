@@ -1,0 +1,1 @@
+"""Compute: where a step runs and what session it gets. No step's logic belongs here."""

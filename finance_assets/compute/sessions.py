@@ -1,0 +1,91 @@
+"""Sessions: what a Spark session of each local engine needs, as plain configuration.
+
+Building the session from it is dagster-pyspark's job (assets/resources.py) or, outside Dagster,
+`open_session`'s.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from finance_assets.errors import SettingsError
+from finance_assets.settings import Engine, Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Small data on few cores: Spark's default of 200 shuffle partitions is all overhead.
+LOCAL_PARTITIONS = "4"
+
+
+def session_config(settings: Settings) -> dict[str, str]:
+    """Spark configuration of the engine; starts the embedded server on its first call.
+
+    Raises:
+        SettingsError: the engine needs Java 17 or newer, and there is none.
+    """
+    if settings.engine is Engine.sail:
+        return {"spark.remote": _sail_address(), "spark.sql.session.timeZone": "UTC"}
+    return _jvm_config(settings)
+
+
+def open_session(settings: Settings) -> "SparkSession":
+    """The engine's session, without Dagster."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder
+    for key, value in session_config(settings).items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+@lru_cache
+def _sail_address() -> str:
+    """Start Sail in this process, once; it ends with the process."""
+    import logging
+    import os
+
+    # At the default level Sail writes a line per session to the user's terminal.
+    os.environ.setdefault("RUST_LOG", "error")
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    _, port = server.listening_address
+    _KEPT.append(server)
+    logging.getLogger(__name__).debug("Sail listens on port %s", port)
+    return f"sc://127.0.0.1:{port}"
+
+
+_KEPT: list[object] = []
+
+
+def _jvm_config(settings: Settings) -> dict[str, str]:
+    """PySpark on the JVM with the Delta jars that belong to the installed delta-spark."""
+    import shutil
+
+    if shutil.which("java") is None:
+        raise SettingsError(
+            "engine=spark needs Java 17 or newer, and `java` is not on the PATH",
+            where="FINANCE_ASSETS_ENGINE",
+            remedy="install a JDK, or use FINANCE_ASSETS_ENGINE=sail",
+        )
+    from delta import configure_spark_with_delta_pip
+    from pyspark.sql import SparkSession
+
+    builder = configure_spark_with_delta_pip(SparkSession.builder)
+    return {
+        "spark.jars.packages": builder._options["spark.jars.packages"],  # noqa: SLF001
+        "spark.master": "local[2]",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "3g",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": LOCAL_PARTITIONS,
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.warehouse.dir": str(settings.root / "spark-warehouse"),
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+    }

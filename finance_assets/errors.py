@@ -1,0 +1,42 @@
+"""The exception family: each says what happened, where, and what to do about it.
+
+Only errors that a person has to act on belong here. Programming mistakes stay plain Python
+exceptions.
+"""
+
+
+class FinanceAssetsError(Exception):
+    """Base of every error this package raises on purpose.
+
+    `what` happened, `where` it happened (file and line, table and partition, setting), and the
+    `remedy` a person can apply.
+    """
+
+    def __init__(self, what: str, *, where: str, remedy: str) -> None:
+        """Build the three-part message."""
+        self.what, self.where, self.remedy = what, where, remedy
+        super().__init__(f"{what}\n  where:  {where}\n  remedy: {remedy}")
+
+
+class SettingsError(FinanceAssetsError):
+    """A setting is missing or contradicts another."""
+
+
+class DeliveryError(FinanceAssetsError):
+    """A delivery is missing or cannot be read as a whole; nothing of it was taken over."""
+
+
+class ContractError(FinanceAssetsError):
+    """Rows to publish do not have the shape that their contract declares."""
+
+
+class PublishConflictError(FinanceAssetsError):
+    """Other writers kept winning the commit for longer than publish is willing to retry."""
+
+
+class HistoryError(FinanceAssetsError):
+    """A model step was asked for at a time when there was not yet enough history."""
+
+
+class ModelError(FinanceAssetsError):
+    """A model, its artifact or its record in the registry is missing or was altered."""

@@ -1,0 +1,1 @@
+"""Tables: contracts, deliveries, audit and publish. Knows Spark and Delta, never Dagster."""

@@ -1,0 +1,162 @@
+"""Audit: what the rows to publish really hold, measured in one pass, judged by the contract.
+
+Measuring is one Spark action over the staged rows; judging is pure. Deciding what to do with a
+broken check belongs to publish.py.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from finance_assets.lakehouse.contract import Check, Contract, RowRule
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.windows import Window
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """A check, whether it passed, the sentence a person reads, and the figure per partition."""
+
+    check: Check
+    is_passed: bool
+    observed: str
+    by_partition: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PartitionFacts:
+    """What one partition of the staged rows holds."""
+
+    rows: int
+    distinct_keys: int
+    nulls: int
+    broken_row_rules: dict[str, int]
+    broken_table_rules: dict[str, bool]
+    fingerprint: str
+
+
+EMPTY = PartitionFacts(0, 0, 0, {}, {}, "0:0")
+
+
+def breaks(rule: RowRule) -> str:
+    """SQL condition that holds for the rows that break a rule; null counts as broken."""
+    return f"NOT coalesce(({rule.condition}), false)"
+
+
+def fingerprint_expression(contract: Contract) -> str:
+    """SQL aggregate that changes when any stable value of any row changes, whatever the order."""
+    values = ", ".join(
+        f"coalesce(cast(`{name}` as string), '\\u0000')" for name in contract.stable_columns
+    )
+    row = f"cast(xxhash64(concat_ws('\\u0001', {values})) as decimal(38,0))"
+    return f"concat(cast(count(*) as string), ':', cast(coalesce(sum({row}), 0) as string))"
+
+
+def measure(rows: "DataFrame", contract: Contract) -> dict[str, PartitionFacts]:
+    """The facts of every partition that the rows touch, in one action."""
+    partition, key = contract.partition_column, ", ".join(contract.key)
+    nulls = " + ".join(
+        f"count_if(`{name}` is null)" for name in contract.required_columns
+    )
+    expressions = [
+        "count(*) as n_rows",
+        f"count(distinct {key}) as n_keys",
+        f"{nulls or '0'} as n_nulls",
+        f"{fingerprint_expression(contract)} as fingerprint",
+        *(f"count_if({breaks(rule)}) as row_{rule.name}" for rule in contract.row_rules),
+        *(
+            f"NOT coalesce(({rule.condition}), false) as table_{rule.name}"
+            for rule in contract.table_rules
+        ),
+    ]
+    from pyspark.sql import functions as F
+
+    grouped = rows.groupBy(partition).agg(*(F.expr(e) for e in expressions)).collect()
+    return {str(row[partition]): _facts(row.asDict(), contract) for row in grouped}
+
+
+def fingerprints(rows: "DataFrame", contract: Contract) -> dict[str, str]:
+    """Only the fingerprints per partition: what publish compares with."""
+    from pyspark.sql import functions as F
+
+    expression = F.expr(fingerprint_expression(contract)).alias("fingerprint")
+    grouped = rows.groupBy(contract.partition_column).agg(expression).collect()
+    return {str(row[0]): str(row["fingerprint"]) for row in grouped}
+
+
+def judge(
+    contract: Contract,
+    window: Window,
+    problems: list[str],
+    facts: dict[str, PartitionFacts],
+    ledgers: dict[str, Ledger],
+) -> list[CheckOutcome]:
+    """The outcome of every check that the contract declares; none is ever left out."""
+    inside = {partition: facts.get(partition, EMPTY) for partition in window}
+    outside = sorted(set(facts) - set(inside))
+    figures: dict[str, dict[str, Any]] = {
+        "schema": {"columns": problems} if problems else {},
+        "window": dict.fromkeys(outside, "outside the window"),
+        "keys_unique": _where(inside, lambda f: f.rows - f.distinct_keys),
+        "not_null": _where(inside, lambda f: f.nulls),
+        "row_conservation": {
+            p: str(ledgers[p]) for p in window if not _conserved(ledgers[p], inside[p])
+        },
+        "freshness": {p: f.rows for p, f in inside.items() if f.rows < contract.min_rows},
+        "quarantine_share": {
+            p: ledgers[p].quarantined
+            for p in window
+            if ledgers[p].quarantined > contract.max_quarantine_share * ledgers[p].delivered
+        },
+    }
+    for rule in contract.row_rules:
+        figures[f"rule_{rule.name}"] = _where(
+            inside, lambda f, name=rule.name: f.broken_row_rules.get(name, 0)
+        )
+    for table_rule in contract.table_rules:
+        figures[f"rule_{table_rule.name}"] = _where(
+            inside, lambda f, name=table_rule.name: f.broken_table_rules.get(name, False)
+        )
+    return [_outcome(check, figures[check.name]) for check in contract.checks]
+
+
+def schema_problems(rows: "DataFrame", contract: Contract) -> list[str]:
+    """What differs between the columns of the rows and the contract; empty when nothing does."""
+    found = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
+    declared = {column.name: column.type for column in contract.columns}
+    missing = [f"{name} is missing" for name in declared if name not in found]
+    extra = [f"{name} is not declared" for name in found if name not in declared]
+    other = [
+        f"{name} is {found[name]}, declared {declared[name]}"
+        for name in declared
+        if name in found and found[name] != declared[name]
+    ]
+    return missing + extra + other
+
+
+def _facts(row: dict[str, Any], contract: Contract) -> PartitionFacts:
+    return PartitionFacts(
+        rows=int(row["n_rows"]),
+        distinct_keys=int(row["n_keys"]),
+        nulls=int(row["n_nulls"]),
+        broken_row_rules={r.name: int(row[f"row_{r.name}"]) for r in contract.row_rules},
+        broken_table_rules={r.name: bool(row[f"table_{r.name}"]) for r in contract.table_rules},
+        fingerprint=str(row["fingerprint"]),
+    )
+
+
+def _conserved(ledger: Ledger, facts: PartitionFacts) -> bool:
+    return ledger.is_balanced and (ledger.published == facts.rows or ledger.is_aggregate)
+
+
+def _where(facts: dict[str, PartitionFacts], figure: Any) -> dict[str, Any]:
+    return {partition: figure(f) for partition, f in facts.items() if figure(f)}
+
+
+def _outcome(check: Check, broken: dict[str, Any]) -> CheckOutcome:
+    if not broken:
+        return CheckOutcome(check, True, check.description)
+    detail = "; ".join(f"{where}: {figure}" for where, figure in broken.items())
+    return CheckOutcome(check, False, f"Broken: {check.description} Found {detail}", broken)

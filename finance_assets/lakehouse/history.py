@@ -1,0 +1,160 @@
+"""The commit log of a table: versions, and which publication last changed a partition.
+
+Reads Delta's log without an engine. Every commit that publish.py makes carries a `Publication`
+as its user metadata; commits without one (create table, add constraint) changed no rows.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from finance_assets.lakehouse.windows import Window
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of the rows that went into one partition, each number counted on its own.
+
+    `is_aggregate`: the table has fewer rows than it accounts for; `published` is then the sum
+    of its count column.
+    """
+
+    delivered: int
+    published: int
+    quarantined: int = 0
+    duplicates: int = 0
+    is_aggregate: bool = False
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether no row was lost and none appeared from nowhere."""
+        return self.delivered == self.published + self.quarantined + self.duplicates
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One commit to a table: the window it replaced, its rows' fates and how it came about.
+
+    `failed_checks` lists warnings only: a publication with a failed blocking check never exists.
+    """
+
+    table: str
+    first: str
+    last: str
+    ledgers: dict[str, Ledger]
+    fingerprints: dict[str, str]
+    failed_checks: tuple[str, ...]
+    run_id: str
+    code_sha: str
+    version: int = field(default=-1)
+
+    @property
+    def window(self) -> Window:
+        """The partitions this commit replaced."""
+        return Window(self.first, self.last)
+
+    def to_json(self) -> str:
+        """The text that rides in the Delta commit."""
+        record = asdict(self)
+        del record["version"]
+        return json.dumps(record, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, version: int) -> "Publication":
+        """Read a publication back from the commit that carries it."""
+        record = json.loads(text)
+        record["ledgers"] = {p: Ledger(**ledger) for p, ledger in record["ledgers"].items()}
+        record["failed_checks"] = tuple(record["failed_checks"])
+        return cls(**record, version=version)
+
+
+@dataclass(frozen=True)
+class TableHistory:
+    """The log of one table, as it stood when this object first read it."""
+
+    table: str
+    path: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether the table was ever created."""
+        return (self.path / "_delta_log").is_dir()
+
+    @cached_property
+    def _delta(self) -> Any:
+        from deltalake import DeltaTable
+
+        return DeltaTable(str(self.path))
+
+    @property
+    def version(self) -> int:
+        """The newest Delta version, -1 for a table that does not exist."""
+        return int(self._delta.version()) if self.exists else -1
+
+    @property
+    def column_names(self) -> list[str]:
+        """The stored columns in order."""
+        return [field.name for field in self._delta.schema().fields]
+
+    @cached_property
+    def publications(self) -> list[Publication]:
+        """Every publication, newest first."""
+        if not self.exists:
+            return []
+        return [
+            Publication.from_json(commit["userMetadata"], int(commit["version"]))
+            for commit in self._delta.history()
+            if commit.get("userMetadata")
+        ]
+
+    def publication_of(self, partition: str) -> Publication | None:
+        """The publication that last changed a partition, None if it never was published."""
+        for publication in self.publications:
+            if publication.first <= partition <= publication.last:
+                return publication
+        return None
+
+    def version_of(self, window: Window) -> int | None:
+        """The newest Delta version at which a partition of the window changed."""
+        found = [p.version for p in map(self.publication_of, window) if p is not None]
+        return max(found, default=None)
+
+    def ledgers(self) -> dict[str, Ledger]:
+        """The ledger in force for each published partition."""
+        ledgers: dict[str, Ledger] = {}
+        for publication in reversed(self.publications):
+            ledgers.update(publication.ledgers)
+        return dict(sorted(ledgers.items()))
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows stored per partition value, from the statistics of the live data files."""
+        if not self.exists:
+            return {}
+        import pyarrow as pa
+
+        actions = pa.table(self._delta.get_add_actions(flatten=True)).to_pylist()
+        column = f"partition.{self._delta.metadata().partition_columns[0]}"
+        counts: dict[str, int] = {}
+        for action in actions:
+            counts[action[column]] = counts.get(action[column], 0) + int(action["num_records"])
+        return dict(sorted(counts.items()))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row as a dict: for the small tables of records (models, monitoring)."""
+        if not self.exists:
+            return []
+        import pyarrow as pa
+
+        return list(pa.table(self._delta.to_pyarrow_table()).to_pylist())
+
+    def distinct(self, column: str, other: str) -> dict[str, set[str]]:
+        """The values of `other` that occur with each value of `column`."""
+        if not self.exists:
+            return {}
+        pairs = self._delta.to_pyarrow_table(columns=[column, other])
+        found: dict[str, set[str]] = {}
+        for row in pairs.group_by([column, other]).aggregate([]).to_pylist():
+            found.setdefault(row[column], set()).add(row[other])
+        return found

@@ -1,0 +1,1 @@
+"""Models: frames, training, evaluation, gate, registry, scoring. Knows MLflow, never Dagster."""

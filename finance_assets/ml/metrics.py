@@ -1,0 +1,87 @@
+"""Metrics: how good scores are against outcomes. Pure functions over two arrays."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+CALIBRATION_BINS = 10
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Measures over one set of rows.
+
+    `calibration_error` is the row-weighted mean distance between mean score and rate of
+    positives over ten equal-sized score bins; `lift_by_decile` the rate of positives in each
+    tenth of the rows, best scores first, over the overall rate.
+    """
+
+    rows: int
+    positives: int
+    auc: float
+    pr_auc: float
+    brier: float
+    calibration_error: float
+    ks: float
+    lift_by_decile: tuple[float, ...]
+
+    @property
+    def lift_top_decile(self) -> float:
+        """Lift of the tenth with the highest scores."""
+        return self.lift_by_decile[0]
+
+    def scalars(self) -> dict[str, float]:
+        """The measures that are one number, by name."""
+        values = {k: v for k, v in asdict(self).items() if isinstance(v, int | float)}
+        return {**values, "lift_top_decile": self.lift_top_decile}
+
+
+def measure(outcome: "np.ndarray", score: "np.ndarray") -> Metrics:
+    """All measures of `score` (probability) against `outcome` (0 or 1).
+
+    Raises:
+        ValueError: no rows, or only one class: then nothing can be said.
+    """
+    import numpy as np
+    from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+
+    positives = int(outcome.sum())
+    if len(outcome) == 0 or positives in (0, len(outcome)):
+        raise ValueError(f"{len(outcome)} rows with {positives} positives cannot be measured")
+    false_rate, true_rate, _ = roc_curve(outcome, score)
+    return Metrics(
+        rows=len(outcome),
+        positives=positives,
+        auc=float(roc_auc_score(outcome, score)),
+        pr_auc=float(average_precision_score(outcome, score)),
+        brier=float(np.mean((score - outcome) ** 2)),
+        calibration_error=calibration_error(outcome, score),
+        ks=float(np.max(true_rate - false_rate)),
+        lift_by_decile=_lift(outcome, score),
+    )
+
+
+def calibration_curve(outcome: "np.ndarray", score: "np.ndarray") -> list[tuple[float, float, int]]:
+    """Mean score, rate of positives and rows of each of ten equal-sized score bins."""
+    import numpy as np
+
+    order = np.argsort(score, kind="stable")
+    bins = np.array_split(order, CALIBRATION_BINS)
+    return [(float(score[b].mean()), float(outcome[b].mean()), len(b)) for b in bins if len(b)]
+
+
+def calibration_error(outcome: "np.ndarray", score: "np.ndarray") -> float:
+    """Row-weighted mean distance between mean score and rate of positives over the bins."""
+    curve = calibration_curve(outcome, score)
+    return sum(abs(mean - rate) * rows for mean, rate, rows in curve) / len(outcome)
+
+
+def _lift(outcome: "np.ndarray", score: "np.ndarray") -> tuple[float, ...]:
+    import numpy as np
+
+    order = np.argsort(-score, kind="stable")
+    tenths = np.array_split(outcome[order], 10)
+    overall = float(outcome.mean())
+    return tuple(float(t.mean()) / overall if len(t) else 0.0 for t in tenths)

@@ -1,0 +1,1 @@
+"""What moved, and what follows from it. Pure: no engine, no store, no Dagster."""

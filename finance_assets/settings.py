@@ -1,0 +1,116 @@
+"""Typed settings, read from the environment once and validated at the edge.
+
+Everything that differs between a laptop and a workspace belongs here; thresholds and rules of
+a use case do not (they live with the use case).
+"""
+
+import os
+import subprocess
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from finance_assets.errors import SettingsError
+
+
+class Environment(StrEnum):
+    """Where this deployment stands on its way to production."""
+
+    dev = "dev"
+    staging = "staging"
+    prod = "prod"
+
+
+class Engine(StrEnum):
+    """What executes the Spark plans of a step that runs here."""
+
+    sail = "sail"
+    spark = "spark"
+
+
+class Settings(BaseSettings):
+    """All settings; the environment variable is FINANCE_ASSETS_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="FINANCE_ASSETS_", env_file=".env", extra="ignore")
+
+    env: Environment = Environment.dev
+    engine: Engine = Engine.sail
+    home: Path = Path(".finance_assets")
+    landing: Path | None = None
+    owner: str = "data-team@example.com"
+    git_sha: str | None = None
+    mlflow_tracking_uri: str | None = None
+    mlflow_ui_url: str = "http://127.0.0.1:5000"
+    publish_attempts: int = 8
+    sensor_interval_seconds: int = 30
+
+    @cached_property
+    def root(self) -> Path:
+        """`home`, absolute: Dagster and the engine may run with other working directories."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def lakehouse_root(self) -> Path:
+        """Folder of the Delta tables: `<layer>/<entity>`."""
+        return self.root / "lakehouse"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Folder of the Dagster instance that `run`, `status` and `make dev` share."""
+        return self.root / "dagster"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow store: as set, else a SQLite file under `home`."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.root / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def artifact_root(self) -> str | None:
+        """Where a local MLflow store puts artifacts; a remote store decides for itself."""
+        return None if self.mlflow_tracking_uri else (self.root / "mlflow" / "artifacts").as_uri()
+
+    @cached_property
+    def code_sha(self) -> str:
+        """Git commit of the running code: as set, else asked of git, else 'unknown'."""
+        return self.git_sha or _git_sha() or "unknown"
+
+    def prepare_home(self) -> None:
+        """Create the state folders and point Dagster at its own."""
+        for folder in (self.lakehouse_root, self.dagster_home, self.root / "mlflow"):
+            folder.mkdir(parents=True, exist_ok=True)
+        config = self.dagster_home / "dagster.yaml"
+        if not config.exists():
+            config.write_text("telemetry:\n  enabled: false\n")
+        os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+
+
+def _git_sha() -> str | None:
+    """The commit of the checkout this package lies in, with '-dirty' when it has changes."""
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: an environment variable holds a value that its setting does not take.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(
+            f"{first['msg']} (got {first['input']!r})",
+            where=f"FINANCE_ASSETS_{str(first['loc'][0]).upper()}",
+            remedy="correct the variable; .env.example lists them all with their values",
+        ) from error

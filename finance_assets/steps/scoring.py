@@ -1,0 +1,111 @@
+"""Scoring step: each month by the champion in force at it, on the executors."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.publish import Proposal
+from finance_assets.lakehouse.windows import Calendar, Window
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.champions import Champion, champion_before
+from finance_assets.steps.model_contracts import champion_contract, prediction_contract
+from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
+from finance_assets.steps.table import as_result
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+
+def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
+    """Score every row of the window's features; months before the first champion stay empty."""
+    contract = prediction_contract(spec)
+    past = -len(calendar.partitions())
+    inputs = (Input(spec.features), Input(champion_contract(spec), past, -1))
+
+    def run(ctx: StepContext) -> StepResult:
+        champions = {p: champion_before(ctx.lakehouse, spec, p) for p in ctx.window}
+        frames = [_scored(ctx, spec, p, c) for p, c in champions.items() if c is not None]
+        with ctx.lakehouse.staging() as folder:
+            rows = ctx.lakehouse.read(contract).limit(0)
+            for frame in frames:
+                rows = rows.unionByName(frame)
+            rows.write.parquet(str(folder / "scores"))
+            staged = ctx.lakehouse.spark.read.schema(rows.schema).parquet(str(folder / "scores"))
+            ledgers = _ledgers(ctx, spec, contract, staged, champions)
+            published = ctx.publish(Proposal(contract, ctx.window, staged, ledgers))
+            result = as_result(published, ledgers, [])
+        for partition, champion in champions.items():
+            result.by_partition[partition] = {
+                "champion_version": champion.version if champion else "",
+                "rows": ledgers[partition].published,
+            }
+        if not frames:
+            result.metadata["note"] = "no champion was in force yet: nothing to score with"
+        return result
+
+    return Step(spec.name, Kind.scoring, contract, inputs, run, (_scorer,))
+
+
+def _scored(ctx: StepContext, spec: ModelSpec, partition: str, champion: Champion) -> "DataFrame":
+    """The rows of one month with score, band and origin."""
+    version = ctx.registry.version(spec.name, champion.version)
+    ctx.report(f"scoring {partition} with v{version.number}")
+    features = ctx.lakehouse.read(spec.features, Window(partition, partition))
+    data_version = ctx.lakehouse.history(spec.features.table).version_of(
+        Window(partition, partition)
+    )
+    columns = {column.name: column.type for column in spec.features.columns}
+    schema = ", ".join(f"{name} {columns[name]}" for name in spec.key) + ", score double"
+    scorer = _scorer(ctx.registry.model_text(version), spec.key, spec.feature_names)
+    return features.mapInPandas(scorer, schema).selectExpr(
+        *spec.key,
+        "score",
+        f"{_band(spec)} as band",
+        f"'{version.number}' as model_version",
+        f"'{spec.features.table}@{data_version}' as data_version",
+        "current_timestamp() as scored_at",
+    )
+
+
+def _scorer(
+    model_text: str, key: tuple[str, ...], feature_names: tuple[str, ...]
+) -> Callable[[Iterator["pd.DataFrame"]], Iterator["pd.DataFrame"]]:
+    """A function over batches that carries the model with it: executors need no network."""
+
+    def score(batches: Iterator["pd.DataFrame"]) -> Iterator["pd.DataFrame"]:
+        import lightgbm as lgb
+
+        booster = lgb.Booster(model_str=model_text)
+        for batch in batches:
+            scored = batch[list(key)].copy()
+            inputs = batch[list(feature_names)].to_numpy("float64")
+            scored["score"] = booster.predict(inputs, num_threads=1) if len(batch) else []
+            yield scored
+
+    return score
+
+
+def _band(spec: ModelSpec) -> str:
+    """SQL that names the band of a score."""
+    ordered = sorted(spec.bands, key=lambda band: -band.from_score)
+    cases = " ".join(f"WHEN score >= {band.from_score!r}D THEN '{band.name}'" for band in ordered)
+    return f"CASE {cases} END"
+
+
+def _ledgers(
+    ctx: StepContext,
+    spec: ModelSpec,
+    contract: Contract,
+    staged: "DataFrame",
+    champions: dict[str, Champion | None],
+) -> dict[str, Ledger]:
+    """Feature rows in, predictions out; months without a champion take nothing in."""
+    features = ctx.lakehouse.read(spec.features, ctx.window)
+    before = dict(features.groupBy(spec.features.partition_column).count().collect())
+    after = dict(staged.groupBy(contract.partition_column).count().collect())
+    return {
+        p: Ledger(before.get(p, 0) if champion else 0, after.get(p, 0))
+        for p, champion in champions.items()
+    }

@@ -1,0 +1,115 @@
+"""The Step: what every unit of work declares, and what it is given and gives back.
+
+Only the types belong here; the kinds of steps are in the sibling modules.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.contract import Check, Contract
+from finance_assets.lakehouse.history import Publication
+from finance_assets.lakehouse.publish import Origin, Proposal, PublishResult, publish
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.windows import Window
+from finance_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from finance_assets.ml.registry import ModelRegistry
+
+
+class Kind(StrEnum):
+    """What a step does; decides its icon, its backfill policy and who may retry it."""
+
+    ingest = "ingest"
+    table = "table"
+    training = "training"
+    evaluation = "evaluation"
+    promotion = "promotion"
+    scoring = "scoring"
+    monitoring = "monitoring"
+
+
+MODEL_KINDS = frozenset({Kind.training, Kind.evaluation, Kind.promotion})
+
+
+@dataclass(frozen=True)
+class Input:
+    """An upstream table, and which of its partitions a partition of the step reads.
+
+    Partition p reads p + `first_offset` … p + `last_offset` months, as far as they exist.
+    """
+
+    contract: Contract
+    first_offset: int = 0
+    last_offset: int = 0
+
+    @property
+    def key(self) -> str:
+        """Key of the upstream step."""
+        return self.contract.table
+
+    def window(self, window: Window) -> Window:
+        """The upstream window that a window of the step reads."""
+        return window.widened(self.first_offset, self.last_offset)
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """Everything a step may touch while it runs over a window."""
+
+    window: Window
+    lakehouse: Lakehouse
+    registry: "ModelRegistry"
+    settings: Settings
+    origin: Origin
+    report: Callable[[str], None]
+
+    def publish(self, proposal: Proposal) -> PublishResult:
+        """Publish as this run."""
+        return publish(self.lakehouse, proposal, self.origin)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step did: the publication (None when refused), checks, and things to look at.
+
+    `by_partition` holds machine-readable facts per partition (sensors read them), `plots` PNG
+    bytes by title, `preview` a few rows.
+    """
+
+    outcomes: list[CheckOutcome]
+    publication: Publication | None
+    changed: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    by_partition: dict[str, dict[str, Any]] = field(default_factory=dict)
+    plots: dict[str, bytes] = field(default_factory=dict)
+    preview: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit of work: one Dagster asset, one Databricks task, one table.
+
+    `code` lists the functions whose source decides the code version.
+    """
+
+    use_case: str
+    kind: Kind
+    contract: Contract
+    inputs: tuple[Input, ...]
+    run: Callable[[StepContext], StepResult]
+    code: tuple[Callable[..., Any], ...] = ()
+    extra_checks: tuple[Check, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """`<layer>.<entity>`: asset key, table name, local path."""
+        return self.contract.table
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check this step reports, whether or not it passes."""
+        return (*self.contract.checks, *self.extra_checks)

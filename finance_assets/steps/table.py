@@ -1,0 +1,194 @@
+"""Table steps: ingest a delivery, refine it, derive a table. No model is touched here."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from finance_assets.lakehouse.contract import Contract, quarantine_contract
+from finance_assets.lakehouse.deliveries import DeliverySpec, stage_delivery
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.publish import Proposal, PublishResult
+from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
+from finance_assets.lakehouse.windows import Window
+from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Transform = Callable[..., "DataFrame"]
+PREVIEW_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Conservation:
+    """What a derived table must account for: each row of `source` exactly once.
+
+    A partition p accounts for partition p + `offset` of the source. `counted_by` is SQL that
+    counts the source rows that rows of the table stand for.
+    """
+
+    source: Contract
+    offset: int = 0
+    counted_by: str | None = None
+
+
+def ingest_step(use_case: str, spec: DeliverySpec, contract: Contract, samples: Path) -> Step:
+    """Bronze: take over every delivered row as it came. `samples` is the shipped landing folder."""
+
+    def run(ctx: StepContext) -> StepResult:
+        landing = ctx.settings.landing or samples
+        with ctx.lakehouse.staging() as folder:
+            ledgers, files = {}, []
+            for partition in ctx.window:
+                path = spec.path(landing, partition)
+                ctx.report(f"reading {path.name}")
+                target = folder / f"{partition}.parquet"
+                delivered = stage_delivery(spec, path, partition, target)
+                files.append(str(target))
+                ledgers[partition] = delivered
+            rows = ctx.lakehouse.spark.read.parquet(*files).select(*contract.column_names)
+            counts = _count_by(rows, contract.partition_column)
+            balanced = {p: Ledger(n, counts.get(p, 0)) for p, n in ledgers.items()}
+            return _published(ctx, Proposal(contract, ctx.window, rows, balanced))
+
+    code = (stage_delivery,)
+    return Step(use_case, Kind.ingest, contract, (), run, code)
+
+
+def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
+    """Silver: typed, deduplicated, by the target's rules; the rest to quarantine with reasons."""
+    quarantine = quarantine_contract(source, target)
+
+    def run(ctx: StepContext) -> StepResult:
+        delivered = ctx.lakehouse.read(source, ctx.window)
+        before = _count_by(delivered, source.partition_column)
+        with ctx.lakehouse.staging() as folder:
+            staged = _stage(ctx, refine(delivered, source, target), folder / "judged")
+            fates = _fates(staged, source.partition_column)
+            ledgers = {
+                p: Ledger(
+                    before.get(p, 0),
+                    fates.get((p, PUBLISHED), 0),
+                    fates.get((p, QUARANTINED), 0),
+                    fates.get((p, DUPLICATE), 0),
+                )
+                for p in ctx.window
+            }
+            rows = staged.where(f"_fate = '{PUBLISHED}'").selectExpr(
+                *[f"`_typed_{name}` as `{name}`" for name in target.column_names]
+            )
+            rejected = staged.where(f"_fate = '{QUARANTINED}'").selectExpr(
+                *source.column_names, "_reasons", "current_timestamp() as _quarantined_at"
+            )
+            proposal = Proposal(target, ctx.window, rows, ledgers, (quarantine, rejected))
+            return _published(ctx, proposal)
+
+    return Step(use_case, Kind.table, target, (Input(source),), run, (refine,))
+
+
+def table_step(
+    use_case: str,
+    contract: Contract,
+    inputs: tuple[Input, ...],
+    transform: Transform,
+    conserves: Conservation,
+) -> Step:
+    """A table derived from others by a pure transform.
+
+    The transform's parameters are named as the upstream entities; it may return rows outside
+    the window (it sees more of the past than it publishes), which are cut off here.
+    """
+    parameters = list(inspect.signature(transform).parameters)
+    by_entity = {item.contract.entity: item for item in inputs}
+    if parameters != list(by_entity):
+        raise TypeError(f"{contract.table}: {parameters} are not the inputs {list(by_entity)}")
+
+    def run(ctx: StepContext) -> StepResult:
+        frames = {
+            name: ctx.lakehouse.read(item.contract, item.window(ctx.window))
+            for name, item in by_entity.items()
+        }
+        wanted = transform(**frames).where(ctx.window.predicate(contract.partition_column))
+        with ctx.lakehouse.staging() as folder:
+            staged = _stage(ctx, wanted, folder / "rows")
+            ledgers = _ledgers(ctx, conserves, contract, staged)
+            return _published(ctx, Proposal(contract, ctx.window, staged, ledgers))
+
+    return Step(use_case, Kind.table, contract, inputs, run, (transform,))
+
+
+def _stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":
+    """Write the rows once, and read them from there ever after."""
+    rows.write.parquet(str(path))
+    return ctx.lakehouse.spark.read.schema(rows.schema).parquet(str(path))
+
+
+def _published(ctx: StepContext, proposal: Proposal) -> StepResult:
+    """Publish, and report with a few rows to look at."""
+    contract = proposal.contract
+    preview = [row.asDict() for row in proposal.rows.limit(PREVIEW_ROWS).collect()]
+    return as_result(ctx.publish(proposal), proposal.ledgers, _masked(contract, preview))
+
+
+def as_result(
+    published: PublishResult, ledgers: dict[str, Ledger], preview: list[dict[str, object]]
+) -> StepResult:
+    """The step result of a publication, with its accounting as metadata."""
+    return StepResult(
+        outcomes=published.outcomes,
+        publication=published.publication,
+        changed=published.changed,
+        metadata={
+            "rows": sum(x.published for x in ledgers.values()),
+            "rows_delivered": sum(x.delivered for x in ledgers.values()),
+            "rows_quarantined": sum(x.quarantined for x in ledgers.values()),
+            "rows_duplicate": sum(x.duplicates for x in ledgers.values()),
+        },
+        preview=preview,
+    )
+
+
+def _masked(contract: Contract, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Preview rows without personal data: they end up in Dagster's event log."""
+    private = {column.name for column in contract.columns if column.is_pii}
+    return [{k: "•••" if k in private else v for k, v in row.items()} for row in rows]
+
+
+def _ledgers(
+    ctx: StepContext, conserves: Conservation, contract: Contract, staged: "DataFrame"
+) -> dict[str, Ledger]:
+    """Count the source's rows and the rows that stand for them, independently."""
+    source_window = ctx.window.widened(conserves.offset, conserves.offset)
+    source = ctx.lakehouse.read(conserves.source, source_window)
+    before = _count_by(source, conserves.source.partition_column)
+    after = _count_by(staged, contract.partition_column, conserves.counted_by or "count(*)")
+    aggregate = conserves.counted_by is not None
+    return {
+        partition: Ledger(before.get(source_of, 0), after.get(partition, 0), is_aggregate=aggregate)
+        for partition, source_of in zip(ctx.window, source_window, strict=True)
+    }
+
+
+def _count_by(rows: "DataFrame", column: str, count: str = "count(*)") -> dict[str, int]:
+    from pyspark.sql import functions as F
+
+    found = rows.groupBy(column).agg(F.expr(count).alias("n")).collect()
+    return {str(row[0]): int(row["n"]) for row in found}
+
+
+def _fates(staged: "DataFrame", column: str) -> dict[tuple[str, str], int]:
+    found = staged.groupBy(column, "_fate").count().collect()
+    return {(str(row[0]), str(row[1])): int(row[2]) for row in found}
+
+
+__all__ = [
+    "Conservation",
+    "Transform",
+    "Window",
+    "as_result",
+    "ingest_step",
+    "refine_step",
+    "table_step",
+]

@@ -1,0 +1,115 @@
+"""The transforms of credit_default: pure `DataFrame -> DataFrame`, written in Spark SQL.
+
+Parameters are named as the upstream entities. Sums run over whole NT$ before any division, so
+that every engine gives the same doubles. Reading, auditing and storing do not belong here.
+"""
+
+from typing import TYPE_CHECKING
+
+from finance_assets.use_cases.credit_default.contracts import FEATURE_NAMES
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+LATE = 2  # months late that count as default
+
+# Frames run over a month number, so that a month without a statement stays a gap.
+_ACCOUNT = "PARTITION BY account_id ORDER BY month_number"
+_LAST_MONTH = f"OVER ({_ACCOUNT} RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING)"
+_THREE_MONTHS = f"OVER ({_ACCOUNT} RANGE BETWEEN 2 PRECEDING AND CURRENT ROW)"
+
+
+def account_months(credit_statements: "DataFrame") -> "DataFrame":
+    """Decode the codes and add the trends over this and the two previous months."""
+    numbered = credit_statements.selectExpr(
+        "*",
+        "cast(substring(statement_month, 1, 4) as int) * 12"
+        " + cast(substring(statement_month, 6, 2) as int) as month_number",
+    )
+    trended = numbered.selectExpr(
+        "*",
+        f"max(pay_status) {_LAST_MONTH} as previous_pay_status",
+        f"max(bill_ntd) {_LAST_MONTH} as previous_bill_ntd",
+        f"cast(count(*) {_THREE_MONTHS} as int) as history_months",
+        f"max(pay_status) {_THREE_MONTHS} as worst_3m",
+        f"cast(sum(CASE WHEN pay_status >= 1 THEN 1 ELSE 0 END) {_THREE_MONTHS} as int) as late_3m",
+        f"sum(bill_ntd) {_THREE_MONTHS} as bill_3m",
+        f"sum(credit_limit_ntd) {_THREE_MONTHS} as limit_3m",
+    )
+    has_trend = "history_months >= 2"
+    return trended.selectExpr(
+        "account_id",
+        "statement_month",
+        "credit_limit_ntd",
+        "CASE sex_code WHEN 1 THEN 'male' ELSE 'female' END as sex",
+        "CASE education_code WHEN 1 THEN 'graduate_school' WHEN 2 THEN 'university'"
+        " WHEN 3 THEN 'high_school' ELSE 'other' END as education",
+        "CASE marital_status_code WHEN 1 THEN 'married' WHEN 2 THEN 'single'"
+        " ELSE 'other' END as marital_status",
+        "age_years",
+        "pay_status",
+        "bill_ntd",
+        "payment_ntd",
+        "cast(bill_ntd as double) / cast(credit_limit_ntd as double) as utilisation_ratio",
+        "history_months",
+        "previous_pay_status",
+        "pay_status - previous_pay_status as pay_status_change",
+        f"CASE WHEN {has_trend} THEN worst_3m END as worst_pay_status_3m",
+        f"CASE WHEN {has_trend} THEN late_3m END as late_statements_3m",
+        f"CASE WHEN {has_trend} THEN cast(bill_3m as double) / cast(limit_3m as double) END"
+        " as utilisation_ratio_3m",
+        "cast(bill_ntd - previous_bill_ntd as double) / cast(credit_limit_ntd as double)"
+        " as bill_change_ratio",
+        "CASE WHEN previous_bill_ntd > 0 THEN cast(payment_ntd as double)"
+        " / cast(previous_bill_ntd as double) END as payment_ratio",
+    )
+
+
+def portfolio(credit_account_months: "DataFrame") -> "DataFrame":
+    """Sum the accounts of each month by limit band and status band."""
+    banded = credit_account_months.selectExpr(
+        "statement_month",
+        "CASE WHEN credit_limit_ntd < 50000 THEN 'below_50k'"
+        " WHEN credit_limit_ntd < 200000 THEN '50k_to_200k' ELSE 'from_200k' END as limit_band",
+        "CASE WHEN pay_status = -2 THEN 'no_consumption' WHEN pay_status = -1 THEN 'paid_in_full'"
+        " WHEN pay_status = 0 THEN 'revolving' WHEN pay_status = 1 THEN 'late_1'"
+        " ELSE 'late_2_or_more' END as status_band",
+        "1L as accounts",
+        "credit_limit_ntd",
+        "bill_ntd",
+        "payment_ntd",
+    )
+    sums = banded.groupBy("statement_month", "limit_band", "status_band").sum(
+        "accounts", "credit_limit_ntd", "bill_ntd", "payment_ntd"
+    )
+    return sums.toDF(
+        *("statement_month", "limit_band", "status_band"),
+        *("accounts", "credit_limit_ntd", "bill_ntd", "payment_ntd"),
+    ).selectExpr(
+        "*", "cast(bill_ntd as double) / cast(credit_limit_ntd as double) as utilisation_ratio"
+    )
+
+
+def labels(credit_account_months: "DataFrame", credit_statements: "DataFrame") -> "DataFrame":
+    """Look up, for every account-month, whether the next month's statement shows a default."""
+    months = credit_account_months.selectExpr(
+        "account_id",
+        "statement_month",
+        "date_format(add_months(to_date(concat(statement_month, '-01')), 1), 'yyyy-MM')"
+        " as matured_month",
+    )
+    outcomes = credit_statements.selectExpr(
+        "account_id", "statement_month as matured_month", f"pay_status >= {LATE} as is_default"
+    )
+    return months.join(outcomes, ["account_id", "matured_month"], "left").selectExpr(
+        "account_id", "statement_month", "matured_month", "is_default"
+    )
+
+
+def features(credit_account_months: "DataFrame") -> "DataFrame":
+    """Take the model's inputs from the account-months, each as a double."""
+    return credit_account_months.selectExpr(
+        "account_id",
+        "statement_month",
+        *[f"cast({name} as double) as {name}" for name in FEATURE_NAMES],
+    )
