@@ -1,16 +1,20 @@
 """The commands: `run` and `status`."""
 
+import contextlib
 import json
 import logging
+import threading
 import time
+import warnings
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from finance_assets.compute.runner import open_registry
 from finance_assets.errors import FinanceAssetsError, SettingsError
-from finance_assets.settings import get_settings
+from finance_assets.settings import Settings, get_settings
 from finance_assets.steps.use_case import UseCase
 from finance_assets.use_cases import ALL
 
@@ -81,8 +85,8 @@ def _run(chosen: dict[str, UseCase], through: str | None) -> None:
 
         from finance_assets.definitions import defs
 
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.ERROR)
+    _quieten()
+    threading.Thread(target=_warm_up, args=(settings, chosen), daemon=True).start()
     with dg.DagsterInstance.get() as instance:
         for use_case in chosen.values():
             _run_use_case(defs, instance, use_case, through)
@@ -92,6 +96,29 @@ def _run(chosen: dict[str, UseCase], through: str | None) -> None:
         "Next: [bold]make dev[/bold] shows these runs in the Dagster UI, "
         "[bold]make mlflow[/bold] the models, [bold]finance-assets status --json[/bold] all of it."
     )
+
+
+def _quieten() -> None:
+    """Keep other libraries' chatter out of the progress display."""
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+
+
+def _warm_up(settings: Settings, chosen: dict[str, UseCase]) -> None:
+    """Import the model libraries and open the MLflow store while the first tables are built.
+
+    Together they take over ten seconds cold, during which the engine can work. Whatever goes
+    wrong here goes wrong again, and is reported, in the step that needs it.
+    """
+    import importlib
+
+    with contextlib.suppress(Exception):
+        for name in ("lightgbm", "sklearn.metrics", "matplotlib.figure", "dagster_mlflow"):
+            importlib.import_module(name)
+        registry = open_registry(settings)
+        for use_case in chosen:
+            registry.ensure_experiment(use_case)
 
 
 def _run_use_case(defs: object, instance: object, use_case: UseCase, through: str | None) -> None:

@@ -140,7 +140,9 @@ def _commit_changes(
     lakehouse.ensure(contract)
     history = lakehouse.history(contract.table)
     known = history.ledgers()
-    stored = audit.fingerprints(lakehouse.read(contract, publication.window), contract)
+    stored = {}
+    if any(partition in known for partition in publication.window):
+        stored = audit.fingerprints(lakehouse.read(contract, publication.window), contract)
     nothing = Ledger(0, 0)
     changed = tuple(
         partition

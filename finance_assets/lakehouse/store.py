@@ -6,6 +6,7 @@ without an engine belongs to history.py.
 
 import shutil
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,12 +77,17 @@ class Lakehouse:
         if history.exists:
             _require_same_columns(contract, history)
             return
+        path = self.path(contract.table)
+        # The session's catalog only lends a name while the table is made. The name carries the
+        # path, as one session may serve several lakehouses.
+        name = f"{contract.table}_{zlib.crc32(str(path).encode()):08x}"
         self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {contract.layer}").collect()
-        self.spark.sql(_create_statement(contract, self.path(contract.table))).collect()
-        for rule in contract.row_rules:
-            self.spark.sql(
-                f"ALTER TABLE {contract.table} ADD CONSTRAINT {rule.name} CHECK ({rule.condition})"
-            ).collect()
+        self.spark.sql(_create_statement(contract, name, path)).collect()
+        if contract.row_rules:
+            # One constraint for all rules: Sail 0.7.2 nests each further one into the plan of
+            # every write, and eight of them took 9 s a commit instead of 0.1 s.
+            every = " AND ".join(f"({rule.condition})" for rule in contract.row_rules)
+            self.spark.sql(f"ALTER TABLE {name} ADD CONSTRAINT row_rules CHECK ({every})").collect()
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -105,7 +111,7 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _create_statement(contract: Contract, path: Path) -> str:
+def _create_statement(contract: Contract, name: str, path: Path) -> str:
     """The DDL of a table: types, NOT NULL, comments, partitioning, location."""
     columns = ", ".join(
         f"`{column.name}` {column.type}{'' if column.is_nullable else ' NOT NULL'}"
@@ -113,7 +119,7 @@ def _create_statement(contract: Contract, path: Path) -> str:
         for column in contract.columns
     )
     return (
-        f"CREATE TABLE IF NOT EXISTS {contract.table} ({columns}) USING delta"
+        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta"
         f" PARTITIONED BY ({contract.partition_column}) LOCATION {_quoted(str(path))}"
         f" COMMENT {_quoted(contract.description)}"
         f" TBLPROPERTIES ('delta.logRetentionDuration' = '{LOG_RETENTION}')"

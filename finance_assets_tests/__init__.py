@@ -1,0 +1,1 @@
+"""Tests: sentences about behaviour, on the real engine, Delta, MLflow and Dagster."""

@@ -1,0 +1,115 @@
+"""Scenarios: tiny deliveries and runs that tests share. Everything here is small and exact."""
+
+import csv
+import gzip
+import io
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from finance_assets.compute.runner import open_lakehouse, run_step
+from finance_assets.lakehouse.windows import Window
+from finance_assets.settings import Settings
+from finance_assets.steps.step import StepResult
+from finance_assets.use_cases.credit_default.contracts import DELIVERY
+from finance_assets.use_cases.credit_default.use_case import SAMPLES, USE_CASE
+
+APRIL, MAY, JUNE, JULY, AUGUST, SEPTEMBER = USE_CASE.calendar.partitions()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A delivered row, in the order of the header; good unless a test says otherwise."""
+
+    account_id: str = "1"
+    statement_month: str = APRIL
+    credit_limit_ntd: str = "20000"
+    sex_code: str = "2"
+    education_code: str = "2"
+    marital_status_code: str = "1"
+    age_years: str = "24"
+    pay_status: str = "0"
+    bill_ntd: str = "3913"
+    payment_ntd: str = "100"
+
+    def line(self) -> str:
+        """The row as CSV."""
+        return ",".join(getattr(self, name) for name in DELIVERY.header)
+
+
+HEADER = ",".join(DELIVERY.header)
+
+
+def deliver(landing: Path, month: str, *rows: Statement | str, header: str = HEADER) -> Path:
+    """Put a delivery into the landing folder; a text row is written as it is."""
+    lines = [header, *(row if isinstance(row, str) else row.line() for row in rows)]
+    return deliver_bytes(landing, month, ("\n".join(lines) + "\n").encode())
+
+
+def deliver_bytes(landing: Path, month: str, content: bytes) -> Path:
+    """Put these very bytes, gzipped, into the landing folder."""
+    path = DELIVERY.path(landing, month)
+    path.write_bytes(gzip.compress(content))
+    return path
+
+
+def statements(month: str, count: int = 3, **values: str) -> list[Statement]:
+    """Good rows of a month for accounts 1 … count."""
+    base = Statement(statement_month=month, **values)
+    return [replace(base, account_id=str(i + 1)) for i in range(count)]
+
+
+@cache
+def _shipped(month: str) -> list[list[str]]:
+    with gzip.open(DELIVERY.path(SAMPLES, month), "rt") as stream:
+        return list(csv.reader(stream))
+
+
+def deliver_sample(landing: Path, accounts: int, months: list[str] | None = None) -> None:
+    """The first accounts of the shipped deliveries: real data, small enough for a test."""
+    for month in months or USE_CASE.calendar.partitions():
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(_shipped(month)[: accounts + 1])
+        deliver_bytes(landing, month, text.getvalue().encode())
+
+
+class Runner:
+    """Runs steps of credit_default directly, without Dagster."""
+
+    def __init__(self, settings: Settings, spark) -> None:
+        self.settings, self.spark = settings, spark
+        self.lakehouse = open_lakehouse(settings, lambda: spark)
+
+    def run(self, key: str, first: str, last: str | None = None, step=None) -> StepResult:
+        """Run one step over a window."""
+        return run_step(
+            step or USE_CASE.step(key),
+            Window(first, last or first),
+            settings=self.settings,
+            session=lambda: self.spark,
+            run_id="test",
+            report=lambda message: None,
+        )
+
+    def run_tables(self, first: str, last: str | None = None) -> None:
+        """Every table step, in order."""
+        for step in USE_CASE.steps[:6]:
+            result = self.run(step.key, first, last)
+            assert result.publication is not None, (step.key, failed(result))
+
+    def rows(self, key: str, order: str = "1, 2") -> list[dict]:
+        """The stored rows of a table."""
+        frame = self.spark.read.format("delta").load(str(self.lakehouse.path(key)))
+        frame.createOrReplaceTempView("wanted")
+        ordered = self.spark.sql(f"SELECT * FROM wanted ORDER BY {order}")
+        return [row.asDict() for row in ordered.collect()]
+
+    def quarantined(self, key: str) -> dict[int, str]:
+        """Reasons by line of the delivery."""
+        rows = self.rows(f"{key}_quarantine", "_source_line")
+        return {row["_source_line"]: row["_reasons"] for row in rows}
+
+
+def failed(result: StepResult) -> list[str]:
+    """Names of the checks that did not pass."""
+    return [outcome.check.name for outcome in result.outcomes if not outcome.is_passed]
