@@ -1,0 +1,219 @@
+"""Publish: audited before it commits, atomic, repeatable, patient with other writers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from finance_assets.errors import ContractError, PublishConflictError
+from finance_assets.lakehouse.contract import Column, Contract, RowRule, Severity, TableRule
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.publish import Origin, Proposal, publish
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.windows import Window
+
+THINGS = Contract(
+    table="silver.things",
+    description="Things, in a test's table.",
+    columns=(
+        Column("id", "bigint", "Number"),
+        Column("month", "string", "Month"),
+        Column("value", "double", "Value", is_nullable=True, unit="m"),
+        Column("seen_at", "string", "Clock", is_nullable=True, is_volatile=True),
+    ),
+    key=("id", "month"),
+    partition_column="month",
+    row_rules=(RowRule("value_positive", "value IS NULL OR value > 0", "A length is positive."),),
+    table_rules=(
+        TableRule("few", "count(*) <= 5", "At most five things a month."),
+        TableRule("small", "max(value) <= 100", "Large values are odd.", Severity.warn),
+    ),
+    min_rows=1,
+)
+ORIGIN = Origin("run-1", "abc")
+APRIL, MAY = "2005-04", "2005-05"
+
+
+@pytest.fixture
+def lakehouse(settings, spark):
+    return Lakehouse(settings.lakehouse_root, lambda: spark)
+
+
+def propose(lakehouse, rows, window=None, contract=THINGS, ledgers=None):
+    """Rows are (id, month, value[, seen_at])."""
+    full = [(*row, *[None] * (4 - len(row))) for row in rows]
+    frame = lakehouse.spark.createDataFrame(full, "id bigint, month string, value double, seen_at string")
+    window = window or Window(APRIL, APRIL)
+    counted = {p: sum(row[1] == p for row in rows) for p in window}
+    balanced = ledgers or {p: Ledger(n, n) for p, n in counted.items()}
+    return Proposal(contract, window, frame, balanced)
+
+
+def publish_rows(lakehouse, rows, window=None):
+    return publish(lakehouse, propose(lakehouse, rows, window), ORIGIN)
+
+
+def stored(lakehouse):
+    rows = lakehouse.read(THINGS).select("id", "month", "value").collect()
+    return sorted(tuple(row) for row in rows)
+
+
+def failed(result):
+    return [outcome.check.name for outcome in result.outcomes if not outcome.is_passed]
+
+
+GOOD = [(1, APRIL, 1.0), (2, APRIL, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "check"),
+    [
+        ([(1, APRIL, 1.0), (1, APRIL, 2.0)], "keys_unique"),
+        ([(None, APRIL, 1.0)], "not_null"),
+        ([(1, APRIL, -1.0)], "rule_value_positive"),
+        ([(i, APRIL, 1.0) for i in range(6)], "rule_few"),
+        ([(1, APRIL, 1.0), (2, MAY, 1.0)], "window"),
+        ([], "freshness"),
+    ],
+)
+def test_a_blocking_check_that_fails_leaves_the_table_as_it_was(lakehouse, rows, check):
+    version = publish_rows(lakehouse, GOOD).publication.version
+    result = publish_rows(lakehouse, rows)
+    assert result.is_refused
+    assert check in failed(result)
+    assert stored(lakehouse) == GOOD
+    assert lakehouse.history(THINGS.table).version == version
+
+
+def test_rows_that_do_not_add_up_are_refused(lakehouse):
+    lost = propose(lakehouse, GOOD, ledgers={APRIL: Ledger(delivered=3, published=2)})
+    assert failed(publish(lakehouse, lost, ORIGIN)) == ["row_conservation"]
+    lying = propose(lakehouse, GOOD, ledgers={APRIL: Ledger(delivered=3, published=3)})
+    assert failed(publish(lakehouse, lying, ORIGIN)) == ["row_conservation"]
+    assert not lakehouse.history(THINGS.table).exists
+
+
+def test_another_schema_is_refused_with_what_differs(lakehouse):
+    proposal = propose(lakehouse, GOOD)
+    wrong = proposal.rows.selectExpr("id", "month", "cast(value as int) as value", "1 as extra")
+    result = publish(lakehouse, replace(proposal, rows=wrong), ORIGIN)
+    assert result.is_refused
+    [outcome] = result.outcomes
+    assert outcome.check.name == "schema"
+    assert "value is int, declared double" in outcome.observed
+    assert "extra is not declared" in outcome.observed
+    assert "seen_at is missing" in outcome.observed
+
+
+def test_a_warning_is_reported_and_kept_with_the_commit_but_does_not_block(lakehouse):
+    result = publish_rows(lakehouse, [(1, APRIL, 500.0)])
+    assert failed(result) == ["rule_small"]
+    [publication] = lakehouse.history(THINGS.table).publications
+    assert publication.failed_checks == ("rule_small",)
+    assert publication.run_id == "run-1"
+
+
+def test_a_clean_publication_still_reports_every_declared_check(lakehouse):
+    result = publish_rows(lakehouse, GOOD)
+    assert [o.check for o in result.outcomes] == list(THINGS.checks)
+    assert failed(result) == []
+
+
+def test_publishing_a_window_replaces_exactly_its_partitions(lakehouse):
+    publish_rows(lakehouse, [(1, APRIL, 1.0), (1, MAY, 1.0)], Window(APRIL, MAY))
+    publish_rows(lakehouse, [(7, MAY, 7.0)], Window(MAY, MAY))
+    assert stored(lakehouse) == [(1, APRIL, 1.0), (7, MAY, 7.0)]
+
+
+def test_the_same_rows_again_commit_nothing_even_if_the_clock_moved_on(lakehouse):
+    first = publish_rows(lakehouse, [(1, APRIL, 1.0, "noon")])
+    again = publish_rows(lakehouse, [(1, APRIL, 1.0, "midnight")])
+    assert first.changed == (APRIL,)
+    assert again.changed == ()
+    assert again.publication == first.publication
+
+
+def test_one_changed_value_is_a_new_version_of_its_partition_only(lakehouse):
+    publish_rows(lakehouse, [(1, APRIL, 1.0), (1, MAY, 1.0)], Window(APRIL, MAY))
+    before = lakehouse.history(THINGS.table).version
+    publish_rows(lakehouse, [(1, MAY, 1.5)], Window(MAY, MAY))
+    after = lakehouse.history(THINGS.table)
+    assert after.version_of(Window(APRIL, APRIL)) == before
+    assert after.version_of(Window(MAY, MAY)) == after.version > before
+
+
+def test_swapped_values_between_rows_do_not_look_the_same(lakehouse):
+    publish_rows(lakehouse, [(1, APRIL, 1.0), (2, APRIL, None)])
+    assert publish_rows(lakehouse, [(1, APRIL, None), (2, APRIL, 1.0)]).changed == (APRIL,)
+
+
+def test_writers_of_different_partitions_at_once_all_land(lakehouse):
+    months = [f"2005-{number:02d}" for number in range(1, 9)]
+    publish_rows(lakehouse, [(0, "2004-12", 1.0)], Window("2004-12", "2004-12"))
+
+    def write(month):
+        return publish_rows(lakehouse, [(1, month, 1.0)], Window(month, month))
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(write, months))
+    assert not any(result.is_refused for result in results)
+    assert [row[1] for row in stored(lakehouse)].count("2004-12") == 1
+    assert {row[1] for row in stored(lakehouse)} == {"2004-12", *months}
+
+
+def test_without_patience_a_lost_race_says_which_table_and_window(settings, spark):
+    impatient = Lakehouse(settings.lakehouse_root, lambda: spark, publish_attempts=1)
+    publish_rows(impatient, GOOD)
+    months = [f"2006-{number:02d}" for number in range(1, 13)]
+
+    def write(month):
+        try:
+            return publish_rows(impatient, [(1, month, 1.0)], Window(month, month))
+        except PublishConflictError as error:
+            return error
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(write, months))
+    lost = [error for error in results if isinstance(error, PublishConflictError)]
+    assert all("silver.things, window 2006-" in error.where for error in lost)
+    landed = {row[1] for row in stored(impatient)} - {APRIL}
+    assert len(landed) == len(months) - len(lost)
+
+
+def test_the_stored_table_carries_the_contract(lakehouse):
+    publish_rows(lakehouse, GOOD)
+    delta = lakehouse.history(THINGS.table)._delta
+    fields = {field.name: field for field in delta.schema().fields}
+    assert fields["value"].metadata["comment"] == "Value [m]"
+    assert not fields["id"].nullable
+    assert fields["value"].nullable
+    configuration = delta.metadata().configuration
+    assert "value > 0" in configuration["delta.constraints.row_rules"]
+    assert delta.metadata().partition_columns == ["month"]
+
+
+def test_a_writer_that_goes_around_publish_still_meets_the_constraints(lakehouse):
+    publish_rows(lakehouse, GOOD)
+    bad = propose(lakehouse, [(9, APRIL, -9.0)]).rows
+    with pytest.raises(Exception, match="(?i)constraint"):
+        bad.write.format("delta").mode("append").save(str(lakehouse.path(THINGS.table)))
+    assert stored(lakehouse) == GOOD
+
+
+def test_a_changed_contract_is_not_written_over_the_old_table(lakehouse):
+    publish_rows(lakehouse, GOOD)
+    renamed = tuple(replace(c, name="length") if c.name == "value" else c for c in THINGS.columns)
+    other = replace(THINGS, columns=renamed, row_rules=(), table_rules=())
+    proposal = propose(lakehouse, [(5, APRIL, 1.0)], contract=other)
+    changed = replace(proposal, rows=proposal.rows.withColumnRenamed("value", "length"))
+    with pytest.raises(ContractError, match="length"):
+        publish(lakehouse, changed, ORIGIN)
+    assert stored(lakehouse) == GOOD
+
+
+def test_no_staged_file_is_left_behind(runner, settings):
+    from finance_assets_tests.scenario import deliver, statements
+
+    deliver(settings.landing, APRIL, *statements(APRIL))
+    runner.run_tables(APRIL)
+    assert list((settings.lakehouse_root / "_staging").iterdir()) == []
