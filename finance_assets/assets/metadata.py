@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from finance_assets.lakehouse.audit import CheckOutcome
-from finance_assets.lakehouse.contract import Contract, Severity
+from finance_assets.lakehouse.contract import Contract, RowRule, Severity, TableRule
 from finance_assets.steps.step import Step, StepResult
 
 BY_PARTITION = "finance_assets/by_partition"
@@ -59,7 +59,7 @@ def code_version(step: Step) -> str:
 
 def definition_metadata(step: Step) -> dict[str, Any]:
     """What the catalogue shows before anything was materialised."""
-    rules = [*step.contract.row_rules, *step.contract.table_rules]
+    rules: list[RowRule | TableRule] = [*step.contract.row_rules, *step.contract.table_rules]
     return {
         "dagster/column_schema": table_schema(step.contract),
         "dagster/table_name": step.key,

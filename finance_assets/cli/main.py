@@ -6,17 +6,28 @@ import logging
 import threading
 import time
 import warnings
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import FinanceAssetsError, SettingsError
 from finance_assets.settings import Settings, get_settings
 from finance_assets.steps.use_case import UseCase
 from finance_assets.use_cases import ALL
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
@@ -45,10 +56,10 @@ def status(
     _guarded(lambda: _status(_chosen(use_case), as_json))
 
 
-def _guarded(command: "typer.models.CommandFunctionType | object") -> None:
+def _guarded(command: Callable[[], None]) -> None:
     """Run a command; an error that a person can act on is shown without a stack trace."""
     try:
-        command()  # type: ignore[operator]
+        command()
     except FinanceAssetsError as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/red]", end=" ")
         Console(stderr=True, soft_wrap=True).print(str(error), markup=False)
@@ -86,10 +97,11 @@ def _run(chosen: dict[str, UseCase], through: str | None) -> None:
         from finance_assets.definitions import defs
 
     _quieten()
-    threading.Thread(target=_warm_up, args=(settings, chosen), daemon=True).start()
+    warming = threading.Thread(target=_warm_up, args=(settings, chosen), daemon=True)
+    warming.start()
     with dg.DagsterInstance.get() as instance:
         for use_case in chosen.values():
-            _run_use_case(defs, instance, use_case, through)
+            _run_use_case(defs, instance, use_case, through, warming)
     _status(chosen, as_json=False)
     console.print(
         f"\n{time.monotonic() - started:.1f} s. State lies in {settings.root}\n"
@@ -121,7 +133,13 @@ def _warm_up(settings: Settings, chosen: dict[str, UseCase]) -> None:
             registry.ensure_experiment(use_case)
 
 
-def _run_use_case(defs: object, instance: object, use_case: UseCase, through: str | None) -> None:
+def _run_use_case(
+    defs: "dg.Definitions",
+    instance: "dg.DagsterInstance",
+    use_case: UseCase,
+    through: str | None,
+    warming: threading.Thread,
+) -> None:
     from finance_assets.cli.play import Progress as Told
     from finance_assets.cli.play import play_month
 
@@ -138,17 +156,20 @@ def _run_use_case(defs: object, instance: object, use_case: UseCase, through: st
         for month in months:
             task = bar.add_task(f"{use_case.name} {month}", total=steps, now="starting")
 
-            def on_step(_: str, key: str, event: str, task: "int" = task) -> None:
+            def on_step(_: str, key: str, event: str, task: TaskID = task) -> None:
                 if event == "STEP_START":
-                    bar.update(task, now=key)  # type: ignore[arg-type]
+                    bar.update(task, now=key)
                 elif event == "STEP_SUCCESS":
-                    bar.advance(task)  # type: ignore[arg-type]
+                    bar.advance(task)
 
             def on_sensor(month: str, text: str) -> None:
                 bar.console.print(f"  sensor after {month}: {text}", highlight=False)
 
-            play_month(defs, instance, use_case, month, Told(on_step, on_sensor))  # type: ignore[arg-type]
+            play_month(defs, instance, use_case, month, Told(on_step, on_sensor))
             bar.update(task, now="done", completed=steps)
+            # Two threads must not create the MLflow store at once; no month before the second
+            # can train.
+            warming.join()
 
 
 def _status(chosen: dict[str, UseCase], as_json: bool) -> None:

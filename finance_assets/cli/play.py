@@ -5,13 +5,14 @@ ask it, and what it requests is run. Which steps a job has, and whether to retra
 elsewhere.
 """
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from finance_assets.automation.jobs import monthly_job_name
+from finance_assets.automation.jobs import monthly_job_name, retraining_job_name
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.steps.use_case import UseCase
@@ -56,7 +57,7 @@ def play_month(
         as_of = str(tick.partition_key)
         progress.sensor(partition, f"retraining as of {as_of}: {tick.tags['retraining_reason']}")
         tags = {**tick.tags, RUN_KEY_TAG: str(tick.run_key), SENSOR_TAG: sensor.name}
-        _execute(defs, instance, sensor.job_name, as_of, tags, progress)
+        _execute(defs, instance, retraining_job_name(use_case), as_of, tags, progress)
 
 
 def _execute(
@@ -67,7 +68,7 @@ def _execute(
     tags: dict[str, str],
     progress: Progress,
 ) -> None:
-    run_id = dg.make_new_run_id() if hasattr(dg, "make_new_run_id") else _new_run_id()
+    run_id = str(uuid.uuid4())
     instance.add_event_listener(run_id, lambda entry: _tell(entry, partition, progress))
     result = defs.resolve_job_def(job_name).execute_in_process(
         run_config=QUIET,
@@ -79,12 +80,6 @@ def _execute(
     )
     if not result.success:
         raise _failure(result, job_name, partition)
-
-
-def _new_run_id() -> str:
-    import uuid
-
-    return str(uuid.uuid4())
 
 
 def _tell(entry: Any, partition: str, progress: Progress) -> None:

@@ -70,9 +70,7 @@ def _months(state: dict[str, Any]) -> Table:
             colour = {"drift": BAD, "stable": GOOD}.get(drift["verdict"], ODD)
             moved = ", ".join(drift["drifted"].split(",")[:3])
             cells = (f"{colour}{drift['verdict']}[/]", f"{drift['max_psi']:.3f}", moved)
-        table.add_row(
-            month, f"{predictions['rows']:,}", f"v{predictions['model_version']}", *cells
-        )
+        table.add_row(month, f"{predictions['rows']:,}", f"v{predictions['model_version']}", *cells)
     return table
 
 

@@ -86,9 +86,7 @@ def _metrics(evaluations: list[dict[str, Any]], as_of: str) -> dict[str, float]:
     return {}
 
 
-def _champion(
-    history: list[Decision], evaluations: list[dict[str, Any]]
-) -> dict[str, Any] | None:
+def _champion(history: list[Decision], evaluations: list[dict[str, Any]]) -> dict[str, Any] | None:
     if not history or history[-1].champion_version is None:
         return None
     last = history[-1]

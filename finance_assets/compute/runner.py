@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def open_lakehouse(settings: Settings, session: "Callable[[], SparkSession] | None" = None) -> Lakehouse:
+def open_lakehouse(
+    settings: Settings, session: "Callable[[], SparkSession] | None" = None
+) -> Lakehouse:
     """The lakehouse of these settings; without a session only its commit log can be read."""
-    return Lakehouse(
-        settings.lakehouse_root, session or _no_session, settings.publish_attempts
-    )
+    return Lakehouse(settings.lakehouse_root, session or _no_session, settings.publish_attempts)
 
 
 def open_registry(

@@ -57,9 +57,7 @@ def fingerprint_expression(contract: Contract) -> str:
 def measure(rows: "DataFrame", contract: Contract) -> dict[str, PartitionFacts]:
     """The facts of every partition that the rows touch, in one action."""
     partition, key = contract.partition_column, ", ".join(contract.key)
-    nulls = " + ".join(
-        f"count_if(`{name}` is null)" for name in contract.required_columns
-    )
+    nulls = " + ".join(f"count_if(`{name}` is null)" for name in contract.required_columns)
     expressions = [
         "count(*) as n_rows",
         f"count(distinct {key}) as n_keys",

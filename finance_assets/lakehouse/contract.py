@@ -4,7 +4,7 @@ A contract knows columns, key, partition column and rules. It does not know how 
 (use_cases), checked (audit.py) or stored (publish.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -104,6 +104,18 @@ class Contract:
     def column_names(self) -> list[str]:
         """Names in the declared order."""
         return [column.name for column in self.columns]
+
+    def passed_on(self, name: str, as_type: str | None = None) -> Column:
+        """The column a derived table takes over from this one, unchanged but for its type.
+
+        Raises:
+            KeyError: there is no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                source = (f"{self.table}.{name}",)
+                return replace(column, type=as_type or column.type, derived_from=source)
+        raise KeyError(f"{self.table} has no column {name}")
 
     @property
     def required_columns(self) -> list[str]:

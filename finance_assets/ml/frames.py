@@ -76,7 +76,8 @@ def labelled_frame(lakehouse: Lakehouse, spec: ModelSpec, window: Window) -> "pd
     frame[spec.target] = frame[spec.target].astype("int8")
     partition = spec.features.partition_column
     order = [partition, *(name for name in spec.key if name != partition)]
-    return frame.sort_values(order, ignore_index=True)
+    ordered: pd.DataFrame = frame.sort_values(order, ignore_index=True)
+    return ordered
 
 
 def dataset_version(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> str:

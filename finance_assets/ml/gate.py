@@ -184,8 +184,6 @@ def _data_checks(evidence: Evidence) -> Finding:
     )
 
 
-
-
 CRITERIA: tuple[Criterion, ...] = (
     Criterion("auc_floor", "The candidate tells good from bad well enough.", _auc_floor),
     Criterion(

@@ -84,9 +84,7 @@ class DriftReport:
         if self.max_psi >= self.limits.drift_psi:
             return DriftVerdict.drift
         return (
-            DriftVerdict.warning
-            if self.max_psi >= self.limits.warning_psi
-            else DriftVerdict.stable
+            DriftVerdict.warning if self.max_psi >= self.limits.warning_psi else DriftVerdict.stable
         )
 
     @property
@@ -134,7 +132,9 @@ def bin_conditions(reference: Reference) -> list[str]:
     if not reference.edges:
         return [missing, f"NOT {missing}"]
     literals = [f"{edge!r}D" for edge in reference.edges]
-    inner = [f"{name} >= {a} AND {name} < {b}" for a, b in zip(literals, literals[1:], strict=False)]
+    inner = [
+        f"{name} >= {a} AND {name} < {b}" for a, b in zip(literals, literals[1:], strict=False)
+    ]
     bounds = [f"{name} < {literals[0]}", *inner, f"{name} >= {literals[-1]}"]
     return [missing, *(f"NOT {missing} AND {bound}" for bound in bounds)]
 

@@ -40,7 +40,9 @@ def evaluation_step(spec: ModelSpec, calendar: Calendar) -> Step:
         headline: dict[str, Any] = {}
         for as_of in ctx.window:
             versions = _contenders(ctx, spec, as_of)
-            holdout = labelled_frame(ctx.lakehouse, spec, split_as_of(calendar, spec, as_of).holdout)
+            holdout = labelled_frame(
+                ctx.lakehouse, spec, split_as_of(calendar, spec, as_of).holdout
+            )
             ctx.report(f"measuring {len(versions)} model(s) on {len(holdout)} rows")
             outcome = holdout[spec.target].to_numpy("float64")
             scores = {

@@ -71,12 +71,8 @@ def champion_contract(spec: ModelSpec) -> Contract:
             Column("candidate_version", "string", "Version that was judged"),
             Column("is_promoted", "boolean", "Whether it became champion"),
             Column("failed_criteria", "string", "Criteria that did not pass, by comma"),
-            Column(
-                "champion_version", "string", "Champion after the decision", is_nullable=True
-            ),
-            Column(
-                "champion_as_of", "string", "As-of month of that champion", is_nullable=True
-            ),
+            Column("champion_version", "string", "Champion after the decision", is_nullable=True),
+            Column("champion_as_of", "string", "As-of month of that champion", is_nullable=True),
             Column("gate_report", "string", "The whole report, JSON"),
         ),
         key=("as_of_month",),
@@ -87,13 +83,12 @@ def champion_contract(spec: ModelSpec) -> Contract:
 
 def prediction_contract(spec: ModelSpec) -> Contract:
     """One row per key: score, band and which model on which data said so."""
-    kept = {column.name: column for column in spec.features.columns}
     bands = ", ".join(f"'{band.name}'" for band in spec.bands)
     return Contract(
         table=f"predictions.{spec.name}",
         description="Scores by the champion in force at the month; no rows before the first one.",
         columns=(
-            *(kept[name] for name in spec.key),
+            *(spec.features.passed_on(name) for name in spec.key),
             Column("score", "double", "Probability of the outcome"),
             Column("band", "string", "Declared range that the score falls into"),
             Column("model_version", "string", "Version that scored the row"),

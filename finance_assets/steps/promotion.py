@@ -10,7 +10,13 @@ from finance_assets.ml.gate import CRITERIA, Evidence, GateReport, evaluate_gate
 from finance_assets.ml.registry import Version
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.steps.champions import Champion, champion_before
-from finance_assets.steps.evaluation import ALL, CANDIDATE, CHAMPION, candidate_version, metrics_from
+from finance_assets.steps.evaluation import (
+    ALL,
+    CANDIDATE,
+    CHAMPION,
+    candidate_version,
+    metrics_from,
+)
 from finance_assets.steps.model_contracts import (
     candidate_contract,
     champion_contract,
@@ -37,7 +43,7 @@ def promotion_step(spec: ModelSpec, calendar: Calendar) -> Step:
 
     def run(ctx: StepContext) -> StepResult:
         reports: dict[str, GateReport] = {}
-        records = []
+        records: list[dict[str, Any]] = []
         for as_of in ctx.window:
             champion = _champion(records, champion_before(ctx.lakehouse, spec, as_of))
             candidate = candidate_version(ctx, spec, as_of)
@@ -92,7 +98,9 @@ def _evidence(
         signature=ctx.registry.signature(candidate),
         expected_signature=spec.feature_names,
         data_checks={
-            **_failed_checks(ctx, spec.features.table, Window(split.train.first, split.holdout.last)),
+            **_failed_checks(
+                ctx, spec.features.table, Window(split.train.first, split.holdout.last)
+            ),
             **_failed_checks(ctx, spec.labels.table, split.matured),
         },
         limits=spec.gate,

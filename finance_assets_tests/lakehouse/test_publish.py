@@ -42,7 +42,9 @@ def lakehouse(settings, spark):
 def propose(lakehouse, rows, window=None, contract=THINGS, ledgers=None):
     """Rows are (id, month, value[, seen_at])."""
     full = [(*row, *[None] * (4 - len(row))) for row in rows]
-    frame = lakehouse.spark.createDataFrame(full, "id bigint, month string, value double, seen_at string")
+    frame = lakehouse.spark.createDataFrame(
+        full, "id bigint, month string, value double, seen_at string"
+    )
     window = window or Window(APRIL, APRIL)
     counted = {p: sum(row[1] == p for row in rows) for p in window}
     balanced = ledgers or {p: Ledger(n, n) for p, n in counted.items()}

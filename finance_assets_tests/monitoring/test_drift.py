@@ -70,7 +70,10 @@ def test_the_sql_bins_count_as_the_reference_does(spark):
         reference = build_reference("x", list(known))
         rows = [(None if math.isnan(v) else float(v),) for v in known]
         counted = spark.createDataFrame(rows, "x double").selectExpr(
-            *(f"count_if({condition}) as b{i}" for i, condition in enumerate(bin_conditions(reference)))
+            *(
+                f"count_if({condition}) as b{i}"
+                for i, condition in enumerate(bin_conditions(reference))
+            )
         )
         assert tuple(counted.collect()[0]) == reference.counts
 

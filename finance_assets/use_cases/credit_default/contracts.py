@@ -1,4 +1,9 @@
-"""The tables of credit_default: columns, keys and rules. How they are filled is in transforms.py."""
+"""What the card processor sends, and its typed form: delivery, bronze and silver.
+
+Derived tables are in derived.py; how they are filled is in transforms.py.
+"""
+
+from typing import Any
 
 from finance_assets.lakehouse.contract import Column, Contract, RowRule, Severity, TableRule
 from finance_assets.lakehouse.deliveries import DeliverySpec
@@ -56,9 +61,11 @@ def _from(table: str, *columns: str) -> tuple[str, ...]:
     return tuple(f"{table}.{column}" for column in columns)
 
 
-def _statement(name: str, type_: str, description: str, **more: object) -> Column:
+def _statement(name: str, type_: str, description: str, **more: Any) -> Column:
     """A silver column that is the typed bronze column of the same name."""
-    return Column(name, type_, description, derived_from=_from(BRONZE_STATEMENTS.table, name), **more)  # type: ignore[arg-type]
+    return Column(
+        name, type_, description, derived_from=_from(BRONZE_STATEMENTS.table, name), **more
+    )
 
 
 SILVER_STATEMENTS = Contract(
@@ -67,9 +74,7 @@ SILVER_STATEMENTS = Contract(
     columns=(
         _statement("account_id", "bigint", "Account number at the card processor", is_pii=True),
         _statement("statement_month", "string", "Month of the statement (YYYY-MM)"),
-        _statement(
-            "credit_limit_ntd", "bigint", "Credit limit, family cards included", unit="NT$"
-        ),
+        _statement("credit_limit_ntd", "bigint", "Credit limit, family cards included", unit="NT$"),
         _statement("sex_code", "int", "1 male, 2 female", is_pii=True),
         _statement(
             "education_code",
@@ -134,226 +139,3 @@ SILVER_STATEMENTS = Contract(
     max_quarantine_share=0.1,
     has_quarantine=True,
 )
-
-_SILVER = SILVER_STATEMENTS.table
-
-
-def _kept(name: str) -> Column:
-    """A gold column that is the silver column of the same name, unchanged."""
-    column = next(c for c in SILVER_STATEMENTS.columns if c.name == name)
-    return Column(
-        name,
-        column.type,
-        column.description,
-        unit=column.unit,
-        is_pii=column.is_pii,
-        derived_from=_from(_SILVER, name),
-    )
-
-
-def _trend(name: str, type_: str, description: str, *sources: str) -> Column:
-    """A gold column over the past months; null while the account has too little history."""
-    return Column(
-        name, type_, description, is_nullable=True, derived_from=_from(_SILVER, *sources)
-    )
-
-
-GOLD_ACCOUNT_MONTHS = Contract(
-    table="gold.credit_account_months",
-    description="Model-ready: one row per account and month, with trends over the past months.",
-    columns=(
-        _kept("account_id"),
-        _kept("statement_month"),
-        _kept("credit_limit_ntd"),
-        Column(
-            "sex", "string", "male, female", is_pii=True, derived_from=_from(_SILVER, "sex_code")
-        ),
-        Column(
-            "education",
-            "string",
-            "graduate_school, university, high_school, other (undocumented codes included)",
-            derived_from=_from(_SILVER, "education_code"),
-        ),
-        Column(
-            "marital_status",
-            "string",
-            "married, single, other (undocumented code included)",
-            is_pii=True,
-            derived_from=_from(_SILVER, "marital_status_code"),
-        ),
-        _kept("age_years"),
-        _kept("pay_status"),
-        _kept("bill_ntd"),
-        _kept("payment_ntd"),
-        Column(
-            "utilisation_ratio",
-            "double",
-            "Balance / limit",
-            derived_from=_from(_SILVER, "bill_ntd", "credit_limit_ntd"),
-        ),
-        Column(
-            "history_months",
-            "int",
-            "Statements of the account in the last three months, this one included",
-            unit="months",
-            derived_from=_from(_SILVER, "statement_month"),
-        ),
-        _trend("previous_pay_status", "int", "pay_status one month ago", "pay_status"),
-        _trend("pay_status_change", "int", "pay_status less that of a month ago", "pay_status"),
-        _trend("worst_pay_status_3m", "int", "Highest pay_status in three months", "pay_status"),
-        _trend("late_statements_3m", "int", "Statements >= 1 month late in three", "pay_status"),
-        _trend(
-            "utilisation_ratio_3m",
-            "double",
-            "Sum of balances / sum of limits in three months",
-            "bill_ntd",
-            "credit_limit_ntd",
-        ),
-        _trend(
-            "bill_change_ratio",
-            "double",
-            "Balance less that of a month ago, / limit",
-            "bill_ntd",
-            "credit_limit_ntd",
-        ),
-        _trend(
-            "payment_ratio",
-            "double",
-            "Paid this month / balance a month ago, where that was positive",
-            "payment_ntd",
-            "bill_ntd",
-        ),
-    ),
-    key=("account_id", "statement_month"),
-    partition_column="statement_month",
-    row_rules=(
-        RowRule(
-            "history_months_range",
-            "history_months >= 1 AND history_months <= 3",
-            "The look-back is three months.",
-        ),
-    ),
-    min_rows=1,
-)
-
-GOLD_PORTFOLIO = Contract(
-    table="gold.credit_portfolio",
-    description="The portfolio by month and segment, for dashboards.",
-    columns=(
-        _kept("statement_month"),
-        Column(
-            "limit_band",
-            "string",
-            "below_50k, 50k_to_200k, from_200k (NT$)",
-            derived_from=_from(GOLD_ACCOUNT_MONTHS.table, "credit_limit_ntd"),
-        ),
-        Column(
-            "status_band",
-            "string",
-            "no_consumption, paid_in_full, revolving, late_1, late_2_or_more",
-            derived_from=_from(GOLD_ACCOUNT_MONTHS.table, "pay_status"),
-        ),
-        Column("accounts", "bigint", "Accounts in the segment"),
-        Column(
-            "credit_limit_ntd",
-            "bigint",
-            "Sum of limits",
-            unit="NT$",
-            derived_from=_from(GOLD_ACCOUNT_MONTHS.table, "credit_limit_ntd"),
-        ),
-        Column(
-            "bill_ntd",
-            "bigint",
-            "Sum of balances",
-            unit="NT$",
-            derived_from=_from(GOLD_ACCOUNT_MONTHS.table, "bill_ntd"),
-        ),
-        Column(
-            "payment_ntd",
-            "bigint",
-            "Sum of payments",
-            unit="NT$",
-            derived_from=_from(GOLD_ACCOUNT_MONTHS.table, "payment_ntd"),
-        ),
-        Column(
-            "utilisation_ratio",
-            "double",
-            "Sum of balances / sum of limits",
-            derived_from=_from(GOLD_ACCOUNT_MONTHS.table, "bill_ntd", "credit_limit_ntd"),
-        ),
-    ),
-    key=("statement_month", "limit_band", "status_band"),
-    partition_column="statement_month",
-    row_rules=(RowRule("accounts_positive", "accounts > 0", "An empty segment has no row."),),
-    min_rows=1,
-)
-
-LABELS = Contract(
-    table="labels.credit_default",
-    description="Outcome of each account-month: two or more months late one month later. "
-    "Partitioned by the month in which the outcome became known.",
-    columns=(
-        _kept("account_id"),
-        _kept("statement_month"),
-        Column(
-            "matured_month",
-            "string",
-            "Month whose statement showed the outcome (YYYY-MM)",
-            derived_from=_from(_SILVER, "statement_month"),
-        ),
-        Column(
-            "is_default",
-            "boolean",
-            "pay_status >= 2 in matured_month; null if the account has no statement then",
-            is_nullable=True,
-            derived_from=_from(_SILVER, "pay_status"),
-        ),
-    ),
-    key=("account_id", "statement_month"),
-    partition_column="matured_month",
-)
-
-_FEATURES = (
-    "credit_limit_ntd",
-    "pay_status",
-    "bill_ntd",
-    "payment_ntd",
-    "utilisation_ratio",
-    "previous_pay_status",
-    "pay_status_change",
-    "worst_pay_status_3m",
-    "late_statements_3m",
-    "utilisation_ratio_3m",
-    "bill_change_ratio",
-    "payment_ratio",
-)
-
-
-def _feature(name: str) -> Column:
-    """A feature is the gold column of the same name, as a double."""
-    column = next(c for c in GOLD_ACCOUNT_MONTHS.columns if c.name == name)
-    return Column(
-        name,
-        "double",
-        column.description,
-        is_nullable=column.is_nullable,
-        unit=column.unit,
-        derived_from=_from(GOLD_ACCOUNT_MONTHS.table, name),
-    )
-
-
-FEATURES = Contract(
-    table="features.credit_default",
-    description="What a model may see of an account at the end of a month: nothing later, and "
-    "no sex, age, marital status or education.",
-    columns=(
-        _kept("account_id"),
-        _kept("statement_month"),
-        *(_feature(name) for name in _FEATURES),
-    ),
-    key=("account_id", "statement_month"),
-    partition_column="statement_month",
-    min_rows=1,
-)
-
-FEATURE_NAMES = _FEATURES

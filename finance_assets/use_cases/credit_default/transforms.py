@@ -6,7 +6,7 @@ that every engine gives the same doubles. Reading, auditing and storing do not b
 
 from typing import TYPE_CHECKING
 
-from finance_assets.use_cases.credit_default.contracts import FEATURE_NAMES
+from finance_assets.use_cases.credit_default.derived import FEATURE_NAMES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

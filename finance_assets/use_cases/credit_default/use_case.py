@@ -8,7 +8,7 @@ from finance_assets.monitoring.drift import DriftLimits
 from finance_assets.steps.step import Input
 from finance_assets.steps.table import Conservation, ingest_step, refine_step, table_step
 from finance_assets.steps.use_case import UseCase, model_steps
-from finance_assets.use_cases.credit_default import contracts, transforms
+from finance_assets.use_cases.credit_default import contracts, derived, transforms
 
 NAME = "credit_default"
 OWNER = "credit-risk@example.com"
@@ -21,9 +21,9 @@ MODEL = ModelSpec(
     name=NAME,
     owner=OWNER,
     purpose="Rank and price the risk that a card account is two or more months late next month.",
-    features=contracts.FEATURES,
-    labels=contracts.LABELS,
-    feature_names=contracts.FEATURE_NAMES,
+    features=derived.FEATURES,
+    labels=derived.LABELS,
+    feature_names=derived.FEATURE_NAMES,
     target="is_default",
     known_column="matured_month",
     gate=GateLimits(min_auc=0.75, max_calibration_error=0.03),
@@ -46,34 +46,34 @@ TABLE_STEPS = (
     refine_step(NAME, contracts.BRONZE_STATEMENTS, contracts.SILVER_STATEMENTS),
     table_step(
         NAME,
-        contracts.GOLD_ACCOUNT_MONTHS,
+        derived.GOLD_ACCOUNT_MONTHS,
         (Input(contracts.SILVER_STATEMENTS, first_offset=-2),),
         transforms.account_months,
         Conservation(contracts.SILVER_STATEMENTS),
     ),
     table_step(
         NAME,
-        contracts.GOLD_PORTFOLIO,
-        (Input(contracts.GOLD_ACCOUNT_MONTHS),),
+        derived.GOLD_PORTFOLIO,
+        (Input(derived.GOLD_ACCOUNT_MONTHS),),
         transforms.portfolio,
-        Conservation(contracts.GOLD_ACCOUNT_MONTHS, counted_by="sum(accounts)"),
+        Conservation(derived.GOLD_ACCOUNT_MONTHS, counted_by="sum(accounts)"),
     ),
     table_step(
         NAME,
-        contracts.LABELS,
+        derived.LABELS,
         (
-            Input(contracts.GOLD_ACCOUNT_MONTHS, first_offset=-1, last_offset=-1),
+            Input(derived.GOLD_ACCOUNT_MONTHS, first_offset=-1, last_offset=-1),
             Input(contracts.SILVER_STATEMENTS),
         ),
         transforms.labels,
-        Conservation(contracts.GOLD_ACCOUNT_MONTHS, offset=-1),
+        Conservation(derived.GOLD_ACCOUNT_MONTHS, offset=-1),
     ),
     table_step(
         NAME,
-        contracts.FEATURES,
-        (Input(contracts.GOLD_ACCOUNT_MONTHS),),
+        derived.FEATURES,
+        (Input(derived.GOLD_ACCOUNT_MONTHS),),
         transforms.features,
-        Conservation(contracts.GOLD_ACCOUNT_MONTHS),
+        Conservation(derived.GOLD_ACCOUNT_MONTHS),
     ),
 )
 

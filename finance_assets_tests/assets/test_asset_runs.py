@@ -1,0 +1,181 @@
+"""Assets on an ephemeral instance: what Dagster and Delta hold after a run, good or bad."""
+
+import dagster as dg
+import pytest
+
+from finance_assets.assets.metadata import asset_key
+from finance_assets.definitions import build_defs
+from finance_assets_tests.scenario import (
+    APRIL,
+    JUNE,
+    MAY,
+    Statement,
+    deliver,
+    deliver_sample,
+    statements,
+)
+
+BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
+TABLES = [BRONZE, SILVER, "gold.credit_account_months", "features.credit_default"]
+MODELS = [f"models.credit_default_{name}" for name in ("candidate", "evaluation", "champion")]
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def materialize(instance, keys, partition=None, tags=None, **more):
+    """Materialise these assets as a person would from the UI; `tags` can name a range."""
+    defs = build_defs()
+    assets = [defs.resolve_assets_def(asset_key(key)) for key in keys]
+    return dg.materialize(
+        assets,
+        instance=instance,
+        partition_key=partition,
+        tags=tags,
+        raise_on_error=False,
+        **more,
+    )
+
+
+def range_tags(first, last):
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+def failure_of(result) -> str:
+    [event] = [event for event in result.all_events if event.is_step_failure]
+    data = event.step_failure_data
+    return data.user_failure_data.description if data.user_failure_data else str(data.error)
+
+
+def materialized(instance, key):
+    return set(instance.get_materialized_partitions(asset_key(key)))
+
+
+def test_a_run_records_materialisation_version_schema_and_every_check(settings, instance):
+    deliver(settings.landing, APRIL, *statements(APRIL))
+    result = materialize(instance, [BRONZE, SILVER], APRIL)
+    assert result.success
+    materialization = result.asset_materializations_for_node("silver__credit_statements")[0]
+    assert materialization.partition == APRIL
+    assert materialization.metadata["dagster/partition_row_count"].value == 3
+    assert materialization.metadata["rows_delivered"].value == 3
+    version = materialization.metadata["delta_version"].value
+    assert materialization.tags["dagster/data_version"] == str(version)
+    lineage = materialization.metadata["dagster/column_lineage"].value
+    [source] = lineage.deps_by_column["bill_ntd"]
+    assert (source.asset_key, source.column_name) == (asset_key(BRONZE), "bill_ntd")
+    checks = {e.check_name: e for e in result.get_asset_check_evaluations()}
+    assert {"schema", "keys_unique", "row_conservation", "rule_age_plausible"} <= set(checks)
+    assert all(check.passed for check in checks.values())
+
+
+def test_check_evaluations_are_kept_per_partition(settings, instance):
+    deliver(settings.landing, APRIL, *statements(APRIL))
+    deliver(settings.landing, MAY, *statements(MAY, pay_status="1"))
+    materialize(instance, [BRONZE, SILVER], APRIL)
+    materialize(instance, [BRONZE, SILVER], MAY)
+    key = dg.AssetCheckKey(asset_key(SILVER), "rule_pay_status_1_rare")
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+    found = {r.partition: r.status.value for r in records}
+    assert found == {APRIL: "SUCCEEDED", MAY: "FAILED"}
+
+
+def test_preview_rows_do_not_show_personal_data(settings, instance):
+    deliver(settings.landing, APRIL, Statement(account_id="4711471147"))
+    result = materialize(instance, [BRONZE, SILVER], APRIL)
+    for node in ("bronze__credit_statements", "silver__credit_statements"):
+        [materialization] = result.asset_materializations_for_node(node)
+        preview = materialization.metadata["preview"].value
+        assert "3913" in preview
+        assert "4711471147" not in preview
+
+
+def test_a_missing_delivery_fails_the_step_with_where_and_remedy(settings, instance):
+    result = materialize(instance, [BRONZE], APRIL)
+    assert not result.success
+    message = failure_of(result)
+    assert "DeliveryError: the delivery is missing" in message
+    assert "credit_statements_2005-04.csv.gz" in message
+    assert "remedy:" in message
+    assert materialized(instance, BRONZE) == set()
+
+
+def test_a_failed_blocking_check_is_recorded_and_nothing_is_materialised(settings, instance):
+    deliver(settings.landing, APRIL, *statements(APRIL), *["rubbish"] * 5)
+    result = materialize(instance, [BRONZE, SILVER, "gold.credit_account_months"], APRIL)
+    assert not result.success
+    assert "silver.credit_statements is unchanged" in failure_of(result)
+    broken = [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
+    assert broken == ["quarantine_share"]
+    assert materialized(instance, BRONZE) == {APRIL}
+    assert materialized(instance, SILVER) == set()
+    assert materialized(instance, "gold.credit_account_months") == set()
+
+
+def test_a_backfill_takes_a_range_of_months_in_a_single_run(settings, instance):
+    deliver_sample(settings.landing, 50, [APRIL, MAY, JUNE])
+    result = materialize(instance, TABLES, tags=range_tags(APRIL, JUNE))
+    assert result.success
+    for key in TABLES:
+        assert materialized(instance, key) == {APRIL, MAY, JUNE}
+
+
+def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(settings, instance):
+    from mlflow import MlflowClient
+
+    deliver_sample(settings.landing, 3000, [APRIL, MAY, JUNE])
+    tables = [*TABLES, "labels.credit_default"]
+    assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
+    result = materialize(instance, MODELS, JUNE)
+    assert result.success
+    client = MlflowClient(settings.tracking_uri)
+    [run] = client.search_runs([client.get_experiment_by_name("credit_default").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["dagster_run_id"] == result.run_id
+    for tag in ("use_case", "env", "owner", "git_sha", "dataset_version", "train_window"):
+        assert run.data.tags[tag], tag
+    assert run.data.params["num_leaves"] == "15"
+    assert 0.7 < run.data.metrics["holdout_auc"] < 1
+    plots = {f.path for f in client.list_artifacts(run.info.run_id, "plots")}
+    assert plots == {f"plots/{n}.png" for n in ("roc", "calibration", "lift", "importance")}
+    [version] = client.search_model_versions("name='credit_default'")
+    assert {"artifact_sha256", "fingerprint", "as_of"} <= set(version.tags)
+    [shown] = result.asset_materializations_for_node("models__credit_default_evaluation")
+    assert shown.metadata["roc"].value.startswith("![roc](data:image/png;base64,")
+    # Again, unchanged: no new version, and no MLflow run is opened at all.
+    assert materialize(instance, MODELS, JUNE).success
+    assert len(client.search_model_versions("name='credit_default'")) == 1
+    assert len(client.search_runs([run.info.experiment_id])) == 1
+
+
+def test_a_training_that_breaks_ends_its_mlflow_run_as_failed(settings, instance, monkeypatch):
+    from mlflow import MlflowClient
+
+    from finance_assets.ml.registry import ModelRegistry
+
+    deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
+    tables = [*TABLES, "labels.credit_default"]
+    assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
+
+    def burst(self, name, candidate):
+        raise OSError("artifact store is full")
+
+    monkeypatch.setattr(ModelRegistry, "_log_model", burst)
+    result = materialize(instance, MODELS[:1], JUNE)
+    assert not result.success
+    client = MlflowClient(settings.tracking_uri)
+    [run] = client.search_runs([client.get_experiment_by_name("credit_default").experiment_id])
+    assert run.info.status == "FAILED"
+    assert materialized(instance, MODELS[0]) == set()
+
+
+def test_training_too_early_says_when_it_can_begin(settings, instance):
+    result = materialize(instance, MODELS[:1], MAY)
+    assert not result.success
+    assert "train as of 2005-06 or later" in failure_of(result)

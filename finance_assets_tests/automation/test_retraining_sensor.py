@@ -1,0 +1,96 @@
+"""The retraining sensor on an ephemeral instance: requests once, and skips with readable reasons."""
+
+import dagster as dg
+import pytest
+
+from finance_assets.assets.metadata import BY_PARTITION, asset_key
+from finance_assets.automation.sensors import build_retraining_sensor, gather_facts
+from finance_assets.use_cases.credit_default.use_case import USE_CASE
+
+SENSOR = build_retraining_sensor(USE_CASE)
+FEATURES, LABELS = "features.credit_default", "labels.credit_default"
+DRIFT, CHAMPION = "monitoring.credit_default_drift", "models.credit_default_champion"
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def happened(instance, key, partition, **facts):
+    """An asset was materialised for a partition, stating these facts."""
+    metadata = {BY_PARTITION: dg.MetadataValue.json({partition: facts})} if facts else {}
+    event = dg.AssetMaterialization(asset_key(key), partition=partition, metadata=metadata)
+    instance.report_runless_asset_event(event)
+
+
+def data_through(instance, *partitions):
+    for partition in partitions:
+        happened(instance, FEATURES, partition)
+        happened(instance, LABELS, partition)
+
+
+def tick(instance):
+    return SENSOR(dg.build_sensor_context(instance=instance))
+
+
+def drift(instance, partition, verdict="drift", version="1"):
+    happened(
+        instance,
+        DRIFT,
+        partition,
+        verdict=verdict,
+        champion_version=version,
+        drifted="pay_status" if verdict == "drift" else "",
+    )
+
+
+def decided(instance, partition, champion):
+    happened(instance, CHAMPION, partition, champion_version=champion, is_promoted=True)
+
+
+def test_an_empty_instance_is_skipped_with_a_reason(instance):
+    answer = tick(instance)
+    assert isinstance(answer, dg.SkipReason)
+    assert "outcomes are known from 2005-06 on" in answer.skip_message
+
+
+def test_the_first_champion_is_requested_with_a_key_that_names_the_cause(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06")
+    request = tick(instance)
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2005-06"
+    assert request.run_key == "credit_default:first-champion:2005-06"
+    assert request.tags["retraining_reason"] == "there is no champion yet"
+
+
+def test_drift_waits_for_outcomes_then_requests_the_next_partition_once(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07")
+    decided(instance, "2005-06", "1")
+    drift(instance, "2005-07")
+    assert "waiting for the outcomes" in tick(instance).skip_message
+    data_through(instance, "2005-08")
+    request = tick(instance)
+    assert request.partition_key == "2005-08"
+    assert request.run_key == "credit_default:drift:2005-07:v1"
+    assert tick(instance).run_key == request.run_key, "Dagster launches a key once"
+    decided(instance, "2005-08", "2")
+    assert "replaced since" in tick(instance).skip_message
+
+
+def test_drift_that_went_away_when_its_month_was_run_again_requests_nothing(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07", "2005-08")
+    decided(instance, "2005-06", "1")
+    drift(instance, "2005-07")
+    drift(instance, "2005-07", verdict="stable")
+    assert tick(instance).skip_message == "2005-07: stable, champion v1 stays"
+
+
+def test_months_without_a_champion_are_no_findings(instance):
+    drift(instance, "2005-04", verdict="no_champion", version="")
+    assert gather_facts(instance, USE_CASE).findings == ()
+
+
+def test_the_daemon_would_run_it_without_being_switched_on():
+    assert SENSOR.default_status is dg.DefaultSensorStatus.RUNNING
