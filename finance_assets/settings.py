@@ -40,7 +40,6 @@ class Settings(BaseSettings):
     engine: Engine = Engine.sail
     home: Path = Path(".finance_assets")
     landing: Path | None = None
-    owner: str = "data-team@example.com"
     git_sha: str | None = None
     mlflow_tracking_uri: str | None = None
     mlflow_ui_url: str = "http://127.0.0.1:5000"

@@ -1,12 +1,15 @@
-"""The commands: `run` and `status`."""
+"""The commands: `run` and `status`, and the UIs on the same state."""
 
 import contextlib
 import json
 import logging
+import os
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
+# Where nobody looks at a terminal (a log, a file), tables are better wide than cut.
+if not console.is_terminal:
+    console = Console(width=160)
 
 
 @app.callback()
@@ -54,6 +60,27 @@ def status(
 ) -> None:
     """Show what the lakehouse and the registry hold."""
     _guarded(lambda: _status(_chosen(use_case), as_json))
+
+
+@app.command()
+def dev() -> None:
+    """Open the Dagster UI on the instance that `run` writes to."""
+    _guarded(lambda: _become(["dagster", "dev", "-m", "finance_assets.definitions"]))
+
+
+@app.command()
+def mlflow() -> None:
+    """Open MLflow's UI on the store that `run` writes to."""
+    _guarded(lambda: _become(["mlflow", "ui", "--backend-store-uri", get_settings().tracking_uri]))
+
+
+def _become(command: list[str]) -> None:
+    """Replace this process by another program of the same environment."""
+    settings = get_settings()
+    settings.prepare_home()
+    os.environ["FINANCE_ASSETS_HOME"] = str(settings.root)
+    program = Path(sys.executable).with_name(command[0])
+    os.execv(program, [str(program), *command[1:]])
 
 
 def _guarded(command: Callable[[], None]) -> None:
