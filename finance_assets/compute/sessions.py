@@ -4,6 +4,10 @@ Building the session from it is dagster-pyspark's job (assets/resources.py) or, 
 `open_session`'s.
 """
 
+import logging
+import os
+import shutil
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -41,9 +45,6 @@ def open_session(settings: Settings) -> "SparkSession":
 @lru_cache
 def _sail_address() -> str:
     """Start Sail in this process, once; it ends with the process."""
-    import logging
-    import os
-
     # At the default level Sail writes a line per session to the user's terminal.
     os.environ.setdefault("RUST_LOG", "error")
     from pysail.spark import SparkConnectServer
@@ -61,8 +62,6 @@ _KEPT: list[object] = []
 
 def _jvm_config(settings: Settings) -> dict[str, str]:
     """PySpark on the JVM with the Delta jars that belong to the installed delta-spark."""
-    import shutil
-
     if shutil.which("java") is None:
         raise SettingsError(
             "engine=spark needs Java 17 or newer, and `java` is not on the PATH",
@@ -72,6 +71,8 @@ def _jvm_config(settings: Settings) -> dict[str, str]:
     from delta import configure_spark_with_delta_pip
     from pyspark.sql import SparkSession
 
+    # Spark would start its workers with the PATH's python3, which need not have our packages.
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = configure_spark_with_delta_pip(SparkSession.builder)
     return {
         "spark.jars.packages": builder._options["spark.jars.packages"],  # noqa: SLF001

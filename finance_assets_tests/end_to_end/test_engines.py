@@ -1,0 +1,95 @@
+"""The same steps on the JVM: every table of credit_default equals that of the embedded engine."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from finance_assets.use_cases.credit_default.use_case import USE_CASE
+from finance_assets_tests.scenario import JULY, deliver_sample
+
+# Run in a process of its own: a process can hold one kind of Spark session only.
+PLAY = """
+import sys
+import dagster as dg
+from finance_assets.cli.play import Progress, play_month
+from finance_assets.definitions import defs
+from finance_assets.settings import get_settings
+from finance_assets.use_cases import ALL
+
+get_settings().prepare_home()
+use_case = ALL["credit_default"]
+said = lambda *words: None
+with dg.DagsterInstance.ephemeral() as instance:
+    for month in use_case.calendar.through(sys.argv[1]):
+        play_month(defs, instance, use_case, month, Progress(said, said))
+"""
+
+IN_CI = bool(os.environ.get("CI"))
+
+
+def java_version() -> int:
+    """Major version of the Java on the PATH, 0 without one."""
+    if shutil.which("java") is None:
+        return 0
+    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)', done.stderr)
+    return int(found.group(1)) if found else 0
+
+
+needs_java = pytest.mark.skipif(
+    not IN_CI and java_version() < 17, reason="engine=spark needs Java 17 or newer on the PATH"
+)
+
+
+def play(home, landing, engine: str) -> None:
+    """Take the use case through its months on an engine."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FINANCE_ASSETS_")}
+    done = subprocess.run(
+        [sys.executable, "-c", PLAY, JULY],
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        env={
+            **clean,
+            "FINANCE_ASSETS_HOME": str(home),
+            "FINANCE_ASSETS_LANDING": str(landing),
+            "FINANCE_ASSETS_ENGINE": engine,
+            "FINANCE_ASSETS_GIT_SHA": "test",
+        },
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+
+
+def rows(home, step) -> list[str]:
+    """The stored rows without clock readings and ids of runs and commits, in a fixed order."""
+    from deltalake import DeltaTable
+
+    layer, entity = step.key.split(".")
+    volatile = {c.name for c in step.contract.columns if c.is_volatile}
+    skipped = volatile | {"run_id", "fingerprint", "dataset_version", "data_version"}
+    table = DeltaTable(str(home / "lakehouse" / layer / entity)).to_pyarrow_table()
+    names = [name for name in table.column_names if name not in skipped]
+    return sorted(json.dumps(row, default=str) for row in table.select(names).to_pylist())
+
+
+@needs_java
+@pytest.mark.slow
+@pytest.mark.jvm
+def test_the_jvm_engine_gives_the_same_tables_as_the_embedded_one(tmp_path):
+    assert java_version() >= 17, "CI must have Java 17 or newer"
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    deliver_sample(landing, 3000)
+    play(tmp_path / "sail", landing, "sail")
+    play(tmp_path / "spark", landing, "spark")
+    compared = 0
+    for step in USE_CASE.steps:
+        embedded = rows(tmp_path / "sail", step)
+        assert rows(tmp_path / "spark", step) == embedded, step.key
+        compared += len(embedded)
+    assert compared > 60_000

@@ -1,0 +1,170 @@
+"""`finance-assets run` on the shipped data, as a user runs it: once, and once more."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from finance_assets_tests.scenario import APRIL, MAY, deliver, deliver_sample, statements
+
+pytestmark = pytest.mark.slow
+COMMAND = Path(sys.executable).with_name("finance-assets")
+MONTHS = ["2005-04", "2005-05", "2005-06", "2005-07", "2005-08", "2005-09"]
+
+
+def finance_assets(home, *arguments, **environment) -> subprocess.CompletedProcess:
+    """The command in its own process, with its own home."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FINANCE_ASSETS_")}
+    return subprocess.run(
+        [COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        env={**clean, "FINANCE_ASSETS_HOME": str(home), **environment},
+        timeout=900,
+    )
+
+
+def status(home) -> dict:
+    """`status --json`, parsed."""
+    done = finance_assets(home, "status", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["use_cases"]["credit_default"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home in which everything was run once."""
+    home = tmp_path_factory.mktemp("home")
+    done = finance_assets(home, "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (home / "run.log").write_text(done.stdout)
+    return home
+
+
+def test_the_run_ends_with_a_summary_and_what_to_do_next(home):
+    log = (home / "run.log").read_text()
+    for words in ("silver.credit_statements", "promoted", "predictions", "drift", "make dev"):
+        assert words in log, words
+
+
+def test_status_shows_six_partitions_and_conserves_every_row(home):
+    state = status(home)
+    assert state["partitions"] == MONTHS
+    silver = state["tables"]["silver.credit_statements"]
+    assert silver["delivered"] == 180_000
+    assert silver["rows"] + silver["quarantined"] + silver["duplicates"] == 180_000
+    for table, facts in state["tables"].items():
+        assert facts["is_conserved"], table
+        if not table.endswith("portfolio"):
+            assert facts["rows"] == facts["published"], table
+
+
+def test_a_champion_was_promoted_and_scored_the_months_after_it(home):
+    state = status(home)
+    champion = state["champion"]
+    assert champion["metrics"]["auc"] > 0.75
+    after = [month for month in MONTHS if month > champion["as_of"]]
+    assert "2005-09" in after
+    for month in after:
+        predictions = state["predictions"][month]
+        assert predictions == {"rows": 30_000, "model_version": champion["version"]}
+
+
+def test_no_month_was_scored_by_a_model_from_its_future(home):
+    state = status(home)
+    as_of = {c["version"]: c["as_of"] for c in state["candidates"]}
+    for month, predictions in state["predictions"].items():
+        assert as_of[predictions["model_version"]] < month
+
+
+def test_the_change_of_encoding_in_september_is_seen_as_drift(home):
+    drift = status(home)["drift"]["2005-09"]
+    assert drift["verdict"] == "drift"
+    assert "pay_status" in drift["drifted"].split(",")
+
+
+def test_drift_brought_about_the_retraining_that_was_promoted(home):
+    import dagster as dg
+
+    os.environ["DAGSTER_HOME"] = str(home / "dagster")
+    with dg.DagsterInstance.get() as instance:
+        runs = instance.get_runs(dg.RunsFilter(job_name="credit_default_retraining"))
+        reasons = {run.tags["dagster/partition"]: run.tags["retraining_reason"] for run in runs}
+        keys = [run.tags["dagster/run_key"] for run in runs]
+    assert reasons["2005-06"] == "there is no champion yet"
+    assert reasons["2005-08"].startswith("drift in 2005-07")
+    assert len(keys) == len(set(keys)) == 2
+
+
+def test_every_mlflow_run_ended_finished(home):
+    with sqlite3.connect(home / "mlflow" / "mlflow.db") as store:
+        found = {row[0] for row in store.execute("select status from runs")}
+    assert found == {"FINISHED"}
+
+
+def test_a_second_run_changes_no_row_and_registers_no_version(home):
+    before = status(home)
+    done = finance_assets(home, "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert status(home) == before
+    with sqlite3.connect(home / "mlflow" / "mlflow.db") as store:
+        [[versions]] = store.execute("select count(*) from model_versions").fetchall()
+        [[runs]] = store.execute("select count(*) from runs").fetchall()
+    assert versions == runs == len(before["candidates"])
+
+
+def test_the_definitions_validate():
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("dagster"),
+            "definitions",
+            "validate",
+            "-w",
+            "workspace.yaml",
+        ],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_run_can_stop_at_a_month_and_go_on_later(tmp_path):
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    deliver_sample(landing, 50, [APRIL])
+    environment = {"FINANCE_ASSETS_LANDING": str(landing)}
+    done = finance_assets(tmp_path / "home", "run", "--through", APRIL, **environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    state = status(tmp_path / "home")
+    assert state["partitions"] == [APRIL]
+    assert state["champion"] is None
+    deliver(landing, MAY, *statements(MAY, 9), *["x"] * 9)
+    broken = finance_assets(tmp_path / "home", "run", "--through", MAY, **environment)
+    assert broken.returncode == 1
+    assert "silver.credit_statements is unchanged" in broken.stderr
+    assert "partition 2005-05" in broken.stderr
+    assert status(tmp_path / "home")["tables"]["silver.credit_statements"]["rows"] == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["run", "--use-case", "nonsense"], {}, ["no use case 'nonsense'", "credit_default"]),
+        (["run", "--through", "1999-01"], {}, ["1999-01", "2005-04 to 2005-09"]),
+        (["status"], {"FINANCE_ASSETS_ENGINE": "hive"}, ["FINANCE_ASSETS_ENGINE", "hive"]),
+    ],
+)
+def test_a_wrong_argument_or_setting_says_what_would_be_right(
+    tmp_path, arguments, environment, words
+):
+    done = finance_assets(tmp_path, *arguments, **environment)
+    assert done.returncode == 1
+    for word in words:
+        assert word in done.stderr
+    assert "Traceback" not in done.stderr
