@@ -110,9 +110,10 @@ def _candidate(decision: Decision, evaluations: list[dict[str, Any]]) -> dict[st
 def _predictions(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
     contract = prediction_contract(use_case.model)
     history = lakehouse.history(contract.table)
-    versions = history.distinct(contract.partition_column, "model_version")
+    month = contract.partition_column
+    versions = {r[month]: r for r in history.rows(f"DISTINCT {month}, model_version")}
     return {
-        partition: {"rows": rows, "model_version": ",".join(sorted(versions[partition]))}
+        partition: {"rows": rows, "model_version": versions[partition]["model_version"]}
         for partition, rows in history.row_counts().items()
     }
 

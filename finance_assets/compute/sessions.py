@@ -4,7 +4,6 @@ Building the session from it is dagster-pyspark's job (assets/resources.py) or, 
 `open_session`'s.
 """
 
-import logging
 import os
 import shutil
 import sys
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 
 # Small data on few cores: Spark's default of 200 shuffle partitions is all overhead.
 LOCAL_PARTITIONS = "4"
+
+# The server stops when its object is collected.
+_RUNNING: list[object] = []
 
 
 def session_config(settings: Settings) -> dict[str, str]:
@@ -51,13 +53,9 @@ def _sail_address() -> str:
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
+    _RUNNING.append(server)
     _, port = server.listening_address
-    _KEPT.append(server)
-    logging.getLogger(__name__).debug("Sail listens on port %s", port)
     return f"sc://127.0.0.1:{port}"
-
-
-_KEPT: list[object] = []
 
 
 def _jvm_config(settings: Settings) -> dict[str, str]:

@@ -141,20 +141,18 @@ class TableHistory:
             counts[action[column]] = counts.get(action[column], 0) + int(action["num_records"])
         return dict(sorted(counts.items()))
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Every row as a dict: for the small tables of records (models, monitoring)."""
+    def rows(self, select: str = "*") -> list[dict[str, Any]]:
+        """Rows as dicts: for the small tables of records, or for a `select` with few results.
+
+        `select` is what stands between SELECT and FROM.
+        """
         if not self.exists:
             return []
         import pyarrow as pa
+        from deltalake import QueryBuilder
 
-        return list(pa.table(self._delta.to_pyarrow_table()).to_pylist())
-
-    def distinct(self, column: str, other: str) -> dict[str, set[str]]:
-        """The values of `other` that occur with each value of `column`."""
-        if not self.exists:
-            return {}
-        pairs = self._delta.to_pyarrow_table(columns=[column, other])
-        found: dict[str, set[str]] = {}
-        for row in pairs.group_by([column, other]).aggregate([]).to_pylist():
-            found.setdefault(row[column], set()).add(row[other])
-        return found
+        # Not through pyarrow's dataset reader: its threads outlive the table it reads from, and
+        # abort the interpreter at exit (pyarrow 25, deltalake 1.6).
+        query = QueryBuilder().register("stored", self._delta)
+        batches = query.execute(f"SELECT {select} FROM stored").read_all()
+        return list(pa.table(batches).to_pylist())

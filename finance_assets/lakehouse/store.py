@@ -52,19 +52,14 @@ class Lakehouse:
         """The commit log of a table."""
         return TableHistory(table, self.path(table))
 
-    def read(
-        self, contract: Contract, window: Window | None = None, version: int | None = None
-    ) -> "DataFrame":
-        """The rows of a table: all, those of a window, or as they stood at a Delta version.
+    def read(self, contract: Contract, window: Window | None = None) -> "DataFrame":
+        """The rows of a table: all, or those of a window.
 
         A table that was never published reads as empty, with the contract's columns.
         """
         if not self.history(contract.table).exists:
             return self.spark.createDataFrame([], _ddl(contract.columns))
-        reader = self.spark.read.format("delta")
-        if version is not None:
-            reader = reader.option("versionAsOf", version)
-        rows = reader.load(str(self.path(contract.table)))
+        rows = self.spark.read.format("delta").load(str(self.path(contract.table)))
         return rows if window is None else rows.where(window.predicate(contract.partition_column))
 
     def ensure(self, contract: Contract) -> None:

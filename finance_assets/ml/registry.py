@@ -204,7 +204,8 @@ class ModelRegistry:
         return f"{self.ui_url}/#/experiments/{experiment}/runs/{version.run_id}"
 
     def _alias(self, name: str, alias: str, number: str) -> None:
-        if self.client.get_registered_model(name).aliases.get(alias) != number:
+        # MLflow gives the version back as a number or as a text, by store.
+        if str(self.client.get_registered_model(name).aliases.get(alias)) != number:
             self.client.set_registered_model_alias(name, alias, number)
 
     @contextmanager

@@ -35,7 +35,7 @@ class GateLimits:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A use case's model. `target` is a boolean column of `labels`, known in `known_column`.
+    """A use case's model. `target` is a boolean column of `labels`.
 
     `holdout_months` and `min_train_months` count feature months whose outcome is known.
     """
@@ -47,7 +47,6 @@ class ModelSpec:
     labels: Contract
     feature_names: tuple[str, ...]
     target: str
-    known_column: str
     gate: GateLimits
     bands: tuple[Band, ...]
     drift: DriftLimits

@@ -11,7 +11,6 @@ from finance_assets.lakehouse.deliveries import DeliverySpec, stage_delivery
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.publish import Proposal, PublishResult
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
-from finance_assets.lakehouse.windows import Window
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 
 if TYPE_CHECKING:
@@ -193,14 +192,3 @@ def _count_by(rows: "DataFrame", column: str, count: str = "count(*)") -> dict[s
 
     found = rows.groupBy(column).agg(F.expr(count).alias("n")).collect()
     return {str(row[0]): int(row["n"]) for row in found}
-
-
-__all__ = [
-    "Conservation",
-    "Transform",
-    "Window",
-    "as_result",
-    "ingest_step",
-    "refine_step",
-    "table_step",
-]

@@ -66,6 +66,7 @@ def _candidate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Version:
         "git_sha": ctx.origin.code_sha,
         "dataset_version": dataset,
         "model_family": spec.family,
+        "purpose": spec.purpose,
         "train_window": str(split.train),
         "holdout_window": str(split.holdout),
         "as_of": split.as_of,

@@ -34,7 +34,10 @@ class UseCase:
         Raises:
             KeyError: no step of this use case has the key.
         """
-        return next((s for s in self.steps if s.key == key), None) or _unknown(self.name, key)
+        for step in self.steps:
+            if step.key == key:
+                return step
+        raise KeyError(f"{self.name} has no step {key}")
 
     @property
     def model_steps(self) -> tuple[Step, ...]:
@@ -56,7 +59,3 @@ def model_steps(spec: ModelSpec, calendar: Calendar) -> tuple[Step, ...]:
         scoring_step(spec, calendar),
         monitoring_step(spec),
     )
-
-
-def _unknown(use_case: str, key: str) -> Step:
-    raise KeyError(f"{use_case} has no step {key}")

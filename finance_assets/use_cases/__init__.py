@@ -4,22 +4,7 @@ A use case declares; it runs nothing and imports no engine at load. To add one, 
 folder and name it in `ALL`.
 """
 
-from finance_assets.steps.step import Step
 from finance_assets.steps.use_case import UseCase
 from finance_assets.use_cases.credit_default.use_case import USE_CASE as CREDIT_DEFAULT
 
 ALL: dict[str, UseCase] = {use_case.name: use_case for use_case in (CREDIT_DEFAULT,)}
-
-
-def find_step(key: str) -> Step:
-    """The step that makes the table `key`, whichever use case it belongs to.
-
-    Raises:
-        KeyError: no use case has such a step.
-    """
-    for use_case in ALL.values():
-        for step in use_case.steps:
-            if step.key == key:
-                return step
-    known = ", ".join(step.key for use_case in ALL.values() for step in use_case.steps)
-    raise KeyError(f"no step makes {key}; there are {known}")

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from finance_assets.lakehouse.history import TableHistory
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.scenario import JULY, deliver_sample
 
@@ -67,14 +68,12 @@ def play(home, landing, engine: str) -> None:
 
 def rows(home, step) -> list[str]:
     """The stored rows without clock readings and ids of runs and commits, in a fixed order."""
-    from deltalake import DeltaTable
-
-    layer, entity = step.key.split(".")
     volatile = {c.name for c in step.contract.columns if c.is_volatile}
     skipped = volatile | {"run_id", "fingerprint", "dataset_version", "data_version"}
-    table = DeltaTable(str(home / "lakehouse" / layer / entity)).to_pyarrow_table()
-    names = [name for name in table.column_names if name not in skipped]
-    return sorted(json.dumps(row, default=str) for row in table.select(names).to_pylist())
+    layer, entity = step.key.split(".")
+    stored = TableHistory(step.key, home / "lakehouse" / layer / entity).rows()
+    kept = ({k: v for k, v in sorted(row.items()) if k not in skipped} for row in stored)
+    return sorted(json.dumps(row, default=str) for row in kept)
 
 
 @needs_java

@@ -144,7 +144,7 @@ def test_a_run_can_stop_at_a_month_and_go_on_later(tmp_path):
     state = status(tmp_path / "home")
     assert state["partitions"] == [APRIL]
     assert state["champion"] is None
-    deliver(landing, MAY, *statements(MAY, 9), *["x"] * 9)
+    deliver(landing, MAY, *statements(MAY, 9), "x", "y", "z")
     broken = finance_assets(tmp_path / "home", "run", "--through", MAY, **environment)
     assert broken.returncode == 1
     assert "silver.credit_statements is unchanged" in broken.stderr

@@ -108,15 +108,15 @@ def arrow_bytes(runner, key: str, through: str) -> bytes:
     """The stored rows up to a partition, as bytes."""
     import pyarrow as pa
 
-    delta = runner.lakehouse.history(key)._delta
-    table = delta.to_pyarrow_table()
-    column = delta.metadata().partition_columns[0]
-    rows = table.filter(pa.compute.less_equal(table[column], through))
-    names = [name for name in ("account_id", "statement_month") if name in rows.column_names]
-    ordered = rows.sort_by([(name, "ascending") for name in names]).combine_chunks()
+    history = runner.lakehouse.history(key)
+    column = history._delta.metadata().partition_columns[0]
+    rows = [row for row in history.rows() if row[column] <= through]
+    ordered = pa.Table.from_pylist(
+        sorted(rows, key=lambda row: (row["account_id"], row["statement_month"]))
+    )
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, ordered.schema.remove_metadata()) as writer:
-        writer.write_table(ordered.replace_schema_metadata())
+    with pa.ipc.new_stream(sink, ordered.schema) as writer:
+        writer.write_table(ordered)
     return sink.getvalue().to_pybytes()
 
 

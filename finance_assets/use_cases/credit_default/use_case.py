@@ -25,7 +25,6 @@ MODEL = ModelSpec(
     labels=derived.LABELS,
     feature_names=derived.FEATURE_NAMES,
     target="is_default",
-    known_column="matured_month",
     gate=GateLimits(min_auc=0.75, max_calibration_error=0.03),
     bands=(Band("low", 0.0), Band("medium", 0.1), Band("high", 0.4)),
     drift=DriftLimits(),
