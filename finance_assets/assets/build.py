@@ -53,7 +53,7 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
         owners=[use_case.owner],
         description=step.contract.description,
         metadata=shown.definition_metadata(step),
-        tags={"layer": step.contract.layer, "step_kind": step.kind},
+        tags={"layer": step.contract.layer, "step_kind": step.kind.value},
         code_version=shown.code_version(step),
         freshness_policy=OVERDUE if step.kind is Kind.ingest else None,
         required_resource_keys={"engine", "mlflow"},
