@@ -82,7 +82,7 @@ class Settings(BaseSettings):
             folder.mkdir(parents=True, exist_ok=True)
         config = self.dagster_home / "dagster.yaml"
         if not config.exists():
-            config.write_text("telemetry:\n  enabled: false\n")
+            config.write_text("telemetry:\n  enabled: false\nnux:\n  enabled: false\n")
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
 
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -108,6 +109,13 @@ class Runner:
         """Reasons by line of the delivery."""
         rows = self.rows(f"{key}_quarantine", "_source_line")
         return {row["_source_line"]: row["_reasons"] for row in rows}
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """What a user's shell would have: without our settings, Dagster's, or those that a Spark
+    session leaves in the environment of its process."""
+    ours = ("FINANCE_ASSETS_", "DAGSTER_", "SPARK_", "PYSPARK_")
+    return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **more}
 
 
 def failed(result: StepResult) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
-from finance_assets_tests.scenario import JULY, deliver_sample
+from finance_assets_tests.scenario import JULY, clean_environment, deliver_sample
 
 # Run in a process of its own: a process can hold one kind of Spark session only.
 PLAY = """
@@ -49,19 +49,17 @@ needs_java = pytest.mark.skipif(
 
 def play(home, landing, engine: str) -> None:
     """Take the use case through its months on an engine."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("FINANCE_ASSETS_")}
     done = subprocess.run(
         [sys.executable, "-c", PLAY, JULY],
         capture_output=True,
         text=True,
         timeout=1200,
-        env={
-            **clean,
-            "FINANCE_ASSETS_HOME": str(home),
-            "FINANCE_ASSETS_LANDING": str(landing),
-            "FINANCE_ASSETS_ENGINE": engine,
-            "FINANCE_ASSETS_GIT_SHA": "test",
-        },
+        env=clean_environment(
+            FINANCE_ASSETS_HOME=str(home),
+            FINANCE_ASSETS_LANDING=str(landing),
+            FINANCE_ASSETS_ENGINE=engine,
+            FINANCE_ASSETS_GIT_SHA="test",
+        ),
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
 

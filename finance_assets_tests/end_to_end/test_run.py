@@ -1,7 +1,6 @@
 """`finance-assets run` on the shipped data, as a user runs it: once, and once more."""
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -9,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from finance_assets_tests.scenario import APRIL, MAY, deliver, deliver_sample, statements
+from finance_assets_tests.scenario import (
+    APRIL,
+    MAY,
+    clean_environment,
+    deliver,
+    deliver_sample,
+    statements,
+)
 
 pytestmark = pytest.mark.slow
 COMMAND = Path(sys.executable).with_name("finance-assets")
@@ -18,12 +24,11 @@ MONTHS = ["2005-04", "2005-05", "2005-06", "2005-07", "2005-08", "2005-09"]
 
 def finance_assets(home, *arguments, **environment) -> subprocess.CompletedProcess:
     """The command in its own process, with its own home."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("FINANCE_ASSETS_")}
     return subprocess.run(
         [COMMAND, *arguments],
         capture_output=True,
         text=True,
-        env={**clean, "FINANCE_ASSETS_HOME": str(home), **environment},
+        env=clean_environment(FINANCE_ASSETS_HOME=str(home), **environment),
         timeout=900,
     )
 
@@ -90,8 +95,7 @@ def test_the_change_of_encoding_in_september_is_seen_as_drift(home):
 def test_drift_brought_about_the_retraining_that_was_promoted(home):
     import dagster as dg
 
-    os.environ["DAGSTER_HOME"] = str(home / "dagster")
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         runs = instance.get_runs(dg.RunsFilter(job_name="credit_default_retraining"))
         reasons = {run.tags["dagster/partition"]: run.tags["retraining_reason"] for run in runs}
         keys = [run.tags["dagster/run_key"] for run in runs]

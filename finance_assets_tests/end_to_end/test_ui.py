@@ -1,7 +1,6 @@
 """What `make dev` serves: the code location loads in its own process and answers GraphQL."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from finance_assets.use_cases import ALL
-from finance_assets_tests.scenario import APRIL, deliver_sample
+from finance_assets_tests.scenario import APRIL, clean_environment, deliver_sample
 
 pytestmark = pytest.mark.slow
 
@@ -52,12 +51,11 @@ def webserver(tmp_path):
     landing.mkdir()
     deliver_sample(landing, 50, [APRIL])
     home = tmp_path / "home"
-    environment = {
-        **os.environ,
-        "FINANCE_ASSETS_HOME": str(home),
-        "FINANCE_ASSETS_LANDING": str(landing),
-        "DAGSTER_HOME": str(home / "dagster"),
-    }
+    environment = clean_environment(
+        FINANCE_ASSETS_HOME=str(home),
+        FINANCE_ASSETS_LANDING=str(landing),
+        DAGSTER_HOME=str(home / "dagster"),
+    )
     folder = Path(sys.executable).parent
     command = [folder / "finance-assets", "run", "--through", APRIL]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
