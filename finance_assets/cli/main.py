@@ -63,6 +63,14 @@ def status(
 
 
 @app.command()
+def dictionary() -> None:
+    """Print the data dictionary, as Markdown."""
+    from finance_assets.cli.dictionary import data_dictionary
+
+    print(data_dictionary(ALL), end="")
+
+
+@app.command()
 def dev() -> None:
     """Open the Dagster UI on the instance that `run` writes to."""
     _guarded(lambda: _become(["dagster", "dev", "-m", "finance_assets.definitions"]))

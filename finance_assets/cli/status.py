@@ -66,9 +66,10 @@ def _table(lakehouse: Lakehouse, table: str) -> dict[str, Any]:
         },
         "failed_checks": sorted(
             {
-                f"{name}[{p.window}]"
-                for p in {x.version: x for x in map(history.publication_of, ledgers) if x}.values()
-                for name in p.failed_checks
+                f"{name}[{partition}]"
+                for partition in ledgers
+                if (publication := history.publication_of(partition)) is not None
+                for name in publication.failed_checks.get(partition, ())
             }
         ),
     }

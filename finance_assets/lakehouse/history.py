@@ -37,7 +37,8 @@ class Ledger:
 class Publication:
     """One commit to a table: the window it replaced, its rows' fates and how it came about.
 
-    `failed_checks` lists warnings only: a publication with a failed blocking check never exists.
+    `failed_checks` are the warnings of each partition that has any: a publication with a failed
+    blocking check never exists.
     """
 
     table: str
@@ -45,7 +46,7 @@ class Publication:
     last: str
     ledgers: dict[str, Ledger]
     fingerprints: dict[str, str]
-    failed_checks: tuple[str, ...]
+    failed_checks: dict[str, list[str]]
     run_id: str
     code_sha: str
     version: int = field(default=-1)
@@ -66,7 +67,6 @@ class Publication:
         """Read a publication back from the commit that carries it."""
         record = json.loads(text)
         record["ledgers"] = {p: Ledger(**ledger) for p, ledger in record["ledgers"].items()}
-        record["failed_checks"] = tuple(record["failed_checks"])
         return cls(**record, version=version)
 
 

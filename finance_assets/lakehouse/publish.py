@@ -101,13 +101,23 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         last=window.last,
         ledgers=proposal.ledgers,
         fingerprints={p: facts.get(p, audit.EMPTY).fingerprint for p in window},
-        failed_checks=tuple(check.name for check in failed),
+        failed_checks=_failed_by_partition(outcomes),
         run_id=origin.run_id,
         code_sha=origin.code_sha,
     )
     if proposal.quarantine is not None:
         _publish_quarantine(lakehouse, *proposal.quarantine, publication)
     return _commit_changes(lakehouse, contract, proposal.rows, publication, outcomes)
+
+
+def _failed_by_partition(outcomes: list[CheckOutcome]) -> dict[str, list[str]]:
+    """Names of the failed checks of each partition that has any."""
+    failed: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if not outcome.is_passed:
+            for partition in outcome.by_partition:
+                failed.setdefault(partition, []).append(outcome.check.name)
+    return failed
 
 
 def _publish_quarantine(
@@ -122,7 +132,7 @@ def _publish_quarantine(
         last=publication.last,
         ledgers=ledgers,
         fingerprints={p: found.get(p, audit.EMPTY.fingerprint) for p in publication.window},
-        failed_checks=(),
+        failed_checks={},
         run_id=publication.run_id,
         code_sha=publication.code_sha,
     )

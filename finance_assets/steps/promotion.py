@@ -112,7 +112,9 @@ def _failed_checks(ctx: StepContext, table: str, window: Window) -> dict[str, tu
     history = ctx.lakehouse.history(table)
     found = {partition: history.publication_of(partition) for partition in window}
     return {
-        f"{table}[{partition}]": ("never_published",) if p is None else p.failed_checks
+        f"{table}[{partition}]": ("never_published",)
+        if p is None
+        else tuple(p.failed_checks.get(partition, ()))
         for partition, p in found.items()
     }
 

@@ -111,8 +111,14 @@ def test_a_warning_is_reported_and_kept_with_the_commit_but_does_not_block(lakeh
     result = publish_rows(lakehouse, [(1, APRIL, 500.0)])
     assert failed(result) == ["rule_small"]
     [publication] = lakehouse.history(THINGS.table).publications
-    assert publication.failed_checks == ("rule_small",)
+    assert publication.failed_checks == {APRIL: ["rule_small"]}
     assert publication.run_id == "run-1"
+
+
+def test_a_warning_in_a_range_belongs_to_its_partition_only(lakehouse):
+    rows = [(1, APRIL, 1.0), (1, MAY, 500.0)]
+    result = publish_rows(lakehouse, rows, Window(APRIL, MAY))
+    assert result.publication.failed_checks == {MAY: ["rule_small"]}
 
 
 def test_a_clean_publication_still_reports_every_declared_check(lakehouse):

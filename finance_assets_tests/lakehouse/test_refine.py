@@ -102,4 +102,4 @@ def test_a_corrected_delivery_empties_the_quarantine_of_its_month(runner, settin
 def test_the_silent_change_of_encoding_is_a_warning_on_its_month(runner, settings):
     result = refine(runner, settings, Statement("99", pay_status="1"))
     assert failed(result) == ["rule_pay_status_1_rare"]
-    assert result.publication.failed_checks == ("rule_pay_status_1_rare",)
+    assert result.publication.failed_checks == {APRIL: ["rule_pay_status_1_rare"]}
