@@ -84,6 +84,15 @@ class TableHistory:
 
     @cached_property
     def _delta(self) -> Any:
+        return self.open()
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The table's properties, constraints among them."""
+        return {k: str(v) for k, v in self._delta.metadata().configuration.items()}
+
+    def open(self) -> Any:
+        """The table as it is now, for the few changes that go through deltalake."""
         from deltalake import DeltaTable
 
         return DeltaTable(str(self.path))
@@ -92,11 +101,6 @@ class TableHistory:
     def version(self) -> int:
         """The newest Delta version, -1 for a table that does not exist."""
         return int(self._delta.version()) if self.exists else -1
-
-    @property
-    def column_names(self) -> list[str]:
-        """The stored columns in order."""
-        return [field.name for field in self._delta.schema().fields]
 
     @cached_property
     def publications(self) -> list[Publication]:

@@ -17,7 +17,7 @@ from tenacity import (
 )
 
 from finance_assets.errors import PublishConflictError
-from finance_assets.lakehouse import audit
+from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, Severity
 from finance_assets.lakehouse.history import Ledger, Publication
@@ -161,7 +161,9 @@ def _commit_changes(
         or stored.get(partition, audit.EMPTY.fingerprint) != publication.fingerprints[partition]
     )
     if changed:
+        constraints.release_outdated(history, contract)
         _commit(lakehouse, contract, rows, publication)
+        constraints.enforce(lakehouse.history(contract.table), contract)
         history = lakehouse.history(contract.table)
     # A partition that was empty and stays empty has no commit of its own.
     unwritten = replace(publication, version=history.version)

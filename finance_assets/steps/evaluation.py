@@ -59,6 +59,9 @@ def evaluation_step(spec: ModelSpec, calendar: Calendar) -> Step:
             ctx.registry.record_evaluation(versions[CANDIDATE], headline, images)
         result = publish_records(ctx, contract, records)
         result.metadata.update(headline)
+        result.metadata["mlflow_run"] = ctx.registry.run_url(
+            candidate_version(ctx, spec, ctx.window.last)
+        )
         result.plots.update(images)
         return result
 

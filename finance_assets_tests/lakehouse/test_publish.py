@@ -79,7 +79,8 @@ GOOD = [(1, APRIL, 1.0), (2, APRIL, 2.0)]
     ],
 )
 def test_a_blocking_check_that_fails_leaves_the_table_as_it_was(lakehouse, rows, check):
-    version = publish_rows(lakehouse, GOOD).publication.version
+    publish_rows(lakehouse, GOOD)
+    version = lakehouse.history(THINGS.table).version
     result = publish_rows(lakehouse, rows)
     assert result.is_refused
     assert check in failed(result)
@@ -143,11 +144,13 @@ def test_the_same_rows_again_commit_nothing_even_if_the_clock_moved_on(lakehouse
 
 def test_one_changed_value_is_a_new_version_of_its_partition_only(lakehouse):
     publish_rows(lakehouse, [(1, APRIL, 1.0), (1, MAY, 1.0)], Window(APRIL, MAY))
-    before = lakehouse.history(THINGS.table).version
+    before = lakehouse.history(THINGS.table)
+    first = before.version_of(Window(APRIL, APRIL))
+    assert before.version_of(Window(MAY, MAY)) == first
     publish_rows(lakehouse, [(1, MAY, 1.5)], Window(MAY, MAY))
     after = lakehouse.history(THINGS.table)
-    assert after.version_of(Window(APRIL, APRIL)) == before
-    assert after.version_of(Window(MAY, MAY)) == after.version > before
+    assert after.version_of(Window(APRIL, APRIL)) == first
+    assert after.version_of(Window(MAY, MAY)) == after.version > first
 
 
 def test_swapped_values_between_rows_do_not_look_the_same(lakehouse):
@@ -167,6 +170,18 @@ def test_writers_of_different_partitions_at_once_all_land(lakehouse):
     assert not any(result.is_refused for result in results)
     assert [row[1] for row in stored(lakehouse)].count("2004-12") == 1
     assert {row[1] for row in stored(lakehouse)} == {"2004-12", *months}
+
+
+def test_writers_that_create_the_table_at_once_all_land(lakehouse):
+    months = [f"2005-{number:02d}" for number in range(1, 7)]
+
+    def write(month):
+        return publish_rows(lakehouse, [(1, month, 1.0)], Window(month, month))
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(write, months))
+    assert not any(result.is_refused for result in results)
+    assert {row[1] for row in stored(lakehouse)} == set(months)
 
 
 def test_without_patience_a_lost_race_says_which_table_and_window(settings, spark):
@@ -208,13 +223,37 @@ def test_a_writer_that_goes_around_publish_still_meets_the_constraints(lakehouse
     assert stored(lakehouse) == GOOD
 
 
+def test_a_changed_rule_replaces_the_old_constraint(lakehouse):
+    publish_rows(lakehouse, GOOD)
+    loose = replace(THINGS, row_rules=(RowRule("any", "value > -10", "Anything goes."),))
+    result = publish(
+        lakehouse, propose(lakehouse, [(1, MAY, -5.0)], Window(MAY, MAY), loose), ORIGIN
+    )
+    assert not result.is_refused
+    configuration = lakehouse.history(THINGS.table).configuration
+    assert "-10" in configuration["delta.constraints.row_rules"]
+
+
+def test_a_stricter_rule_waits_until_the_older_partitions_keep_it(lakehouse):
+    publish_rows(lakehouse, GOOD)
+    strict = replace(THINGS, row_rules=(RowRule("big", "value > 50", "Small is out."),))
+
+    def write(month):
+        rows = [(1, month, 60.0)]
+        publish(lakehouse, propose(lakehouse, rows, Window(month, month), strict), ORIGIN)
+        return lakehouse.history(THINGS.table).configuration
+
+    assert "delta.constraints.row_rules" not in write(MAY)
+    assert "50" in write(APRIL)["delta.constraints.row_rules"]
+
+
 def test_a_changed_contract_is_not_written_over_the_old_table(lakehouse):
     publish_rows(lakehouse, GOOD)
     renamed = tuple(replace(c, name="length") if c.name == "value" else c for c in THINGS.columns)
     other = replace(THINGS, columns=renamed, row_rules=(), table_rules=())
     proposal = propose(lakehouse, [(5, APRIL, 1.0)], contract=other)
     changed = replace(proposal, rows=proposal.rows.withColumnRenamed("value", "length"))
-    with pytest.raises(ContractError, match="length"):
+    with pytest.raises(ContractError, match="length is missing; value is not declared"):
         publish(lakehouse, changed, ORIGIN)
     assert stored(lakehouse) == GOOD
 
