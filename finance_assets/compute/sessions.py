@@ -47,8 +47,10 @@ def open_session(settings: Settings) -> "SparkSession":
 @lru_cache
 def _sail_address() -> str:
     """Start Sail in this process, once; it ends with the process."""
-    # At the default level Sail writes a line per session to the user's terminal.
+    # At the default level Sail writes a line per session to the user's terminal, and the client
+    # two screens for every commit race that publish rides out.
     os.environ.setdefault("RUST_LOG", "error")
+    os.environ.setdefault("SPARK_CONNECT_LOG_LEVEL", "CRITICAL")
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)
