@@ -23,9 +23,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from finance_assets.compute.runner import open_registry
 from finance_assets.errors import FinanceAssetsError, SettingsError
-from finance_assets.settings import Settings, get_settings
+from finance_assets.settings import get_settings
 from finance_assets.steps.use_case import UseCase
 from finance_assets.use_cases import ALL
 
@@ -132,11 +131,10 @@ def _run(chosen: dict[str, UseCase], through: str | None) -> None:
         from finance_assets.definitions import defs
 
     _quieten()
-    warming = threading.Thread(target=_warm_up, args=(settings, chosen), daemon=True)
-    warming.start()
+    threading.Thread(target=_warm_up, daemon=True).start()
     with dg.DagsterInstance.get() as instance:
         for use_case in chosen.values():
-            _run_use_case(defs, instance, use_case, through, warming)
+            _run_use_case(defs, instance, use_case, through)
     _status(chosen, as_json=False)
     console.print(
         f"\n{time.monotonic() - started:.1f} s. State lies in {settings.root}\n"
@@ -152,20 +150,17 @@ def _quieten() -> None:
     warnings.simplefilter("ignore")
 
 
-def _warm_up(settings: Settings, chosen: dict[str, UseCase]) -> None:
-    """Import the model libraries and open the MLflow store while the first tables are built.
+def _warm_up() -> None:
+    """Import the model libraries while the first tables are built: cold, they take seconds.
 
-    Together they take over ten seconds cold, during which the engine can work. Whatever goes
-    wrong here goes wrong again, and is reported, in the step that needs it.
+    Imports only: MLflow's store is created with alembic, whose context is global to the process,
+    while Dagster migrates its own stores. A failed import fails again in the step that needs it.
     """
     import importlib
 
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(ImportError):
         for name in ("lightgbm", "sklearn.metrics", "matplotlib.figure", "dagster_mlflow"):
             importlib.import_module(name)
-        registry = open_registry(settings)
-        for use_case in chosen:
-            registry.ensure_experiment(use_case)
 
 
 def _run_use_case(
@@ -173,7 +168,6 @@ def _run_use_case(
     instance: "dg.DagsterInstance",
     use_case: UseCase,
     through: str | None,
-    warming: threading.Thread,
 ) -> None:
     from finance_assets.cli.play import Progress as Told
     from finance_assets.cli.play import play_month
@@ -202,9 +196,6 @@ def _run_use_case(
 
             play_month(defs, instance, use_case, month, Told(on_step, on_sensor))
             bar.update(task, now="done", completed=steps)
-            # Two threads must not create the MLflow store at once; no month before the second
-            # can train.
-            warming.join()
 
 
 def _status(chosen: dict[str, UseCase], as_json: bool) -> None:
