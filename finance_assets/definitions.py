@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from finance_assets.assets.build import build_assets
+from finance_assets.assets.build import build_assets, build_promotions
 from finance_assets.assets.resources import EngineResource, mlflow_run
 from finance_assets.automation.jobs import build_jobs
 from finance_assets.automation.schedules import build_schedule
@@ -34,7 +34,10 @@ def _assemble(resource_overrides: dict[str, Any], chosen: list[UseCase]) -> dg.D
     is_deployed = get_settings().env is not Environment.dev
     jobs = {use_case.name: build_jobs(use_case) for use_case in chosen}
     return dg.Definitions(
-        assets=[asset for use_case in chosen for asset in build_assets(use_case)],
+        assets=[
+            *(asset for use_case in chosen for asset in build_assets(use_case)),
+            build_promotions(chosen),
+        ],
         jobs=[job for built in jobs.values() for job in built],
         schedules=[build_schedule(u, jobs[u.name][0], is_deployed) for u in chosen],
         sensors=[build_retraining_sensor(use_case) for use_case in chosen],

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     mlflow_ui_url: str = "http://127.0.0.1:5000"
     publish_attempts: int = 8
     sensor_interval_seconds: int = 30
+    search: bool = False
 
     @cached_property
     def root(self) -> Path:

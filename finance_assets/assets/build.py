@@ -12,6 +12,7 @@ from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.contract import Severity
 from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import get_settings
+from finance_assets.steps.promotions import PROMOTIONS
 from finance_assets.steps.step import MODEL_KINDS, Kind, Step, StepResult
 from finance_assets.steps.use_case import UseCase
 
@@ -36,6 +37,25 @@ def build_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
     return [build_asset(use_case, step) for step in use_case.steps]
 
 
+def build_promotions(use_cases: list[UseCase]) -> dg.AssetSpec:
+    """The promotion history: the promotion steps and the commands add to it, no run makes it."""
+    return dg.AssetSpec(
+        key=shown.asset_key(PROMOTIONS.table),
+        deps=[
+            shown.asset_key(step.key)
+            for use_case in use_cases
+            for step in use_case.steps
+            if step.kind is Kind.promotion
+        ],
+        description=PROMOTIONS.description,
+        metadata=shown.table_metadata(PROMOTIONS),
+        group_name="governance",
+        kinds={"deltalake"},
+        owners=sorted({use_case.owner for use_case in use_cases}),
+        tags={"layer": PROMOTIONS.layer},
+    )
+
+
 def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
     """A step as an asset."""
 
@@ -52,7 +72,7 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
         kinds=KINDS[step.kind],
         owners=[use_case.owner],
         description=step.contract.description,
-        metadata=shown.definition_metadata(step),
+        metadata=shown.table_metadata(step.contract),
         tags={"layer": step.contract.layer, "step_kind": step.kind.value},
         code_version=shown.code_version(step),
         freshness_policy=OVERDUE if step.kind is Kind.ingest else None,
@@ -66,6 +86,8 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
         yield from (shown.check_result(step, outcome) for outcome in result.outcomes)
         if result.publication is None:
             raise _refusal(step, result)
+        for table, facts in result.stated.items():
+            context.log_event(shown.statement(table, facts))
         yield dg.MaterializeResult(
             asset_key=shown.asset_key(step.key),
             metadata=shown.result_metadata(step, result),

@@ -52,18 +52,22 @@ def column_lineage(contract: Contract) -> dg.TableColumnLineage | None:
 
 
 def code_version(step: Step) -> str:
-    """Digest of the contract and of the functions that make the rows."""
-    sources = [repr(step.contract), *(inspect.getsource(function) for function in step.code)]
+    """Digest of the contract, the declared bounds and the functions that make the rows."""
+    sources = [
+        repr(step.contract),
+        repr(step.declared),
+        *(inspect.getsource(function) for function in step.code),
+    ]
     return hashlib.sha256("\n".join(sources).encode()).hexdigest()[:12]
 
 
-def definition_metadata(step: Step) -> dict[str, Any]:
+def table_metadata(contract: Contract) -> dict[str, Any]:
     """What the catalogue shows before anything was materialised."""
-    rules: list[RowRule | TableRule] = [*step.contract.row_rules, *step.contract.table_rules]
+    rules: list[RowRule | TableRule] = [*contract.row_rules, *contract.table_rules]
     return {
-        "dagster/column_schema": table_schema(step.contract),
-        "dagster/table_name": step.key,
-        "key": ", ".join(step.contract.key),
+        "dagster/column_schema": table_schema(contract),
+        "dagster/table_name": contract.table,
+        "key": ", ".join(contract.key),
         "rules": dg.MetadataValue.md(
             "\n".join(f"- **{rule.name}**: {rule.reason} `{rule.condition}`" for rule in rules)
             or "none"
@@ -82,6 +86,8 @@ def result_metadata(step: Step, result: StepResult) -> dict[str, Any]:
     for title, png in result.plots.items():
         encoded = base64.b64encode(png).decode()
         metadata[title] = dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+    for title, text in result.documents.items():
+        metadata[title] = dg.MetadataValue.md(text)
     if result.by_partition:
         metadata[BY_PARTITION] = dg.MetadataValue.json(result.by_partition)
     if result.preview:
@@ -90,6 +96,13 @@ def result_metadata(step: Step, result: StepResult) -> dict[str, Any]:
     if lineage is not None:
         metadata["dagster/column_lineage"] = lineage
     return metadata
+
+
+def statement(table: str, facts: dict[str, dict[str, Any]]) -> dg.AssetMaterialization:
+    """A change of a table that no asset of its own makes, with the facts that sensors read."""
+    return dg.AssetMaterialization(
+        asset_key(table), metadata={BY_PARTITION: dg.MetadataValue.json(facts)}
+    )
 
 
 def check_result(step: Step, outcome: CheckOutcome) -> dg.AssetCheckResult:

@@ -16,6 +16,7 @@ from finance_assets.monitoring.retraining import (
 )
 from finance_assets.settings import get_settings
 from finance_assets.steps.model_contracts import champion_contract, drift_contract
+from finance_assets.steps.promotions import PROMOTIONS
 from finance_assets.steps.use_case import UseCase
 
 EVENTS_READ = 500
@@ -72,8 +73,9 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
         for partition, facts in sorted(drift.items())
         if facts["champion_version"]
     )
-    latest = decided[max(decided)]["champion_version"] if decided else None
-    return RetrainingFacts(first, frozenset(ready), frozenset(decided), latest or None, findings)
+    known = _by_partition(instance, PROMOTIONS.table).get(use_case.name, {})
+    champion = known.get("champion_version") or None
+    return RetrainingFacts(first, frozenset(ready), frozenset(decided), champion, findings)
 
 
 def _by_partition(instance: dg.DagsterInstance, table: str) -> dict[str, dict[str, Any]]:

@@ -8,12 +8,10 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -23,7 +21,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from finance_assets.errors import FinanceAssetsError, SettingsError
+from finance_assets.cli import governance
+from finance_assets.cli.common import chosen, console, guarded
+from finance_assets.errors import SettingsError
 from finance_assets.settings import get_settings
 from finance_assets.steps.use_case import UseCase
 from finance_assets.use_cases import ALL
@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console()
-# Where nobody looks at a terminal (a log, a file), tables are better wide than cut.
-if not console.is_terminal:
-    console = Console(width=160)
+app.add_typer(governance.app)
 
 
 @app.callback()
@@ -49,7 +46,7 @@ def run(
     through: Annotated[str | None, typer.Option(help="Last partition, YYYY-MM.")] = None,
 ) -> None:
     """Take the use cases through their months: tables, scoring, drift, retraining."""
-    _guarded(lambda: _run(_chosen(use_case), through))
+    guarded(lambda: _run(chosen(use_case), through))
 
 
 @app.command()
@@ -58,7 +55,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what the lakehouse and the registry hold."""
-    _guarded(lambda: _status(_chosen(use_case), as_json))
+    guarded(lambda: _status(chosen(use_case), as_json))
 
 
 @app.command()
@@ -72,13 +69,13 @@ def dictionary() -> None:
 @app.command()
 def dev() -> None:
     """Open the Dagster UI on the instance that `run` writes to."""
-    _guarded(lambda: _become(["dagster", "dev", "-m", "finance_assets.definitions"]))
+    guarded(lambda: _become(["dagster", "dev", "-m", "finance_assets.definitions"]))
 
 
 @app.command()
 def mlflow() -> None:
     """Open MLflow's UI on the store that `run` writes to."""
-    _guarded(lambda: _become(["mlflow", "ui", "--backend-store-uri", get_settings().tracking_uri]))
+    guarded(lambda: _become(["mlflow", "ui", "--backend-store-uri", get_settings().tracking_uri]))
 
 
 def _become(command: list[str]) -> None:
@@ -88,28 +85,6 @@ def _become(command: list[str]) -> None:
     os.environ["FINANCE_ASSETS_HOME"] = str(settings.root)
     program = Path(sys.executable).with_name(command[0])
     os.execv(program, [str(program), *command[1:]])
-
-
-def _guarded(command: Callable[[], None]) -> None:
-    """Run a command; an error that a person can act on is shown without a stack trace."""
-    try:
-        command()
-    except FinanceAssetsError as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]", end=" ")
-        Console(stderr=True, soft_wrap=True).print(str(error), markup=False)
-        raise typer.Exit(1) from error
-
-
-def _chosen(name: str | None) -> dict[str, UseCase]:
-    if name is None:
-        return ALL
-    if name not in ALL:
-        raise SettingsError(
-            f"there is no use case {name!r}",
-            where="--use-case",
-            remedy=f"one of: {', '.join(ALL)}",
-        )
-    return {name: ALL[name]}
 
 
 def _run(chosen: dict[str, UseCase], through: str | None) -> None:

@@ -20,9 +20,9 @@ def render_use_case(console: Console, name: str, state: dict[str, Any]) -> None:
     if champion is None:
         console.print(f"{ODD}no champion yet[/]")
     else:
-        auc = champion["metrics"]["auc"]
+        auc = _figure(champion["metrics"], "auc")
         console.print(
-            f"champion [bold]v{champion['version']}[/bold] as of {champion['as_of']}: AUC {auc:.4f}"
+            f"champion [bold]v{champion['version']}[/bold] as of {champion['as_of']}: AUC {auc}"
         )
 
 
@@ -48,8 +48,9 @@ def _models(state: dict[str, Any]) -> Table:
     table = _grid("Candidates (measured on the holdout)", names)
     for candidate in state["candidates"]:
         metrics = candidate["metrics"]
-        verdict = f"{GOOD}promoted[/]" if candidate["promoted"] else f"{BAD}turned down[/]"
-        values = [f"{metrics[m]:.4f}" for m in ("auc", "pr_auc", "calibration_error")]
+        colour = {"promoted": GOOD, "held": ODD}.get(candidate["decision"], BAD)
+        verdict = f"{colour}{candidate['decision'].replace('_', ' ')}[/]"
+        values = [_figure(metrics, name) for name in ("auc", "pr_auc", "calibration_error")]
         table.add_row(
             candidate["as_of"],
             f"v{candidate['version']}",
@@ -58,6 +59,10 @@ def _models(state: dict[str, Any]) -> Table:
             ", ".join(candidate["failed_criteria"]),
         )
     return table
+
+
+def _figure(metrics: dict[str, float], name: str) -> str:
+    return f"{metrics[name]:.4f}" if name in metrics else "not measured"
 
 
 def _months(state: dict[str, Any]) -> Table:

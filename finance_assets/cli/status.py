@@ -8,18 +8,22 @@ from typing import Any
 
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.ml.evaluation import ALL, CANDIDATE
 from finance_assets.settings import Settings
-from finance_assets.steps.champions import Decision, decisions
-from finance_assets.steps.evaluation import ALL as WHOLE_HOLDOUT
-from finance_assets.steps.evaluation import CANDIDATE
 from finance_assets.steps.model_contracts import (
+    champion_contract,
     drift_contract,
     evaluation_contract,
     prediction_contract,
 )
 from finance_assets.steps.monitoring import report_from, summary
+from finance_assets.steps.promotions import END_OF_TIME, champion_at, promotions
 from finance_assets.steps.use_case import UseCase
 
+EVENT_FACTS = (
+    *("event", "model_version", "as_of_month", "effective_from"),
+    *("from_version", "champion_version", "decided_by", "reason"),
+)
 METRICS = ("auc", "pr_auc", "brier", "calibration_error", "ks", "lift_top_decile")
 
 
@@ -31,13 +35,20 @@ def status(settings: Settings, use_cases: dict[str, UseCase]) -> dict[str, Any]:
 
 def _use_case(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
     first = lakehouse.history(use_case.steps[0].key)
-    history = decisions(lakehouse, use_case.model)
+    decisions = lakehouse.history(champion_contract(use_case.model).table).rows()
     evaluations = lakehouse.history(evaluation_contract(use_case.model).table).rows()
     return {
         "partitions": [p for p in use_case.calendar.partitions() if p in first.ledgers()],
         "tables": {step.key: _table(lakehouse, step.key) for step in use_case.steps},
-        "champion": _champion(history, evaluations),
-        "candidates": [_candidate(d, evaluations) for d in history],
+        "champion": _champion(lakehouse, use_case, evaluations),
+        "candidates": [
+            _candidate(decision, evaluations)
+            for decision in sorted(decisions, key=lambda d: str(d["as_of_month"]))
+        ],
+        "promotions": [
+            {name: getattr(event, name) for name in EVENT_FACTS}
+            for event in promotions(lakehouse, use_case.name)
+        ],
         "predictions": _predictions(lakehouse, use_case),
         "drift": _drift(lakehouse, use_case),
     }
@@ -75,36 +86,34 @@ def _table(lakehouse: Lakehouse, table: str) -> dict[str, Any]:
     }
 
 
-def _metrics(evaluations: list[dict[str, Any]], as_of: str) -> dict[str, float]:
-    """Holdout metrics of the candidate as of a month."""
+def _metrics(evaluations: list[dict[str, Any]], as_of: str, version: str) -> dict[str, float]:
+    """Holdout metrics of the candidate as of a month; none where it could not be measured."""
+    wanted = (as_of, CANDIDATE, ALL, version)
     for row in evaluations:
-        if (row["as_of_month"], row["role"], row["holdout_month"]) == (
-            as_of,
-            CANDIDATE,
-            WHOLE_HOLDOUT,
-        ):
+        found = (row["as_of_month"], row["role"], row["segment"], row["model_version"])
+        if found == wanted and row["problem"] is None:
             return {name: row[name] for name in METRICS}
     return {}
 
 
-def _champion(history: list[Decision], evaluations: list[dict[str, Any]]) -> dict[str, Any] | None:
-    if not history or history[-1].champion_version is None:
+def _champion(
+    lakehouse: Lakehouse, use_case: UseCase, evaluations: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    champion = champion_at(lakehouse, use_case.name, END_OF_TIME)
+    if champion is None:
         return None
-    last = history[-1]
-    return {
-        "version": last.champion_version,
-        "as_of": last.champion_as_of,
-        "metrics": _metrics(evaluations, str(last.champion_as_of)),
-    }
+    metrics = _metrics(evaluations, champion.as_of, champion.version)
+    return {"version": champion.version, "as_of": champion.as_of, "metrics": metrics}
 
 
-def _candidate(decision: Decision, evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+def _candidate(decision: dict[str, Any], evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+    as_of, version = decision["as_of_month"], decision["candidate_version"]
     return {
-        "version": decision.candidate_version,
-        "as_of": decision.as_of_month,
-        "promoted": decision.is_promoted,
-        "failed_criteria": decision.failed,
-        "metrics": _metrics(evaluations, decision.as_of_month),
+        "version": version,
+        "as_of": as_of,
+        "decision": decision["decision"],
+        "failed_criteria": [name for name in decision["failed_criteria"].split(",") if name],
+        "metrics": _metrics(evaluations, as_of, version),
     }
 
 

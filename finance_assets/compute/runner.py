@@ -13,6 +13,9 @@ from finance_assets.steps.step import Step, StepContext, StepResult
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Of a decision that is about no partition.
+NO_WINDOW = Window("0000-01", "0000-01")
+
 
 def open_lakehouse(
     settings: Settings, session: "Callable[[], SparkSession] | None" = None
@@ -30,6 +33,27 @@ def open_registry(
     )
 
 
+def open_context(
+    settings: Settings,
+    session: "Callable[[], SparkSession]",
+    *,
+    run_id: str,
+    report: Callable[[str], None],
+    window: Window = NO_WINDOW,
+    inputs: dict[str, int] | None = None,
+    open_run: Callable[[], object] | None = None,
+) -> StepContext:
+    """What a step, or a decision about a model, works with."""
+    return StepContext(
+        window=window,
+        lakehouse=open_lakehouse(settings, session),
+        registry=open_registry(settings, open_run),
+        settings=settings,
+        origin=Origin(run_id, settings.code_sha, inputs or {}),
+        report=report,
+    )
+
+
 def run_step(
     step: Step,
     window: Window,
@@ -41,15 +65,22 @@ def run_step(
     open_run: Callable[[], object] | None = None,
 ) -> StepResult:
     """Run a step over a window in this process."""
-    context = StepContext(
-        window=window,
-        lakehouse=open_lakehouse(settings, session),
-        registry=open_registry(settings, open_run),
-        settings=settings,
-        origin=Origin(run_id, settings.code_sha),
+    context = open_context(
+        settings,
+        session,
+        run_id=run_id,
         report=report,
+        window=window,
+        inputs=_input_versions(step, open_lakehouse(settings)),
+        open_run=open_run,
     )
     return step.run(context)
+
+
+def _input_versions(step: Step, lakehouse: Lakehouse) -> dict[str, int]:
+    """The version of every input table as the step is about to read it."""
+    histories = ((item.key, lakehouse.history(item.key)) for item in step.inputs)
+    return {key: history.version for key, history in histories if history.exists}
 
 
 def _no_session() -> "SparkSession":

@@ -76,7 +76,8 @@ class Contract:
     """A table: `<layer>.<entity>`, its columns, key, partition column and rules.
 
     `min_rows` is the fewest rows a partition may have; `max_quarantine_share` the share of the
-    delivered rows above which a partition is refused as a whole.
+    delivered rows above which a partition is refused as a whole. Rows of an append-only table
+    are never replaced: a publication adds to its partition.
     """
 
     table: str
@@ -89,6 +90,7 @@ class Contract:
     min_rows: int = 0
     max_quarantine_share: float = 0.0
     has_quarantine: bool = False
+    is_append_only: bool = False
 
     @property
     def layer(self) -> str:

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from finance_assets.errors import HistoryError
 from finance_assets.lakehouse.windows import Window
 
 
@@ -38,7 +40,7 @@ class Publication:
     """One commit to a table: the window it replaced, its rows' fates and how it came about.
 
     `failed_checks` are the warnings of each partition that has any: a publication with a failed
-    blocking check never exists.
+    blocking check never exists. `inputs` maps each input table to the Delta version read.
     """
 
     table: str
@@ -49,6 +51,7 @@ class Publication:
     failed_checks: dict[str, list[str]]
     run_id: str
     code_sha: str
+    inputs: dict[str, int] = field(default_factory=dict)
     version: int = field(default=-1)
 
     @property
@@ -113,9 +116,11 @@ class TableHistory:
             if commit.get("userMetadata")
         ]
 
-    def publication_of(self, partition: str) -> Publication | None:
-        """The publication that last changed a partition, None if it never was published."""
+    def publication_of(self, partition: str, at: int | None = None) -> Publication | None:
+        """The publication that last changed a partition (as of version `at`), None if none did."""
         for publication in self.publications:
+            if at is not None and publication.version > at:
+                continue
             if publication.first <= partition <= publication.last:
                 return publication
         return None
@@ -145,18 +150,48 @@ class TableHistory:
             counts[action[column]] = counts.get(action[column], 0) + int(action["num_records"])
         return dict(sorted(counts.items()))
 
-    def rows(self, select: str = "*") -> list[dict[str, Any]]:
-        """Rows as dicts: for the small tables of records, or for a `select` with few results.
+    def missing_files(self, version: int) -> list[str]:
+        """Data files of a version that are no longer there: vacuumed, or lost.
 
-        `select` is what stands between SELECT and FROM.
+        Raises:
+            HistoryError: the log does not reach back to the version, or never knew it.
+        """
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+
+        try:
+            table = DeltaTable(str(self.path), version=version)
+        except DeltaError as error:
+            raise HistoryError(
+                f"version {version} cannot be read any more: {error}",
+                where=f"{self.table} at {self.path}",
+                remedy="restore the table's log from a backup",
+            ) from error
+        paths = (self.path / unquote(action) for action in _paths(table))
+        return [path.name for path in paths if not path.exists()]
+
+    def rows(
+        self, select: str = "*", where: str = "true", version: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Rows as dicts: for the small tables of records, or for queries with few results.
+
+        `select` is what stands between SELECT and FROM, `where` the condition, both in
+        DataFusion's SQL; `version` reads the table as it was then.
         """
         if not self.exists:
             return []
         import pyarrow as pa
-        from deltalake import QueryBuilder
+        from deltalake import DeltaTable, QueryBuilder
 
         # Not through pyarrow's dataset reader: its threads outlive the table it reads from, and
         # abort the interpreter at exit (pyarrow 25, deltalake 1.6).
-        query = QueryBuilder().register("stored", self._delta)
-        batches = query.execute(f"SELECT {select} FROM stored").read_all()
+        table = self._delta if version is None else DeltaTable(str(self.path), version=version)
+        query = QueryBuilder().register("stored", table)
+        batches = query.execute(f"SELECT {select} FROM stored WHERE {where}").read_all()
         return list(pa.table(batches).to_pylist())
+
+
+def _paths(table: Any) -> list[str]:
+    import pyarrow as pa
+
+    return [str(a["path"]) for a in pa.table(table.get_add_actions(flatten=True)).to_pylist()]

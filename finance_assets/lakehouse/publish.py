@@ -5,7 +5,7 @@ partition whose stable columns did not change is not written again: the table ke
 and nothing downstream is taken for new.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tenacity import (
@@ -55,10 +55,11 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Origin:
-    """Which run and which code a publication comes from."""
+    """Which run and code a publication comes from, and the version of each input table."""
 
     run_id: str
     code_sha: str
+    inputs: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         failed_checks=_failed_by_partition(outcomes),
         run_id=origin.run_id,
         code_sha=origin.code_sha,
+        inputs=origin.inputs,
     )
+    if contract.is_append_only:
+        return _append(lakehouse, contract, proposal.rows, publication, outcomes)
     if proposal.quarantine is not None:
         _publish_quarantine(lakehouse, *proposal.quarantine, publication)
     return _commit_changes(lakehouse, contract, proposal.rows, publication, outcomes)
@@ -135,6 +139,7 @@ def _publish_quarantine(
         failed_checks={},
         run_id=publication.run_id,
         code_sha=publication.code_sha,
+        inputs=publication.inputs,
     )
     _commit_changes(lakehouse, contract, rows, sibling, [])
 
@@ -170,22 +175,37 @@ def _commit_changes(
     return PublishResult(outcomes, history.publication_of(publication.last) or unwritten, changed)
 
 
+def _append(
+    lakehouse: Lakehouse,
+    contract: Contract,
+    rows: "DataFrame",
+    publication: Publication,
+    outcomes: list[CheckOutcome],
+) -> PublishResult:
+    """Add the rows to what is there; Delta itself refuses to change an append-only table's rows."""
+    lakehouse.ensure(contract)
+    _commit(lakehouse, contract, rows, publication)
+    history = lakehouse.history(contract.table)
+    added = history.publication_of(publication.last)
+    return PublishResult(outcomes, added or publication, tuple(publication.window))
+
+
 def _commit(
     lakehouse: Lakehouse, contract: Contract, rows: "DataFrame", publication: Publication
 ) -> None:
-    """One atomic Delta commit that replaces exactly the window's partitions."""
+    """One atomic Delta commit that replaces exactly the window's partitions, or adds to them."""
     attempts = Retrying(
         retry=retry_if_exception(_is_conflict),
         stop=stop_after_attempt(lakehouse.publish_attempts),
         wait=wait_random_exponential(multiplier=0.1, max=5),
     )
-    writer = (
-        rows.select(*contract.column_names)
-        .write.format("delta")
-        .mode("overwrite")
-        .option("replaceWhere", publication.window.predicate(contract.partition_column))
-        .option("userMetadata", publication.to_json())
-    )
+    writer = rows.select(*contract.column_names).write.format("delta")
+    writer = writer.option("userMetadata", publication.to_json())
+    if contract.is_append_only:
+        writer = writer.mode("append")
+    else:
+        predicate = publication.window.predicate(contract.partition_column)
+        writer = writer.mode("overwrite").option("replaceWhere", predicate)
     try:
         attempts(writer.save, str(lakehouse.path(contract.table)))
     except RetryError as error:

@@ -53,14 +53,19 @@ class Lakehouse:
         """The commit log of a table."""
         return TableHistory(table, self.path(table))
 
-    def read(self, contract: Contract, window: Window | None = None) -> "DataFrame":
-        """The rows of a table: all, or those of a window.
+    def read(
+        self, contract: Contract, window: Window | None = None, version: int | None = None
+    ) -> "DataFrame":
+        """The rows of a table: all, or those of a window; with `version`, as they were then.
 
         A table that was never published reads as empty, with the contract's columns.
         """
         if not self.history(contract.table).exists:
             return self.spark.createDataFrame([], _ddl(contract.columns))
-        rows = self.spark.read.format("delta").load(str(self.path(contract.table)))
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        rows = reader.load(str(self.path(contract.table)))
         return rows if window is None else rows.where(window.predicate(contract.partition_column))
 
     def ensure(self, contract: Contract) -> None:
@@ -125,5 +130,6 @@ def _create_statement(contract: Contract, name: str, path: Path) -> str:
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta"
         f" PARTITIONED BY ({contract.partition_column}) LOCATION {_quoted(str(path))}"
         f" COMMENT {_quoted(contract.description)}"
-        f" TBLPROPERTIES ('delta.logRetentionDuration' = '{LOG_RETENTION}')"
+        f" TBLPROPERTIES ('delta.logRetentionDuration' = '{LOG_RETENTION}',"
+        f" 'delta.appendOnly' = '{str(contract.is_append_only).lower()}')"
     )

@@ -5,6 +5,7 @@ outcome was known in p or before. Fitting and measuring do not belong here.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from finance_assets.errors import HistoryError
@@ -14,6 +15,7 @@ from finance_assets.ml.spec import ModelSpec
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
@@ -55,29 +57,82 @@ def first_as_of(calendar: Calendar, spec: ModelSpec) -> str:
     return shift_month(calendar.first, spec.min_train_months + spec.holdout_months)
 
 
-def labelled_frame(lakehouse: Lakehouse, spec: ModelSpec, window: Window) -> "pd.DataFrame":
-    """Features and target of the window's months, in the order of month and key.
+@dataclass(frozen=True)
+class LabelledRows:
+    """Features and target of the rows whose outcome is known, in the engine and as a frame.
 
-    Rows whose outcome never became known are left out. Columns: key, features, target (0/1).
+    Grain: key. Columns: key, features, target (0/1). Rows whose outcome never became known are
+    not among them.
     """
+
+    spec: ModelSpec
+    window: Window
+    plan: "DataFrame"
+
+    @cached_property
+    def frame(self) -> "pd.DataFrame":
+        """All rows in this process, in the order of month and key.
+
+        Raises:
+            HistoryError: there are none.
+        """
+        frame = self.plan.toPandas()
+        if frame.empty:
+            raise HistoryError(
+                "no labelled rows",
+                where=f"{self.spec.features.table} with {self.spec.labels.table}, {self.window}",
+                remedy="materialise features and labels of these months first",
+            )
+        frame[self.spec.target] = frame[self.spec.target].astype("int8")
+        order = [self.spec.month, *(name for name in self.spec.key if name != self.spec.month)]
+        ordered: pd.DataFrame = frame.sort_values(order, ignore_index=True)
+        return ordered
+
+    def within(self, window: Window) -> "LabelledRows":
+        """The rows of some of the months; a frame that is there already is cut, not read anew."""
+        month = self.spec.month
+        part = LabelledRows(self.spec, window, self.plan.where(window.predicate(month)))
+        if "frame" in self.__dict__:
+            inside = self.frame[month].between(window.first, window.last)
+            part.__dict__["frame"] = self.frame[inside].reset_index(drop=True)
+        return part
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the rows lie behind Spark Connect, out of reach of Spark's own workers."""
+        return "connect" in type(self.plan).__module__
+
+    def partitioned(self, parts: int) -> "DataFrame":
+        """The rows in a fixed order over a fixed number of partitions, target as a double."""
+        numbers = self.plan.selectExpr(
+            "*", f"cast(`{self.spec.target}` as double) as `_{self.spec.target}`"
+        ).drop(self.spec.target)
+        renamed = numbers.withColumnRenamed(f"_{self.spec.target}", self.spec.target)
+        return renamed.repartitionByRange(parts, *self.spec.key).sortWithinPartitions(
+            *self.spec.key
+        )
+
+
+def labelled_rows(
+    lakehouse: Lakehouse, spec: ModelSpec, window: Window, versions: dict[str, int] | None = None
+) -> LabelledRows:
+    """Features and target of the window's months; with `versions`, by time travel per table."""
+    at = versions or {}
+    predicate = window.predicate(spec.month)
     outcomes = (
-        lakehouse.read(spec.labels, window.widened(1, 1))
-        .where(f"{spec.target} IS NOT NULL AND {window.predicate(spec.features.partition_column)}")
+        lakehouse.read(spec.labels, window.widened(1, 1), at.get(spec.labels.table))
+        .where(f"{spec.target} IS NOT NULL AND {predicate}")
         .select(*spec.key, spec.target)
     )
-    rows = lakehouse.read(spec.features, window).join(outcomes, list(spec.key))
-    frame = rows.select(*spec.key, *spec.feature_names, spec.target).toPandas()
-    if frame.empty:
-        raise HistoryError(
-            "no labelled rows",
-            where=f"{spec.features.table} with {spec.labels.table}, months {window}",
-            remedy="materialise features and labels of these months first",
-        )
-    frame[spec.target] = frame[spec.target].astype("int8")
-    partition = spec.features.partition_column
-    order = [partition, *(name for name in spec.key if name != partition)]
-    ordered: pd.DataFrame = frame.sort_values(order, ignore_index=True)
-    return ordered
+    features = lakehouse.read(spec.features, window, at.get(spec.features.table))
+    rows = features.join(outcomes, list(spec.key))
+    return LabelledRows(spec, window, rows.select(*spec.key, *spec.feature_names, spec.target))
+
+
+def versions_of(dataset: str) -> dict[str, int]:
+    """`features.credit_default@3,labels.credit_default@5` as tables with their versions."""
+    pairs = (part.split("@") for part in dataset.split(","))
+    return {table: int(version) for table, version in pairs}
 
 
 def dataset_version(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> str:

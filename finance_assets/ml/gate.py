@@ -1,25 +1,35 @@
-"""The gate: declared criteria over evidence give a `GateReport`; only a passed one promotes.
+"""The gate: criteria over evidence give a `GateReport`; only a passed one promotes.
 
-Gathering evidence and acting on the report do not belong here. Everything fails closed: a
-criterion that cannot be judged is a criterion that failed.
+The types and the judging are here, the criteria themselves in criteria.py. Gathering evidence
+and acting on the report do not belong here. Everything fails closed: a criterion that cannot be
+judged is a criterion that failed, and a gate that leaves out a mandatory criterion does not load.
 """
 
 import json
-import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
 
+from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.metrics import Metrics
-from finance_assets.ml.spec import GateLimits
 
-REQUIRED_TAGS = (
-    "use_case",
-    "env",
-    "owner",
-    "git_sha",
-    "dataset_version",
-    "model_family",
-    "train_window",
+# A use case sets the bounds of these; it cannot do without one of them.
+MANDATORY = frozenset(
+    {
+        "discrimination",
+        "beats_champion",
+        "calibration",
+        "business_cost",
+        "beats_baselines",
+        "stability",
+        "fairness",
+        "leakage",
+        "enough_rows",
+        "point_in_time",
+        "artifact",
+        "signature",
+        "required_tags",
+        "data_checks",
+    }
 )
 
 
@@ -27,20 +37,50 @@ REQUIRED_TAGS = (
 class Evidence:
     """What the gate judges on.
 
-    Candidate and champion are measured on the same holdout. `champion` is None only when the
-    promotion history was read and names no champion. `data_checks` maps each input window to
-    the names of its failed checks.
+    All models are measured on the same holdout: `measured` by role (candidate, champion,
+    scorecard, naive), `unmeasured` with the reason for each that could not be.
+    `champion_version` is None only when the promotion history was read and names no champion.
+    `expected` holds the tags that the candidate must have if it was trained from today's data
+    as of this month. `data_checks` maps each input window to the names of its failed checks.
+    `retrained_sha256` is the digest of a second training from the candidate's recorded recipe.
     """
 
     candidate_version: str
-    candidate: Metrics | None
     champion_version: str | None
-    champion: Metrics | None
+    measured: dict[str, Metrics]
+    unmeasured: dict[str, str]
+    assessment: Assessment | None
     tags: dict[str, str]
+    expected: dict[str, str]
     signature: tuple[str, ...]
     expected_signature: tuple[str, ...]
+    champion_signature: tuple[str, ...]
     data_checks: dict[str, tuple[str, ...]]
-    limits: GateLimits
+    artifact_problem: str = ""
+    retrained_sha256: str = ""
+
+    def metrics(self, role: str) -> Metrics:
+        """Metrics of a role.
+
+        Raises:
+            ValueError: it was not measured; the message says why.
+        """
+        if role not in self.measured:
+            why = self.unmeasured.get(role, "no record of it")
+            raise ValueError(f"the {role} was not measured on the holdout: {why}")
+        return self.measured[role]
+
+    @property
+    def assessed(self) -> Assessment:
+        """The comparison of the models.
+
+        Raises:
+            ValueError: there is none, because the candidate could not be measured.
+        """
+        if self.assessment is None:
+            why = self.unmeasured.get("candidate", "no record of it")
+            raise ValueError(f"the candidate was not assessed: {why}")
+        return self.assessment
 
 
 @dataclass(frozen=True)
@@ -50,15 +90,44 @@ class Finding:
     is_passed: bool
     required: str
     observed: str
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """A named condition on the evidence, with the sentence a person reads."""
+    """A named condition on the evidence, with the sentence a person reads.
 
-    name: str
-    sentence: str
-    judge: Callable[[Evidence], Finding]
+    Subclasses hold their bounds as fields and judge by them.
+    """
+
+    name: ClassVar[str]
+    sentence: ClassVar[str]
+
+    def judge(self, evidence: Evidence) -> Finding:
+        """What the evidence says; whatever is raised counts as failed."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The criteria of a use case, each once, none of the mandatory ones missing."""
+
+    criteria: tuple[Criterion, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a gate with a hole.
+
+        Raises:
+            ValueError: a mandatory criterion is missing, or one is there twice.
+        """
+        missing = MANDATORY - set(self.names)
+        if missing or len(set(self.names)) != len(self.names):
+            raise ValueError(f"a gate needs each criterion once; missing: {sorted(missing)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the criteria, in the declared order."""
+        return tuple(criterion.name for criterion in self.criteria)
 
 
 @dataclass(frozen=True)
@@ -70,6 +139,7 @@ class Verdict:
     is_passed: bool
     required: str
     observed: str
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,10 +152,10 @@ class GateReport:
 
     @property
     def is_passed(self) -> bool:
-        """Whether every criterion passed, and every one that exists was judged."""
-        judged = [verdict.name for verdict in self.verdicts]
-        complete = judged == [criterion.name for criterion in CRITERIA]
-        return complete and all(verdict.is_passed for verdict in self.verdicts)
+        """Whether every criterion passed, no mandatory one left out."""
+        judged = {verdict.name for verdict in self.verdicts}
+        # `is True`: a report read back from a table must not pass on a text or a number.
+        return judged >= MANDATORY and all(v.is_passed is True for v in self.verdicts)
 
     @property
     def failed_criteria(self) -> list[str]:
@@ -96,13 +166,20 @@ class GateReport:
         """The report as it is stored with the decision."""
         return json.dumps({**asdict(self), "is_passed": self.is_passed}, sort_keys=True)
 
+    @classmethod
+    def from_json(cls, text: str) -> "GateReport":
+        """Read a stored report back; whether it passed follows from its verdicts."""
+        record = json.loads(text)
+        verdicts = tuple(Verdict(**verdict) for verdict in record["verdicts"])
+        return cls(record["candidate_version"], record["champion_version"], verdicts)
 
-def evaluate_gate(evidence: Evidence) -> GateReport:
+
+def evaluate_gate(gate: Gate, evidence: Evidence) -> GateReport:
     """Judge every criterion; one that raises has failed, with the error as what was observed."""
     return GateReport(
         evidence.candidate_version,
         evidence.champion_version,
-        tuple(_judge(criterion, evidence) for criterion in CRITERIA),
+        tuple(_judge(criterion, evidence) for criterion in gate.criteria),
     )
 
 
@@ -112,86 +189,3 @@ def _judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     except Exception as error:  # noqa: BLE001 - whatever went wrong, it must not promote
         finding = Finding(False, "a judgement", f"{type(error).__name__}: {error}")
     return Verdict(criterion.name, criterion.sentence, **asdict(finding))
-
-
-def _metrics(metrics: Metrics | None, whose: str) -> Metrics:
-    if metrics is None:
-        raise ValueError(f"{whose} was not measured on the holdout")
-    return metrics
-
-
-def _finite(value: float, what: str) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"{what} is {value}")
-    return value
-
-
-def _auc_floor(evidence: Evidence) -> Finding:
-    auc = _finite(_metrics(evidence.candidate, "the candidate").auc, "AUC")
-    floor = evidence.limits.min_auc
-    return Finding(auc >= floor, f"AUC >= {floor}", f"AUC {auc:.4f}")
-
-
-def _beats_champion(evidence: Evidence) -> Finding:
-    candidate = _finite(_metrics(evidence.candidate, "the candidate").auc, "AUC")
-    if evidence.champion_version is None:
-        return Finding(True, "no champion to beat", f"AUC {candidate:.4f}, no champion yet")
-    champion = _finite(_metrics(evidence.champion, "the champion").auc, "the champion's AUC")
-    gain = evidence.limits.min_auc_gain
-    return Finding(
-        candidate >= champion + gain,
-        f"AUC >= {champion:.4f} of champion v{evidence.champion_version} + {gain}",
-        f"AUC {candidate:.4f}",
-    )
-
-
-def _calibration(evidence: Evidence) -> Finding:
-    error = _metrics(evidence.candidate, "the candidate").calibration_error
-    error, bound = _finite(error, "calibration error"), evidence.limits.max_calibration_error
-    return Finding(error <= bound, f"calibration error <= {bound}", f"{error:.4f}")
-
-
-def _enough_rows(evidence: Evidence) -> Finding:
-    metrics, limits = _metrics(evidence.candidate, "the candidate"), evidence.limits
-    return Finding(
-        metrics.rows >= limits.min_rows and metrics.positives >= limits.min_positives,
-        f">= {limits.min_rows} rows, >= {limits.min_positives} positives",
-        f"{metrics.rows} rows, {metrics.positives} positives",
-    )
-
-
-def _required_tags(evidence: Evidence) -> Finding:
-    missing = [tag for tag in REQUIRED_TAGS if not evidence.tags.get(tag)]
-    return Finding(
-        not missing, ", ".join(REQUIRED_TAGS), f"missing: {missing}" if missing else "all there"
-    )
-
-
-def _signature(evidence: Evidence) -> Finding:
-    return Finding(
-        bool(evidence.signature) and evidence.signature == evidence.expected_signature,
-        ", ".join(evidence.expected_signature),
-        ", ".join(evidence.signature) or "no signature",
-    )
-
-
-def _data_checks(evidence: Evidence) -> Finding:
-    failed = {window: names for window, names in evidence.data_checks.items() if names}
-    return Finding(
-        bool(evidence.data_checks) and not failed,
-        "every input window published with all checks passed",
-        json.dumps(failed) if failed else f"{len(evidence.data_checks)} input windows",
-    )
-
-
-CRITERIA: tuple[Criterion, ...] = (
-    Criterion("auc_floor", "The candidate tells good from bad well enough.", _auc_floor),
-    Criterion(
-        "beats_champion", "It does so at least as well as the champion today.", _beats_champion
-    ),
-    Criterion("calibration", "Its probabilities mean what they say.", _calibration),
-    Criterion("enough_rows", "The holdout is large enough to say so.", _enough_rows),
-    Criterion("required_tags", "It can be traced: every required tag is set.", _required_tags),
-    Criterion("signature", "It takes exactly the declared features.", _signature),
-    Criterion("data_checks", "Every input window passed its data checks.", _data_checks),
-)

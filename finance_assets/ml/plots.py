@@ -57,9 +57,9 @@ def lift(metrics: Metrics) -> bytes:
     return _png(figure)
 
 
-def importance(names: tuple[str, ...], gains: "np.ndarray") -> bytes:
+def importance(shares: dict[str, float]) -> bytes:
     """Share of the total gain that each feature brought."""
-    return bars("Importance (share of gain)", dict(zip(names, gains / gains.sum(), strict=True)))
+    return bars("Importance (share of gain)", shares)
 
 
 def bars(title: str, values: dict[str, float], limit: float | None = None) -> bytes:

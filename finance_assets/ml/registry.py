@@ -1,15 +1,14 @@
 """The model registry: MLflow behind the few questions and changes that steps need.
 
-The only module that writes to MLflow. Which champion is in force at which partition is the
+Registering a training is in tracking.py. Which champion is in force at which partition is the
 promotion history's business (a Delta table), not the aliases': these mirror its latest state
-for people and other tools.
+for people and other tools, and are set here alone.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,27 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import ModelError
 from finance_assets.ml.gate import GateReport
+from finance_assets.ml.models import Model, load_model
 
 if TYPE_CHECKING:
-    import lightgbm as lgb
-    import pandas as pd
     from mlflow import MlflowClient
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
-MODEL_FILE = "model.lgb"
-REFERENCE_FILE = "reference.json"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Everything about a trained model that is worth keeping, before it is registered."""
-
-    booster: "lgb.Booster"
-    example: "pd.DataFrame"
-    tags: dict[str, str]
-    params: dict[str, Any]
-    reference: list[dict[str, Any]]
-    plots: dict[str, bytes]
+# Where MLflow's flavour of a family keeps the model's text.
+MODEL_FILES = {"lightgbm": "model.lgb", "xgboost": "model.json"}
+REFERENCE_FILE, RECIPE_FILE, SCORECARD_FILE = "reference.json", "recipe.json", "scorecard.json"
+CARD_FOLDER = "model_card"
 
 
 @dataclass(frozen=True)
@@ -102,6 +90,12 @@ class ModelRegistry:
             remedy="see `finance-assets status`; a deleted version needs a new training",
         )
 
+    def aliases(self, name: str) -> dict[str, str]:
+        """Version number by alias."""
+        # MLflow gives the version back as a number or as a text, by store.
+        found = self.client.get_registered_model(name).aliases
+        return {alias: str(number) for alias, number in found.items()}
+
     def find(self, name: str, fingerprint: str) -> Version | None:
         """The version that was trained from exactly this recipe, if there is one."""
         for version in self.versions(name):
@@ -109,65 +103,40 @@ class ModelRegistry:
                 return version
         return None
 
-    def register(self, name: str, candidate: Candidate) -> Version:
-        """Log the candidate in an MLflow run that ends with the right status, and register it."""
-        import mlflow
-
-        with self._run(name) as run_id:
-            mlflow.set_tags({**candidate.tags, "mlflow.runName": candidate.tags["title"]})
-            mlflow.log_params(candidate.params)
-            mlflow.log_dict(candidate.reference, REFERENCE_FILE)  # type: ignore[arg-type]
-            self._log_plots(run_id, candidate.plots)
-            logged = self._log_model(name, candidate)
-            number = str(logged.registered_model_version)
-            tags = {
-                **candidate.tags,
-                "artifact_sha256": _digest(candidate.booster.model_to_string()),
-                "reference_sha256": _digest(_canonical(candidate.reference)),
-            }
-            for key, value in tags.items():
-                self.client.set_model_version_tag(name, number, key, value)
-        return Version(name, number, run_id, tags)
-
-    def record_evaluation(
-        self, version: Version, metrics: dict[str, float], plots: dict[str, bytes]
-    ) -> None:
-        """Add holdout metrics and plots to the run that trained the version."""
-        for key, value in metrics.items():
-            self.client.log_metric(version.run_id, key, value)
-        self._log_plots(version.run_id, plots)
-
-    def booster(self, version: Version) -> "lgb.Booster":
-        """The model itself, after its digest was compared with the one recorded."""
-        import lightgbm as lgb
-
-        return lgb.Booster(model_str=self.model_text(version))
-
-    def model_text(self, version: Version) -> str:
-        """The model in LightGBM's own text format, unaltered since it was registered.
+    def model(self, version: Version) -> Model:
+        """The model, unaltered since it was registered.
 
         Raises:
-            ModelError: the artifact is not the one that was registered.
+            ModelError: its text is not the one that was registered.
         """
         import mlflow
 
         self.client  # noqa: B018 - points mlflow at the store
+        family = version.tags.get("model_family", "")
+        file = MODEL_FILES.get(family, "MLmodel")
         folder = mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.number}")
-        text = Path(folder, MODEL_FILE).read_text(encoding="utf-8")
-        _require_digest(version, "artifact_sha256", text, MODEL_FILE)
-        return text
+        # Bytes that are no text cannot be what was registered: the digest will say so.
+        text = Path(folder, file).read_text(encoding="utf-8", errors="replace")
+        _require_digest(version, "artifact_sha256", text, file)
+        return load_model(family, text, tuple(json.loads(version.tags["features"])))
 
-    def reference(self, version: Version) -> list[dict[str, Any]]:
-        """The training reference of a version, for drift."""
-        import mlflow
+    def problem(self, version: Version) -> str:
+        """Why the version's model cannot be used; empty when it can."""
+        try:
+            self.model(version)
+        except (ModelError, LookupError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
 
-        self.client  # noqa: B018 - points mlflow at the store
-        path = mlflow.artifacts.download_artifacts(
-            run_id=version.run_id, artifact_path=REFERENCE_FILE
-        )
-        reference: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8"))
-        _require_digest(version, "reference_sha256", _canonical(reference), REFERENCE_FILE)
-        return reference
+    def record(self, version: Version, file: str) -> Any:
+        """A JSON record kept with the version (recipe, reference, scorecard), unaltered.
+
+        Raises:
+            ModelError: it is not the one that was registered.
+        """
+        record = json.loads(self._text(version, file))
+        _require_digest(version, digest_tag(file), canonical(record), file)
+        return record
 
     def signature(self, version: Version) -> tuple[str, ...]:
         """Names of the inputs in the version's MLflow signature; empty when it has none."""
@@ -178,95 +147,93 @@ class ModelRegistry:
         inputs = info.signature.inputs if info.signature else None
         return tuple(inputs.input_names()) if inputs else ()
 
-    def promote(self, name: str, report: GateReport) -> None:
-        """Make the report's candidate the champion.
+    def record_evaluation(
+        self, version: Version, metrics: dict[str, float], plots: dict[str, bytes]
+    ) -> None:
+        """Add holdout metrics and plots to the run that trained the version."""
+        for key, value in metrics.items():
+            self.client.log_metric(version.run_id, key, value)
+        self.add_files(version, "plots", {f"{title}.png": png for title, png in plots.items()})
+
+    def add_files(self, version: Version, folder: str, files: dict[str, bytes]) -> None:
+        """Put files into a folder of the version's run; those of the same name are replaced."""
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as local:
+            for name, content in files.items():
+                Path(local, name).write_bytes(content)
+            self.client.log_artifacts(version.run_id, local, folder)
+
+    def metrics(self, version: Version) -> dict[str, float]:
+        """The metrics of the run that trained the version."""
+        return dict(self.client.get_run(version.run_id).data.metrics)
+
+    def set_tags(self, version: Version, tags: dict[str, str]) -> None:
+        """Set tags of the version."""
+        for key, value in tags.items():
+            self.client.set_model_version_tag(version.name, version.number, key, value)
+
+    def mirror(
+        self, name: str, champion: GateReport | None, previous: str | None, challenger: str | None
+    ) -> None:
+        """Make the aliases say what the promotion history says. There is no other way to them.
 
         Raises:
-            ModelError: the report is not a passed one. There is no other way to the alias.
+            ModelError: the champion's report is not a passed one.
         """
-        if not report.is_passed:
+        if champion is not None and not champion.is_passed:
             raise ModelError(
-                f"the gate did not pass: {report.failed_criteria}",
-                where=f"{name} v{report.candidate_version}",
+                f"the gate did not pass: {champion.failed_criteria}",
+                where=f"{name} v{champion.candidate_version}",
                 remedy="train a better candidate; a failed criterion cannot be overridden",
             )
-        self._alias(name, CHAMPION, report.candidate_version)
-        if report.champion_version is not None:
-            self._alias(name, PREVIOUS, report.champion_version)
-
-    def mark_challenger(self, name: str, number: str) -> None:
-        """Name the latest candidate that was judged."""
-        self._alias(name, CHALLENGER, number)
+        wanted = {
+            CHAMPION: champion.candidate_version if champion else None,
+            PREVIOUS: previous,
+            CHALLENGER: challenger,
+        }
+        found = self.aliases(name)
+        for alias, number in wanted.items():
+            has = found.get(alias)
+            if number is None and has is not None:
+                self.client.delete_registered_model_alias(name, alias)
+            elif number is not None and has != number:
+                self.client.set_registered_model_alias(name, alias, number)
 
     def run_url(self, version: Version) -> str:
         """Page of the version's run in MLflow's own UI."""
         experiment = self.client.get_run(version.run_id).info.experiment_id
         return f"{self.ui_url}/#/experiments/{experiment}/runs/{version.run_id}"
 
-    def _alias(self, name: str, alias: str, number: str) -> None:
-        # MLflow gives the version back as a number or as a text, by store.
-        if str(self.client.get_registered_model(name).aliases.get(alias)) != number:
-            self.client.set_registered_model_alias(name, alias, number)
+    def card_url(self, version: Version) -> str:
+        """Page of the version's model card in MLflow's own UI."""
+        return f"{self.run_url(version)}/artifacts/{CARD_FOLDER}/model_card.md"
 
-    @contextmanager
-    def _run(self, name: str) -> Iterator[str]:
-        """The run of this training: ended here, as nobody else does it reliably."""
+    def _text(self, version: Version, file: str) -> str:
         import mlflow
 
-        self.ensure_experiment(name)
-        if self.open_run is not None:
-            self.open_run()
-        else:
-            mlflow.set_experiment(name)
-            mlflow.start_run()
-        active = mlflow.active_run()
-        if active is None:
-            raise ModelError(
-                "no MLflow run is active", where=name, remedy="see the log of the mlflow resource"
-            )
-        status = "FAILED"
-        try:
-            yield active.info.run_id
-            status = "FINISHED"
-        finally:
-            mlflow.end_run(status=status)
-
-    def _log_plots(self, run_id: str, plots: dict[str, bytes]) -> None:
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as folder:
-            for title, png in plots.items():
-                path = Path(folder, f"{title}.png")
-                path.write_bytes(png)
-                self.client.log_artifact(run_id, str(path), "plots")
-
-    def _log_model(self, name: str, candidate: Candidate) -> Any:
-        import lightgbm as lgb
-        import mlflow
-        from mlflow.models import infer_signature
-
-        scores = candidate.booster.predict(candidate.example.to_numpy("float64"))
-        return mlflow.lightgbm.log_model(
-            candidate.booster,
-            name="model",
-            registered_model_name=name,
-            signature=infer_signature(candidate.example, scores),
-            input_example=candidate.example,
-            # Given, because MLflow would otherwise start a process to infer them.
-            pip_requirements=[f"lightgbm=={lgb.__version__}", f"mlflow=={mlflow.__version__}"],
-        )
+        self.client  # noqa: B018 - points mlflow at the store
+        path = mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path=file)
+        return Path(path).read_text(encoding="utf-8")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """sha256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _canonical(record: Any) -> str:
+def digest_tag(file: str) -> str:
+    """`recipe.json` → `recipe_sha256`."""
+    return f"{file.split('.')[0]}_sha256"
+
+
+def canonical(record: Any) -> str:
+    """A record as the same text, however it was written."""
     return json.dumps(record, sort_keys=True)
 
 
 def _require_digest(version: Version, tag: str, text: str, what: str) -> None:
-    if version.tags.get(tag) != _digest(text):
+    if version.tags.get(tag) != digest(text):
         raise ModelError(
             f"{what} is not the one that was registered",
             where=f"{version.name} v{version.number}, run {version.run_id}",

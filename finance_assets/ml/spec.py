@@ -1,13 +1,23 @@
-"""What a use case declares about its model: inputs, target, parameters, gate, bands, drift.
+"""What a use case declares about its model: inputs, target, parameters, gate, costs, bands.
 
 Declarations only; they are read by steps and never changed at run time.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.ml.assessment import CostMatrix
+from finance_assets.ml.gate import Gate
 from finance_assets.monitoring.drift import DriftLimits
+
+
+class Approval(StrEnum):
+    """Whether a candidate that passed the gate becomes champion by itself."""
+
+    automatic = "automatic"
+    required = "required"
 
 
 @dataclass(frozen=True)
@@ -19,25 +29,49 @@ class Band:
 
 
 @dataclass(frozen=True)
-class GateLimits:
-    """The bounds of the gate's criteria.
+class ProtectedAttribute:
+    """An attribute by which groups are compared: SQL over the attribute table's columns.
 
-    `min_auc` of the candidate; `max_calibration_error` in probability; `min_auc_gain` over the
-    champion on the same holdout (0 = at least as good); fewest holdout rows and positives.
+    The model never sees it.
     """
 
-    min_auc: float
-    max_calibration_error: float
-    min_auc_gain: float = 0.0
-    min_rows: int = 1000
-    min_positives: int = 100
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True)
+class Protected:
+    """The protected attributes, the table that holds them, and the smallest group judged."""
+
+    source: Contract
+    attributes: tuple[ProtectedAttribute, ...]
+    min_group_rows: int = 500
+
+
+@dataclass(frozen=True)
+class ReasonCodes:
+    """Reasons for rows of `band` and above: how many, and each feature's plain words."""
+
+    band: str
+    words: dict[str, str]
+    top: int = 3
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """Bounds of each searched parameter (whole bounds: whole numbers), and how many trials."""
+
+    space: dict[str, tuple[float, float]]
+    trials: int = 20
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A use case's model. `target` is a boolean column of `labels`.
+    """A use case's model. `target` is a boolean column of `labels`: the event to warn of.
 
-    `holdout_months` and `min_train_months` count feature months whose outcome is known.
+    `naive` is the feature whose plain value is the rule of thumb to beat. `holdout_months` and
+    `min_train_months` count feature months whose outcome is known. `limitations` go into the
+    model card.
     """
 
     name: str
@@ -47,11 +81,19 @@ class ModelSpec:
     labels: Contract
     feature_names: tuple[str, ...]
     target: str
-    gate: GateLimits
+    naive: str
+    gate: Gate
+    costs: CostMatrix
     bands: tuple[Band, ...]
     drift: DriftLimits
+    protected: Protected | None = None
+    reasons: ReasonCodes | None = None
+    approval: Approval = Approval.automatic
+    limitations: tuple[str, ...] = ()
+    family: str = "lightgbm"
     params: dict[str, Any] = field(default_factory=dict)
     rounds: int = 200
+    search: SearchSpace | None = None
     holdout_months: int = 1
     min_train_months: int = 1
 
@@ -61,6 +103,17 @@ class ModelSpec:
         return self.features.key
 
     @property
-    def family(self) -> str:
-        """Model family, as the tag says it."""
-        return "lightgbm"
+    def month(self) -> str:
+        """The partition column of features and predictions."""
+        return self.features.partition_column
+
+    def band_from(self, name: str) -> float:
+        """The score from which a band begins.
+
+        Raises:
+            KeyError: there is no such band.
+        """
+        for band in self.bands:
+            if band.name == name:
+                return band.from_score
+        raise KeyError(f"{self.name} has no band {name}")

@@ -117,9 +117,14 @@ def choose_edges(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted(set(cuts)))
 
 
-def build_reference(variable: str, values: Sequence[float]) -> Reference:
-    """The distribution of a variable's values, missing ones (NaN) included."""
-    edges = choose_edges(values)
+def build_reference(
+    variable: str, values: Sequence[float], edges: tuple[float, ...] | None = None
+) -> Reference:
+    """The distribution of a variable's values, missing ones (NaN) included.
+
+    With `edges`, over the bins of another distribution.
+    """
+    edges = choose_edges(values) if edges is None else edges
     counts = Counter(
         # `value == value` is the cheapest test for NaN, and this loop sees every training row.
         bisect.bisect_right(edges, value) + 1 if value == value else 0  # noqa: PLR0124

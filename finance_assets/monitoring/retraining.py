@@ -76,8 +76,8 @@ def _first_champion(facts: RetrainingFacts) -> RetrainingRequest | NoRetraining:
         return RetrainingRequest(as_of, f"first-champion:{as_of}", "there is no champion yet")
     if possible:
         return NoRetraining(
-            f"no champion: the candidate as of {possible[-1]} did not pass the gate; "
-            "the next month brings the next try"
+            f"no champion: the candidate as of {possible[-1]} did not pass the gate, or waits "
+            "for approval; the next month brings the next try"
         )
     return NoRetraining(f"no champion: outcomes are known from {facts.first_as_of} on")
 

@@ -3,6 +3,7 @@ predictions, drift. They are the same for every use case but for its name and ke
 """
 
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
+from finance_assets.ml.reasons import reason_columns
 from finance_assets.ml.spec import ModelSpec
 
 _AS_OF = Column("as_of_month", "string", "Partition as of which the model was trained (YYYY-MM)")
@@ -24,6 +25,7 @@ def candidate_contract(spec: ModelSpec) -> Contract:
             Column("train_positives", "bigint", "Of these, rows with the outcome"),
             Column("fingerprint", "string", "Digest of data versions, window and parameters"),
             Column("artifact_sha256", "string", "Digest of the model's text"),
+            Column("trained_by", "string", "Who ran the training"),
         ),
         key=("as_of_month",),
         partition_column="as_of_month",
@@ -31,59 +33,90 @@ def candidate_contract(spec: ModelSpec) -> Contract:
     )
 
 
+def _measure(name: str, type_: str, description: str) -> Column:
+    """A figure that a model which could not be measured does not have."""
+    return Column(name, type_, description, is_nullable=True)
+
+
+EVALUATION_COLUMNS = (
+    _AS_OF,
+    Column("role", "string", "candidate, champion, scorecard or naive"),
+    Column("model_version", "string", "Version in the model registry"),
+    Column("segment", "string", "'all', or month or group as `column=value`"),
+    Column("rows", "bigint", "Rows scored"),
+    Column("positives", "bigint", "Of these, rows with the outcome"),
+    _measure("auc", "double", "Area under the ROC curve"),
+    _measure("pr_auc", "double", "Average precision"),
+    _measure("brier", "double", "Mean squared distance of score and outcome"),
+    _measure("calibration_error", "double", "Mean distance of score and rate, ten bins"),
+    _measure("ks", "double", "Largest distance of true and false positive rate"),
+    _measure("lift_top_decile", "double", "Rate in the top tenth / overall rate"),
+    _measure("lift_by_decile", "string", "The same for all tenths, JSON"),
+    _measure("problem", "string", "Why the model could not be measured"),
+    _measure("assessment", "string", "Gain, costs, groups, stability (candidate, all), JSON"),
+    _measure("retrained_sha256", "string", "Digest of a second training from the recipe"),
+    _measure("train_rows", "bigint", "Rows there are to train on as of the month"),
+    _measure("train_positives", "bigint", "Of these, rows with the outcome"),
+)
+
+
 def evaluation_contract(spec: ModelSpec) -> Contract:
-    """One row per as-of month, model and holdout month (and 'all')."""
+    """One row per as-of month, model and segment of the holdout."""
     return Contract(
         table=f"models.{spec.name}_evaluation",
-        description="Candidate and champion on the same temporal holdout, month by month.",
-        columns=(
-            _AS_OF,
-            Column("role", "string", "candidate or champion"),
-            Column("model_version", "string", "Version in the model registry"),
-            Column("holdout_month", "string", "Feature month, or 'all'"),
-            Column("rows", "bigint", "Rows scored"),
-            Column("positives", "bigint", "Of these, rows with the outcome"),
-            Column("auc", "double", "Area under the ROC curve"),
-            Column("pr_auc", "double", "Average precision"),
-            Column("brier", "double", "Mean squared distance of score and outcome"),
-            Column("calibration_error", "double", "Mean distance of score and rate, ten bins"),
-            Column("ks", "double", "Largest distance of true and false positive rate"),
-            Column("lift_top_decile", "double", "Rate in the top tenth / overall rate"),
-            Column("lift_by_decile", "string", "The same for all tenths, JSON"),
-        ),
-        key=("as_of_month", "role", "holdout_month"),
+        description="Candidate, champion and baselines on the same temporal holdout, as a whole, "
+        "by month and by protected group.",
+        columns=EVALUATION_COLUMNS,
+        key=("as_of_month", "role", "segment"),
         partition_column="as_of_month",
         row_rules=(
-            RowRule("role_known", "role IN ('candidate', 'champion')", "Only these are measured."),
-            RowRule("auc_range", "auc >= 0 AND auc <= 1", "An area is between 0 and 1."),
+            RowRule(
+                "role_known",
+                "role IN ('candidate', 'champion', 'scorecard', 'naive')",
+                "Only these are measured.",
+            ),
+            RowRule(
+                "auc_range",
+                "problem IS NOT NULL OR (auc >= 0 AND auc <= 1)",
+                "An area is between 0 and 1.",
+            ),
         ),
-        min_rows=2,
+        min_rows=1,
     )
 
 
 def champion_contract(spec: ModelSpec) -> Contract:
-    """One row per as-of month with a decision: the history of promotions."""
+    """One row per as-of month with a decision by the gate."""
     return Contract(
         table=f"models.{spec.name}_champion",
-        description="The decision on each candidate, and the champion in force from then on.",
+        description="The gate's decision on each candidate. Who is champion from when on is in "
+        "monitoring.model_promotions.",
         columns=(
             _AS_OF,
             Column("candidate_version", "string", "Version that was judged"),
-            Column("is_promoted", "boolean", "Whether it became champion"),
+            Column("decision", "string", "promoted, turned_down, or held for approval"),
             Column("failed_criteria", "string", "Criteria that did not pass, by comma"),
-            Column("champion_version", "string", "Champion after the decision", is_nullable=True),
-            Column("champion_as_of", "string", "As-of month of that champion", is_nullable=True),
+            Column(
+                "champion_version", "string", "Champion it was judged against", is_nullable=True
+            ),
             Column("gate_report", "string", "The whole report, JSON"),
         ),
         key=("as_of_month",),
         partition_column="as_of_month",
+        row_rules=(
+            RowRule(
+                "decision_known",
+                "decision IN ('promoted', 'turned_down', 'held')",
+                "The gate decides nothing else.",
+            ),
+        ),
         min_rows=1,
     )
 
 
 def prediction_contract(spec: ModelSpec) -> Contract:
     """One row per key: score, band and which model on which data said so."""
-    bands = ", ".join(f"'{band.name}'" for band in spec.bands)
+    bands, codes = ", ".join(f"'{band.name}'" for band in spec.bands), spec.reasons
     return Contract(
         table=f"predictions.{spec.name}",
         description="Scores by the champion in force at the month; no rows before the first one.",
@@ -93,6 +126,16 @@ def prediction_contract(spec: ModelSpec) -> Contract:
             Column("band", "string", "Declared range that the score falls into"),
             Column("model_version", "string", "Version that scored the row"),
             Column("data_version", "string", "Feature table and its Delta version"),
+            *(
+                Column(
+                    name,
+                    "string",
+                    f"{place}. strongest reason that raised the score (band {codes.band} and up)",
+                    is_nullable=True,
+                )
+                for place, name in enumerate(reason_columns(codes), 1)
+                if codes
+            ),
             Column("scored_at", "timestamp", "When the row was scored (UTC)", is_volatile=True),
         ),
         key=spec.key,

@@ -5,6 +5,7 @@ from typing import Any
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.windows import Window
 from finance_assets.ml import plots
+from finance_assets.ml.registry import REFERENCE_FILE
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.monitoring.drift import (
     DriftReport,
@@ -73,7 +74,7 @@ def _report(
     if not found:
         return "", DriftReport(0, (), spec.drift)
     version = ctx.registry.version(spec.name, found[0][0])
-    references = [Reference.from_dict(r) for r in ctx.registry.reference(version)]
+    references = [Reference.from_dict(r) for r in ctx.registry.record(version, REFERENCE_FILE)]
     rows = ctx.lakehouse.read(spec.features, window).join(
         scored.select(*spec.key, "score"), list(spec.key)
     )

@@ -7,9 +7,11 @@ from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.publish import Proposal
 from finance_assets.lakehouse.windows import Calendar, Window
+from finance_assets.ml.models import Model
+from finance_assets.ml.reasons import explain, reason_columns
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.champions import Champion, champion_before
 from finance_assets.steps.model_contracts import champion_contract, prediction_contract
+from finance_assets.steps.promotions import Champion, champion_at
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 from finance_assets.steps.table import as_result
 
@@ -25,7 +27,7 @@ def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
     inputs = (Input(spec.features), Input(champion_contract(spec), past, -1))
 
     def run(ctx: StepContext) -> StepResult:
-        champions = {p: champion_before(ctx.lakehouse, spec, p) for p in ctx.window}
+        champions = {p: champion_at(ctx.lakehouse, spec.name, p) for p in ctx.window}
         frames = [_scored(ctx, spec, p, c) for p, c in champions.items() if c is not None]
         with ctx.lakehouse.staging() as folder:
             rows = ctx.lakehouse.read(contract).limit(0)
@@ -45,7 +47,8 @@ def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
             result.metadata["note"] = "no champion was in force yet: nothing to score with"
         return result
 
-    return Step(spec.name, Kind.scoring, contract, inputs, run, (_scorer,))
+    declared = (spec.bands, spec.reasons)
+    return Step(spec.name, Kind.scoring, contract, inputs, run, (_scorer,), declared=declared)
 
 
 def _scored(ctx: StepContext, spec: ModelSpec, partition: str, champion: Champion) -> "DataFrame":
@@ -57,31 +60,47 @@ def _scored(ctx: StepContext, spec: ModelSpec, partition: str, champion: Champio
         Window(partition, partition)
     )
     columns = {column.name: column.type for column in spec.features.columns}
-    schema = ", ".join(f"{name} {columns[name]}" for name in spec.key) + ", score double"
-    scorer = _scorer(ctx.registry.model_text(version), spec.key, spec.feature_names)
+    reasons = reason_columns(spec.reasons)
+    schema = ", ".join(
+        (
+            *(f"{name} {columns[name]}" for name in spec.key),
+            "score double",
+            *(f"{name} string" for name in reasons),
+        )
+    )
+    scorer = _scorer(ctx.registry.model(version), spec)
     return features.mapInPandas(scorer, schema).selectExpr(
         *spec.key,
         "score",
         f"{_band(spec)} as band",
         f"'{version.number}' as model_version",
         f"'{spec.features.table}@{data_version}' as data_version",
+        *reasons,
         "current_timestamp() as scored_at",
     )
 
 
 def _scorer(
-    model_text: str, key: tuple[str, ...], feature_names: tuple[str, ...]
+    model: Model, spec: ModelSpec
 ) -> Callable[[Iterator["pd.DataFrame"]], Iterator["pd.DataFrame"]]:
-    """A function over batches that carries the model with it: executors need no network."""
+    """A function over batches that carries the model with it: executors need no network.
+
+    It closes over plain values only, as it travels to the executors.
+    """
+    family, text, features, key = model.__class__, model.text, model.features, spec.key
+    codes = spec.reasons
+    from_score = spec.band_from(codes.band) if codes else 0.0
 
     def score(batches: Iterator["pd.DataFrame"]) -> Iterator["pd.DataFrame"]:
-        import lightgbm as lgb
-
-        booster = lgb.Booster(model_str=model_text)
+        loaded = family(text, features)
         for batch in batches:
+            inputs = batch[list(features)].to_numpy("float64")
             scored = batch[list(key)].copy()
-            inputs = batch[list(feature_names)].to_numpy("float64")
-            scored["score"] = booster.predict(inputs, num_threads=1) if len(batch) else []
+            scored["score"] = loaded.predict(inputs, threads=1)
+            if codes is not None:
+                found = explain(loaded, codes, inputs, scored["score"].to_numpy(), from_score)
+                for name, texts in found.items():
+                    scored[name] = texts
             yield scored
 
     return score

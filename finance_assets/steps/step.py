@@ -76,8 +76,9 @@ class StepContext:
 class StepResult:
     """What a step did: the publication (None when refused), checks, and things to look at.
 
-    `by_partition` holds machine-readable facts per partition (sensors read them), `plots` PNG
-    bytes by title, `preview` a few rows.
+    `by_partition` holds machine-readable facts per partition (sensors read them), `stated` such
+    facts about other tables, `plots` PNG bytes by title, `documents` Markdown by title, `preview`
+    a few rows.
     """
 
     outcomes: list[CheckOutcome]
@@ -85,7 +86,9 @@ class StepResult:
     changed: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     by_partition: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stated: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     plots: dict[str, bytes] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
     preview: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -93,7 +96,8 @@ class StepResult:
 class Step:
     """One unit of work: one Dagster asset, one Databricks task, one table.
 
-    `code` lists the functions whose source decides the code version.
+    `code` lists the functions whose source, and `declared` the bounds whose value, decide the
+    code version beside the contract.
     """
 
     use_case: str
@@ -103,6 +107,7 @@ class Step:
     run: Callable[[StepContext], StepResult]
     code: tuple[Callable[..., Any], ...] = ()
     extra_checks: tuple[Check, ...] = ()
+    declared: object = None
 
     @property
     def key(self) -> str:

@@ -5,17 +5,27 @@ from typing import TYPE_CHECKING, Any
 
 from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.ml import plots
-from finance_assets.ml.frames import TimeSplit, dataset_version, labelled_frame, split_as_of
-from finance_assets.ml.registry import Candidate, Version
+from finance_assets.ml.frames import (
+    LabelledRows,
+    TimeSplit,
+    dataset_version,
+    labelled_rows,
+    split_as_of,
+)
+from finance_assets.ml.models import Model
+from finance_assets.ml.registry import RECIPE_FILE, REFERENCE_FILE, SCORECARD_FILE, Version
+from finance_assets.ml.scorecard import fit_scorecard
+from finance_assets.ml.search import Trial, search
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.ml.training import all_params, predict, train, training_fingerprint
+from finance_assets.ml.tracking import Candidate, register
+from finance_assets.ml.training import Recipe, declared_recipe, train
 from finance_assets.monitoring.drift import SCORE, build_reference
 from finance_assets.steps.model_contracts import candidate_contract
+from finance_assets.steps.promotions import current_user
 from finance_assets.steps.records import publish_records
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 
 if TYPE_CHECKING:
-    import lightgbm as lgb
     import pandas as pd
 
 EXAMPLE_ROWS = 5
@@ -40,60 +50,86 @@ def training_step(spec: ModelSpec, calendar: Calendar) -> Step:
         )
         return result
 
-    return Step(spec.name, Kind.training, contract, inputs, run, (train, _candidate))
+    declared = (spec.family, spec.params, spec.rounds, spec.search)
+    return Step(
+        spec.name, Kind.training, contract, inputs, run, (train, _candidate), declared=declared
+    )
 
 
 def _candidate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Version:
     """The version for the split: the registered one if the recipe is the same, else a new one."""
     dataset = dataset_version(ctx.lakehouse, spec, split)
-    fingerprint = training_fingerprint(spec, dataset, str(split.train))
-    known = ctx.registry.find(spec.name, fingerprint)
+    declared = declared_recipe(spec, split, dataset, ctx.settings.search)
+    known = ctx.registry.find(spec.name, declared.fingerprint)
     if known is not None:
         ctx.report(f"v{known.number} was trained from exactly this; nothing to do")
         return known
-    months = Window(split.train.first, split.holdout.last)
-    frame = labelled_frame(ctx.lakehouse, spec, months)
-    month = spec.features.partition_column
-    fit = frame[frame[month] <= split.train.last]
-    ctx.report(f"training on {len(fit)} rows of {split.train}")
-    booster = train(spec, fit)
-    holdout = frame[frame[month] >= split.holdout.first]
-    tags = {
-        "title": f"{spec.name} as of {split.as_of}",
-        "use_case": spec.name,
-        "env": str(ctx.settings.env),
-        "owner": spec.owner,
-        "git_sha": ctx.origin.code_sha,
-        "dataset_version": dataset,
-        "model_family": spec.family,
-        "purpose": spec.purpose,
-        "train_window": str(split.train),
-        "holdout_window": str(split.holdout),
-        "as_of": split.as_of,
-        "fingerprint": fingerprint,
-        "train_rows": str(len(fit)),
-        "train_positives": str(int(fit[spec.target].sum())),
-    }
+    rows = labelled_rows(ctx.lakehouse, spec, Window(split.train.first, split.holdout.last))
+    frame = rows.frame
+    fit = rows.within(split.train)
+    recipe, trials = _searched(ctx, spec, declared, fit)
+    ctx.report(f"training {recipe.family} on {len(fit.frame)} of {len(frame)} rows: {split.train}")
+    model = train(recipe, fit)
     ctx.report("registering the candidate in MLflow")
-    return ctx.registry.register(
+    return register(
+        ctx.registry,
         spec.name,
         Candidate(
-            booster=booster,
-            example=fit[list(spec.feature_names)].head(EXAMPLE_ROWS).astype("float64"),
-            tags=tags,
-            params={**all_params(spec), "rounds": spec.rounds},
-            reference=_reference(spec, booster, fit, holdout),
-            plots={
-                "importance": plots.importance(
-                    spec.feature_names, booster.feature_importance("gain")
-                )
+            model=model,
+            example=fit.frame[list(spec.feature_names)].head(EXAMPLE_ROWS).astype("float64"),
+            tags=_tags(ctx, spec, split, declared, fit.frame),
+            params={**recipe.params, "rounds": recipe.rounds},
+            records={
+                RECIPE_FILE: recipe.to_dict(),
+                REFERENCE_FILE: _reference(
+                    spec, model, fit.frame, rows.within(split.holdout).frame
+                ),
+                SCORECARD_FILE: fit_scorecard(fit.frame, spec.feature_names, spec.target).to_dict(),
             },
+            plots={"importance": plots.importance(model.gain_shares())},
+            trials=trials,
         ),
     )
 
 
+def _searched(
+    ctx: StepContext, spec: ModelSpec, declared: Recipe, fit: LabelledRows
+) -> tuple[Recipe, tuple[Trial, ...]]:
+    """The recipe after the search, if the use case declares one and settings ask for it."""
+    if declared.search is None or spec.search is None:
+        return declared, ()
+    ctx.report(f"searching: {spec.search.trials} trials on {declared.train_window}")
+    recipe, trials = search(declared, spec.search, fit.frame, spec.month)
+    best = max((trial.auc for trial in trials), default=None)
+    ctx.report("too few months to validate on" if best is None else f"best fold AUC {best:.4f}")
+    return recipe, trials
+
+
+def _tags(
+    ctx: StepContext, spec: ModelSpec, split: TimeSplit, recipe: Recipe, fit: "pd.DataFrame"
+) -> dict[str, str]:
+    return {
+        "title": f"{spec.name} as of {split.as_of}",
+        "use_case": spec.name,
+        "env": str(ctx.settings.env),
+        "owner": spec.owner,
+        "trained_by": current_user(),
+        "git_sha": ctx.origin.code_sha,
+        "dataset_version": recipe.dataset_version,
+        "model_family": spec.family,
+        "library": recipe.library,
+        "purpose": spec.purpose,
+        "train_window": recipe.train_window,
+        "holdout_window": recipe.holdout_window,
+        "as_of": split.as_of,
+        "fingerprint": recipe.fingerprint,
+        "train_rows": str(len(fit)),
+        "train_positives": str(int(fit[spec.target].sum())),
+    }
+
+
 def _reference(
-    spec: ModelSpec, booster: "lgb.Booster", fit: "pd.DataFrame", holdout: "pd.DataFrame"
+    spec: ModelSpec, model: Model, fit: "pd.DataFrame", holdout: "pd.DataFrame"
 ) -> list[dict[str, Any]]:
     """Distributions that later months are compared with.
 
@@ -101,7 +137,8 @@ def _reference(
     the model was fitted on are more extreme than any it will give later.
     """
     variables = {name: fit[name].astype("float64").tolist() for name in spec.feature_names}
-    variables[SCORE] = predict(booster, spec, holdout).tolist()
+    inputs = holdout[list(spec.feature_names)].to_numpy("float64")
+    variables[SCORE] = model.predict(inputs).tolist()
     references = (build_reference(name, values) for name, values in variables.items())
     return [json.loads(json.dumps(vars(reference))) for reference in references]
 
@@ -109,7 +146,10 @@ def _reference(
 def _record(version: Version) -> dict[str, Any]:
     """The candidate's row: everything is read off the registered version."""
     tags = version.tags
-    names = ("dataset_version", "train_window", "holdout_window", "fingerprint", "artifact_sha256")
+    names = (
+        *("dataset_version", "train_window", "holdout_window"),
+        *("fingerprint", "artifact_sha256", "trained_by"),
+    )
     return {
         "as_of_month": tags["as_of"],
         "model_version": version.number,

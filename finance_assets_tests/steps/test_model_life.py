@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from finance_assets.steps.champions import Champion, champion_before, decisions
 from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import ModelError
 from finance_assets.ml.gate import evaluate_gate
-from finance_assets.steps.champions import Champion, champion_before, decisions
 from finance_assets.steps.use_case import model_steps
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
 from finance_assets_tests.ml.test_gate import EVIDENCE

@@ -1,14 +1,13 @@
-"""credit_default as a whole: calendar, steps, model. The one place to change its bounds."""
+"""credit_default as a whole: calendar, tables and the steps that a model brings."""
 
 from pathlib import Path
 
 from finance_assets.lakehouse.windows import Calendar
-from finance_assets.ml.spec import Band, GateLimits, ModelSpec
-from finance_assets.monitoring.drift import DriftLimits
 from finance_assets.steps.step import Input
 from finance_assets.steps.table import Conservation, ingest_step, refine_step, table_step
 from finance_assets.steps.use_case import UseCase, model_steps
 from finance_assets.use_cases.credit_default import contracts, derived, transforms
+from finance_assets.use_cases.credit_default.model import model
 
 NAME = "credit_default"
 OWNER = "credit-risk@example.com"
@@ -17,28 +16,7 @@ SAMPLES = Path(__file__).parent / "samples"
 # The public data ends with September 2005. A team with live deliveries moves `last` on.
 CALENDAR = Calendar(first="2005-04", last="2005-09")
 
-MODEL = ModelSpec(
-    name=NAME,
-    owner=OWNER,
-    purpose="Rank and price the risk that a card account is two or more months late next month.",
-    features=derived.FEATURES,
-    labels=derived.LABELS,
-    feature_names=derived.FEATURE_NAMES,
-    target="is_default",
-    gate=GateLimits(min_auc=0.75, max_calibration_error=0.03),
-    bands=(Band("low", 0.0), Band("medium", 0.1), Band("high", 0.4)),
-    drift=DriftLimits(),
-    params={
-        "learning_rate": 0.05,
-        "num_leaves": 15,
-        "min_data_in_leaf": 100,
-        "feature_fraction": 0.8,
-        "bagging_fraction": 0.8,
-        "bagging_freq": 1,
-        "lambda_l2": 1.0,
-    },
-    rounds=150,
-)
+MODEL = model(NAME, OWNER)
 
 TABLE_STEPS = (
     ingest_step(NAME, contracts.DELIVERY, contracts.BRONZE_STATEMENTS, SAMPLES),

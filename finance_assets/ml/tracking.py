@@ -1,0 +1,124 @@
+"""Tracking: a training as an MLflow run, and its model as a registered version.
+
+The only module that opens MLflow runs. Reading versions back is registry.py's.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from finance_assets.errors import ModelError
+from finance_assets.ml.models import Model
+from finance_assets.ml.registry import ModelRegistry, Version, canonical, digest, digest_tag
+from finance_assets.ml.search import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Everything about a trained model that is worth keeping, before it is registered.
+
+    `records` are JSON files kept with it, by file name; `trials` those of a search.
+    """
+
+    model: Model
+    example: "pd.DataFrame"
+    tags: dict[str, str]
+    params: dict[str, Any]
+    records: dict[str, Any]
+    plots: dict[str, bytes]
+    trials: tuple[Trial, ...] = field(default=())
+
+
+def register(registry: ModelRegistry, name: str, candidate: Candidate) -> Version:
+    """Log the candidate in an MLflow run that ends with the right status, and register it."""
+    import mlflow
+
+    with _run(registry, name) as run_id:
+        mlflow.set_tags({**candidate.tags, "mlflow.runName": candidate.tags["title"]})
+        mlflow.log_params(candidate.params)
+        for file, record in candidate.records.items():
+            mlflow.log_text(json.dumps(record, indent=1, sort_keys=True), file)
+        _log_trials(registry, run_id, candidate.trials)
+        logged = log_model(name, candidate)
+        digests = {digest_tag(f): digest(canonical(r)) for f, r in candidate.records.items()}
+        tags = {
+            **candidate.tags,
+            **digests,
+            "features": json.dumps(candidate.model.features),
+            "artifact_sha256": digest(candidate.model.text),
+        }
+        version = Version(name, str(logged.registered_model_version), run_id, tags)
+        registry.add_files(
+            version, "plots", {f"{title}.png": png for title, png in candidate.plots.items()}
+        )
+        # Last, and the fingerprint last of all: what has none was never finished, and no later
+        # training will take it for a known version.
+        tags["fingerprint"] = tags.pop("fingerprint")
+        registry.set_tags(version, tags)
+    return version
+
+
+def log_model(name: str, candidate: Candidate) -> Any:
+    """Log the model in MLflow's flavour of its family, with signature and example."""
+    import mlflow
+    from mlflow.models import infer_signature
+
+    scores = candidate.model.predict(candidate.example.to_numpy("float64"))
+    library = candidate.tags["library"].split(" ")
+    common: dict[str, Any] = {
+        "name": "model",
+        "registered_model_name": name,
+        "signature": infer_signature(candidate.example, scores),
+        "input_example": candidate.example,
+        # Given, because MLflow would otherwise start a process to infer them.
+        "pip_requirements": ["==".join(library), f"mlflow=={mlflow.__version__}"],
+    }
+    if candidate.tags["model_family"] == "xgboost":
+        return mlflow.xgboost.log_model(candidate.model.native, model_format="json", **common)
+    return mlflow.lightgbm.log_model(candidate.model.native, **common)
+
+
+def _log_trials(registry: ModelRegistry, parent: str, trials: tuple[Trial, ...]) -> None:
+    """Each trial of a search as a nested run, with the times at which it really ran."""
+    client = registry.client
+    experiment = client.get_run(parent).info.experiment_id if trials else ""
+    for trial in trials:
+        run = client.create_run(
+            experiment,
+            start_time=trial.started_ms,
+            tags={"mlflow.parentRunId": parent},
+            run_name=f"trial {trial.number}",
+        )
+        for key, value in trial.params.items():
+            client.log_param(run.info.run_id, key, value)
+        client.log_metric(run.info.run_id, "validation_auc", trial.auc)
+        client.set_terminated(run.info.run_id, end_time=trial.ended_ms)
+
+
+@contextmanager
+def _run(registry: ModelRegistry, name: str) -> Iterator[str]:
+    """The run of this training: ended here, as nobody else does it reliably."""
+    import mlflow
+
+    registry.ensure_experiment(name)
+    if registry.open_run is not None:
+        registry.open_run()
+    else:
+        mlflow.set_experiment(name)
+        mlflow.start_run()
+    active = mlflow.active_run()
+    if active is None:
+        raise ModelError(
+            "no MLflow run is active", where=name, remedy="see the log of the mlflow resource"
+        )
+    status = "FAILED"
+    try:
+        yield active.info.run_id
+        status = "FINISHED"
+    finally:
+        mlflow.end_run(status=status)

@@ -1,0 +1,98 @@
+"""Model cards: gather what is known of a version, and put the card beside it in MLflow."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from finance_assets.errors import ModelError
+from finance_assets.ml.card import Card, render_card
+from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
+from finance_assets.ml.frames import versions_of
+from finance_assets.ml.registry import CARD_FOLDER, RECIPE_FILE, Version
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.model_contracts import evaluation_contract
+from finance_assets.steps.promotions import END_OF_TIME, Event, Promotion, champion_at, promotions
+from finance_assets.steps.step import StepContext
+
+
+def write_card(ctx: StepContext, spec: ModelSpec, version: Version) -> str:
+    """Write Markdown and JSON of the version's card into its MLflow run; the Markdown."""
+    card = gather_card(ctx, spec, version)
+    text = render_card(card)
+    files = {
+        "model_card.md": text.encode(),
+        "model_card.json": json.dumps(card, indent=1, default=str).encode(),
+    }
+    ctx.registry.add_files(version, CARD_FOLDER, files)
+    return text
+
+
+def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
+    """Every fact of the card, read from tables, registry and declarations."""
+    tags = version.tags
+    rows = [
+        row
+        for row in ctx.lakehouse.history(evaluation_contract(spec).table).rows(
+            where=f"as_of_month = '{tags.get('as_of', '')}'"
+        )
+        if row["model_version"] == version.number or row["role"] == CHAMPION
+    ]
+    own = next((r for r in rows if (r["role"], r["segment"]) == (CANDIDATE, ALL)), {})
+    events = promotions(ctx.lakehouse, spec.name)
+    history = [e for e in events if version.number in (e.model_version, e.from_version)]
+    judged = [e for e in events if e.model_version == version.number]
+    stored = own.get("assessment")
+    return {
+        "model": {
+            "name": spec.name,
+            "version": version.number,
+            "purpose": spec.purpose,
+            **{key: tags.get(key, "") for key in ("as_of", "owner", "trained_by", "git_sha")},
+        },
+        "status": _status(ctx, spec, version, judged),
+        "bands": [asdict(band) for band in spec.bands],
+        "data": {
+            "versions": versions_of(tags["dataset_version"]) if "dataset_version" in tags else {},
+            **{
+                key: tags.get(key, "")
+                for key in ("train_window", "holdout_window", "train_rows", "train_positives")
+            },
+        },
+        "features": [
+            {"name": c.name, "description": c.description, "unit": c.unit or ""}
+            for c in spec.features.columns
+            if c.name in spec.feature_names
+        ],
+        "naive": spec.naive,
+        "recipe": _recipe(ctx, version),
+        "measures": [r for r in rows if r["segment"] == ALL and r["problem"] is None],
+        "segments": [r for r in rows if r["segment"] != ALL],
+        "problems": [(r["role"], r["problem"]) for r in rows if r["problem"] is not None],
+        "assessment": json.loads(stored) if stored else None,
+        "limitations": list(spec.limitations),
+        "drift_limits": asdict(spec.drift),
+        "gate": [asdict(verdict) for verdict in judged[-1].report.verdicts] if judged else [],
+        "history": [asdict(event) for event in history],
+    }
+
+
+def _status(ctx: StepContext, spec: ModelSpec, version: Version, judged: list[Promotion]) -> str:
+    champion = champion_at(ctx.lakehouse, spec.name, END_OF_TIME)
+    if champion is not None and champion.version == version.number:
+        return "Champion"
+    words = {
+        Event.held: "Passed the gate, waits for approval",
+        Event.turned_down: "Turned down by the gate",
+        Event.promoted: "Former champion",
+        Event.approved: "Former champion",
+        Event.rolled_back: "Former champion",
+    }
+    return words[Event(judged[-1].event)] if judged else "Not judged yet"
+
+
+def _recipe(ctx: StepContext, version: Version) -> dict[str, Any]:
+    try:
+        return dict(ctx.registry.record(version, RECIPE_FILE))
+    except ModelError as error:
+        # The card of a candidate with an altered recipe must say so, not fail.
+        return {"library": str(error), "rounds": "unknown", "params": {}}

@@ -1,0 +1,129 @@
+"""The model of credit_default: its gate, costs, protected attributes, bands and reasons.
+
+The one place to change a bound. Tables are in contracts.py and derived.py.
+"""
+
+from finance_assets.ml import criteria
+from finance_assets.ml.assessment import CostMatrix
+from finance_assets.ml.gate import Gate
+from finance_assets.ml.spec import (
+    Band,
+    ModelSpec,
+    Protected,
+    ProtectedAttribute,
+    ReasonCodes,
+    SearchSpace,
+)
+from finance_assets.monitoring.drift import DriftLimits
+from finance_assets.use_cases.credit_default import derived
+
+GATE = Gate(
+    (
+        criteria.Discrimination(min_auc=0.75),
+        criteria.BeatsChampion(min_gain=0.0),
+        criteria.Calibration(max_error=0.03),
+        criteria.BusinessCost(tolerance=0.0),
+        criteria.BeatsBaselines(min_gain=0.0),
+        criteria.Stability(max_psi=0.25),
+        criteria.Fairness(min_ratio=0.8, max_gap=0.1),
+        criteria.Leakage(max_auc=0.97, max_gain_share=0.95),
+        criteria.EnoughRows(min_rows=1000, min_positives=100),
+        criteria.PointInTime(),
+        criteria.Artifact(),
+        criteria.Signature(),
+        criteria.RequiredTags(),
+        criteria.DataChecks(),
+    )
+)
+
+# A call to a customer who would have paid costs a unit; a default that nobody saw coming five.
+COSTS = CostMatrix(flagged_good=1.0, missed_bad=5.0, unit="cost of one needless call")
+
+PROTECTED = Protected(
+    source=derived.GOLD_ACCOUNT_MONTHS,
+    attributes=(
+        ProtectedAttribute("sex", "sex"),
+        ProtectedAttribute("marital_status", "marital_status"),
+        ProtectedAttribute(
+            "age_band",
+            "CASE WHEN age_years < 25 THEN 'under 25' WHEN age_years < 35 THEN '25 to 34'"
+            " WHEN age_years < 45 THEN '35 to 44' WHEN age_years < 60 THEN '45 to 59'"
+            " ELSE '60 and over' END",
+        ),
+    ),
+    min_group_rows=300,
+)
+
+_LATE = "recent payments were late"
+_BALANCE = "the balance is high against the limit"
+_PAYMENT = "little was paid"
+
+REASONS = ReasonCodes(
+    band="high",
+    words={
+        "credit_limit_ntd": "the credit limit is low",
+        "pay_status": "the account is late now",
+        "bill_ntd": _BALANCE,
+        "payment_ntd": _PAYMENT,
+        "utilisation_ratio": _BALANCE,
+        "previous_pay_status": _LATE,
+        "pay_status_change": "the payment status got worse",
+        "worst_pay_status_3m": _LATE,
+        "late_statements_3m": _LATE,
+        "utilisation_ratio_3m": _BALANCE,
+        "bill_change_ratio": "the balance grew",
+        "payment_ratio": _PAYMENT,
+    },
+)
+
+LIMITATIONS = (
+    "One bank in Taiwan, April to September 2005: nothing says that it holds elsewhere or today.",
+    "The outcome is being two or more months late a month later, not a legal default.",
+    "The candidate as of 2005-06 learned from one month without any past: its trend features "
+    "were all missing.",
+    "From 2005-09 on the processor uses status code 1 otherwise; scores of such accounts rest on "
+    "almost no training rows.",
+    "The score ranks and prices risk. It is no decision: flagged customers are called, not cut "
+    "off.",
+)
+
+
+def model(name: str, owner: str) -> ModelSpec:
+    """The declaration of the model."""
+    return ModelSpec(
+        name=name,
+        owner=owner,
+        purpose="Rank and price the risk that a card account is two or more months late next "
+        "month.",
+        features=derived.FEATURES,
+        labels=derived.LABELS,
+        feature_names=derived.FEATURE_NAMES,
+        target="is_default",
+        naive="pay_status",
+        gate=GATE,
+        costs=COSTS,
+        bands=(Band("low", 0.0), Band("medium", 0.1), Band("high", 0.4)),
+        drift=DriftLimits(),
+        protected=PROTECTED,
+        reasons=REASONS,
+        limitations=LIMITATIONS,
+        params={
+            "learning_rate": 0.05,
+            "num_leaves": 15,
+            "min_data_in_leaf": 100,
+            "feature_fraction": 0.8,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 1.0,
+        },
+        rounds=150,
+        search=SearchSpace(
+            {
+                "learning_rate": (0.02, 0.2),
+                "num_leaves": (7, 31),
+                "min_data_in_leaf": (50, 400),
+                "lambda_l2": (0.01, 10.0),
+            },
+            trials=20,
+        ),
+    )
