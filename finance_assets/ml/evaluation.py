@@ -32,7 +32,7 @@ class Holdout:
     """The rows that models are measured on.
 
     `frame` has key, features, target and one column per protected attribute; `last_trained`
-    the rows of the month before, of the same shape.
+    the rows of the month before, without the attributes.
     """
 
     spec: ModelSpec
@@ -43,11 +43,6 @@ class Holdout:
     def outcome(self) -> "np.ndarray":
         """1 where the event came, else 0."""
         return self.frame[self.spec.target].to_numpy("float64")
-
-    def inputs(self, frame: "pd.DataFrame | None" = None) -> "np.ndarray":
-        """The features as a model takes them."""
-        rows = self.frame if frame is None else frame
-        return rows[list(self.spec.feature_names)].to_numpy("float64")
 
     def segments(self) -> dict[str, "np.ndarray"]:
         """Which rows belong to each month and to each group, by `attribute=value`."""
@@ -90,7 +85,10 @@ def assess(
     by_month = {str(m): candidate[months == m].tolist() for m in sorted(set(months))}
     before = str(holdout.last_trained[spec.month].max())
     costs = {
-        role: spec.costs.per_row(outcome, score >= threshold) for role, score in scores.items()
+        role: spec.costs.per_row(outcome, score >= threshold)
+        for role, score in scores.items()
+        # The rule of thumb ranks; its score is no probability to hold against a threshold.
+        if role != NAIVE
     }
     return Assessment(
         threshold=threshold,

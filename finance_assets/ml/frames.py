@@ -61,7 +61,7 @@ def first_as_of(calendar: Calendar, spec: ModelSpec) -> str:
 class LabelledRows:
     """Features and target of the rows whose outcome is known, in the engine and as a frame.
 
-    Grain: key. Columns: key, features, target (0/1). Rows whose outcome never became known are
+    Grain: key. Columns: those of the feature table, target (0/1). Rows whose outcome never became known are
     not among them.
     """
 
@@ -126,7 +126,8 @@ def labelled_rows(
     )
     features = lakehouse.read(spec.features, window, at.get(spec.features.table))
     rows = features.join(outcomes, list(spec.key))
-    return LabelledRows(spec, window, rows.select(*spec.key, *spec.feature_names, spec.target))
+    # Every feature there is: the champion may have learned from others than the candidate.
+    return LabelledRows(spec, window, rows.select(*spec.features.column_names, spec.target))
 
 
 def versions_of(dataset: str) -> dict[str, int]:

@@ -12,6 +12,7 @@ from finance_assets.errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,14 @@ class Model:
     def predict(self, rows: "np.ndarray", threads: int = 0) -> "np.ndarray":
         """Probability of the target for each row; 0 threads lets the library choose."""
         raise NotImplementedError
+
+    def inputs(self, frame: "pd.DataFrame") -> "np.ndarray":
+        """The model's own features of a frame, as `predict` takes them.
+
+        Raises:
+            KeyError: the frame lacks one of them.
+        """
+        return frame[list(self.features)].to_numpy("float64")
 
     def contributions(self, rows: "np.ndarray") -> "np.ndarray":
         """Each feature's exact share of each row's log-odds, shape (rows, features)."""

@@ -33,7 +33,8 @@ def explain(
     chosen = np.flatnonzero(score >= from_score)
     if len(chosen) == 0:
         return columns
-    words = [codes.words[name] for name in model.features]
+    # A champion may know a feature that the use case has dropped since.
+    words = [codes.words.get(name, name) for name in model.features]
     phrases = sorted(set(words))
     member = np.array([[word == phrase for phrase in phrases] for word in words], dtype="float64")
     # Rounded, so that the order does not hang on the last bit of a sum.

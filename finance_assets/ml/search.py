@@ -72,6 +72,6 @@ def _mean_auc(recipe: Recipe, frame: "pd.DataFrame", month: str, months: list[st
     for validated in months[1:]:
         model = train_lightgbm(recipe, frame[frame[month] < validated])
         later = frame[frame[month] == validated]
-        score = model.predict(later[list(recipe.features)].to_numpy("float64"))
+        score = model.predict(model.inputs(later))
         scores.append(measure(later[recipe.target].to_numpy("float64"), score).auc)
     return sum(scores) / len(scores)

@@ -130,8 +130,9 @@ def _evaluate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Evaluated:
     measured = {role: measure_segments(holdout, score) for role, score in scores.items()}
     assessment = None
     if CANDIDATE in scores:
-        before = models[CANDIDATE].predict(holdout.inputs(holdout.last_trained))
-        assessment = assess(holdout, scores, before, models[CANDIDATE].gain_shares())
+        model = models[CANDIDATE]
+        before = model.predict(model.inputs(holdout.last_trained))
+        assessment = assess(holdout, scores, before, model.gain_shares())
     records = [
         _record(split.as_of, role, versions[role], segment, metrics)
         for role, by_segment in measured.items()
@@ -174,7 +175,7 @@ def _scores(
                 score = Scorecard.from_dict(card).predict(holdout.frame)
             else:
                 models[role] = ctx.registry.model(version)
-                score = models[role].predict(holdout.inputs())
+                score = models[role].predict(models[role].inputs(holdout.frame))
             if not np.isfinite(score).all():
                 raise ValueError(f"{int((~np.isfinite(score)).sum())} scores are no numbers")
             measure(holdout.outcome, score)

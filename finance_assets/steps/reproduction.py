@@ -79,7 +79,7 @@ def _outcomes(
     ctx: StepContext, spec: ModelSpec, version: Version, model: Model, holdout: LabelledRows
 ) -> tuple[Comparison, ...]:
     """Predictions of the stored model against the new one's, and the metrics MLflow recorded."""
-    inputs = holdout.frame[list(spec.feature_names)].to_numpy("float64")
+    inputs = model.inputs(holdout.frame)
     score = model.predict(inputs)
     stored = ctx.registry.model(version).predict(inputs)
     outcome = holdout.frame[spec.target].to_numpy("float64")

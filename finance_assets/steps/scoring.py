@@ -94,7 +94,7 @@ def _scorer(
     def score(batches: Iterator["pd.DataFrame"]) -> Iterator["pd.DataFrame"]:
         loaded = family(text, features)
         for batch in batches:
-            inputs = batch[list(features)].to_numpy("float64")
+            inputs = loaded.inputs(batch)
             scored = batch[list(key)].copy()
             scored["score"] = loaded.predict(inputs, threads=1)
             if codes is not None:

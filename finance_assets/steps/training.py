@@ -137,8 +137,7 @@ def _reference(
     the model was fitted on are more extreme than any it will give later.
     """
     variables = {name: fit[name].astype("float64").tolist() for name in spec.feature_names}
-    inputs = holdout[list(spec.feature_names)].to_numpy("float64")
-    variables[SCORE] = model.predict(inputs).tolist()
+    variables[SCORE] = model.predict(model.inputs(holdout)).tolist()
     references = (build_reference(name, values) for name, values in variables.items())
     return [json.loads(json.dumps(vars(reference))) for reference in references]
 

@@ -1,0 +1,536 @@
+"""Sabotage: broken candidates, each taken through the real steps, and none of them promoted.
+
+One home with a champion as of June serves all; each case trains a candidate of its own as of
+August (other rounds, so that no known version is found again), and puts back what it broke.
+"""
+
+import contextlib
+import json
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pytest
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from mlflow import MlflowClient
+
+from finance_assets.compute.runner import open_registry
+from finance_assets.lakehouse.windows import Window, shift_month
+from finance_assets.ml import criteria
+from finance_assets.ml.frames import LabelledRows, TimeSplit
+from finance_assets.ml.gate import Gate
+from finance_assets.ml.models import LightGbmModel
+from finance_assets.ml.training import train, train_lightgbm
+from finance_assets.settings import get_settings
+from finance_assets.steps import training as training_step
+from finance_assets.steps.promotions import champion_at, promotions
+from finance_assets.use_cases.credit_default.use_case import MODEL
+from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, Runner, deliver_sample
+from finance_assets_tests.steps.models import (
+    CANDIDATE,
+    CHAMPION,
+    EVALUATION,
+    NAME,
+    aliases,
+    decision,
+    run_model_steps,
+)
+
+pytestmark = pytest.mark.slow
+ROUNDS = count(60)
+ACCOUNTS = 8000
+# On so few rows the scorecard is as good as the model; everything else is as in production.
+GATE = Gate(
+    tuple(
+        criteria.BeatsBaselines(min_gain=-0.005) if c.name == "beats_baselines" else c
+        for c in MODEL.gate.criteria
+    )
+)
+FEATURES, LABELS, GOLD = MODEL.features.table, MODEL.labels.table, "gold.credit_account_months"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, spark):
+    """Tables through August and a champion as of June, for all cases."""
+    folder = tmp_path_factory.mktemp("sabotage")
+    (folder / "landing").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINANCE_ASSETS_HOME", str(folder / "home"))
+        patch.setenv("FINANCE_ASSETS_LANDING", str(folder / "landing"))
+        get_settings.cache_clear()
+        get_settings().prepare_home()
+        runner = Runner(get_settings(), spark)
+        deliver_sample(folder / "landing", ACCOUNTS)
+        runner.run_tables(APRIL, AUGUST)
+        run_model_steps(runner, JUNE)
+        assert aliases(runner.settings) == {"champion": "1"}
+        yield runner
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def judge(home):
+    """Train, evaluate and judge a candidate as of August; what was decided."""
+
+    def run(spec=None, between=lambda: None, keys=(CANDIDATE, EVALUATION, CHAMPION)):
+        spec = spec or fresh()
+        for key in keys:
+            run_model_steps(home, AUGUST, spec, (key,))
+            if key == CANDIDATE:
+                between()
+        return decision(home, AUGUST)
+
+    yield run
+    assert aliases(home.settings)["champion"] == "1"
+    assert champion_at(home.lakehouse, NAME, "9999-12").version == "1"
+    assert {e.event for e in promotions(home.lakehouse, NAME)[1:]} <= {"turned_down"}
+
+
+def fresh(**change):
+    """The use case's model, with rounds that no other case has."""
+    return replace(MODEL, gate=GATE, rounds=next(ROUNDS), **change)
+
+
+def trained_otherwise(monkeypatch, tamper):
+    """Training gives whatever `tamper` makes of recipe, rows and the honest model."""
+
+    def sabotaged(recipe, rows):
+        return tamper(recipe, rows, train(recipe, rows))
+
+    monkeypatch.setattr(training_step, "train", sabotaged)
+
+
+def leaves(model, change) -> LightGbmModel:
+    """The model with each leaf value changed."""
+    lines = [
+        "leaf_value=" + " ".join(change(float(v)) for v in line.split("=")[1].split(" "))
+        if line.startswith("leaf_value=")
+        else line
+        for line in model.text.splitlines()
+        # LightGBM trusts these offsets into the text; without them it parses line by line.
+        if not line.startswith("tree_sizes=")
+    ]
+    return LightGbmModel("\n".join(lines) + "\n", model.features)
+
+
+def with_labels(recipe, rows, change):
+    """A model trained on other labels."""
+    frame = rows.frame.copy()
+    frame[recipe.target] = change(frame)
+    return train_lightgbm(recipe, frame)
+
+
+def rebalanced(recipe, rows, keep_bad, keep_good):
+    """A model trained on part of the rows."""
+    bad = rows.frame[recipe.target] == 1
+    random = np.random.default_rng(1).random(len(bad))
+    return train_lightgbm(recipe, rows.frame[random < np.where(bad, keep_bad, keep_good)])
+
+
+MODEL_SABOTAGE = {
+    "flipped sign": (
+        "discrimination",
+        lambda recipe, rows, model: leaves(model, lambda v: repr(-v)),
+    ),
+    "constant score": ("discrimination", lambda recipe, rows, model: leaves(model, lambda v: "0")),
+    "scores that are no numbers": (
+        "discrimination",
+        lambda recipe, rows, model: leaves(model, lambda v: "nan"),
+    ),
+    "shuffled labels": (
+        "discrimination",
+        lambda recipe, rows, model: with_labels(
+            recipe, rows, lambda f: f[recipe.target].sample(frac=1, random_state=1).to_numpy()
+        ),
+    ),
+    "labels of a feature": (
+        "artifact",
+        lambda recipe, rows, model: with_labels(
+            recipe, rows, lambda f: (f["pay_status"] >= 2).astype("int8")
+        ),
+    ),
+    "too sure of everything": (
+        "calibration",
+        lambda recipe, rows, model: leaves(model, lambda v: repr(v * 5)),
+    ),
+    "trained on too many bad rows": (
+        "calibration",
+        lambda recipe, rows, model: rebalanced(recipe, rows, 1.0, 0.1),
+    ),
+    "trained on too few bad rows": (
+        "business_cost",
+        lambda recipe, rows, model: rebalanced(recipe, rows, 0.05, 1.0),
+    ),
+    "a few rounds only": (
+        "beats_baselines",
+        lambda recipe, rows, model: train_lightgbm(replace(recipe, rounds=1), rows.frame),
+    ),
+    "one feature only": (
+        "leakage",
+        lambda recipe, rows, model: train_lightgbm(
+            recipe, rows.frame.assign(**{n: 0.0 for n in recipe.features if n != "pay_status"})
+        ),
+    ),
+    "another seed than recorded": (
+        "artifact",
+        lambda recipe, rows, model: train_lightgbm(
+            replace(recipe, params={**recipe.params, "seed": 7}), rows.frame
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODEL_SABOTAGE)
+def test_a_sabotaged_model_is_turned_down(name, judge, monkeypatch):
+    criterion, tamper = MODEL_SABOTAGE[name]
+    trained_otherwise(monkeypatch, tamper)
+    outcome, failed = judge()
+    assert outcome == "turned_down"
+    assert criterion in failed
+    assert "artifact" in failed, "training again gives another model"
+
+
+def test_a_copy_of_the_champion_is_no_better_and_is_turned_down(home, judge, monkeypatch):
+    registry = open_registry(home.settings)
+    champion = registry.model(registry.version(NAME, "1"))
+    trained_otherwise(monkeypatch, lambda recipe, rows, model: champion)
+    outcome, failed = judge()
+    assert (outcome, "beats_champion" in failed) == ("turned_down", True)
+
+
+def test_a_candidate_that_learned_nothing_new_is_not_promoted_by_chance(judge):
+    outcome, failed = judge(fresh(params={**MODEL.params, "max_depth": 1}))
+    assert outcome == "turned_down"
+    assert "beats_champion" in failed or "beats_baselines" in failed
+
+
+def other_split(monkeypatch, change):
+    real = training_step.split_as_of
+    monkeypatch.setattr(training_step, "split_as_of", lambda *given: change(real(*given)))
+
+
+def test_a_candidate_trained_on_the_holdout_is_turned_down(judge, monkeypatch):
+    other_split(
+        monkeypatch,
+        lambda s: TimeSplit(s.as_of, Window(s.train.first, s.holdout.last), s.holdout),
+    )
+    assert judge() == ("turned_down", ["point_in_time", "artifact"])
+
+
+def test_a_candidate_that_lies_about_having_seen_the_holdout_is_turned_down(judge, monkeypatch):
+    def peeking(recipe, rows, model):
+        seen = LabelledRows(rows.spec, rows.window, rows.plan)
+        holdout = training_rows(rows.spec, shift_month(rows.window.last, 1))
+        seen.__dict__["frame"] = rows.frame._append(holdout, ignore_index=True)
+        return train(recipe, seen)
+
+    trained_otherwise(monkeypatch, peeking)
+    outcome, failed = judge()
+    assert (outcome, failed) == ("turned_down", ["artifact"])
+
+
+def training_rows(spec, month):
+    """The labelled rows of a month, read around the steps."""
+    root = get_settings().lakehouse_root
+    features = DeltaTable(str(root / "features" / NAME)).to_pandas()
+    labels = DeltaTable(str(root / "labels" / NAME)).to_pandas()[[*spec.key, spec.target]]
+    rows = features.merge(labels, on=list(spec.key)).dropna(subset=[spec.target])
+    rows[spec.target] = rows[spec.target].astype("int8")
+    return rows[rows[spec.month] == month]
+
+
+def test_a_candidate_of_the_wrong_window_is_turned_down(judge, monkeypatch):
+    other_split(
+        monkeypatch,
+        lambda s: TimeSplit(s.as_of, Window(s.train.first, s.train.first), s.holdout),
+    )
+    outcome, failed = judge()
+    assert outcome == "turned_down"
+    assert {"point_in_time", "artifact"} <= set(failed)
+
+
+def test_a_candidate_of_another_month_is_turned_down(judge, monkeypatch):
+    other_split(monkeypatch, lambda s: replace(s, as_of=JULY))
+    real = training_step._record
+    monkeypatch.setattr(
+        training_step, "_record", lambda version: {**real(version), "as_of_month": AUGUST}
+    )
+    assert judge() == ("turned_down", ["point_in_time"])
+
+
+def tables(home, *names):
+    return [str(home.lakehouse.path(name)) for name in names]
+
+
+@contextlib.contextmanager
+def rewritten(home, table, change, partition=None):
+    """A table changed behind publish's back, and put back afterwards."""
+    [path] = tables(home, table)
+    before = DeltaTable(path)
+    version, rows = before.version(), before.to_pandas()
+    constraint = [n for n in before.metadata().configuration if n.startswith("delta.constraints")]
+    for name in constraint:
+        before.alter.drop_constraint(name.split(".")[-1])
+    write_deltalake(
+        path, change(rows).reset_index(drop=True), mode="overwrite", schema_mode="overwrite"
+    )
+    try:
+        yield
+    finally:
+        DeltaTable(path).restore(version)
+
+
+def leaking(rows, labels):
+    """The outcome itself, in the place of a feature."""
+    known = labels.set_index(["account_id", "statement_month"])["is_default"]
+    keys = list(zip(rows["account_id"], rows["statement_month"], strict=True))
+    leak = known.reindex(keys).to_numpy(dtype="float64", na_value=np.nan)
+    return rows.assign(payment_ntd=leak)
+
+
+def test_a_feature_that_knows_the_outcome_is_turned_down(home, judge):
+    labels = DeltaTable(tables(home, LABELS)[0]).to_pandas()
+    with rewritten(home, FEATURES, lambda rows: leaking(rows, labels)):
+        outcome, failed = judge()
+    assert (outcome, "leakage" in failed) == ("turned_down", True)
+
+
+def test_repeated_rows_in_the_holdout_are_noticed(home, judge):
+    import pandas as pd
+
+    def twice(rows):
+        return pd.concat([rows, rows[rows["statement_month"] == JULY].head(50)])
+
+    with rewritten(home, FEATURES, twice):
+        outcome, failed = judge()
+    assert (outcome, failed) == ("turned_down", ["enough_rows"])
+
+
+def test_a_holdout_of_one_class_cannot_be_judged(home, judge):
+    def nobody(rows):
+        is_july = rows["statement_month"] == JULY
+        return rows.assign(is_default=rows["is_default"].where(~is_july, False).astype(bool))
+
+    known = MODEL.labels.table
+    with rewritten(home, known, lambda rows: nobody(rows.dropna(subset=["is_default"]))):
+        outcome, failed = judge()
+    assert outcome == "turned_down"
+    assert {"discrimination", "beats_champion", "calibration"} <= set(failed)
+
+
+def test_too_small_a_holdout_is_turned_down(home, judge):
+    def few(rows):
+        small = (rows["statement_month"] != JULY) | (rows["account_id"] <= 900)
+        return rows[small]
+
+    with rewritten(home, FEATURES, few):
+        outcome, failed = judge()
+    assert (outcome, "enough_rows" in failed) == ("turned_down", True)
+
+
+def test_an_empty_holdout_is_turned_down(home, judge):
+    with rewritten(home, FEATURES, lambda rows: rows[rows["statement_month"] != JULY]):
+        outcome, failed = judge()
+    assert outcome == "turned_down"
+    assert {"discrimination", "beats_champion", "calibration", "fairness"} <= set(failed)
+
+
+def test_scores_that_jump_from_month_to_month_are_turned_down(home, judge):
+    def shifted(rows):
+        june = rows["statement_month"] == JUNE
+        moved = rows["pay_status"].where(~june, rows["pay_status"] + 3)
+        return rows.assign(pay_status=moved)
+
+    with rewritten(home, FEATURES, shifted):
+        outcome, failed = judge()
+    assert (outcome, "stability" in failed) == ("turned_down", True)
+
+
+def test_a_candidate_that_treats_groups_differently_is_turned_down(home, judge):
+    def unfair(rows):
+        sexes = np.where(rows["pay_status"] >= 1, "male", "female")
+        return rows.assign(sex=sexes)
+
+    with rewritten(home, GOLD, unfair):
+        outcome, failed = judge()
+    assert (outcome, failed) == ("turned_down", ["fairness"])
+
+
+def test_groups_that_nobody_knows_cannot_be_judged_as_fair(home, judge):
+    with rewritten(home, GOLD, lambda rows: rows[rows["account_id"] > 10]):
+        outcome, failed = judge()
+    assert (outcome, failed) == ("turned_down", ["fairness"])
+
+
+def test_an_input_window_with_a_failed_check_is_turned_down(home, judge):
+    [path] = tables(home, FEATURES)
+    known = home.lakehouse.history(FEATURES).publication_of(JULY)
+
+    def republished(failed):
+        publication = replace(known, first=JULY, last=JULY, failed_checks=failed)
+        write_deltalake(
+            path,
+            DeltaTable(path).to_pandas().head(0),
+            mode="append",
+            commit_properties=CommitProperties(
+                custom_metadata={"userMetadata": publication.to_json()}
+            ),
+        )
+
+    republished({JULY: ["rule_too_odd"]})
+    try:
+        assert judge() == ("turned_down", ["data_checks"])
+    finally:
+        republished({})
+
+
+def test_a_candidate_of_data_restated_since_is_turned_down(home, judge):
+    def restate():
+        deliver_sample(home.settings.landing, ACCOUNTS - 1, [APRIL])
+        home.run_tables(APRIL, JUNE)
+
+    try:
+        outcome, failed = judge(between=restate)
+        assert (outcome, "point_in_time" in failed) == ("turned_down", True)
+    finally:
+        deliver_sample(home.settings.landing, ACCOUNTS, [APRIL])
+        home.run_tables(APRIL, JUNE)
+
+
+def newest(home):
+    return open_registry(home.settings).versions(NAME)[0]
+
+
+@pytest.mark.parametrize("tag", criteria.REQUIRED_TAGS)
+def test_a_missing_tag_is_turned_down(home, judge, tag):
+    def untag():
+        client = MlflowClient(home.settings.tracking_uri)
+        client.delete_model_version_tag(NAME, newest(home).number, tag)
+
+    if tag in ("dataset_version", "train_window", "model_family"):
+        pytest.skip("other criteria need it too: below")
+    assert judge(between=untag) == ("turned_down", ["required_tags"])
+
+
+def test_a_missing_model_family_makes_the_model_unreadable(home, judge):
+    def untag():
+        client = MlflowClient(home.settings.tracking_uri)
+        client.delete_model_version_tag(NAME, newest(home).number, "model_family")
+
+    outcome, failed = judge(between=untag)
+    assert outcome == "turned_down"
+    assert {"required_tags", "artifact"} <= set(failed)
+
+
+def stored_files(home, version, pattern):
+    """Files of a version under MLflow's artifacts."""
+    client = MlflowClient(home.settings.tracking_uri)
+    source = client.get_model_version(NAME, version.number).source
+    model_id = source.rsplit("/", 1)[-1]
+    root = home.settings.root / "mlflow" / "artifacts"
+    folders = [p for p in root.rglob("*") if p.name in (model_id, version.run_id)]
+    return [file for folder in folders for file in folder.rglob(pattern)]
+
+
+@contextlib.contextmanager
+def altered(home, version, pattern, old, new):
+    """Files of a version changed on disk, and put back afterwards."""
+    files = stored_files(home, version, pattern)
+    assert files
+    texts = {file: file.read_text() for file in files}
+    for file, text in texts.items():
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        for file, text in texts.items():
+            file.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "old", "new", "criterion"),
+    [
+        ("model.lgb", "leaf_value=", "leaf_value=9", "artifact"),
+        ("recipe.json", '"seed"', '"sead"', "artifact"),
+        ("scorecard.json", '"intercept": ', '"intercept": 1', "beats_baselines"),
+    ],
+)
+def test_a_tampered_artifact_is_turned_down(home, judge, pattern, old, new, criterion):
+    with contextlib.ExitStack() as stack:
+        outcome, failed = judge(
+            between=lambda: stack.enter_context(altered(home, newest(home), pattern, old, new))
+        )
+    assert (outcome, criterion in failed) == ("turned_down", True)
+
+
+def test_an_unreadable_champion_promotes_nobody(home, judge):
+    version = open_registry(home.settings).version(NAME, "1")
+    with altered(home, version, "model.lgb", "leaf_value=", "leaf_value=9"):
+        outcome, failed = judge()
+    assert (outcome, failed) == ("turned_down", ["beats_champion", "business_cost"])
+
+
+def test_a_signature_that_is_not_the_declared_one_is_turned_down(judge, monkeypatch):
+    real = training_step.register
+
+    def renamed(registry, name, candidate):
+        example = candidate.example.rename(columns={"bill_ntd": "bill_usd"})
+        return real(registry, name, replace(candidate, example=example))
+
+    monkeypatch.setattr(training_step, "register", renamed)
+    assert judge() == ("turned_down", ["signature"])
+
+
+def test_other_features_than_the_champions_have_to_be_declared(judge):
+    fewer = tuple(name for name in MODEL.feature_names if name != "bill_ntd")
+    outcome, failed = judge(fresh(feature_names=fewer))
+    assert (outcome, failed) == ("turned_down", ["signature"])
+
+
+def test_a_candidate_that_nobody_evaluated_is_turned_down(home, judge):
+    outcome, failed = judge(keys=(CANDIDATE, CHAMPION))
+    assert outcome == "turned_down"
+    assert {"discrimination", "fairness", "artifact"} <= set(failed)
+
+
+def test_a_memoriser_is_turned_down(judge):
+    params = {**MODEL.params, "num_leaves": 2000, "min_data_in_leaf": 1, "learning_rate": 0.5}
+    outcome, failed = judge(fresh(params=params))
+    assert outcome == "turned_down"
+    assert {"calibration", "beats_champion"} & set(failed)
+
+
+def test_a_registry_that_does_not_answer_promotes_nobody(home, judge, monkeypatch):
+    from mlflow.exceptions import MlflowException
+
+    from finance_assets.ml.registry import ModelRegistry
+
+    def silent(self, version):
+        raise MlflowException("no answer")
+
+    known = len(promotions(home.lakehouse, NAME))
+    monkeypatch.setattr(ModelRegistry, "signature", silent)
+    with pytest.raises(MlflowException, match="no answer"):
+        judge()
+    assert len(promotions(home.lakehouse, NAME)) == known
+
+
+def test_there_are_at_least_25_kinds_of_sabotage():
+    import finance_assets_tests.steps.test_sabotage as module
+
+    cases = [name for name in vars(module) if name.startswith("test_")]
+    # All but this one and the control; the first is as many as it has parameters.
+    assert len(cases) - 3 + len(MODEL_SABOTAGE) >= 25
+
+
+@pytest.mark.parametrize("criterion", MODEL.gate.criteria, ids=lambda c: c.name)
+def test_the_honest_candidate_is_promoted_and_no_criterion_stands_in_its_way(home, criterion):
+    """The control: run last, as it makes a new champion."""
+    if criterion is MODEL.gate.criteria[0]:
+        run_model_steps(home, AUGUST, fresh())
+    outcome, failed = decision(home, AUGUST)
+    assert (outcome, failed) == ("promoted", [])
+    report = json.loads(home.rows(CHAMPION, "1")[-1]["gate_report"])
+    [verdict] = [v for v in report["verdicts"] if v["name"] == criterion.name]
+    assert verdict["is_passed"] is True
