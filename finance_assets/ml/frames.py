@@ -61,8 +61,8 @@ def first_as_of(calendar: Calendar, spec: ModelSpec) -> str:
 class LabelledRows:
     """Features and target of the rows whose outcome is known, in the engine and as a frame.
 
-    Grain: key. Columns: those of the feature table, target (0/1). Rows whose outcome never became known are
-    not among them.
+    Grain: key. Columns: those of the feature table, target (0/1). Rows whose outcome never
+    became known are not among them.
     """
 
     spec: ModelSpec

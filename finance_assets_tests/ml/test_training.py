@@ -1,13 +1,22 @@
 """Training is repeatable, and time decides what it may see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from finance_assets.errors import HistoryError
-from finance_assets.ml.frames import first_as_of, split_as_of
-from finance_assets.ml.training import predict, train, training_fingerprint
+from finance_assets.errors import HistoryError, ModelError
+from finance_assets.ml.frames import first_as_of, split_as_of, versions_of
+from finance_assets.ml.models import load_model
+from finance_assets.ml.search import search
+from finance_assets.ml.spec import SearchSpace
+from finance_assets.ml.training import Recipe, declared_recipe, train_lightgbm
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
+
+SPLIT = split_as_of(CALENDAR, MODEL, "2005-08")
+RECIPE = declared_recipe(MODEL, SPLIT, "features.credit_default@3,labels.credit_default@5", False)
+QUICK = replace(RECIPE, rounds=20)
 
 
 def frame(rows: int = 3000) -> pd.DataFrame:
@@ -16,40 +25,102 @@ def frame(rows: int = 3000) -> pd.DataFrame:
     data = pd.DataFrame(values, columns=list(MODEL.feature_names))
     data.iloc[::7, 3] = np.nan
     data[MODEL.target] = (values[:, 1] + random.normal(size=rows) > 1).astype("int8")
+    data["statement_month"] = np.repeat(["2005-04", "2005-05", "2005-06"], rows // 3)
     return data
 
 
-def test_the_same_frame_gives_the_same_model_to_the_byte():
-    first, second = train(MODEL, frame()), train(MODEL, frame())
-    assert first.model_to_string() == second.model_to_string()
-    assert np.array_equal(predict(first, MODEL, frame()), predict(second, MODEL, frame()))
+def test_the_same_recipe_gives_the_same_model_to_the_byte():
+    first, second = train_lightgbm(RECIPE, frame()), train_lightgbm(RECIPE, frame())
+    assert first.text == second.text
+    rows = first.inputs(frame())
+    assert np.array_equal(first.predict(rows), second.predict(rows))
+
+
+def test_a_model_read_from_its_text_predicts_the_same():
+    model = train_lightgbm(QUICK, frame())
+    again = load_model("lightgbm", model.text, model.features)
+    assert np.array_equal(
+        again.predict(again.inputs(frame())), model.predict(model.inputs(frame()))
+    )
+    with pytest.raises(ModelError, match="no model family 'forest'"):
+        load_model("forest", model.text, model.features)
 
 
 def test_the_model_reads_only_the_declared_features():
-    booster = train(MODEL, frame())
-    assert tuple(booster.feature_name()) == MODEL.feature_names
+    model = train_lightgbm(QUICK, frame())
+    assert tuple(model.native.feature_name()) == MODEL.feature_names
+    assert sum(model.gain_shares().values()) == pytest.approx(1.0)
 
 
-def test_the_fingerprint_changes_with_data_and_window():
-    prints = {
-        training_fingerprint(MODEL, "features@1", "2005-04"),
-        training_fingerprint(MODEL, "features@2", "2005-04"),
-        training_fingerprint(MODEL, "features@1", "2005-04..2005-05"),
+def test_the_fingerprint_changes_with_everything_that_decides_the_model():
+    changes = [
+        {"dataset_version": "features.credit_default@4,labels.credit_default@5"},
+        {"train_window": "2005-04"},
+        {"params": {**RECIPE.params, "num_leaves": 16}},
+        {"rounds": 151},
+        {"features": RECIPE.features[:-1]},
+        {"library": "lightgbm 9"},
+        {"family": "xgboost"},
+        {"search": {"trials": 1}},
+    ]
+    prints = {replace(RECIPE, **change).fingerprint for change in changes}
+    assert len(prints | {RECIPE.fingerprint}) == len(changes) + 1
+    assert Recipe.from_dict(RECIPE.to_dict()).fingerprint == RECIPE.fingerprint
+
+
+def test_a_dataset_version_names_tables_and_versions():
+    assert versions_of(RECIPE.dataset_version) == {
+        "features.credit_default": 3,
+        "labels.credit_default": 5,
     }
-    assert len(prints) == 3
-    again = training_fingerprint(MODEL, "features@1", "2005-04")
-    assert again in prints
 
 
 def test_as_of_a_month_only_outcomes_known_by_then_count():
-    split = split_as_of(CALENDAR, MODEL, "2005-08")
-    assert (split.train.first, split.train.last) == ("2005-04", "2005-06")
-    assert (split.holdout.first, split.holdout.last) == ("2005-07", "2005-07")
-    assert split.matured.last == "2005-08"
-    assert split.train.last < split.holdout.first
+    assert (SPLIT.train.first, SPLIT.train.last) == ("2005-04", "2005-06")
+    assert (SPLIT.holdout.first, SPLIT.holdout.last) == ("2005-07", "2005-07")
+    assert SPLIT.matured.last == "2005-08"
+    assert SPLIT.train.last < SPLIT.holdout.first
 
 
 def test_too_early_a_month_says_when_training_can_begin():
     assert first_as_of(CALENDAR, MODEL) == "2005-06"
     with pytest.raises(HistoryError, match="2005-06 or later"):
         split_as_of(CALENDAR, MODEL, "2005-05")
+
+
+SPACE = SearchSpace({"num_leaves": (2, 31), "lambda_l2": (0.01, 10.0)}, trials=5)
+
+
+def test_a_search_finds_the_same_each_time_within_the_declared_bounds():
+    found, trials = search(QUICK, SPACE, frame(), "statement_month")
+    again, _ = search(QUICK, SPACE, frame(), "statement_month")
+    assert found == again
+    assert len(trials) == 5
+    best = max(trials, key=lambda trial: trial.auc)
+    assert {name: found.params[name] for name in SPACE.space} == best.params
+    for trial in trials:
+        assert 2 <= trial.params["num_leaves"] <= 31
+        assert isinstance(trial.params["num_leaves"], int)
+        assert 0.01 <= trial.params["lambda_l2"] <= 10
+        assert trial.started_ms <= trial.ended_ms
+    assert found.params["seed"] == QUICK.params["seed"]
+
+
+def test_each_fold_of_a_search_is_measured_on_a_later_month_than_it_was_fitted_on(monkeypatch):
+    from finance_assets.ml import search as module
+
+    seen = []
+    real = module.train_lightgbm
+
+    def watched(recipe, rows):
+        seen.append(sorted(set(rows["statement_month"])))
+        return real(recipe, rows)
+
+    monkeypatch.setattr(module, "train_lightgbm", watched)
+    search(QUICK, replace(SPACE, trials=1), frame(), "statement_month")
+    assert seen == [["2005-04"], ["2005-04", "2005-05"]]
+
+
+def test_a_search_over_a_single_month_has_nothing_to_validate_on():
+    single = frame().query("statement_month == '2005-04'")
+    assert search(QUICK, SPACE, single, "statement_month") == (QUICK, ())

@@ -1,0 +1,153 @@
+"""Comparisons against values worked out by hand, or by a library."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from finance_assets.ml.assessment import (
+    CostMatrix,
+    group_gaps,
+    paired_auc_gain,
+    score_stability,
+)
+from finance_assets.ml.models import LightGbmModel
+from finance_assets.ml.reasons import explain
+from finance_assets.ml.scorecard import Scorecard, fit_scorecard
+from finance_assets.ml.spec import ReasonCodes
+
+RANDOM = np.random.default_rng(7)
+
+
+def outcome_and_scores(rows=3000):
+    truth = RANDOM.normal(size=rows)
+    outcome = (truth + RANDOM.normal(size=rows) > 1).astype("float64")
+    return outcome, truth + RANDOM.normal(size=rows) * 0.3, truth + RANDOM.normal(size=rows) * 2
+
+
+def test_the_gain_is_the_difference_of_the_areas_and_lies_in_its_interval():
+    outcome, good, poor = outcome_and_scores()
+    gain = paired_auc_gain(outcome, good, poor)
+    expected = roc_auc_score(outcome, good) - roc_auc_score(outcome, poor)
+    assert gain.value == pytest.approx(expected, abs=1e-12)
+    assert 0 < gain.low < gain.value < gain.high
+
+
+def test_ties_count_half_as_in_the_library():
+    outcome, good, poor = outcome_and_scores()
+    coarse = good.round(0)
+    gain = paired_auc_gain(outcome, coarse, poor)
+    expected = roc_auc_score(outcome, coarse) - roc_auc_score(outcome, poor)
+    assert gain.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_model_has_no_gain_over_itself_and_noise_none_that_is_sure():
+    outcome, good, _ = outcome_and_scores()
+    itself = paired_auc_gain(outcome, good, good)
+    assert (itself.low, itself.value, itself.high) == (0.0, 0.0, 0.0)
+    noise = paired_auc_gain(outcome, good + RANDOM.normal(size=len(good)) * 0.01, good)
+    assert noise.low <= 0
+
+
+def test_the_interval_is_the_same_each_time():
+    outcome, good, poor = outcome_and_scores(500)
+    assert paired_auc_gain(outcome, good, poor) == paired_auc_gain(outcome, good, poor)
+
+
+def test_the_cost_matrix_implies_the_threshold_at_which_both_decisions_cost_the_same():
+    costs = CostMatrix(flagged_good=1.0, missed_bad=5.0)
+    assert costs.threshold == pytest.approx(1 / 6)
+    p = costs.threshold
+    assert (1 - p) * costs.flagged_good == pytest.approx(p * costs.missed_bad)
+    outcome = np.array([0.0, 0.0, 1.0, 1.0])
+    flagged = np.array([True, False, True, False])
+    assert costs.per_row(outcome, flagged) == pytest.approx((1 + 0 + 0 + 5) / 4)
+
+
+def test_group_gaps_are_counted_against_the_largest_group():
+    groups = np.array(["a"] * 1000 + ["b"] * 500 + ["c"] * 10)
+    outcome = np.zeros(1510)
+    outcome[:200] = 1
+    flagged = np.zeros(1510, dtype=bool)
+    flagged[:200] = True  # 80 % of a are favoured
+    flagged[1000:1200] = True  # 60 % of b
+    [gap], small = group_gaps("letter", groups, outcome, flagged, min_rows=100)
+    assert (gap.group, gap.reference, gap.rows) == ("b", "a", 500)
+    assert gap.ratio.value == pytest.approx(0.6 / 0.8)
+    assert gap.opportunity_gap.value == pytest.approx(0.6 - 1.0)
+    assert gap.ratio.low < gap.ratio.value < gap.ratio.high < 1
+    assert small == {"letter=c": 10}
+
+
+def test_a_group_of_which_nobody_is_favoured_gives_no_number_instead_of_an_error():
+    groups = np.array(["a"] * 200 + ["b"] * 100)
+    [gap], _ = group_gaps("letter", groups, np.zeros(300), np.ones(300, dtype=bool), 10)
+    assert np.isnan(gap.ratio.value)
+
+
+def test_scores_that_stay_are_stable_and_scores_that_jump_are_not():
+    calm = RANDOM.uniform(size=2000).tolist()
+    months = {"2005-05": calm, "2005-06": calm, "2005-07": [s / 10 for s in calm]}
+    psi = score_stability(months)
+    assert psi["2005-06"] == 0
+    assert psi["2005-07"] > 1
+
+
+def test_the_scorecard_ranks_explains_and_survives_its_json():
+    frame = pd.DataFrame({"late": RANDOM.integers(0, 5, 4000), "noise": RANDOM.normal(size=4000)})
+    frame.loc[::10, "noise"] = np.nan
+    frame["bad"] = (RANDOM.uniform(size=4000) < frame["late"] / 6).astype("int8")
+    card = fit_scorecard(frame, ("late", "noise"), "bad")
+    score = card.predict(frame)
+    assert roc_auc_score(frame["bad"], score) > 0.7
+    assert abs(score.mean() - frame["bad"].mean()) < 0.01
+    late = next(f for f in card.features if f.name == "late")
+    assert list(late.log_odds[2:6]) == sorted(late.log_odds[2:6])
+    again = Scorecard.from_dict(card.to_dict())
+    assert np.array_equal(again.predict(frame), score)
+
+
+def boosted():
+    import lightgbm as lgb
+
+    rows = RANDOM.normal(size=(2000, 3))
+    bad = (rows[:, 0] - rows[:, 1] > 0).astype("int8")
+    params = {"objective": "binary", "verbosity": -1, "num_threads": 1}
+    booster = lgb.train(params, lgb.Dataset(rows, label=bad), 20)
+    return LightGbmModel(booster.model_to_string(), ("up", "down", "noise")), rows
+
+
+def test_reasons_are_what_raised_the_score_strongest_first():
+    model, rows = boosted()
+    codes = ReasonCodes("high", {"up": "much of up", "down": "little of down", "noise": "x"}, 2)
+    score = model.predict(rows)
+    found = explain(model, codes, rows, score, from_score=0.9)
+    contributions = model.contributions(rows)
+    for row in range(len(rows)):
+        if score[row] < 0.9:
+            assert found["reason_1"][row] is None
+            continue
+        best = int(np.argmax(contributions[row]))
+        assert found["reason_1"][row] == codes.words[model.features[best]]
+        if found["reason_2"][row]:
+            assert found["reason_2"][row] != found["reason_1"][row]
+
+
+def test_contributions_are_exact_they_add_up_to_the_log_odds():
+    model, rows = boosted()
+    score = model.predict(rows[:50])
+    base = model.native.predict(rows[:50], pred_contrib=True)[:, -1]
+    total = model.contributions(rows[:50]).sum(axis=1) + base
+    assert np.allclose(1 / (1 + np.exp(-total)), score)
+
+
+def test_features_with_the_same_words_count_as_one_reason():
+    model, rows = boosted()
+    codes = ReasonCodes("high", {"up": "same", "down": "same", "noise": "other"}, 3)
+    found = explain(model, codes, rows, model.predict(rows), from_score=0.95)
+    explained = [i for i, text in enumerate(found["reason_1"]) if text]
+    assert explained
+    for row in explained:
+        texts = [found[f"reason_{place}"][row] for place in (1, 2, 3)]
+        known = [text for text in texts if text]
+        assert len(known) == len(set(known))
