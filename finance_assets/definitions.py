@@ -10,7 +10,7 @@ from finance_assets.assets.resources import EngineResource, mlflow_run
 from finance_assets.automation.jobs import build_jobs
 from finance_assets.automation.schedules import build_schedule
 from finance_assets.automation.sensors import build_retraining_sensor
-from finance_assets.settings import Environment, get_settings
+from finance_assets.settings import Compute, Environment, get_settings
 from finance_assets.steps.use_case import UseCase
 from finance_assets.use_cases import ALL
 
@@ -31,7 +31,9 @@ def build_defs(
 
 
 def _assemble(resource_overrides: dict[str, Any], chosen: list[UseCase]) -> dg.Definitions:
-    is_deployed = get_settings().env is not Environment.dev
+    settings = get_settings()
+    is_deployed = settings.env is not Environment.dev
+    is_remote = settings.compute is Compute.databricks
     jobs = {use_case.name: build_jobs(use_case) for use_case in chosen}
     return dg.Definitions(
         assets=[
@@ -46,7 +48,8 @@ def _assemble(resource_overrides: dict[str, Any], chosen: list[UseCase]) -> dg.D
             "mlflow": mlflow_run,
             **resource_overrides,
         },
-        executor=dg.in_process_executor,
+        # On Databricks steps only wait: side by side, each in a process of its own.
+        executor=dg.multiprocess_executor if is_remote else dg.in_process_executor,
     )
 
 

@@ -25,10 +25,57 @@ class Environment(StrEnum):
 
 
 class Engine(StrEnum):
-    """What executes the Spark plans of a step that runs here."""
+    """What executes the Spark plans of a step: Sail, a local JVM, or the session that the
+    process was given (a task on Databricks).
+    """
 
     sail = "sail"
     spark = "spark"
+    cluster = "cluster"
+
+
+class Compute(StrEnum):
+    """Where the steps of a Dagster run are executed."""
+
+    local = "local"
+    databricks = "databricks"
+
+
+class Shape(StrEnum):
+    """What kind of Databricks compute a step gets."""
+
+    serverless = "serverless"
+    job_cluster = "job_cluster"
+    existing_cluster = "existing_cluster"
+
+
+class DatabricksSettings(BaseSettings):
+    """Where and how steps run on Databricks; the variable is FINANCE_ASSETS_DATABRICKS_<NAME>.
+
+    Who we are is not among them: databricks-sdk's unified authentication finds host and
+    credentials (environment, profile, OIDC) by itself. Times are seconds.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="FINANCE_ASSETS_DATABRICKS_", env_file=".env", extra="ignore"
+    )
+
+    shape: Shape = Shape.serverless
+    volume: str = "/Volumes/main/finance_assets/runs"
+    storage: str = "/Volumes/main/finance_assets/lakehouse"
+    wheel: Path | None = None
+    environment_version: str = "4"
+    cluster_id: str | None = None
+    spark_version: str = "18.3.x-scala2.13"
+    node_type_id: str = "m5d.large"
+    policy_id: str | None = None
+    min_workers: int = 1
+    max_workers: int = 4
+    is_spot: bool = True
+    poll_seconds: float = 5.0
+    api_limit_seconds: int = 300
+    cancel_limit_seconds: int = 120
+    is_grouped: bool = False
 
 
 class Settings(BaseSettings):
@@ -38,10 +85,15 @@ class Settings(BaseSettings):
 
     env: Environment = Environment.dev
     engine: Engine = Engine.sail
+    compute: Compute = Compute.local
+    storage: Path | None = None
     home: Path = Path(".finance_assets")
     landing: Path | None = None
     git_sha: str | None = None
     mlflow_tracking_uri: str | None = None
+    mlflow_registry_uri: str | None = None
+    mlflow_experiment_prefix: str = ""
+    mlflow_model_prefix: str = ""
     mlflow_ui_url: str = "http://127.0.0.1:5000"
     publish_attempts: int = 8
     sensor_interval_seconds: int = 30
@@ -55,7 +107,7 @@ class Settings(BaseSettings):
     @property
     def lakehouse_root(self) -> Path:
         """Folder of the Delta tables: `<layer>/<entity>`."""
-        return self.root / "lakehouse"
+        return self.storage or self.root / "lakehouse"
 
     @property
     def dagster_home(self) -> Path:
@@ -71,6 +123,11 @@ class Settings(BaseSettings):
     def artifact_root(self) -> str | None:
         """Where a local MLflow store puts artifacts; a remote store decides for itself."""
         return None if self.mlflow_tracking_uri else (self.root / "mlflow" / "artifacts").as_uri()
+
+    @cached_property
+    def databricks(self) -> DatabricksSettings:
+        """How steps run on Databricks."""
+        return DatabricksSettings()
 
     @cached_property
     def code_sha(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -11,7 +12,7 @@ from finance_assets.compute.runner import run_step
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.contract import Severity
 from finance_assets.lakehouse.windows import Window
-from finance_assets.settings import get_settings
+from finance_assets.settings import Compute, get_settings
 from finance_assets.steps.promotions import PROMOTIONS
 from finance_assets.steps.step import MODEL_KINDS, Kind, Step, StepResult
 from finance_assets.steps.use_case import UseCase
@@ -82,40 +83,68 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
     def _asset(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        result = _run(context, step)
-        yield from (shown.check_result(step, outcome) for outcome in result.outcomes)
-        if result.publication is None:
-            raise _refusal(step, result)
-        for table, facts in result.stated.items():
-            context.log_event(shown.statement(table, facts))
-        yield dg.MaterializeResult(
-            asset_key=shown.asset_key(step.key),
-            metadata=shown.result_metadata(step, result),
-            data_version=dg.DataVersion(str(result.publication.version)),
-        )
+        for _, result in run_steps(context, [step]):
+            yield from reported(context, step, result)
 
     return _asset
 
 
-def _run(context: dg.AssetExecutionContext, step: Step) -> StepResult:
-    """Run the step over the run's partitions; our own errors become readable failures."""
-    keys = context.partition_key_range
+def reported(
+    context: dg.AssetExecutionContext, step: Step, result: StepResult
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """A step's result as Dagster's events, wherever it ran.
+
+    Raises:
+        dagster.Failure: the step's rows were refused.
+    """
+    yield from (shown.check_result(step, outcome) for outcome in result.outcomes)
+    if result.publication is None:
+        raise _refusal(step, result)
+    for table, facts in result.stated.items():
+        context.log_event(shown.statement(table, facts))
+    yield dg.MaterializeResult(
+        asset_key=shown.asset_key(step.key),
+        metadata=shown.result_metadata(step, result),
+        data_version=dg.DataVersion(str(result.publication.version)),
+    )
+
+
+def run_steps(
+    context: dg.AssetExecutionContext, steps: list[Step]
+) -> Iterator[tuple[str, StepResult]]:
+    """Run steps over the run's partitions where the settings say; our errors become readable
+    failures.
+    """
+    keys, settings = context.partition_key_range, get_settings()
+    window = Window(keys.start, keys.end)
     try:
-        return run_step(
-            step,
-            Window(keys.start, keys.end),
-            settings=get_settings(),
-            session=context.resources.engine.session,
-            run_id=context.run_id,
-            report=context.log.info,
-            open_run=lambda: context.resources.mlflow(step.use_case),
-        )
+        if settings.compute is Compute.databricks:
+            # Imported here: it brings databricks-sdk, which a local run does not need.
+            from finance_assets.compute.databricks.client import StepClient
+
+            yield from StepClient(settings).stream(context, steps, window)
+        else:
+            for step in steps:
+                yield step.key, _run_here(context, step, window)
     except FinanceAssetsError as error:
+        details: dict[str, Any] = {"what": error.what, "where": error.where, "remedy": error.remedy}
+        if trace := getattr(error, "trace", ""):
+            details["trace"] = dg.MetadataValue.md(f"```\n{trace}\n```")
         raise dg.Failure(
-            description=f"{type(error).__name__}: {error}",
-            metadata={"what": error.what, "where": error.where, "remedy": error.remedy},
-            allow_retries=False,
+            description=f"{type(error).__name__}: {error}", metadata=details, allow_retries=False
         ) from error
+
+
+def _run_here(context: dg.AssetExecutionContext, step: Step, window: Window) -> StepResult:
+    return run_step(
+        step,
+        window,
+        settings=get_settings(),
+        session=context.resources.engine.session,
+        run_id=context.run_id,
+        report=context.log.info,
+        open_run=lambda: context.resources.mlflow(step.use_case),
+    )
 
 
 def _refusal(step: Step, result: StepResult) -> dg.Failure:

@@ -45,9 +45,10 @@ def mlflow_run(context: dg.InitResourceContext) -> Callable[[str], Any]:
         from dagster_mlflow import mlflow_tracking
 
         settings = get_settings()
-        open_registry(settings).ensure_experiment(experiment)
+        registry = open_registry(settings)
+        registry.ensure_experiment(experiment)
         config = {
-            "experiment_name": experiment,
+            "experiment_name": registry.experiment(experiment),
             "mlflow_tracking_uri": settings.tracking_uri,
             "env": {},
             "extra_tags": {},

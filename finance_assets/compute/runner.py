@@ -29,7 +29,13 @@ def open_registry(
 ) -> ModelRegistry:
     """The model registry of these settings."""
     return ModelRegistry(
-        settings.tracking_uri, settings.artifact_root, settings.mlflow_ui_url, open_run
+        settings.tracking_uri,
+        settings.artifact_root,
+        settings.mlflow_ui_url,
+        open_run,
+        registry_uri=settings.mlflow_registry_uri,
+        experiment_prefix=settings.mlflow_experiment_prefix,
+        model_prefix=settings.mlflow_model_prefix,
     )
 
 

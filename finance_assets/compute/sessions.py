@@ -26,9 +26,13 @@ _RUNNING: list[object] = []
 def session_config(settings: Settings) -> dict[str, str]:
     """Spark configuration of the engine; starts the embedded server on its first call.
 
+    A cluster's session is there already, configured by whoever made it.
+
     Raises:
         SettingsError: the engine needs Java 17 or newer, and there is none.
     """
+    if settings.engine is Engine.cluster:
+        return {}
     if settings.engine is Engine.sail:
         return {"spark.remote": _sail_address(), "spark.sql.session.timeZone": "UTC"}
     return _jvm_config(settings)

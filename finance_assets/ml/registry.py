@@ -43,13 +43,17 @@ class ModelRegistry:
     """The registry at `tracking_uri`; nothing is asked of it before the first call.
 
     `open_run` starts the MLflow run of a training (dagster-mlflow's, under Dagster); by default
-    a plain one.
+    a plain one. Questions name the use case; `experiment_prefix` (`/Shared/…/` in a workspace)
+    and `model_prefix` (`catalog.schema.` in Unity Catalog) make MLflow's names of it.
     """
 
     tracking_uri: str
     artifact_root: str | None = None
     ui_url: str = ""
     open_run: Callable[[], object] | None = None
+    registry_uri: str | None = None
+    experiment_prefix: str = ""
+    model_prefix: str = ""
 
     @cached_property
     def client(self) -> "MlflowClient":
@@ -59,20 +63,32 @@ class ModelRegistry:
         import mlflow
 
         mlflow.set_tracking_uri(self.tracking_uri)
+        if self.registry_uri:
+            mlflow.set_registry_uri(self.registry_uri)
         return mlflow.MlflowClient()
+
+    def registered(self, name: str) -> str:
+        """Name of the use case's registered model."""
+        return f"{self.model_prefix}{name}"
+
+    def experiment(self, name: str) -> str:
+        """Name of the use case's experiment."""
+        return f"{self.experiment_prefix}{name}"
 
     def ensure_experiment(self, name: str) -> str:
         """The id of the use case's experiment, created on first use."""
-        found = self.client.get_experiment_by_name(name)
+        experiment = self.experiment(name)
+        found = self.client.get_experiment_by_name(experiment)
         if found is not None:
             return str(found.experiment_id)
         location = f"{self.artifact_root}/{name}" if self.artifact_root else None
-        return str(self.client.create_experiment(name, artifact_location=location))
+        return str(self.client.create_experiment(experiment, artifact_location=location))
 
     def versions(self, name: str) -> list[Version]:
         """Every registered version of a model, newest first."""
-        found = self.client.search_model_versions(f"name='{name}'", max_results=10_000)
-        versions = [Version(name, str(v.version), v.run_id, dict(v.tags)) for v in found]
+        model = self.registered(name)
+        found = self.client.search_model_versions(f"name='{model}'", max_results=10_000)
+        versions = [Version(model, str(v.version), v.run_id, dict(v.tags)) for v in found]
         return sorted(versions, key=lambda v: -int(v.number))
 
     def version(self, name: str, number: str) -> Version:
@@ -93,7 +109,7 @@ class ModelRegistry:
     def aliases(self, name: str) -> dict[str, str]:
         """Version number by alias."""
         # MLflow gives the version back as a number or as a text, by store.
-        found = self.client.get_registered_model(name).aliases
+        found = self.client.get_registered_model(self.registered(name)).aliases
         return {alias: str(number) for alias, number in found.items()}
 
     def find(self, name: str, fingerprint: str) -> Version | None:
@@ -196,9 +212,9 @@ class ModelRegistry:
         for alias, number in wanted.items():
             has = found.get(alias)
             if number is None and has is not None:
-                self.client.delete_registered_model_alias(name, alias)
+                self.client.delete_registered_model_alias(self.registered(name), alias)
             elif number is not None and has != number:
-                self.client.set_registered_model_alias(name, alias, number)
+                self.client.set_registered_model_alias(self.registered(name), alias, number)
 
     def run_url(self, version: Version) -> str:
         """Page of the version's run in MLflow's own UI."""

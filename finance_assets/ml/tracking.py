@@ -44,7 +44,7 @@ def register(registry: ModelRegistry, name: str, candidate: Candidate) -> Versio
         for file, record in candidate.records.items():
             mlflow.log_text(json.dumps(record, indent=1, sort_keys=True), file)
         _log_trials(registry, run_id, candidate.trials)
-        logged = log_model(name, candidate)
+        logged = log_model(registry.registered(name), candidate)
         digests = {digest_tag(f): digest(canonical(r)) for f, r in candidate.records.items()}
         tags = {
             **candidate.tags,
@@ -52,7 +52,9 @@ def register(registry: ModelRegistry, name: str, candidate: Candidate) -> Versio
             "features": json.dumps(candidate.model.features),
             "artifact_sha256": digest(candidate.model.text),
         }
-        version = Version(name, str(logged.registered_model_version), run_id, tags)
+        version = Version(
+            registry.registered(name), str(logged.registered_model_version), run_id, tags
+        )
         registry.add_files(
             version, "plots", {f"{title}.png": png for title, png in candidate.plots.items()}
         )
@@ -109,7 +111,7 @@ def _run(registry: ModelRegistry, name: str) -> Iterator[str]:
     if registry.open_run is not None:
         registry.open_run()
     else:
-        mlflow.set_experiment(name)
+        mlflow.set_experiment(registry.experiment(name))
         mlflow.start_run()
     active = mlflow.active_run()
     if active is None:

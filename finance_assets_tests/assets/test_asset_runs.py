@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from finance_assets.assets.metadata import asset_key
+from finance_assets.assets.metadata import BY_PARTITION, asset_key
 from finance_assets.definitions import build_defs
 from finance_assets_tests.scenario import (
     APRIL,
@@ -143,11 +143,18 @@ def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(set
     assert run.data.params["num_leaves"] == "15"
     assert 0.7 < run.data.metrics["holdout_auc"] < 1
     plots = {f.path for f in client.list_artifacts(run.info.run_id, "plots")}
-    assert plots == {f"plots/{n}.png" for n in ("roc", "calibration", "lift", "importance")}
+    assert plots == {
+        f"plots/{n}.png" for n in ("roc", "calibration", "lift", "importance", "fairness")
+    }
     [version] = client.search_model_versions("name='credit_default'")
     assert {"artifact_sha256", "fingerprint", "as_of"} <= set(version.tags)
     [shown] = result.asset_materializations_for_node("models__credit_default_evaluation")
     assert shown.metadata["roc"].value.startswith("![roc](data:image/png;base64,")
+    decided = result.asset_materializations_for_node("models__credit_default_champion")[-1]
+    assert decided.metadata["model_card"].value.startswith("# Model card: credit_default v1")
+    history = instance.get_latest_materialization_event(asset_key("monitoring.model_promotions"))
+    stated = history.asset_materialization.metadata[BY_PARTITION].value
+    assert set(stated) == {"credit_default"}
     # Again, unchanged: no new version, and no MLflow run is opened at all.
     assert materialize(instance, MODELS, JUNE).success
     assert len(client.search_model_versions("name='credit_default'")) == 1
@@ -157,16 +164,16 @@ def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(set
 def test_a_training_that_breaks_ends_its_mlflow_run_as_failed(settings, instance, monkeypatch):
     from mlflow import MlflowClient
 
-    from finance_assets.ml.registry import ModelRegistry
+    from finance_assets.ml import tracking
 
     deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
     tables = [*TABLES, "labels.credit_default"]
     assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
 
-    def burst(self, name, candidate):
+    def burst(name, candidate):
         raise OSError("artifact store is full")
 
-    monkeypatch.setattr(ModelRegistry, "_log_model", burst)
+    monkeypatch.setattr(tracking, "log_model", burst)
     result = materialize(instance, MODELS[:1], JUNE)
     assert not result.success
     client = MlflowClient(settings.tracking_uri)

@@ -3,8 +3,9 @@
 import dagster as dg
 import pytest
 
-from finance_assets.assets.metadata import BY_PARTITION, asset_key
+from finance_assets.assets.metadata import BY_PARTITION, asset_key, statement
 from finance_assets.automation.sensors import build_retraining_sensor, gather_facts
+from finance_assets.steps.promotions import PROMOTIONS
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 
 SENSOR = build_retraining_sensor(USE_CASE)
@@ -47,7 +48,14 @@ def drift(instance, partition, verdict="drift", version="1"):
 
 
 def decided(instance, partition, champion):
-    happened(instance, CHAMPION, partition, champion_version=champion, is_promoted=True)
+    happened(instance, CHAMPION, partition, decision="promoted", candidate_version=champion)
+    crowned(instance, champion)
+
+
+def crowned(instance, champion):
+    """The promotion history says who is champion from now on."""
+    facts = {"credit_default": {"champion_version": champion}}
+    instance.report_runless_asset_event(statement(PROMOTIONS.table, facts))
 
 
 def test_an_empty_instance_is_skipped_with_a_reason(instance):
@@ -85,6 +93,16 @@ def test_drift_that_went_away_when_its_month_was_run_again_requests_nothing(inst
     drift(instance, "2005-07")
     drift(instance, "2005-07", verdict="stable")
     assert tick(instance).skip_message == "2005-07: stable, champion v1 stays"
+
+
+def test_after_a_rollback_drift_of_the_former_champion_asks_for_nothing(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07", "2005-08")
+    decided(instance, "2005-06", "1")
+    decided(instance, "2005-07", "2")
+    drift(instance, "2005-07", version="2")
+    assert tick(instance).run_key == "credit_default:drift:2005-07:v2"
+    crowned(instance, "1")
+    assert "which v1 has replaced since" in tick(instance).skip_message
 
 
 def test_months_without_a_champion_are_no_findings(instance):

@@ -49,8 +49,13 @@ needs_java = pytest.mark.skipif(
 
 def play(home, landing, engine: str) -> None:
     """Take the use case through its months on an engine."""
+    run_code(PLAY, home, landing, engine)
+
+
+def run_code(code: str, home, landing, engine: str) -> subprocess.CompletedProcess:
+    """Run Python code in a process of its own, on an engine."""
     done = subprocess.run(
-        [sys.executable, "-c", PLAY, JULY],
+        [sys.executable, "-c", code, JULY],
         capture_output=True,
         text=True,
         timeout=1200,
@@ -62,16 +67,81 @@ def play(home, landing, engine: str) -> None:
         ),
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    return done
 
 
 def rows(home, step) -> list[str]:
     """The stored rows without clock readings and ids of runs and commits, in a fixed order."""
     volatile = {c.name for c in step.contract.columns if c.is_volatile}
     skipped = volatile | {"run_id", "fingerprint", "dataset_version", "data_version"}
+    skipped |= {"gate_report", "event_id", "recorded_at"}
     layer, entity = step.key.split(".")
     stored = TableHistory(step.key, home / "lakehouse" / layer / entity).rows()
     kept = ({k: v for k, v in sorted(row.items()) if k not in skipped} for row in stored)
     return sorted(json.dumps(row, default=str) for row in kept)
+
+
+DISTRIBUTED = """
+import json, sys
+from dataclasses import replace
+from finance_assets.compute.runner import open_registry
+from finance_assets.compute.sessions import open_session
+from finance_assets.settings import get_settings
+from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
+from finance_assets_tests.scenario import APRIL, JULY, JUNE, Runner
+from finance_assets_tests.steps.models import CHAMPION, NAME, PREDICTIONS, run_model_steps
+
+settings = get_settings()
+settings.prepare_home()
+runner = Runner(settings, open_session(settings))
+params = {"max_depth": 4, "learning_rate": 0.1}
+spec = replace(MODEL, family="xgboost", params=params, rounds=40)
+runner.run_tables(APRIL, JULY)
+run_model_steps(runner, JUNE, spec)
+runner.run(PREDICTIONS, JULY)
+[row] = runner.rows(CHAMPION, "1")
+scored = runner.rows(PREDICTIONS)
+print("RESULT" + json.dumps({
+    "decision": row["decision"],
+    "report": row["gate_report"],
+    "tags": open_registry(settings).version(NAME, "1").tags,
+    "rows": len(scored),
+    "explained": sum(r["reason_1"] is not None for r in scored),
+    "high": sum(r["band"] == "high" for r in scored),
+}))
+"""
+
+
+@needs_java
+@pytest.mark.slow
+@pytest.mark.jvm
+def test_the_distributed_trainer_gives_a_model_that_lives_like_any_other(tmp_path):
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    deliver_sample(landing, 3000)
+    done = run_code(DISTRIBUTED, tmp_path / "home", landing, "spark")
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    result = json.loads(line.removeprefix("RESULT"))
+    verdicts = {v["name"]: v for v in json.loads(result["report"])["verdicts"]}
+    assert result["tags"]["model_family"] == "xgboost"
+    assert verdicts["artifact"]["is_passed"], verdicts["artifact"]["observed"]
+    assert verdicts["discrimination"]["is_passed"], verdicts["discrimination"]["observed"]
+    assert result["decision"] == "promoted", result["report"]
+    assert result["rows"] == 3000
+    assert result["explained"] == result["high"] > 0
+
+
+def test_the_distributed_trainer_says_what_it_needs_where_it_cannot_run(runner, settings):
+    from dataclasses import replace
+
+    from finance_assets.errors import ModelError
+    from finance_assets_tests.scenario import APRIL, JUNE
+    from finance_assets_tests.steps.models import CANDIDATE, run_model_steps
+
+    deliver_sample(settings.landing, 500)
+    runner.run_tables(APRIL, JUNE)
+    with pytest.raises(ModelError, match="FINANCE_ASSETS_ENGINE=spark"):
+        run_model_steps(runner, JUNE, replace(USE_CASE.model, family="xgboost"), (CANDIDATE,))
 
 
 @needs_java

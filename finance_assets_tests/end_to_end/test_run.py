@@ -1,5 +1,6 @@
 """`finance-assets run` on the shipped data, as a user runs it: once, and once more."""
 
+import gzip
 import json
 import sqlite3
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from finance_assets.use_cases.credit_default.use_case import SAMPLES
 from finance_assets_tests.scenario import (
     APRIL,
     MAY,
@@ -102,6 +104,56 @@ def test_drift_brought_about_the_retraining_that_was_promoted(home):
     assert reasons["2005-06"] == "there is no champion yet"
     assert reasons["2005-08"].startswith("drift in 2005-07")
     assert len(keys) == len(set(keys)) == 2
+
+
+def test_the_champion_can_be_reproduced_to_the_byte(home):
+    done = finance_assets(home, "reproduce", "credit_default", "champion")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reproduced: same model, same predictions, same metrics" in done.stdout
+
+
+def test_a_prediction_is_traced_to_the_file_and_line_that_hold_the_accounts_row(home):
+    key = ["--key", "account_id=123", "--partition", "2005-09"]
+    done = finance_assets(home, "trace", "credit_default", *key, "--json")
+    assert done.returncode == 0, done.stderr
+    tables = json.loads(done.stdout)["tables"]
+    delivered = [row for table in tables if table["is_delivery"] for row in table["rows"]]
+    lines = [(row["_source_file"], row["_source_line"]) for row in delivered]
+    assert len(lines) == 3
+    for file, number in lines:
+        with gzip.open(SAMPLES / file, "rt") as stream:
+            assert stream.read().splitlines()[number - 1].split(",")[0] == "123"
+    shown = finance_assets(home, "trace", "credit_default", *key).stdout
+    assert all(f"{file}:{number}" in shown for file, number in lines)
+
+
+def test_two_rollbacks_leave_a_history_that_reads_right(home):
+    before = status(home)
+    for reason in ("scores look odd", "it was the data"):
+        done = finance_assets(home, "rollback", "credit_default", "--reason", reason, "--by", "ada")
+        assert done.returncode == 0, done.stderr
+    done = finance_assets(home, "history", "credit_default", "--json")
+    events = json.loads(done.stdout)
+    assert [(e["event"], e["from_version"], e["champion_version"]) for e in events] == [
+        ("promoted", None, "1"),
+        ("promoted", "1", "2"),
+        ("rolled_back", "2", "1"),
+        ("rolled_back", "1", "2"),
+    ]
+    assert [(e["decided_by"], e["reason"]) for e in events[2:]] == [
+        ("ada", "scores look odd"),
+        ("ada", "it was the data"),
+    ]
+    assert all(e["effective_from"] == "2005-10" for e in events[2:])
+    after = status(home)
+    for same in ("champion", "predictions", "tables"):
+        assert after[same] == before[same]
+
+
+def test_the_model_card_can_be_read_from_the_command(home):
+    done = finance_assets(home, "card", "credit_default", "champion")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("# Model card: credit_default v2")
 
 
 def test_every_mlflow_run_ended_finished(home):

@@ -75,7 +75,8 @@ def test_the_ui_shows_every_asset_with_its_checks_and_what_the_run_materialised(
     data = ask(webserver, QUERY)
     nodes = {".".join(node["assetKey"]["path"]): node for node in data["assetNodes"]}
     use_case = ALL["credit_default"]
-    assert set(nodes) == {step.key for step in use_case.steps}
+    keys = {step.key for step in use_case.steps}
+    assert set(nodes) == {*keys, "monitoring.model_promotions"}
     for step in use_case.steps:
         node = nodes[step.key]
         assert node["groupName"] == use_case.name

@@ -1,0 +1,196 @@
+"""The client: run steps on Databricks through Pipes, and give their results back as they come.
+
+The orchestrator's part of a step that runs elsewhere. What a result means to Dagster is the same
+as for a local run and is in assets/.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.pipes.utils import open_pipes_session
+
+from finance_assets.compute.databricks.messages import (
+    CONTEXT,
+    DONE,
+    FolderContext,
+    FolderMessages,
+    RunFolder,
+)
+from finance_assets.compute.databricks.payload import uploaded_wheel
+from finance_assets.compute.databricks.runs import (
+    Attempt,
+    RemoteRunError,
+    RemoteRuns,
+    attempts,
+    is_finished,
+    is_successful,
+)
+from finance_assets.compute.databricks.tasks import environments, step_parameters, submit_task
+from finance_assets.compute.databricks.workspace import open_workspace
+from finance_assets.compute.remote import FAILURE, RESULT
+from finance_assets.compute.results import from_record
+from finance_assets.errors import FinanceAssetsError
+from finance_assets.lakehouse.windows import Window
+from finance_assets.settings import Settings
+from finance_assets.steps.step import Step, StepResult
+
+if TYPE_CHECKING:
+    from dagster._core.pipes.context import PipesSession
+    from databricks.sdk import WorkspaceClient
+
+
+class StepFailedError(FinanceAssetsError):
+    """A step failed where it ran, with an error that a person can act on."""
+
+
+class StepClient:
+    """Runs steps on the workspace of the settings."""
+
+    def __init__(self, settings: Settings, client: "WorkspaceClient | None" = None) -> None:
+        """The workspace is opened when a step runs."""
+        self._all, self._settings = settings, settings.databricks
+        self._client = client
+
+    def stream(
+        self, context: dg.AssetExecutionContext, steps: Sequence[Step], window: Window
+    ) -> Iterator[tuple[str, StepResult]]:
+        """Run the steps in one Databricks run; each step's key and result when it is there.
+
+        Raises:
+            StepFailedError: a step failed with an error of this package.
+            RemoteRunError: the run failed otherwise, was lost, or took too long.
+        """
+        client = self._client or open_workspace(self._settings)
+        runs = RemoteRuns(client, self._settings, context.log.info)
+        candidates = attempts(context.run.root_run_id or context.run_id, steps, window)
+        while True:
+            attempt, folder = runs.open_attempt(candidates)
+            is_taken_over = folder.has(CONTEXT)
+            submission = self._submission(client, context, steps, window)
+            with _session(context, folder) as (session, reader):
+                run_id = runs.submit(attempt, **_with_pipes(submission, session))
+                verb = "taking over" if is_taken_over else "submitted"
+                context.log.info(f"{verb} Databricks run {run_id}, attempt {attempt.number}")
+                if is_taken_over and _is_over_and_failed(runs, run_id):
+                    context.log.info(f"Databricks run {run_id} failed unseen: a new attempt")
+                    folder.write(DONE, "failed")
+                    continue
+                yield from self._watch(runs, attempt, run_id, session, reader, folder, submission)
+                return
+
+    def _submission(
+        self,
+        client: "WorkspaceClient",
+        context: dg.AssetExecutionContext,
+        steps: Sequence[Step],
+        window: Window,
+    ) -> dict[str, Any]:
+        wheel = uploaded_wheel(client, self._settings)
+        parameters = step_parameters(steps, window, context.run_id, self._all)
+        name = steps[0].key if len(steps) == 1 else f"{steps[0].use_case}: {len(steps)} steps"
+        return {
+            "run_name": f"{name} {window} (Dagster {context.run_id[:8]})",
+            "tasks": [submit_task(steps, parameters, wheel, self._settings)],
+            "environments": environments(wheel, self._settings),
+        }
+
+    def _watch(
+        self,
+        runs: RemoteRuns,
+        attempt: Attempt,
+        run_id: int,
+        session: "PipesSession",
+        reader: FolderMessages,
+        folder: RunFolder,
+        submission: dict[str, Any],
+    ) -> Iterator[tuple[str, StepResult]]:
+        """Poll and hand on until the run is over; an interrupt cancels it first."""
+        told = 0
+        try:
+            while True:
+                run = _found(runs, attempt, run_id, session, submission)
+                reader.drain()
+                for message in session.get_custom_messages()[told:]:
+                    told += 1
+                    if message["kind"] == RESULT:
+                        yield message["key"], from_record(message["result"])
+                    elif message["kind"] == FAILURE:
+                        folder.write(DONE, "failed")
+                        raise _step_failure(message, run.run_page_url or "")
+                if is_finished(run):
+                    break
+                time.sleep(self._settings.poll_seconds)
+        except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+            # dagster-databricks 0.29.27 swallows this, and a cancelled step counts as done.
+            runs.cancel(run_id)
+            folder.write(DONE, "cancelled")
+            raise
+        if not is_successful(run):
+            folder.write(DONE, "failed")
+            raise runs.failure(run)
+        if not reader.is_closed:
+            raise RemoteRunError(
+                "the run succeeded, but its last message is missing",
+                where=f"run {run_id}, {folder.path}",
+                remedy="re-execute the step: it takes this run over and reads again",
+            )
+        folder.write(DONE, "taken")
+
+
+@contextmanager
+def _session(
+    context: dg.AssetExecutionContext, folder: RunFolder
+) -> "Iterator[tuple[PipesSession, FolderMessages]]":
+    reader = FolderMessages(folder)
+    with open_pipes_session(
+        context=context,
+        context_injector=FolderContext(folder),
+        message_reader=reader,
+    ) as session:
+        yield session, reader
+
+
+def _with_pipes(submission: dict[str, Any], session: "PipesSession") -> dict[str, Any]:
+    """The submission with Pipes' parameters at the end of the task's command line."""
+    from databricks.sdk.service.jobs import SubmitTask
+
+    record = submission["tasks"][0].as_dict()
+    arguments = session.get_bootstrap_cli_arguments()
+    record["python_wheel_task"]["parameters"] += [x for pair in arguments.items() for x in pair]
+    return {**submission, "tasks": [SubmitTask.from_dict(record)]}
+
+
+def _found(
+    runs: RemoteRuns,
+    attempt: Attempt,
+    run_id: int,
+    session: "PipesSession",
+    submission: dict[str, Any],
+) -> Any:
+    """The run; one that the workspace does not know any more is found again by its token."""
+    from databricks.sdk.errors import NotFound, ResourceDoesNotExist
+
+    try:
+        return runs.get(run_id)
+    except (NotFound, ResourceDoesNotExist):
+        again = runs.submit(attempt, **_with_pipes(submission, session))
+        return runs.get(again)
+
+
+def _is_over_and_failed(runs: RemoteRuns, run_id: int) -> bool:
+    run = runs.get(run_id)
+    return is_finished(run) and not is_successful(run)
+
+
+def _step_failure(message: dict[str, Any], page: str) -> FinanceAssetsError:
+    where = f"{message['key']} on Databricks, {page}"
+    text = f"{message['type']}: {message['text']}"
+    if message["is_ours"]:
+        return StepFailedError(text, where=where, remedy=message["remedy"])
+    return RemoteRunError(
+        text, where=where, remedy="see the trace and the run's page", trace=message["trace"]
+    )

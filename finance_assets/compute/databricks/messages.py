@@ -1,0 +1,149 @@
+"""Messages: what goes to a task and comes back from it, through a folder of a volume.
+
+The folder's name follows from the run's idempotency token, so that whoever takes the run over
+reads every message from the first one on. Nothing in it is deleted: it is the run's record.
+"""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dagster import PipesContextInjector, PipesMessageReader
+from dagster_pipes import PipesContextData, PipesMessage, PipesParams
+
+from finance_assets.compute.databricks.workspace import patiently
+from finance_assets.errors import FinanceAssetsError
+from finance_assets.settings import DatabricksSettings
+
+if TYPE_CHECKING:
+    from dagster._core.pipes.context import PipesMessageHandler
+    from databricks.sdk import WorkspaceClient
+
+CONTEXT, DONE = "context.json", "done"
+
+
+class MessageError(FinanceAssetsError):
+    """A message file of a run cannot be read."""
+
+
+class RunFolder:
+    """The folder of one attempt: context, messages, and a mark when its results were taken."""
+
+    def __init__(self, client: "WorkspaceClient", settings: DatabricksSettings, token: str) -> None:
+        """Nothing is asked before the first call."""
+        self._client, self._settings = client, settings
+        self.path = f"{settings.volume}/runs/{token}"
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there."""
+        from databricks.sdk.errors import NotFound
+
+        try:
+            patiently(
+                self._settings, lambda: self._client.files.get_metadata(f"{self.path}/{name}")
+            )
+        except NotFound:
+            return False
+        return True
+
+    def create(self) -> None:
+        """Make the folder; it may be there."""
+        patiently(self._settings, lambda: self._client.files.create_directory(self.path))
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file."""
+
+        def send() -> None:
+            content = io.BytesIO(text.encode())
+            self._client.files.upload(f"{self.path}/{name}", content, overwrite=True)
+
+        patiently(self._settings, send)
+
+    def read(self, name: str) -> str | None:
+        """A file's text, None if it is not there."""
+        from databricks.sdk.errors import NotFound
+
+        def fetch() -> bytes:
+            answer = self._client.files.download(f"{self.path}/{name}")
+            return answer.contents.read() if answer.contents else b""
+
+        try:
+            content = patiently(self._settings, fetch)
+        except NotFound:
+            return None
+        return content.decode("utf-8", errors="replace")
+
+
+class FolderContext(PipesContextInjector):
+    """Gives the task its Pipes context as a file of the run's folder."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Of one attempt."""
+        self._folder = folder
+
+    @contextmanager
+    def inject_context(self, context: PipesContextData) -> Iterator[PipesParams]:
+        """Write it, over what an earlier worker may have left: it says the same."""
+        self._folder.write(CONTEXT, json.dumps(context))
+        yield {"path": f"{self._folder.path}/{CONTEXT}"}
+
+    def no_messages_debug_text(self) -> str:
+        """Where to look when the task stays silent."""
+        return f"The context was written to {self._folder.path}/{CONTEXT}."
+
+
+class FolderMessages(PipesMessageReader):
+    """Reads numbered message files when asked, and hands what they hold to Dagster."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Begin with the first chunk, also when somebody else read it before."""
+        self._folder, self._next = folder, 1
+        self._handler: PipesMessageHandler | None = None
+        self.is_closed = False
+
+    @contextmanager
+    def read_messages(self, handler: "PipesMessageHandler") -> Iterator[PipesParams]:
+        """Remember whom to hand messages to."""
+        self._handler = handler
+        try:
+            yield {"path": self._folder.path}
+        finally:
+            self._handler = None
+
+    def drain(self) -> None:
+        """Hand over every message that is there and was not handed over yet.
+
+        Raises:
+            MessageError: a file holds something else than messages.
+        """
+        while not self.is_closed:
+            text = self._folder.read(f"{self._next}.json")
+            if text is None:
+                return
+            for line in text.splitlines():
+                self._hand_over(line)
+            self._next += 1
+
+    def _hand_over(self, line: str) -> None:
+        try:
+            message: dict[str, Any] = json.loads(line)
+            known = PipesMessage(
+                __dagster_pipes_version=message["__dagster_pipes_version"],
+                method=message["method"],
+                params=message["params"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise MessageError(
+                f"a message cannot be read: {error}",
+                where=f"{self._folder.path}/{self._next}.json",
+                remedy="the run's results are not taken; look at the file, then run the step again",
+            ) from error
+        self.is_closed = known["method"] == "closed"
+        if self._handler is not None:
+            self._handler.handle_message(known)
+
+    def no_messages_debug_text(self) -> str:
+        """Where to look when the task stays silent."""
+        return f"Messages were expected as {self._folder.path}/1.json, 2.json, …"

@@ -1,0 +1,111 @@
+"""Criteria about where a candidate comes from: data, time, recipe, signature, tags."""
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+from finance_assets.ml.gate import Criterion, Evidence, Finding
+
+REQUIRED_TAGS = (
+    "use_case",
+    "env",
+    "owner",
+    "git_sha",
+    "dataset_version",
+    "model_family",
+    "train_window",
+)
+
+
+@dataclass(frozen=True)
+class PointInTime(Criterion):
+    """Trained on just the months, rows and data versions that it should be as of its month."""
+
+    name: ClassVar[str] = "point_in_time"
+    sentence: ClassVar[str] = "It learned from what was known then, and from nothing held out."
+
+    def judge(self, evidence: Evidence) -> Finding:
+        """Compare the candidate's tags with what a training of today would have."""
+        if not evidence.expected:
+            raise ValueError("nothing is known about what it should have been trained on")
+        wrong = {
+            tag: f"{evidence.tags.get(tag)} instead of {value}"
+            for tag, value in evidence.expected.items()
+            if evidence.tags.get(tag) != value
+        }
+        observed = "; ".join(f"{tag}: {what}" for tag, what in wrong.items())
+        required = ", ".join(f"{tag} {value}" for tag, value in evidence.expected.items())
+        return Finding(not wrong, required, observed or "just these")
+
+
+@dataclass(frozen=True)
+class Artifact(Criterion):
+    """The stored model is the registered one, and training again gives the same bytes."""
+
+    name: ClassVar[str] = "artifact"
+    sentence: ClassVar[str] = "The stored model is what its recipe gives, byte for byte."
+
+    def judge(self, evidence: Evidence) -> Finding:
+        """Compare registered digest, stored file and a second training."""
+        registered = evidence.tags.get("artifact_sha256", "")
+        problem = evidence.artifact_problem or evidence.unmeasured.get("candidate", "")
+        same = bool(registered) and registered == evidence.retrained_sha256
+        if not problem and not same:
+            again = evidence.retrained_sha256[:12] or "nothing"
+            problem = f"registered {registered[:12] or 'nothing'}, trained again {again}"
+        return Finding(
+            not problem,
+            "stored = registered = trained again from the recorded recipe",
+            problem or f"sha256 {registered[:12]}",
+        )
+
+
+@dataclass(frozen=True)
+class Signature(Criterion):
+    """Inputs as declared, and as the champion's unless the change is declared."""
+
+    name: ClassVar[str] = "signature"
+    sentence: ClassVar[str] = "It takes exactly the declared features, as the champion does."
+    declared_change: str = ""
+
+    def judge(self, evidence: Evidence) -> Finding:
+        """Compare the candidate's inputs with the declared ones and the champion's."""
+        is_declared = bool(evidence.signature) and evidence.signature == evidence.expected_signature
+        is_kept = evidence.champion_version is None or bool(
+            evidence.champion_signature == evidence.signature or self.declared_change
+        )
+        observed = ", ".join(evidence.signature) or "no signature"
+        if not is_kept:
+            observed += f"; the champion takes {', '.join(evidence.champion_signature) or 'none'}"
+        return Finding(is_declared and is_kept, ", ".join(evidence.expected_signature), observed)
+
+
+@dataclass(frozen=True)
+class RequiredTags(Criterion):
+    """Every tag that makes it traceable is set."""
+
+    name: ClassVar[str] = "required_tags"
+    sentence: ClassVar[str] = "It can be traced: every required tag is set."
+
+    def judge(self, evidence: Evidence) -> Finding:
+        """Look for missing tags."""
+        missing = [tag for tag in REQUIRED_TAGS if not evidence.tags.get(tag)]
+        observed = f"missing: {', '.join(missing)}" if missing else "all there"
+        return Finding(not missing, ", ".join(REQUIRED_TAGS), observed)
+
+
+@dataclass(frozen=True)
+class DataChecks(Criterion):
+    """Every input window was published with all its checks passed."""
+
+    name: ClassVar[str] = "data_checks"
+    sentence: ClassVar[str] = "Every input window passed its data checks."
+
+    def judge(self, evidence: Evidence) -> Finding:
+        """Look for input windows with failed checks."""
+        failed = {window: names for window, names in evidence.data_checks.items() if names}
+        return Finding(
+            bool(evidence.data_checks) and not failed,
+            "every input window published with all checks passed",
+            json.dumps(failed) if failed else f"{len(evidence.data_checks)} input windows",
+        )

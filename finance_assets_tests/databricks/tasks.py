@@ -1,0 +1,158 @@
+"""Tasks: what a run's task really is here, a process of its own with the uploaded code.
+
+A wheel task gets the uploaded wheel, unpacked into a folder of its own in front of everything
+else on its path; a file or notebook task runs the uploaded source. The "cluster" is an engine
+that tasks reach as serverless tasks do: through the session that they find.
+"""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FUSE = Path(__file__).parent / "fuse"
+
+WHEEL = """
+import sys
+from importlib.metadata import distribution
+folder, name = sys.argv[1:3]
+sys.argv = [name, *sys.argv[3:]]
+from importlib.metadata import distributions
+[entry] = [e for d in distributions(path=[folder]) for e in d.entry_points if e.name == name]
+import finance_assets
+assert finance_assets.__file__.startswith(folder), finance_assets.__file__
+entry.load()()
+"""
+
+NOTEBOOK = """
+import json, sys
+path, given = sys.argv[1], json.loads(sys.argv[2])
+
+
+class Widgets:
+    def __init__(self):
+        self.values = dict(given)
+
+    def text(self, name, default, label=None):
+        self.values.setdefault(name, default)
+
+    def get(self, name):
+        return self.values[name]
+
+
+class Utilities:
+    widgets = Widgets()
+
+
+from pyspark.sql import SparkSession
+source = open(path).read()
+assert source.startswith("# Databricks notebook source"), path
+names = {"dbutils": Utilities(), "spark": SparkSession.builder.getOrCreate(), "__name__": "__main__"}
+for cell in source.split("# COMMAND ----------"):
+    lines = [line for line in cell.splitlines() if not line.startswith("# MAGIC")]
+    exec(compile("\\n".join(lines), path, "exec"), names)
+"""
+
+
+@dataclass
+class Cluster:
+    """Where tasks run: the volumes they see, the session they find, who they are."""
+
+    root: Path
+    environment: dict[str, str]
+    processes: dict[int, subprocess.Popen] = field(default_factory=dict)
+
+    @property
+    def volumes(self) -> Path:
+        """The folder that tasks see as /Volumes."""
+        return self.root / "volumes"
+
+    def local(self, path: str) -> Path:
+        """The file behind a volume's or workspace's path."""
+        if path.startswith("/Volumes/"):
+            return self.volumes / path.removeprefix("/Volumes/")
+        return self.root / "workspace" / path.lstrip("/")
+
+    def start(self, run_id: int, task: dict, dependencies: list[str]) -> subprocess.Popen:
+        """Start the task's process."""
+        wheels = [lib["whl"] for lib in task.get("libraries", []) if "whl" in lib]
+        folders = [self._unpacked(self.local(path)) for path in [*wheels, *dependencies]]
+        home = self.root / "tasks" / str(run_id)
+        home.mkdir(parents=True)
+        with (home / "stdout").open("w") as out, (home / "stderr").open("w") as err:
+            process = subprocess.Popen(
+                self._command(task, folders),
+                cwd=home,
+                env=self._environment(folders),
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        self.processes[run_id] = process
+        return process
+
+    def kill(self, run_id: int) -> None:
+        """End a task and whatever it started."""
+        process = self.processes.get(run_id)
+        if process is not None and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def output(self, run_id: int) -> tuple[str, str, str]:
+        """Logs, error and trace of a task."""
+        home = self.root / "tasks" / str(run_id)
+        logs = (home / "stdout").read_text() if (home / "stdout").exists() else ""
+        errors = (home / "stderr").read_text() if (home / "stderr").exists() else ""
+        start = errors.rfind("Traceback (most recent call last)")
+        trace = errors[start:] if start >= 0 else ""
+        known = re.findall(r"^[\w.]+(?:Error|Exception|Interrupt|Exit)\b.*$", trace, re.MULTILINE)
+        return logs, (known[-1] if known else errors[-300:]), trace
+
+    def _command(self, task: dict, folders: list[Path]) -> list[str]:
+        if "python_wheel_task" in task:
+            wheel = task["python_wheel_task"]
+            given = [*wheel.get("parameters", [])]
+            given += [f"--{k}={v}" for k, v in wheel.get("named_parameters", {}).items()]
+            name = wheel["entry_point"]
+            return [sys.executable, "-c", WHEEL, str(folders[0]), name, *given]
+        if "notebook_task" in task:
+            import json
+
+            notebook = task["notebook_task"]
+            path = self.local(notebook["notebook_path"] + ".py")
+            given = json.dumps(notebook.get("base_parameters", {}))
+            return [sys.executable, "-c", NOTEBOOK, str(path), given]
+        script = task["spark_python_task"]
+        path = self.local(script["python_file"])
+        return [sys.executable, str(path), *script.get("parameters", [])]
+
+    def _environment(self, folders: list[Path]) -> dict[str, str]:
+        """Nothing of the orchestrator's own environment but the way to Python's files."""
+        kept = {k: os.environ[k] for k in ("PATH", "LANG", "TZ") if k in os.environ}
+        path = os.pathsep.join(str(folder) for folder in (*folders, FUSE))
+        return {
+            **kept,
+            **self.environment,
+            "HOME": str(self.root),
+            "PYTHONPATH": path,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "STANDIN_VOLUMES": str(self.volumes),
+        }
+
+    def _unpacked(self, wheel: Path) -> Path:
+        """The wheel's files, unpacked once for each content."""
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()[:16]
+        folder = self.root / "environments" / digest
+        if not folder.exists():
+            part = folder.with_name(f"{digest}.{os.getpid()}.{id(wheel)}")
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(part)
+            try:
+                part.rename(folder)
+            except OSError:
+                assert folder.exists()
+        return folder
