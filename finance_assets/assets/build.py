@@ -27,6 +27,8 @@ KINDS = {
     Kind.monitoring: {"spark", "deltalake"},
 }
 
+TABLE_KINDS = frozenset({Kind.ingest, Kind.table})
+
 # A month's delivery is overdue when nothing came for longer than a month and some days.
 OVERDUE = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(days=35), fail_window=timedelta(days=45)
@@ -34,8 +36,24 @@ OVERDUE = dg.FreshnessPolicy.time_window(
 
 
 def build_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
-    """Every step of the use case as an asset."""
+    """Every step of the use case as an asset, each an op of its own.
+
+    On Databricks the table steps can share one op, and so one run: what costs there is starting.
+    """
+    settings = get_settings()
+    if settings.compute is Compute.databricks and settings.databricks.is_grouped:
+        tables = [step for step in use_case.steps if step.kind in TABLE_KINDS]
+        others = [step for step in use_case.steps if step.kind not in TABLE_KINDS]
+        return [
+            build_op(use_case, f"{use_case.name}_tables", tables),
+            *(build_asset(use_case, step) for step in others),
+        ]
     return [build_asset(use_case, step) for step in use_case.steps]
+
+
+def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
+    """A step as an op of its own."""
+    return build_op(use_case, step.key.replace(".", "__"), [step])
 
 
 def build_promotions(use_cases: list[UseCase]) -> dg.AssetSpec:
@@ -57,18 +75,39 @@ def build_promotions(use_cases: list[UseCase]) -> dg.AssetSpec:
     )
 
 
-def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
-    """A step as an asset."""
+def build_op(use_case: UseCase, name: str, steps: list[Step]) -> dg.AssetsDefinition:
+    """Steps as the assets of one op, run one after the other where the settings say."""
+    by_key = {shown.asset_key(step.key): step for step in steps}
 
-    @dg.asset(
+    @dg.multi_asset(
+        name=name,
+        specs=[_spec(use_case, step) for step in steps],
+        check_specs=[spec for step in steps for spec in _check_specs(use_case, step)],
+        partitions_def=partitions_of(use_case.calendar),
+        backfill_policy=_backfill_policy(steps),
+        can_subset=len(steps) > 1,
+        required_resource_keys={"engine", "mlflow"},
+    )
+    def _op(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        selected = [step for key, step in by_key.items() if key in context.selected_asset_keys]
+        named = {step.key: step for step in selected}
+        for key, result in run_steps(context, selected):
+            yield from reported(context, named[key], result)
+
+    return _op
+
+
+def _spec(use_case: UseCase, step: Step) -> dg.AssetSpec:
+    """What the catalogue says of a step's asset."""
+    return dg.AssetSpec(
         key=shown.asset_key(step.key),
         deps=[
             dg.AssetDep(shown.asset_key(item.key), partition_mapping=partition_mapping(item))
             for item in step.inputs
         ],
         partitions_def=partitions_of(use_case.calendar),
-        backfill_policy=_backfill_policy(step),
-        check_specs=list(_check_specs(use_case, step)),
         group_name=use_case.name,
         kinds=KINDS[step.kind],
         owners=[use_case.owner],
@@ -77,16 +116,7 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
         tags={"layer": step.contract.layer, "step_kind": step.kind.value},
         code_version=shown.code_version(step),
         freshness_policy=OVERDUE if step.kind is Kind.ingest else None,
-        required_resource_keys={"engine", "mlflow"},
-        output_required=True,
     )
-    def _asset(
-        context: dg.AssetExecutionContext,
-    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        for _, result in run_steps(context, [step]):
-            yield from reported(context, step, result)
-
-    return _asset
 
 
 def reported(
@@ -172,8 +202,8 @@ def _check_specs(use_case: UseCase, step: Step) -> Iterator[dg.AssetCheckSpec]:
         )
 
 
-def _backfill_policy(step: Step) -> dg.BackfillPolicy:
+def _backfill_policy(steps: list[Step]) -> dg.BackfillPolicy:
     """Tables take a whole range in one run; models go month by month, as they did in time."""
-    if step.kind in MODEL_KINDS:
+    if any(step.kind in MODEL_KINDS for step in steps):
         return dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
     return dg.BackfillPolicy.single_run()

@@ -14,7 +14,6 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.pipes.utils import open_pipes_session
 
 from finance_assets.compute.databricks.messages import (
-    CONTEXT,
     DONE,
     FolderContext,
     FolderMessages,
@@ -43,6 +42,10 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 
+# Messages are files: looking for the next one is a request, and mostly for nothing.
+READ_SECONDS = 10.0
+
+
 class StepFailedError(FinanceAssetsError):
     """A step failed where it ran, with an error that a person can act on."""
 
@@ -68,8 +71,7 @@ class StepClient:
         runs = RemoteRuns(client, self._settings, context.log.info)
         candidates = attempts(context.run.root_run_id or context.run_id, steps, window)
         while True:
-            attempt, folder = runs.open_attempt(candidates)
-            is_taken_over = folder.has(CONTEXT)
+            attempt, folder, is_taken_over = runs.open_attempt(candidates)
             submission = self._submission(client, context, steps, window)
             with _session(context, folder) as (session, reader):
                 run_id = runs.submit(attempt, **_with_pipes(submission, session))
@@ -109,10 +111,14 @@ class StepClient:
         submission: dict[str, Any],
     ) -> Iterator[tuple[str, StepResult]]:
         """Poll and hand on until the run is over; an interrupt cancels it first."""
-        told = 0
+        told, started, read = 0, time.monotonic(), time.monotonic()
         try:
             while True:
+                time.sleep(_pause(time.monotonic() - started, self._settings.poll_seconds))
                 run = _found(runs, attempt, run_id, session, submission)
+                if not is_finished(run) and time.monotonic() - read < READ_SECONDS:
+                    continue
+                read = time.monotonic()
                 reader.drain()
                 for message in session.get_custom_messages()[told:]:
                     told += 1
@@ -123,7 +129,6 @@ class StepClient:
                         raise _step_failure(message, run.run_page_url or "")
                 if is_finished(run):
                     break
-                time.sleep(self._settings.poll_seconds)
         except (DagsterExecutionInterruptedError, KeyboardInterrupt):
             # dagster-databricks 0.29.27 swallows this, and a cancelled step counts as done.
             runs.cancel(run_id)
@@ -179,6 +184,11 @@ def _found(
     except (NotFound, ResourceDoesNotExist):
         again = runs.submit(attempt, **_with_pipes(submission, session))
         return runs.get(again)
+
+
+def _pause(elapsed: float, longest: float) -> float:
+    """Look soon at first, as a step may be short, and then ever more seldom."""
+    return min(longest, 0.6 + 0.3 * elapsed)
 
 
 def _is_over_and_failed(runs: RemoteRuns, run_id: int) -> bool:

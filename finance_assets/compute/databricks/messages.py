@@ -36,20 +36,20 @@ class RunFolder:
         self._client, self._settings = client, settings
         self.path = f"{settings.volume}/runs/{token}"
 
-    def has(self, name: str) -> bool:
-        """Whether a file is there."""
+    def names(self) -> set[str]:
+        """Names of the files that are there; none if the folder is not."""
         from databricks.sdk.errors import NotFound
 
+        def listed() -> set[str]:
+            return {str(e.name) for e in self._client.files.list_directory_contents(self.path)}
+
         try:
-            patiently(
-                self._settings, lambda: self._client.files.get_metadata(f"{self.path}/{name}")
-            )
+            return patiently(self._settings, listed)
         except NotFound:
-            return False
-        return True
+            return set()
 
     def create(self) -> None:
-        """Make the folder; it may be there."""
+        """Make the folder."""
         patiently(self._settings, lambda: self._client.files.create_directory(self.path))
 
     def write(self, name: str, text: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from finance_assets.compute.databricks.messages import DONE, RunFolder
+from finance_assets.compute.databricks.messages import CONTEXT, DONE, RunFolder
 from finance_assets.compute.databricks.workspace import patiently
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.windows import Window
@@ -65,17 +65,19 @@ class RemoteRuns:
         """`log` tells people what goes on."""
         self._client, self._settings, self._log = client, settings, log
 
-    def open_attempt(self, candidates: Iterator[Attempt]) -> tuple[Attempt, RunFolder]:
-        """The first attempt that is not over and done with.
+    def open_attempt(self, candidates: Iterator[Attempt]) -> tuple[Attempt, RunFolder, bool]:
+        """The first attempt that is not over and done with, and whether somebody began it.
 
         An attempt whose results were taken, or that failed, is over. One in flight, or one that
         succeeded for a worker which died before it could say so, is taken up.
         """
         for attempt in candidates:
             folder = RunFolder(self._client, self._settings, attempt.token)
-            if not folder.has(DONE):
-                folder.create()
-                return attempt, folder
+            names = folder.names()
+            if DONE not in names:
+                if CONTEXT not in names:
+                    folder.create()
+                return attempt, folder, CONTEXT in names
         raise RemoteRunError(
             f"all of {MAX_ATTEMPTS} attempts are used up",
             where=self._settings.volume,

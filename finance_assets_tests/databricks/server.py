@@ -1,0 +1,152 @@
+"""The stand-in as a whole: a workspace on a free port of loopback, gone when the block ends."""
+
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from finance_assets_tests.databricks.app import Api
+from finance_assets_tests.databricks.faults import FaultyApp
+from finance_assets_tests.databricks.jobs import Jobs
+from finance_assets_tests.databricks.tasks import Cluster
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A running stand-in."""
+
+    url: str
+    token: str
+    root: Path
+    jobs: Jobs
+    api: Api
+    front: FaultyApp
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a user would have in the environment to work with it."""
+        volume = "/Volumes/main/finance_assets/runs"
+        return {
+            "DATABRICKS_HOST": self.url,
+            "DATABRICKS_TOKEN": self.token,
+            "DATABRICKS_CONFIG_FILE": str(self.root / "no-profile"),
+            "FINANCE_ASSETS_COMPUTE": "databricks",
+            "FINANCE_ASSETS_DATABRICKS_VOLUME": volume,
+            "FINANCE_ASSETS_DATABRICKS_STORAGE": str(self.root / "storage"),
+            "FINANCE_ASSETS_DATABRICKS_POLL_SECONDS": "0.2",
+            "FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX": "/Shared/finance_assets/",
+            **more,
+        }
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> Iterator[Workspace]:
+    """Serve a workspace whose state lies under `root`."""
+    (root / "volumes" / "main" / "finance_assets" / "runs").mkdir(parents=True)
+    (root / "storage").mkdir()
+    (root / "workspace").mkdir()
+    port, token = free_port(), "dapi" + secrets.token_hex(16)
+    url = f"http://127.0.0.1:{port}"
+    with _engine() as session, _mlflow(root, mlflow) as mlflow_url:
+        cluster = Cluster(
+            root,
+            {
+                "SPARK_REMOTE": session,
+                "DATABRICKS_HOST": url,
+                "DATABRICKS_TOKEN": token,
+                "DATABRICKS_CONFIG_FILE": str(root / "no-profile"),
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+            },
+        )
+        jobs = Jobs(cluster, startup_seconds)
+        api = Api(root, jobs, token, mlflow_url)
+        front = FaultyApp(api.app())
+        config = uvicorn.Config(front, host="127.0.0.1", port=port, log_level="critical")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        try:
+            yield Workspace(url, token, root, jobs, api, front)
+        finally:
+            for run_id in list(cluster.processes):
+                cluster.kill(run_id)
+            server.should_exit = True
+            thread.join(10)
+
+
+ENGINE = """
+import os, sys, time
+os.environ.setdefault("RUST_LOG", "error")
+from pysail.spark import SparkConnectServer
+server = SparkConnectServer(ip="127.0.0.1", port=0)
+server.start(background=True)
+print(server.listening_address[1], flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def _engine() -> Iterator[str]:
+    """The cluster's engine: a Spark Connect server in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENGINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield f"sc://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _mlflow(root: Path, is_wanted: bool) -> Iterator[str | None]:
+    """A real MLflow server, to which the workspace hands MLflow's API on."""
+    if not is_wanted:
+        yield None
+        return
+    port = free_port()
+    folder = root / "mlflow"
+    folder.mkdir()
+    program = Path(sys.executable).with_name("mlflow")
+    command = [program, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
+    command += ["--no-serve-artifacts", "--default-artifact-root", (folder / "artifacts").as_uri()]
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _await(f"http://127.0.0.1:{port}/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        import os
+        import signal
+
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _await(url: str, process: subprocess.Popen) -> None:
+    for _ in range(240):
+        assert process.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(f"{url} did not answer")
