@@ -1,6 +1,6 @@
 """Assets: one per step, with its dependencies, partition mappings, checks and metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -42,13 +42,27 @@ def build_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
     """
     settings = get_settings()
     if settings.compute is Compute.databricks and settings.databricks.is_grouped:
-        tables = [step for step in use_case.steps if step.kind in TABLE_KINDS]
-        others = [step for step in use_case.steps if step.kind not in TABLE_KINDS]
+        grouped = groupable(use_case.steps)
         return [
-            build_op(use_case, f"{use_case.name}_tables", tables),
-            *(build_asset(use_case, step) for step in others),
+            build_op(use_case, f"{use_case.name}_tables", grouped),
+            *(build_asset(use_case, step) for step in use_case.steps if step not in grouped),
         ]
     return [build_asset(use_case, step) for step in use_case.steps]
+
+
+def groupable(steps: Sequence[Step]) -> list[Step]:
+    """The table steps that can be one op: Dagster wants one partition mapping for each input of
+    an op, so a step that reads a table at other months than one before it stays by itself.
+    """
+    offsets: dict[str, tuple[int, int]] = {}
+    group = []
+    for step in steps:
+        wanted = {item.key: (item.first_offset, item.last_offset) for item in step.inputs}
+        fits = all(offsets.get(key, offset) == offset for key, offset in wanted.items())
+        if step.kind in TABLE_KINDS and fits:
+            offsets |= wanted
+            group.append(step)
+    return group
 
 
 def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:

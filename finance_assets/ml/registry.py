@@ -87,9 +87,10 @@ class ModelRegistry:
     def versions(self, name: str) -> list[Version]:
         """Every registered version of a model, newest first."""
         model = self.registered(name)
-        found = self.client.search_model_versions(f"name='{model}'", max_results=10_000)
-        versions = [Version(model, str(v.version), v.run_id, dict(v.tags)) for v in found]
-        return sorted(versions, key=lambda v: -int(v.number))
+        found = self.client.search_model_versions(f"name='{model}'")
+        numbers = sorted((int(version.version) for version in found), reverse=True)
+        # Unity Catalog's search does not give the tags, so each is asked for.
+        return [self.version(name, str(number)) for number in numbers]
 
     def version(self, name: str, number: str) -> Version:
         """One version.
@@ -97,14 +98,20 @@ class ModelRegistry:
         Raises:
             ModelError: there is no such version.
         """
-        for version in self.versions(name):
-            if version.number == number:
-                return version
-        raise ModelError(
-            "the registry has no such version",
-            where=f"{name} v{number} at {self.tracking_uri}",
-            remedy="see `finance-assets status`; a deleted version needs a new training",
-        )
+        from mlflow.exceptions import MlflowException
+
+        model = self.registered(name)
+        try:
+            found = self.client.get_model_version(model, number)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise ModelError(
+                "the registry has no such version",
+                where=f"{model} v{number} at {self.tracking_uri}",
+                remedy="see `finance-assets status`; a deleted version needs a new training",
+            ) from error
+        return Version(model, str(found.version), found.run_id, dict(found.tags))
 
     def aliases(self, name: str) -> dict[str, str]:
         """Version number by alias."""

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from finance_assets_tests.databricks.jobs import ApiError, Jobs
+from finance_assets_tests.databricks.models import PREFIX, Models
 
 JSON_HEADERS = {"content-type": "application/json"}
 
@@ -26,6 +27,7 @@ class Api:
         self.mlflow_url = mlflow_url
         self.secrets: dict[tuple[str, str], str] = {}
         self.catalog: dict[str, dict[str, dict]] = {}
+        self.models = Models()
         self._http = httpx.AsyncClient(timeout=120)
 
     def app(self) -> Starlette:
@@ -115,6 +117,9 @@ class Api:
     async def _file(self, request: Request) -> Response:
         path = self.jobs.cluster.local(request.path_params["path"])
         if request.method == "PUT":
+            if request.path_params["path"].startswith("/Models/"):
+                # A model version's storage is there once the version is.
+                path.parent.mkdir(parents=True, exist_ok=True)
             if not path.parent.is_dir():
                 raise ApiError(404, "NOT_FOUND", f"{path.parent} does not exist")
             if path.exists() and request.query_params.get("overwrite") != "true":
@@ -148,7 +153,16 @@ class Api:
             return Response(status_code=204)
         if request.method == "HEAD":
             return Response()
-        contents = [{"name": p.name, "is_directory": p.is_dir()} for p in sorted(path.iterdir())]
+        asked = request.path_params["path"].rstrip("/")
+        contents = [
+            {
+                "name": entry.name,
+                "path": f"{asked}/{entry.name}",
+                "is_directory": entry.is_dir(),
+                "file_size": entry.stat().st_size,
+            }
+            for entry in sorted(path.iterdir())
+        ]
         return JSONResponse({"contents": contents})
 
     def _me(self) -> dict:
@@ -213,8 +227,12 @@ class Api:
         return JSONResponse(known[name])
 
     async def _mlflow(self, request: Request) -> Response:
-        """MLflow's own API, by a real MLflow server."""
+        """Registered models by Unity Catalog, and all else of MLflow by a real MLflow server."""
         rest = request.path_params["rest"]
+        if rest.startswith(PREFIX):
+            given = dict(request.query_params) or json.loads(await request.body() or b"{}")
+            path = rest.removeprefix(PREFIX)
+            return JSONResponse(self.models.answer(request.method, path, given))
         if self.mlflow_url is None or "mlflow/" not in rest:
             raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for {rest}")
         answer = await self._http.request(

@@ -215,6 +215,15 @@ class Jobs:
             task.life, task.message = "INTERNAL_ERROR", "Cluster became unreachable during run"
             self.cluster.kill(task.run_id)
 
+    def forget(self, run_id: int) -> None:
+        """The run, its processes and its token are gone."""
+        with self._lock:
+            self.runs[run_id].is_cancelled = True
+            self.lost.add(run_id)
+            self._tokens = {k: v for k, v in self._tokens.items() if v != run_id}
+        for task in self.runs[run_id].tasks.values():
+            self.cluster.kill(task.run_id)
+
     def cancel(self, body: dict) -> dict:
         """runs/cancel: asynchronous, as documented."""
         run = self._known(body["run_id"])

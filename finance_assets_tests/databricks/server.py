@@ -43,6 +43,8 @@ class Workspace:
             "FINANCE_ASSETS_DATABRICKS_STORAGE": str(self.root / "storage"),
             "FINANCE_ASSETS_DATABRICKS_POLL_SECONDS": "0.2",
             "FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX": "/Shared/finance_assets/",
+            "FINANCE_ASSETS_MLFLOW_REGISTRY_URI": "databricks-uc",
+            "FINANCE_ASSETS_MLFLOW_MODEL_PREFIX": "main.finance_assets.",
             **more,
         }
 
