@@ -38,5 +38,9 @@ class HistoryError(FinanceAssetsError):
     """A model step was asked for at a time when there was not yet enough history."""
 
 
+class TooEarlyError(HistoryError):
+    """Not enough outcomes have become known yet; time will mend it."""
+
+
 class ModelError(FinanceAssetsError):
     """A model, its artifact or its record in the registry is missing or was altered."""

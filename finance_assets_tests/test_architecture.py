@@ -24,6 +24,7 @@ LAYERS = {
     "steps": 4,
     "use_cases": 5,
     "compute": 6,
+    "bundle": 7,
     "assets": 7,
     "automation": 8,
     "definitions": 9,

@@ -7,6 +7,7 @@ and for one of a plain Databricks job (it prints). No Dagster is needed here, on
 import argparse
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -28,13 +29,14 @@ from dagster_pipes import (
 from finance_assets.compute.results import to_record
 from finance_assets.compute.runner import run_step
 from finance_assets.compute.sessions import open_session
-from finance_assets.errors import FinanceAssetsError, SettingsError
-from finance_assets.lakehouse.windows import Window
+from finance_assets.errors import FinanceAssetsError, SettingsError, TooEarlyError
+from finance_assets.lakehouse.windows import Window, shift_month
 from finance_assets.settings import get_settings
 from finance_assets.steps.step import Step, StepResult
 from finance_assets.use_cases import ALL
 
 FLUSH_SECONDS = 2.0
+PREVIOUS_MONTH = "previous_month"
 RESULT, STARTED, FAILURE = "step_result", "step_started", "step_failure"
 
 Send = Callable[[str, dict[str, Any]], None]
@@ -101,7 +103,8 @@ def main(arguments: list[str] | None = None) -> None:
         os.environ[f"FINANCE_ASSETS_{name.upper()}"] = value
     get_settings.cache_clear()
     steps = [find_step(key) for key in options.step]
-    window = Window(options.first, options.last or options.first)
+    first = _partition(options.first, options.triggered)
+    window = Window(first, options.last or first)
     with _reporting(given) as send:
         for step in steps:
             _run(step, window, options.run_id, send)
@@ -121,10 +124,28 @@ def find_step(key: str) -> Step:
     return found[key]
 
 
+def _partition(first: str, triggered: str | None) -> str:
+    """The partition: as named, or the month before the one in which the run was triggered.
+
+    Raises:
+        SettingsError: neither is given in a form that names a month.
+    """
+    if first == PREVIOUS_MONTH and triggered:
+        return shift_month(triggered[:7], -1)
+    if not re.fullmatch(r"\d{4}-\d{2}", first):
+        raise SettingsError(
+            f"{first!r} is no partition",
+            where="--first",
+            remedy=f"YYYY-MM, or {PREVIOUS_MONTH} with --triggered YYYY-MM-DD",
+        )
+    return first
+
+
 def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="finance-assets-step", description=main.__doc__)
     parser.add_argument("--step", action="append", required=True, help="table, <layer>.<entity>")
-    parser.add_argument("--first", required=True, help="first partition, YYYY-MM")
+    parser.add_argument("--first", required=True, help=f"partition YYYY-MM, or {PREVIOUS_MONTH}")
+    parser.add_argument("--triggered", help="day on which the run was triggered, YYYY-MM-DD")
     parser.add_argument("--last", help="last partition; by default the first")
     parser.add_argument("--run-id", default="job", help="who asks: id of the orchestrating run")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE of a setting")
@@ -146,6 +167,13 @@ def _run(step: Step, window: Window, run_id: str, send: Send) -> None:
             run_id=run_id,
             report=lambda text: send("log", {"key": step.key, "text": text}),
         )
+    except TooEarlyError as error:
+        if send is not _print:
+            send(FAILURE, _failure(step, error))
+            raise
+        # In a job that runs every month, a month too early for a model is no failure.
+        send("log", {"key": step.key, "text": f"skipped: {error.what}"})
+        return
     except Exception as error:
         send(FAILURE, _failure(step, error))
         raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from finance_assets.errors import HistoryError
+from finance_assets.errors import HistoryError, TooEarlyError
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Calendar, Window, shift_month
 from finance_assets.ml.spec import ModelSpec
@@ -36,13 +36,13 @@ def split_as_of(calendar: Calendar, spec: ModelSpec, as_of: str) -> TimeSplit:
     """The split whose outcomes had all matured by `as_of`; the holdout is the latest.
 
     Raises:
-        HistoryError: fewer months have matured than training and holdout need.
+        TooEarlyError: fewer months have matured than training and holdout need.
     """
     last = shift_month(as_of, -1)
     last_train = shift_month(last, -spec.holdout_months)
     if shift_month(last_train, 1 - spec.min_train_months) < calendar.first:
         first_possible = first_as_of(calendar, spec)
-        raise HistoryError(
+        raise TooEarlyError(
             f"as of {as_of} too few outcomes are known to train and to hold out",
             where=f"model {spec.name}, as of {as_of}",
             remedy=f"train as of {first_possible} or later",

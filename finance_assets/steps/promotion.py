@@ -11,7 +11,7 @@ from finance_assets.lakehouse.contract import Check, Severity
 from finance_assets.lakehouse.windows import Calendar, Window, shift_month
 from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.evaluation import ALL, CANDIDATE
-from finance_assets.ml.frames import dataset_version, split_as_of
+from finance_assets.ml.frames import TimeSplit, dataset_version, split_as_of
 from finance_assets.ml.gate import Evidence, GateReport, evaluate_gate
 from finance_assets.ml.registry import Version
 from finance_assets.ml.spec import Approval, ModelSpec
@@ -57,9 +57,11 @@ def promotion_step(spec: ModelSpec, calendar: Calendar) -> Step:
         records: list[dict[str, Any]] = []
         last: Version | None = None
         for as_of in ctx.window:
+            # Before anything else: too early a month is not the same as a missing candidate.
+            split = split_as_of(calendar, spec, as_of)
             last = candidate_version(ctx, spec, as_of)
             champion = champion_at(ctx.lakehouse, spec.name, as_of)
-            evidence = gather_evidence(ctx, spec, calendar, as_of, last, champion)
+            evidence = gather_evidence(ctx, spec, split, last, champion)
             report = evaluate_gate(spec.gate, evidence)
             event = _decide(ctx, spec, as_of, report, champion, last)
             ctx.report(f"v{last.number}: {event} {', '.join(report.failed_criteria)}")
@@ -121,8 +123,7 @@ def _decide(
 def gather_evidence(
     ctx: StepContext,
     spec: ModelSpec,
-    calendar: Calendar,
-    as_of: str,
+    split: TimeSplit,
     candidate: Version,
     champion: Champion | None,
 ) -> Evidence:
@@ -132,13 +133,12 @@ def gather_evidence(
     rows = [
         row
         for row in ctx.lakehouse.history(evaluation_contract(spec).table).rows(
-            where=f"as_of_month = '{as_of}' AND segment = '{ALL}'"
+            where=f"as_of_month = '{split.as_of}' AND segment = '{ALL}'"
         )
         # An evaluation of another version says nothing about this one.
         if row["model_version"] == versions[row["role"]]
     ]
     own = next((row for row in rows if row["role"] == CANDIDATE), {})
-    split = split_as_of(calendar, spec, as_of)
     crowned = ctx.registry.version(spec.name, champion.version) if champion else None
     stored = own.get("assessment")
     return Evidence(
@@ -149,7 +149,7 @@ def gather_evidence(
         assessment=Assessment.from_json(stored) if stored else None,
         tags=candidate.tags,
         expected={
-            "as_of": as_of,
+            "as_of": split.as_of,
             "train_window": str(split.train),
             "holdout_window": str(split.holdout),
             "dataset_version": dataset_version(ctx.lakehouse, spec, split),

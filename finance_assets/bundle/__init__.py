@@ -1,0 +1,1 @@
+"""The bundle: the Databricks job rendered from the steps, and checked without the CLI."""

@@ -1,0 +1,205 @@
+"""One graph, three runners: the bundle's job, the notebooks, and Dagster make the same tables."""
+
+import base64
+import time
+from pathlib import Path
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.jobs import JobSettings
+from databricks.sdk.service.workspace import ImportFormat, Language
+
+from finance_assets.bundle.render import JOB
+from finance_assets.bundle.variables import load_bundle, resolve
+from finance_assets.compute.databricks.payload import build_wheel
+from finance_assets.settings import get_settings
+from finance_assets.use_cases.credit_default.use_case import USE_CASE
+from finance_assets_tests.databricks.parity import Side
+from finance_assets_tests.scenario import APRIL, JUNE, MAY, Runner, deliver_sample
+from finance_assets_tests.steps.models import HISTORY
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+MONTHS = [APRIL, MAY, JUNE, "2005-07"]
+ACCOUNTS = 2000
+MODEL_STEPS = USE_CASE.model_steps
+
+
+@pytest.fixture
+def delivered(workspace):
+    """The landing folder with enough accounts for a model."""
+    deliver_sample(get_settings().landing, ACCOUNTS)
+    return workspace
+
+
+@pytest.fixture
+def here(delivered, tmp_path, spark, monkeypatch):
+    """The same months by the steps themselves: monthly steps, then those of the model."""
+    monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "local")
+    monkeypatch.setenv("FINANCE_ASSETS_HOME", str(tmp_path / "here"))
+    get_settings.cache_clear()
+    settings = get_settings()
+    settings.prepare_home()
+    runner = Runner(settings, spark)
+    for month in MONTHS:
+        for step in USE_CASE.steps:
+            if month >= JUNE or step not in MODEL_STEPS:
+                runner.run(step.key, month)
+    return Side(settings.lakehouse_root, settings.dagster_home)
+
+
+def assert_same(ours: Side, theirs: Side) -> None:
+    for step in USE_CASE.steps:
+        # An empty table: a month that no model could be trained as of.
+        assert theirs.rows(step, step.key) == ours.rows(step, step.key), step.key
+    assert len(ours.rows(None, HISTORY)) == 2
+    assert theirs.rows(None, HISTORY) == ours.rows(None, HISTORY)
+
+
+def deployed(client: WorkspaceClient, storage: str) -> int:
+    """What `databricks bundle deploy` does with the job: wheel to the workspace, job created."""
+    wheel = build_wheel()
+    target = f"/Volumes/main/finance_assets/runs/{wheel.name}"
+    with wheel.open("rb") as content:
+        client.files.upload(target, content, overwrite=True)
+    record = resolve(load_bundle(ROOT), "dev")["resources"]["jobs"][JOB]
+    record["environments"][0]["spec"]["dependencies"] = [target]
+    settings = get_settings()
+    for task in record["tasks"]:
+        # The values that the workspace has in this test; names and shape stay the bundle's.
+        given = task["python_wheel_task"]["parameters"]
+        values = {
+            "storage": storage,
+            "landing": str(settings.landing),
+            "git_sha": "test",
+            "env": "dev",
+            "mlflow_model_prefix": f"main.{Path(storage).parent.name.replace('-', '_')}.",
+        }
+        for name, value in values.items():
+            [at] = [i for i, part in enumerate(given) if part.startswith(f"{name}=")]
+            given[at] = f"{name}={value}"
+    job = JobSettings.from_dict(record)
+    return client.jobs.create(
+        name=job.name, tasks=job.tasks, parameters=job.parameters, environments=job.environments
+    ).job_id
+
+
+def test_the_bundles_job_makes_the_tables_that_dagster_makes(delivered, here, tmp_path):
+    client = WorkspaceClient()
+    storage = tmp_path / "job"
+    storage.mkdir()
+    job_id = deployed(client, str(storage))
+    for month in MONTHS:
+        run = client.jobs.run_now(job_id, job_parameters={"partition": month}).bind()["run_id"]
+        state = watched(client, run)
+        assert state.result_state.value == "SUCCESS", outputs(client, run)
+    assert_same(here, Side(storage, tmp_path))
+    skipped = [
+        t
+        for r in delivered.jobs.runs.values()
+        for t in r.tasks.values()
+        if "skipped: as of" in delivered.jobs.cluster.output(t.run_id)[0]
+    ]
+    assert len(skipped) >= 6, "three model steps in each of two months"
+
+
+def watched(client, run_id):
+    """Wait for a run."""
+    while True:
+        state = client.jobs.get_run(run_id).state
+        if state.life_cycle_state.value in ("TERMINATED", "SKIPPED", "INTERNAL_ERROR"):
+            return state
+        time.sleep(0.2)
+
+
+def outputs(client, run_id) -> str:
+    """What the failed tasks say."""
+    tasks = client.jobs.get_run(run_id).tasks
+    found = [(t.task_key, client.jobs.get_run_output(t.run_id)) for t in tasks]
+    return "\n".join(f"{key}: {o.error}\n{o.error_trace}" for key, o in found if o.error)
+
+
+def test_a_retried_task_succeeds_when_the_trouble_passes(delivered, tmp_path):
+    client = WorkspaceClient()
+    storage = tmp_path / "job"
+    storage.write_text("in the way")
+    job_id = deployed(client, str(storage))
+    run = client.jobs.run_now(job_id, job_parameters={"partition": APRIL}).bind()["run_id"]
+    first = delivered.jobs.runs[run].tasks["bronze_credit_statements"]
+    while first.attempt == 0:
+        time.sleep(0.05)
+    storage.unlink()
+    storage.mkdir()
+    assert watched(client, run).result_state.value == "SUCCESS", outputs(client, run)
+
+
+def test_the_partition_defaults_to_the_month_before_the_trigger():
+    from finance_assets.compute.remote import _partition
+
+    assert _partition("previous_month", "2005-08-03") == "2005-07"
+    assert _partition("previous_month", "2006-01-03") == "2005-12"
+    assert _partition("2005-04", "2005-08-03") == "2005-04"
+    with pytest.raises(Exception, match="is no partition"):
+        _partition("last", None)
+
+
+def test_the_notebooks_run_in_a_workspace_and_make_the_same_tables(delivered, here, tmp_path):
+    client = WorkspaceClient()
+    storage = tmp_path / "notebooks"
+    storage.mkdir()
+    client.workspace.mkdirs("/Shared/finance_assets")
+    names = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
+    assert names == [
+        "01_ingest_bronze",
+        "02_transform_silver_gold",
+        "03_train_mlflow",
+        "04_batch_scoring",
+    ]
+    for name in names:
+        source = (ROOT / "notebooks" / f"{name}.py").read_bytes()
+        client.workspace.import_(
+            f"/Shared/finance_assets/{name}",
+            content=base64.b64encode(source).decode(),
+            format=ImportFormat.SOURCE,
+            language=Language.PYTHON,
+        )
+    wheel = build_wheel()
+    target = f"/Volumes/main/finance_assets/runs/{wheel.name}"
+    with wheel.open("rb") as content:
+        client.files.upload(target, content, overwrite=True)
+    settings = "\n".join(
+        (
+            f"storage={storage}",
+            f"landing={get_settings().landing}",
+            "git_sha=test",
+            "mlflow_tracking_uri=databricks",
+            "mlflow_registry_uri=databricks-uc",
+            "mlflow_experiment_prefix=/Shared/finance_assets/",
+            "mlflow_model_prefix=main.notebooks.",
+        )
+    )
+    for month in MONTHS:
+        for name in names:
+            if name == "03_train_mlflow" and month < JUNE:
+                continue
+            run_notebook(client, name, month, settings, target)
+        # As in the job: the month is scored by the champion in force, decided before it.
+    assert_same(here, Side(storage, tmp_path))
+
+
+def run_notebook(client, name, month, settings, wheel):
+    """Submit a notebook and wait for it."""
+    from databricks.sdk.service.compute import Library
+    from databricks.sdk.service.jobs import NotebookTask, SubmitTask
+
+    task = SubmitTask(
+        task_key=name,
+        notebook_task=NotebookTask(
+            notebook_path=f"/Shared/finance_assets/{name}",
+            base_parameters={"partition": month, "settings": settings},
+        ),
+        existing_cluster_id="0101-abc",
+        libraries=[Library(whl=wheel)],
+    )
+    run = client.jobs.submit(run_name=name, tasks=[task]).bind()["run_id"]
+    assert watched(client, run).result_state.value == "SUCCESS", outputs(client, run)
