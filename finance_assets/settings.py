@@ -62,7 +62,7 @@ class DatabricksSettings(BaseSettings):
 
     shape: Shape = Shape.serverless
     volume: str = "/Volumes/main/finance_assets/runs"
-    storage: str = "/Volumes/main/finance_assets/lakehouse"
+    storage: str = "/Volumes/main/finance_assets/staging"
     wheel: Path | None = None
     environment_version: str = "4"
     cluster_id: str | None = None
@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     engine: Engine = Engine.sail
     compute: Compute = Compute.local
     storage: Path | None = None
+    catalog: str | None = None
+    schema_prefix: str = ""
     home: Path = Path(".finance_assets")
     landing: Path | None = None
     git_sha: str | None = None

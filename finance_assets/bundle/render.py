@@ -26,6 +26,8 @@ RETRY_MILLIS = 60_000
 SETTINGS = {
     "env": "${bundle.target}",
     "engine": "cluster",
+    "catalog": "${var.catalog}",
+    "schema_prefix": "${var.schema_prefix}",
     "storage": "${var.storage}",
     "landing": "${var.landing}",
     "git_sha": "${bundle.git.commit}",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from finance_assets.errors import SettingsError
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
@@ -21,7 +22,13 @@ def open_lakehouse(
     settings: Settings, session: "Callable[[], SparkSession] | None" = None
 ) -> Lakehouse:
     """The lakehouse of these settings; without a session only its commit log can be read."""
-    return Lakehouse(settings.lakehouse_root, session or _no_session, settings.publish_attempts)
+    return Lakehouse(
+        settings.lakehouse_root,
+        session or _no_session,
+        settings.publish_attempts,
+        settings.catalog,
+        settings.schema_prefix,
+    )
 
 
 def open_registry(
@@ -77,7 +84,7 @@ def run_step(
         run_id=run_id,
         report=report,
         window=window,
-        inputs=_input_versions(step, open_lakehouse(settings)),
+        inputs=_input_versions(step, open_lakehouse(settings, session)),
         open_run=open_run,
     )
     return step.run(context)
@@ -90,4 +97,8 @@ def _input_versions(step: Step, lakehouse: Lakehouse) -> dict[str, int]:
 
 
 def _no_session() -> "SparkSession":
-    raise RuntimeError("this lakehouse was opened for its commit log only")
+    raise SettingsError(
+        "this needs an engine, and was opened to read commit logs of folders only",
+        where="FINANCE_ASSETS_CATALOG",
+        remedy="ask where the catalog is: in a notebook or task of the workspace",
+    )

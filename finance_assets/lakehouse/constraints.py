@@ -1,7 +1,8 @@
 """Constraints: the contract's row rules as a Delta CHECK constraint, kept in step with it.
 
 The audit judges every row before a commit; the constraint stops writers that go around publish.
-Written with deltalake, because Sail 0.7.2 can add a constraint but not drop one.
+Tables in folders get it with deltalake, because Sail 0.7.2 can add a constraint but not drop one;
+tables of a catalog with SQL.
 """
 
 from finance_assets.lakehouse.contract import Contract
@@ -17,7 +18,7 @@ DECLARED = "finance_assets.row_rules"
 def release_outdated(history: TableHistory, contract: Contract) -> None:
     """Drop the constraint of rules that are no longer the contract's, before new rows come."""
     if _stored(history) and history.configuration.get(DECLARED) != _declared(contract):
-        history.open().alter.drop_constraint(NAME, raise_if_not_exists=False)
+        history.drop_constraint(NAME)
 
 
 def enforce(history: TableHistory, contract: Contract) -> bool:
@@ -26,17 +27,10 @@ def enforce(history: TableHistory, contract: Contract) -> bool:
     That is so while older partitions wait to be run again under changed rules; every later
     publication tries anew.
     """
-    from deltalake.exceptions import DeltaError
-
     if not contract.row_rules or _stored(history):
         return True
-    table, declared = history.open(), _declared(contract)
-    try:
-        table.alter.add_constraint({NAME: declared})
-        table.alter.set_table_properties({DECLARED: declared}, raise_if_not_exists=False)
-    except DeltaError:
-        return False
-    return True
+    declared = _declared(contract)
+    return history.add_constraint(NAME, declared, {DECLARED: declared})
 
 
 def _declared(contract: Contract) -> str:

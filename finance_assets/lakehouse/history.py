@@ -95,10 +95,26 @@ class TableHistory:
         return {k: str(v) for k, v in self._delta.metadata().configuration.items()}
 
     def open(self) -> Any:
-        """The table as it is now, for the few changes that go through deltalake."""
+        """The table as it is now."""
         from deltalake import DeltaTable
 
         return DeltaTable(str(self.path))
+
+    def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
+        """Put a CHECK constraint and properties on the table; false if stored rows break it."""
+        from deltalake.exceptions import DeltaError
+
+        table = self.open()
+        try:
+            table.alter.add_constraint({name: condition})
+            table.alter.set_table_properties(properties, raise_if_not_exists=False)
+        except DeltaError:
+            return False
+        return True
+
+    def drop_constraint(self, name: str) -> None:
+        """Take a CHECK constraint off the table, if it is there."""
+        self.open().alter.drop_constraint(name, raise_if_not_exists=False)
 
     @property
     def version(self) -> int:

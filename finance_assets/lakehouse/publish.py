@@ -207,7 +207,7 @@ def _commit(
         predicate = publication.window.predicate(contract.partition_column)
         writer = writer.mode("overwrite").option("replaceWhere", predicate)
     try:
-        attempts(writer.save, str(lakehouse.path(contract.table)))
+        attempts(lakehouse.save, writer, contract.table)
     except RetryError as error:
         raise PublishConflictError(
             f"{lakehouse.publish_attempts} attempts met another writer's commit",

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse.audit import schema_problems
+from finance_assets.lakehouse.catalog import CatalogHistory
 from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.windows import Window
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 # Publications are found through the commit log, so the log must outlive Delta's 30-day default.
 LOG_RETENTION = "interval 36500 days"
@@ -29,15 +30,18 @@ LOG_RETENTION = "interval 36500 days"
 
 @dataclass(frozen=True)
 class Lakehouse:
-    """The Delta tables under `root`, one folder `<layer>/<entity>` each.
+    """The Delta tables: those of a catalog, `<catalog>.<prefix><layer>.<entity>`, or without one
+    those under `root`, one folder `<layer>/<entity>` each.
 
-    `session` gives the Spark session when a read or write first needs it; everything that only
-    reads the commit log works without an engine.
+    `root` also holds what is staged. `session` gives the Spark session when a read or write first
+    needs it; what only reads the commit log of a table in a folder works without an engine.
     """
 
     root: Path
     session: Callable[[], "SparkSession"]
     publish_attempts: int = 8
+    catalog: str | None = None
+    schema_prefix: str = ""
 
     @cached_property
     def spark(self) -> "SparkSession":
@@ -49,9 +53,23 @@ class Lakehouse:
         layer, entity = table.split(".")
         return self.root / layer / entity
 
+    def place(self, table: str) -> str:
+        """Where a table lies, for people."""
+        named = f"{self.catalog}.{self.schema_prefix}{table}"
+        return named if self.catalog else str(self.path(table))
+
     def history(self, table: str) -> TableHistory:
         """The commit log of a table."""
+        if self.catalog:
+            return CatalogHistory(table, self.path(table), self.place(table), self.session)
         return TableHistory(table, self.path(table))
+
+    def save(self, writer: "DataFrameWriter", table: str) -> None:
+        """One commit by a configured writer."""
+        if self.catalog:
+            writer.saveAsTable(self.place(table))
+        else:
+            writer.save(self.place(table))
 
     def read(
         self, contract: Contract, window: Window | None = None, version: int | None = None
@@ -65,7 +83,8 @@ class Lakehouse:
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
-        rows = reader.load(str(self.path(contract.table)))
+        place = self.place(contract.table)
+        rows = reader.table(place) if self.catalog else reader.load(place)
         return rows if window is None else rows.where(window.predicate(contract.partition_column))
 
     def ensure(self, contract: Contract) -> None:
@@ -80,16 +99,19 @@ class Lakehouse:
         if problems:
             raise ContractError(
                 f"the stored table is not the contract's: {'; '.join(problems)}",
-                where=f"{contract.table} at {self.path(contract.table)}",
+                where=f"{contract.table} at {self.place(contract.table)}",
                 remedy="move the old table away and backfill, or bring the contract back",
             )
 
     def _create(self, contract: Contract) -> None:
-        path = self.path(contract.table)
-        # The session's catalog only lends a name while the table is made. The name carries the
-        # path, as one session may serve several lakehouses.
-        name = f"{contract.table}_{zlib.crc32(str(path).encode()):08x}"
-        self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {contract.layer}").collect()
+        path = None if self.catalog else self.path(contract.table)
+        named = f"{self.catalog}.{self.schema_prefix}{contract.layer}"
+        schema = named if self.catalog else contract.layer
+        # Without a catalog of ours, the session's only lends a name while the table is made. The
+        # name carries the path, as one session may serve several lakehouses.
+        lent = f"{contract.table}_{zlib.crc32(str(path).encode()):08x}"
+        name = self.place(contract.table) if path is None else lent
+        self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}").collect()
         try:
             self.spark.sql(_create_statement(contract, name, path)).collect()
         except Exception:
@@ -119,8 +141,9 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _create_statement(contract: Contract, name: str, path: Path) -> str:
-    """The DDL of a table: types, NOT NULL, comments, partitioning, location."""
+def _create_statement(contract: Contract, name: str, path: Path | None) -> str:
+    """The DDL of a table: types, NOT NULL, comments, partitioning, location if it has its own."""
+    location = "" if path is None else f" LOCATION {_quoted(str(path))}"
     columns = ", ".join(
         f"`{column.name}` {column.type}{'' if column.is_nullable else ' NOT NULL'}"
         f" COMMENT {_quoted(column.comment)}"
@@ -128,7 +151,7 @@ def _create_statement(contract: Contract, name: str, path: Path) -> str:
     )
     return (
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta"
-        f" PARTITIONED BY ({contract.partition_column}) LOCATION {_quoted(str(path))}"
+        f" PARTITIONED BY ({contract.partition_column}){location}"
         f" COMMENT {_quoted(contract.description)}"
         f" TBLPROPERTIES ('delta.logRetentionDuration' = '{LOG_RETENTION}',"
         f" 'delta.appendOnly' = '{str(contract.is_append_only).lower()}')"

@@ -66,7 +66,16 @@ def test_targets_differ_where_they_should():
     assert "run_as" not in dev
     assert prod["run_as"]["service_principal_name"]
     schemas = [b["resources"]["schemas"]["finance_assets"]["name"] for b in (dev, prod)]
-    assert schemas == ["finance_assets_somebody", "finance_assets"]
+    assert schemas == ["somebody_finance_assets", "finance_assets"]
+    prefixes = [
+        next(
+            p
+            for p in b["resources"]["jobs"][JOB]["tasks"][0]["python_wheel_task"]["parameters"]
+            if p.startswith("schema_prefix=")
+        )
+        for b in (dev, prod)
+    ]
+    assert prefixes == ["schema_prefix=somebody_", "schema_prefix="]
 
 
 def tasks_of(record):

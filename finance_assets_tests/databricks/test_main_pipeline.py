@@ -37,6 +37,8 @@ def here(delivered, tmp_path, spark, monkeypatch):
     """The same months by the steps themselves: monthly steps, then those of the model."""
     monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "local")
     monkeypatch.setenv("FINANCE_ASSETS_HOME", str(tmp_path / "here"))
+    for name in ("REGISTRY_URI", "EXPERIMENT_PREFIX", "MODEL_PREFIX"):
+        monkeypatch.delenv(f"FINANCE_ASSETS_MLFLOW_{name}")
     get_settings.cache_clear()
     settings = get_settings()
     settings.prepare_home()
@@ -70,6 +72,9 @@ def deployed(client: WorkspaceClient, storage: str) -> int:
         given = task["python_wheel_task"]["parameters"]
         values = {
             "storage": storage,
+            # The stand-in's engine knows no Unity Catalog: its tables lie in folders.
+            "catalog": "",
+            "schema_prefix": "",
             "landing": str(settings.landing),
             "git_sha": "test",
             "env": "dev",

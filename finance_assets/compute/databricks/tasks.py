@@ -42,6 +42,8 @@ def remote_settings(settings: Settings) -> list[str]:
     chosen = {
         "env": settings.env,
         "engine": "cluster",
+        "catalog": settings.catalog,
+        "schema_prefix": settings.schema_prefix,
         "storage": settings.databricks.storage,
         "landing": settings.landing,
         "git_sha": settings.code_sha,
