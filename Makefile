@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 export FINANCE_ASSETS_HOME ?= $(CURDIR)/.finance_assets
 READY := $(VENV)/.ready
 
-.PHONY: help install run status test lint dev mlflow lock bench clean
+.PHONY: help install run run-databricks status test lint dev mlflow lock bench clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 install: $(READY) ## Create the environment with the locked versions
 
@@ -22,6 +22,9 @@ $(READY): requirements.lock pyproject.toml
 
 run: $(READY) ## Run every use case over its months: tables, models, scoring, drift
 	$(BIN)/finance-assets run
+
+run-databricks: $(READY) ## The same on a stand-in for a Databricks workspace, with a parity report
+	$(BIN)/python -m finance_assets_tests.databricks.parity
 
 status: $(READY) ## Show what the last run left
 	$(BIN)/finance-assets status

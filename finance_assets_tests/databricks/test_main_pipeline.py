@@ -12,7 +12,7 @@ from databricks.sdk.service.workspace import ImportFormat, Language
 from finance_assets.bundle.render import JOB
 from finance_assets.bundle.variables import load_bundle, resolve
 from finance_assets.compute.databricks.payload import build_wheel
-from finance_assets.settings import get_settings
+from finance_assets.settings import Settings, get_settings
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.parity import Side
 from finance_assets_tests.scenario import APRIL, JUNE, MAY, Runner, deliver_sample
@@ -32,16 +32,12 @@ def delivered(workspace):
     return workspace
 
 
-@pytest.fixture
-def here(delivered, tmp_path, spark, monkeypatch):
+@pytest.fixture(scope="module")
+def here(tmp_path_factory, spark):
     """The same months by the steps themselves: monthly steps, then those of the model."""
-    monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "local")
-    monkeypatch.setenv("FINANCE_ASSETS_HOME", str(tmp_path / "here"))
-    for name in ("REGISTRY_URI", "EXPERIMENT_PREFIX", "MODEL_PREFIX"):
-        monkeypatch.delenv(f"FINANCE_ASSETS_MLFLOW_{name}")
-    get_settings.cache_clear()
-    settings = get_settings()
-    settings.prepare_home()
+    home, landing = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("landing")
+    deliver_sample(landing, ACCOUNTS)
+    settings = Settings(home=home, landing=landing, git_sha="test")
     runner = Runner(settings, spark)
     for month in MONTHS:
         for step in USE_CASE.steps:
@@ -89,7 +85,7 @@ def deployed(client: WorkspaceClient, storage: str) -> int:
     ).job_id
 
 
-def test_the_bundles_job_makes_the_tables_that_dagster_makes(delivered, here, tmp_path):
+def test_the_bundles_job_makes_the_tables_that_dagster_makes(here, delivered, tmp_path):
     client = WorkspaceClient()
     storage = tmp_path / "job"
     storage.mkdir()
@@ -148,7 +144,7 @@ def test_the_partition_defaults_to_the_month_before_the_trigger():
         _partition("last", None)
 
 
-def test_the_notebooks_run_in_a_workspace_and_make_the_same_tables(delivered, here, tmp_path):
+def test_the_notebooks_run_in_a_workspace_and_make_the_same_tables(here, delivered, tmp_path):
     client = WorkspaceClient()
     storage = tmp_path / "notebooks"
     storage.mkdir()

@@ -10,6 +10,7 @@ from finance_assets.compute.runner import open_registry
 from finance_assets.errors import HistoryError, ModelError
 from finance_assets.ml.card import render_card
 from finance_assets.ml.spec import Approval
+from finance_assets.settings import Settings
 from finance_assets.steps.cards import gather_card
 from finance_assets.steps.governance import approve, roll_back
 from finance_assets.steps.promotions import (
@@ -28,6 +29,7 @@ from finance_assets_tests.scenario import (
     JULY,
     JUNE,
     SEPTEMBER,
+    Runner,
     deliver_sample,
 )
 from finance_assets_tests.steps.models import (
@@ -60,6 +62,21 @@ def two_champions(tables):
     run_model_steps(tables, AUGUST, EASY)
     tables.run(PREDICTIONS, JULY, SEPTEMBER)
     return tables
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory, spark):
+    """The same, for questions that change nothing."""
+    home, landing = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("landing")
+    deliver_sample(landing, 2000)
+    settings = Settings(home=home, landing=landing, git_sha="test")
+    settings.prepare_home()
+    runner = Runner(settings, spark)
+    runner.run_tables(APRIL, SEPTEMBER)
+    for month in (JUNE, AUGUST):
+        run_model_steps(runner, month, EASY)
+    runner.run(PREDICTIONS, JULY, SEPTEMBER)
+    return runner
 
 
 def rolled_back(runner, to=None, effective_from=None, reason="it is odd"):
@@ -184,8 +201,8 @@ def reproduced(runner, version="2"):
     return reproduce(ctx, EASY, CALENDAR, ctx.registry.version(NAME, version))
 
 
-def test_a_version_is_reproduced_to_the_byte_from_its_record(two_champions):
-    result = reproduced(two_champions)
+def test_a_version_is_reproduced_to_the_byte_from_its_record(settled):
+    result = reproduced(settled)
     assert result.is_reproduced
     same = {c.what for c in result.comparisons if c.is_same}
     assert {"training rows", "model (sha256)", "2000 holdout predictions (sha256)"} <= same
@@ -210,25 +227,25 @@ def test_data_that_was_vacuumed_is_named_as_the_obstacle(two_champions, settings
     assert "features.credit_default" in obstacle
 
 
-def test_what_differs_is_named(two_champions, settings, monkeypatch):
+def test_what_differs_is_named(settled, monkeypatch):
     from finance_assets.steps import reproduction
 
     real = reproduction.train
     monkeypatch.setattr(
         reproduction, "train", lambda recipe, rows: real(replace(recipe, rounds=10), rows)
     )
-    monkeypatch.setitem(settings.__dict__, "code_sha", "another")
-    result = reproduced(two_champions)
+    monkeypatch.setitem(settled.settings.__dict__, "code_sha", "another")
+    result = reproduced(settled)
     differing = {c.what for c in result.comparisons if not c.is_same}
     assert {"model (sha256)", "holdout auc", "code"} <= differing
     assert not result.is_reproduced
 
 
-def test_a_prediction_is_traced_to_the_delivered_lines_it_rests_on(two_champions, settings):
+def test_a_prediction_is_traced_to_the_delivered_lines_it_rests_on(settled):
     from finance_assets.use_cases.credit_default.contracts import DELIVERY
     from finance_assets_tests.scenario import _shipped
 
-    found = trace(two_champions.lakehouse, USE_CASE, {"account_id": "123"}, SEPTEMBER)
+    found = trace(settled.lakehouse, USE_CASE, {"account_id": "123"}, SEPTEMBER)
     assert found.prediction["model_version"] == "2"
     assert [event.event for event in found.events] == ["promoted"]
     deliveries = [t for t in found.tables if t.is_delivery]
@@ -236,7 +253,7 @@ def test_a_prediction_is_traced_to_the_delivered_lines_it_rests_on(two_champions
     for table in deliveries:
         [line] = table.lines
         name, number = line.split(":")
-        assert name == DELIVERY.path(settings.landing, table.partition).name
+        assert name == DELIVERY.path(settled.settings.landing, table.partition).name
         assert _shipped(table.partition)[int(number) - 1][0] == "123"
     features = found.tables[0]
     assert features.table == "features.credit_default"
@@ -256,11 +273,11 @@ def test_a_trace_after_a_restatement_still_shows_the_versions_that_were_used(
     ]
 
 
-def test_a_trace_of_nothing_says_what_there_is(two_champions):
+def test_a_trace_of_nothing_says_what_there_is(settled):
     with pytest.raises(HistoryError, match="no such prediction"):
-        trace(two_champions.lakehouse, USE_CASE, {"account_id": "123"}, APRIL)
+        trace(settled.lakehouse, USE_CASE, {"account_id": "123"}, APRIL)
     with pytest.raises(HistoryError, match="account_id"):
-        trace(two_champions.lakehouse, USE_CASE, {"account": "123"}, SEPTEMBER)
+        trace(settled.lakehouse, USE_CASE, {"account": "123"}, SEPTEMBER)
 
 
 def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_champions, settings):

@@ -1,0 +1,36 @@
+"""Settings: read once, validated loudly, and every one of them documented."""
+
+from pathlib import Path
+
+import pytest
+
+from finance_assets.errors import SettingsError
+from finance_assets.settings import DatabricksSettings, Settings, get_settings
+
+EXAMPLE = (Path(__file__).parents[1] / ".env.example").read_text()
+
+
+@pytest.mark.parametrize("kind", [Settings, DatabricksSettings])
+def test_the_example_names_every_setting_and_no_other(kind):
+    prefix = kind.model_config["env_prefix"]
+    for name in kind.model_fields:
+        assert f"{prefix}{name.upper()}=" in EXAMPLE, name
+
+
+def test_the_example_names_no_setting_that_does_not_exist():
+    known = {
+        f"{kind.model_config['env_prefix']}{name.upper()}"
+        for kind in (Settings, DatabricksSettings)
+        for name in kind.model_fields
+    }
+    lines = [line.lstrip("# ").split("=")[0] for line in EXAMPLE.splitlines() if "=" in line]
+    named = {name for name in lines if name.startswith("FINANCE_ASSETS_")}
+    assert named == known
+
+
+def test_a_value_that_a_setting_does_not_take_is_named(monkeypatch):
+    monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "moon")
+    get_settings.cache_clear()
+    with pytest.raises(SettingsError, match="FINANCE_ASSETS_COMPUTE"):
+        get_settings()
+    get_settings.cache_clear()
