@@ -46,6 +46,7 @@ mlflow: $(READY) ## Open MLflow's UI on the same store (http://127.0.0.1:5000)
 bench: $(READY) ## Time a run from an empty home, and a second one
 	@home=$$(mktemp -d) && for run in first second; do \
 	  /usr/bin/env time -f "$$run run: %e s, %M KiB" env FINANCE_ASSETS_HOME=$$home $(BIN)/finance-assets run > /dev/null; done; rm -rf $$home
+	@$(BIN)/python -m finance_assets_tests.bench_reasons
 
 lock: ## Compile the locked versions anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-emit-index-url \

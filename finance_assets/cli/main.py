@@ -137,6 +137,10 @@ def _warm_up() -> None:
     with contextlib.suppress(ImportError):
         for name in ("lightgbm", "sklearn.metrics", "matplotlib.figure", "dagster_mlflow"):
             importlib.import_module(name)
+        # MLflow's own lines would run through the progress bars.
+        from mlflow.utils.logging_utils import disable_logging
+
+        disable_logging()
 
 
 def _run_use_case(

@@ -10,8 +10,19 @@ from typing import Any
 Card = dict[str, Any]
 
 
-def render_card(card: Card) -> str:
-    """The card as Markdown."""
+# Where the card's file in MLflow finds the plots of its run.
+BESIDE = {
+    name: f"../plots/{name}.png"
+    for name in ("importance", "roc", "lift", "calibration", "fairness")
+}
+
+
+def render_card(card: Card, images: dict[str, str] | None = None) -> str:
+    """The card as Markdown; `images` are the plots' addresses by name, those in MLflow if None.
+
+    A plot without an address is left out.
+    """
+    shown = BESIDE if images is None else images
     head = card["model"]
     sections = [
         f"# Model card: {head['name']} v{head['version']}",
@@ -23,9 +34,9 @@ def render_card(card: Card) -> str:
         "## 2. Data",
         _data(card),
         "## 3. Conceptual soundness",
-        _soundness(card),
+        _soundness(card, shown),
         "## 4. Outcome analysis",
-        _outcomes(card),
+        _outcomes(card, shown),
         "## 5. Limitations",
         "\n".join(f"- {text}" for text in card["limitations"]) or "None were declared.",
         "## 6. Ongoing monitoring",
@@ -83,7 +94,11 @@ def _data(card: Card) -> str:
     )
 
 
-def _soundness(card: Card) -> str:
+def _plots(images: dict[str, str], *names: str) -> str:
+    return " ".join(f"![{name}]({images[name]})" for name in names if name in images)
+
+
+def _soundness(card: Card, images: dict[str, str]) -> str:
     recipe = card["recipe"]
     shares = (card["assessment"] or {}).get("gain_shares", {})
     top = sorted(shares.items(), key=lambda item: -item[1])
@@ -95,12 +110,12 @@ def _soundness(card: Card) -> str:
             _table(("parameter", "value"), sorted(recipe["params"].items())),
             "Share of the gain that each feature brought:",
             _table(("feature", "share"), [(name, float(share)) for name, share in top]),
-            "![importance](../plots/importance.png)",
+            _plots(images, "importance"),
         )
     )
 
 
-def _outcomes(card: Card) -> str:
+def _outcomes(card: Card, images: dict[str, str]) -> str:
     assessed = card["assessment"]
     parts = ["### Measures on the holdout", _measures(card["measures"])]
     if card["problems"]:
@@ -121,9 +136,9 @@ def _outcomes(card: Card) -> str:
     ]
     parts += [
         f"Gain in AUC over the champion: {_interval(gain)}" if gain else "There was no champion.",
-        "![roc](../plots/roc.png) ![lift](../plots/lift.png)",
+        _plots(images, "roc", "lift"),
         "### Calibration",
-        "![calibration](../plots/calibration.png)",
+        _plots(images, "calibration"),
         f"### Cost per row ({assessed['cost_unit']})",
         _table(("decision by", "cost per row"), sorted(assessed["costs"].items())),
         "### By month and group",
@@ -134,6 +149,7 @@ def _outcomes(card: Card) -> str:
         _table(
             ("group", "against", "rows", "favourable", "ratio", "gap among the deserving"), gaps
         ),
+        _plots(images, "fairness"),
         f"Too small to judge: {assessed['small_groups'] or 'none'}.",
         "### Stability of the score (PSI, month to month)",
         _table(("month", "PSI"), sorted(assessed["stability"].items())),

@@ -25,7 +25,7 @@ CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 # Where MLflow's flavour of a family keeps the model's text.
 MODEL_FILES = {"lightgbm": "model.lgb", "xgboost": "model.json"}
 REFERENCE_FILE, RECIPE_FILE, SCORECARD_FILE = "reference.json", "recipe.json", "scorecard.json"
-CARD_FOLDER = "model_card"
+CARD_FOLDER, PLOT_FOLDER = "model_card", "plots"
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class ModelRegistry:
         """Add holdout metrics and plots to the run that trained the version."""
         for key, value in metrics.items():
             self.client.log_metric(version.run_id, key, value)
-        self.add_files(version, "plots", {f"{title}.png": png for title, png in plots.items()})
+        self.add_files(version, PLOT_FOLDER, {f"{title}.png": png for title, png in plots.items()})
 
     def add_files(self, version: Version, folder: str, files: dict[str, bytes]) -> None:
         """Put files into a folder of the version's run; those of the same name are replaced."""
@@ -190,6 +190,18 @@ class ModelRegistry:
     def metrics(self, version: Version) -> dict[str, float]:
         """The metrics of the run that trained the version."""
         return dict(self.client.get_run(version.run_id).data.metrics)
+
+    def plots(self, version: Version) -> dict[str, bytes]:
+        """The plots of the version's run, as PNG, by name."""
+        import mlflow
+
+        listed = self.client.list_artifacts(version.run_id, PLOT_FOLDER)
+        if not listed:
+            return {}
+        folder = mlflow.artifacts.download_artifacts(
+            run_id=version.run_id, artifact_path=PLOT_FOLDER
+        )
+        return {path.stem: path.read_bytes() for path in sorted(Path(folder).glob("*.png"))}
 
     def set_tags(self, version: Version, tags: dict[str, str]) -> None:
         """Set tags of the version."""

@@ -1,5 +1,6 @@
 """Model cards: gather what is known of a version, and put the card beside it in MLflow."""
 
+import base64
 import json
 from dataclasses import asdict
 from typing import Any
@@ -16,15 +17,22 @@ from finance_assets.steps.step import StepContext
 
 
 def write_card(ctx: StepContext, spec: ModelSpec, version: Version) -> str:
-    """Write Markdown and JSON of the version's card into its MLflow run; the Markdown."""
+    """Write Markdown and JSON of the version's card into its MLflow run.
+
+    Gives the Markdown with the plots in it, to be read where there is no MLflow.
+    """
     card = gather_card(ctx, spec, version)
-    text = render_card(card)
     files = {
-        "model_card.md": text.encode(),
+        "model_card.md": render_card(card).encode(),
         "model_card.json": json.dumps(card, indent=1, default=str).encode(),
     }
     ctx.registry.add_files(version, CARD_FOLDER, files)
-    return text
+    plots = ctx.registry.plots(version)
+    return render_card(card, {name: _inline(png) for name, png in plots.items()})
+
+
+def _inline(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:

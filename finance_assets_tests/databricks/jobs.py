@@ -189,7 +189,11 @@ class Jobs:
     def _attempt(self, run: Run, task: TaskRun) -> None:
         task.life = "RUNNING"
         spec = _substituted(task.spec, run.parameters)
-        process = self.cluster.start(task.run_id, spec, run.dependencies)
+        try:
+            process = self.cluster.start(task.run_id, spec, run.dependencies)
+        except OSError as error:
+            task.life, task.result, task.message = "TERMINATED", "FAILED", f"Library: {error}"
+            return
         limit = spec.get("timeout_seconds") or None
         until = time.monotonic() + limit if limit else None
         while process.poll() is None:
