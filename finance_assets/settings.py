@@ -165,11 +165,15 @@ def get_settings() -> Settings:
         SettingsError: an environment variable holds a value that its setting does not take.
     """
     try:
-        return Settings()
+        settings = Settings()
+        # Read now, so that a wrong value is said at the edge and not in the middle of a run.
+        settings.databricks  # noqa: B018
+        return settings
     except ValidationError as error:
         first = error.errors()[0]
+        part = "DATABRICKS_" if error.title == DatabricksSettings.__name__ else ""
         raise SettingsError(
             f"{first['msg']} (got {first['input']!r})",
-            where=f"FINANCE_ASSETS_{str(first['loc'][0]).upper()}",
+            where=f"FINANCE_ASSETS_{part}{str(first['loc'][0]).upper()}",
             remedy="correct the variable; .env.example lists them all with their values",
         ) from error

@@ -28,9 +28,10 @@ def test_the_example_names_no_setting_that_does_not_exist():
     assert named == known
 
 
-def test_a_value_that_a_setting_does_not_take_is_named(monkeypatch):
-    monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "moon")
+@pytest.mark.parametrize("name", ["COMPUTE", "DATABRICKS_SHAPE"])
+def test_a_value_that_a_setting_does_not_take_is_named(monkeypatch, name):
+    monkeypatch.setenv(f"FINANCE_ASSETS_{name}", "moon")
     get_settings.cache_clear()
-    with pytest.raises(SettingsError, match="FINANCE_ASSETS_COMPUTE"):
+    with pytest.raises(SettingsError, match=f"FINANCE_ASSETS_{name}"):
         get_settings()
     get_settings.cache_clear()

@@ -24,7 +24,7 @@ from rich.progress import (
 from finance_assets.cli import bundle, governance
 from finance_assets.cli.common import chosen, console, guarded
 from finance_assets.errors import SettingsError
-from finance_assets.settings import get_settings
+from finance_assets.settings import Compute, get_settings
 from finance_assets.steps.use_case import UseCase
 from finance_assets.use_cases import ALL
 
@@ -111,6 +111,13 @@ def _run(chosen: dict[str, UseCase], through: str | None) -> None:
     with dg.DagsterInstance.get() as instance:
         for use_case in chosen.values():
             _run_use_case(defs, instance, use_case, through)
+    if settings.compute is Compute.databricks:
+        place = settings.catalog or settings.databricks.storage
+        console.print(
+            f"\n{time.monotonic() - started:.1f} s. The tables lie in {place} of the workspace\n"
+            "Next: [bold]make dev[/bold] shows these runs, with the pages of their remote runs."
+        )
+        return
     _status(chosen, as_json=False)
     console.print(
         f"\n{time.monotonic() - started:.1f} s. State lies in {settings.root}\n"

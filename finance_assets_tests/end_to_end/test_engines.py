@@ -158,7 +158,8 @@ def test_tables_of_a_catalog_on_the_jvm_equal_those_in_folders_on_the_embedded_e
     assert java_version() >= 17, "CI must have Java 17 or newer"
     landing = tmp_path / "landing"
     landing.mkdir()
-    deliver_sample(landing, 3000)
+    # Enough for the first candidate to be promoted, and so for predictions to compare.
+    deliver_sample(landing, 8000)
     play(tmp_path / "sail", landing, "sail")
     # As on Databricks: tables of a catalog, asked for by name.
     play(tmp_path / "spark", landing, "spark", FINANCE_ASSETS_CATALOG="spark_catalog")
@@ -167,5 +168,7 @@ def test_tables_of_a_catalog_on_the_jvm_equal_those_in_folders_on_the_embedded_e
         embedded = rows(tmp_path / "sail", step)
         assert rows(tmp_path / "spark", step) == embedded, step.key
         compared += len(embedded)
-    assert compared > 50_000
+    assert compared > 150_000
+    predictions = USE_CASE.step("predictions.credit_default")
+    assert len(rows(tmp_path / "spark", predictions)) == 8000
     assert not (tmp_path / "spark" / "lakehouse" / "silver").exists()
