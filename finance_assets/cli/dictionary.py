@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from finance_assets.lakehouse.contract import Contract, RowRule, TableRule
+from finance_assets.steps.promotions import PROMOTIONS
 from finance_assets.steps.use_case import UseCase
 
 
@@ -17,6 +18,8 @@ def data_dictionary(use_cases: dict[str, UseCase]) -> str:
         lines += ["", f"## {use_case.name}", "", use_case.title]
         for step in use_case.steps:
             lines += _table(step.contract)
+    lines += ["", "## governance", "", "Of all use cases."]
+    lines += _table(PROMOTIONS)
     return "\n".join(lines) + "\n"
 
 
