@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 class Fault:
     """A misbehaviour of the next `times` requests to a route.
 
-    `kind`: `status` answers with `status`; `delay` answers late; `drop` closes the connection;
+    `kind`: `status` answers with `status`; `delay` answers late, `delay_answer` after it did
+    what was asked; `drop` closes the connection;
     `truncate` sends half the body; `lose_answer` does what was asked and then closes it.
     """
 
@@ -63,6 +64,8 @@ class FaultyApp:
         elif fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
             await self._app(scope, receive, send)
+        elif fault.kind == "delay_answer":
+            await self._app(scope, receive, _late(send, fault.seconds))
         elif fault.kind == "drop":
             receive.__self__.transport.abort()
         elif fault.kind == "lose_answer":
@@ -74,6 +77,17 @@ class FaultyApp:
 
 async def _nowhere(message) -> None:
     """Takes an answer and sends it to nobody."""
+
+
+def _late(send, seconds: float):
+    """A send that waits before the first word."""
+
+    async def late(message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(seconds)
+        await send(message)
+
+    return late
 
 
 def _half(send, receive):

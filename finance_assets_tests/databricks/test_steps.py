@@ -388,6 +388,21 @@ def test_a_poisoned_message_file_is_named_and_nothing_is_taken(workspace, instan
     assert "MessageError: a message cannot be read" in failure.description
     assert "/1.json" in failure.metadata["where"].value
     assert instance.get_materialized_partitions(asset_key(BRONZE)) == set()
+    assert materialize(instance, BRONZE).success, "what was unreadable is not read again"
+
+
+def test_an_interrupt_while_the_run_is_being_submitted_leaves_none_behind(
+    workspace, instance, runs
+):
+    workspace.jobs.startup_seconds = 5.0
+    workspace.front.plant(Fault("POST", SUBMIT, "delay_answer", 1, seconds=3))
+    try:
+        interrupted(instance, lambda: runs(BRONZE))
+        assert not materialize(instance, BRONZE).success
+    finally:
+        workspace.jobs.startup_seconds = 0.0
+    [remote] = runs(BRONZE)
+    assert (remote.life, remote.result) == ("TERMINATED", "CANCELED")
 
 
 def test_no_secret_reaches_a_log_an_event_a_task_or_a_volume(workspace, runs, tmp_path):

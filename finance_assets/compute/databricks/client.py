@@ -17,11 +17,12 @@ from finance_assets.compute.databricks.messages import (
     DONE,
     FolderContext,
     FolderMessages,
+    MessageError,
     RunFolder,
 )
 from finance_assets.compute.databricks.payload import uploaded_wheel
 from finance_assets.compute.databricks.runs import (
-    Attempt,
+    FollowedRun,
     RemoteRunError,
     RemoteRuns,
     attempts,
@@ -74,15 +75,28 @@ class StepClient:
             attempt, folder, is_taken_over = runs.open_attempt(candidates)
             submission = self._submission(client, context, steps, window)
             with _session(context, folder) as (session, reader):
-                run_id = runs.submit(attempt, **_with_pipes(submission, session))
-                verb = "taking over" if is_taken_over else "submitted"
-                context.log.info(f"{verb} Databricks run {run_id}, attempt {attempt.number}")
-                if is_taken_over and _is_over_and_failed(runs, run_id):
-                    context.log.info(f"Databricks run {run_id} failed unseen: a new attempt")
-                    folder.write(DONE, "failed")
-                    continue
-                yield from self._watch(runs, attempt, run_id, session, reader, folder, submission)
-                return
+                followed = FollowedRun(runs, attempt, _with_pipes(submission, session))
+                try:
+                    followed.submit()
+                    verb = "taking over" if is_taken_over else "submitted"
+                    context.log.info(f"{verb} Databricks run {followed.run_id} ({attempt.number})")
+                    if is_taken_over and followed.is_over_and_failed():
+                        context.log.info(f"run {followed.run_id} failed unseen: a new attempt")
+                        folder.write(DONE, "failed")
+                        continue
+                    yield from self._watch(followed, session, reader, folder)
+                    return
+                except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+                    # dagster-databricks 0.29.27 swallows this, and a cancelled step counts as
+                    # done.
+                    followed.cancel()
+                    folder.write(DONE, "cancelled")
+                    raise
+                except MessageError:
+                    # Whoever took the run over would read the same again.
+                    followed.cancel()
+                    folder.write(DONE, "unreadable")
+                    raise
 
     def _submission(
         self,
@@ -102,45 +116,36 @@ class StepClient:
 
     def _watch(
         self,
-        runs: RemoteRuns,
-        attempt: Attempt,
-        run_id: int,
+        followed: FollowedRun,
         session: "PipesSession",
         reader: FolderMessages,
         folder: RunFolder,
-        submission: dict[str, Any],
     ) -> Iterator[tuple[str, StepResult]]:
-        """Poll and hand on until the run is over; an interrupt cancels it first."""
+        """Poll and hand results on until the run is over."""
         told, started, read = 0, time.monotonic(), time.monotonic()
-        try:
-            while True:
-                time.sleep(_pause(time.monotonic() - started, self._settings.poll_seconds))
-                run = _found(runs, attempt, run_id, session, submission)
-                if not is_finished(run) and time.monotonic() - read < READ_SECONDS:
-                    continue
-                read = time.monotonic()
-                reader.drain()
-                for message in session.get_custom_messages()[told:]:
-                    told += 1
-                    if message["kind"] == RESULT:
-                        yield message["key"], from_record(message["result"])
-                    elif message["kind"] == FAILURE:
-                        folder.write(DONE, "failed")
-                        raise _step_failure(message, run.run_page_url or "")
-                if is_finished(run):
-                    break
-        except (DagsterExecutionInterruptedError, KeyboardInterrupt):
-            # dagster-databricks 0.29.27 swallows this, and a cancelled step counts as done.
-            runs.cancel(run_id)
-            folder.write(DONE, "cancelled")
-            raise
+        while True:
+            time.sleep(_pause(time.monotonic() - started, self._settings.poll_seconds))
+            run = followed.look()
+            if not is_finished(run) and time.monotonic() - read < READ_SECONDS:
+                continue
+            read = time.monotonic()
+            reader.drain()
+            for message in session.get_custom_messages()[told:]:
+                told += 1
+                if message["kind"] == RESULT:
+                    yield message["key"], from_record(message["result"])
+                elif message["kind"] == FAILURE:
+                    folder.write(DONE, "failed")
+                    raise _step_failure(message, run.run_page_url or "")
+            if is_finished(run):
+                break
         if not is_successful(run):
             folder.write(DONE, "failed")
-            raise runs.failure(run)
+            raise followed.failure(run)
         if not reader.is_closed:
             raise RemoteRunError(
                 "the run succeeded, but its last message is missing",
-                where=f"run {run_id}, {folder.path}",
+                where=f"run {followed.run_id}, {folder.path}",
                 remedy="re-execute the step: it takes this run over and reads again",
             )
         folder.write(DONE, "taken")
@@ -169,31 +174,9 @@ def _with_pipes(submission: dict[str, Any], session: "PipesSession") -> dict[str
     return {**submission, "tasks": [SubmitTask.from_dict(record)]}
 
 
-def _found(
-    runs: RemoteRuns,
-    attempt: Attempt,
-    run_id: int,
-    session: "PipesSession",
-    submission: dict[str, Any],
-) -> Any:
-    """The run; one that the workspace does not know any more is found again by its token."""
-    from databricks.sdk.errors import NotFound, ResourceDoesNotExist
-
-    try:
-        return runs.get(run_id)
-    except (NotFound, ResourceDoesNotExist):
-        again = runs.submit(attempt, **_with_pipes(submission, session))
-        return runs.get(again)
-
-
 def _pause(elapsed: float, longest: float) -> float:
     """Look soon at first, as a step may be short, and then ever more seldom."""
     return min(longest, 0.6 + 0.3 * elapsed)
-
-
-def _is_over_and_failed(runs: RemoteRuns, run_id: int) -> bool:
-    run = runs.get(run_id)
-    return is_finished(run) and not is_successful(run)
 
 
 def _step_failure(message: dict[str, Any], page: str) -> FinanceAssetsError:

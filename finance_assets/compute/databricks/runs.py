@@ -129,6 +129,48 @@ class RemoteRuns:
         )
 
 
+class FollowedRun:
+    """The run of one attempt, from its submission to its end."""
+
+    def __init__(self, runs: RemoteRuns, attempt: Attempt, submission: dict[str, Any]) -> None:
+        """Nothing is submitted yet."""
+        self._runs, self._attempt, self._submission = runs, attempt, submission
+        self.run_id: int | None = None
+
+    def submit(self) -> int:
+        """Submit it, or find the run that there is for the attempt."""
+        self.run_id = self._runs.submit(self._attempt, **self._submission)
+        return self.run_id
+
+    def look(self) -> "Run":
+        """The run as it is now; one that the workspace lost is found again by its token."""
+        from databricks.sdk.errors import NotFound, ResourceDoesNotExist
+
+        try:
+            return self._runs.get(self.run_id or self.submit())
+        except (NotFound, ResourceDoesNotExist):
+            return self._runs.get(self.submit())
+
+    def is_over_and_failed(self) -> bool:
+        """Whether it ended, and not well."""
+        run = self.look()
+        return is_finished(run) and not is_successful(run)
+
+    def cancel(self) -> None:
+        """Cancel it and wait until it stopped.
+
+        An interrupt may come after the workspace took the submission and before it could say
+        so: the token tells which run that was.
+        """
+        run = self.look()
+        if not is_finished(run) and run.run_id is not None:
+            self._runs.cancel(run.run_id)
+
+    def failure(self, run: "Run") -> RemoteRunError:
+        """What the finished run says."""
+        return self._runs.failure(run)
+
+
 def is_finished(run: "Run") -> bool:
     """Whether nothing of the run is running any more."""
     return _life(run) in FINISHED
