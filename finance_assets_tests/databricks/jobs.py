@@ -141,7 +141,9 @@ class Jobs:
 
     def _play(self, run: Run) -> None:
         """Run the tasks as their dependencies allow."""
-        time.sleep(self.startup_seconds)
+        until = time.monotonic() + self.startup_seconds
+        while time.monotonic() < until and not run.is_cancelled:
+            time.sleep(0.02)
         run.life = "RUNNING" if not run.is_cancelled else run.life
         threads: dict[str, threading.Thread] = {}
         while len(threads) < len(run.tasks):

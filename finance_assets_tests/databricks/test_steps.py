@@ -300,7 +300,7 @@ def interrupted(instance, after):
 
 
 def test_a_cancelled_step_cancels_the_remote_run_and_is_no_success(workspace, instance, runs):
-    workspace.jobs.startup_seconds = 3.0
+    workspace.jobs.startup_seconds = 15.0
     try:
         interrupted(instance, lambda: runs(BRONZE))
         assert not materialize(instance, BRONZE).success
@@ -337,7 +337,7 @@ def test_upstreams_client_lets_an_interrupt_through(workspace, instance):
             submit_args={"environments": environments(wheel, settings.databricks)},
         ).get_materialize_result()
 
-    workspace.jobs.startup_seconds = 5.0
+    workspace.jobs.startup_seconds = 15.0
     try:
         interrupted(instance, lambda: set(workspace.jobs.runs) - known)
         result = dg.materialize([upstream], instance=instance, raise_on_error=False)
@@ -351,7 +351,8 @@ def test_a_run_whose_cluster_died_is_a_failure_and_gets_a_new_attempt(workspace,
 
     def die():
         run = waited_for(lambda: runs(BRONZE))[0]
-        waited_for(lambda: run.life == "RUNNING")
+        [task] = run.tasks.values()
+        waited_for(lambda: task.run_id in workspace.jobs.cluster.processes)
         workspace.jobs.cluster_died(run.run_id)
 
     threading.Thread(target=die, daemon=True).start()
@@ -394,7 +395,7 @@ def test_a_poisoned_message_file_is_named_and_nothing_is_taken(workspace, instan
 def test_an_interrupt_while_the_run_is_being_submitted_leaves_none_behind(
     workspace, instance, runs
 ):
-    workspace.jobs.startup_seconds = 5.0
+    workspace.jobs.startup_seconds = 15.0
     workspace.front.plant(Fault("POST", SUBMIT, "delay_answer", 1, seconds=3))
     try:
         interrupted(instance, lambda: runs(BRONZE))
