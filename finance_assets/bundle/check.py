@@ -64,21 +64,25 @@ def _job(job: dict[str, Any], bundle: dict[str, Any], root: Path) -> Iterator[st
         for dependency in environment.get("spec", {}).get("dependencies", []):
             yield from _dependency(key, dependency, bundle)
     keys = [task["task_key"] for task in job.get("tasks", [])]
+    computes = {*environments, *(c["job_cluster_key"] for c in job.get("job_clusters", []))}
     for task in job.get("tasks", []):
-        problems = (*_task(task, keys, set(environments)), *_payload(task, root))
+        problems = [*_task(task, keys, computes), *_payload(task, root)]
+        for library in task.get("libraries", []):
+            problems += _dependency("libraries", library.get("whl", ""), bundle)
         yield from (f"{task['task_key']}: {problem}" for problem in problems)
     if not job.get("email_notifications", {}).get("on_failure"):
         yield "nobody is told when it fails"
 
 
-def _task(task: dict[str, Any], keys: list[str], environments: set[str]) -> Iterator[str]:
+def _task(task: dict[str, Any], keys: list[str], computes: set[str]) -> Iterator[str]:
     if keys.count(task["task_key"]) > 1:
         yield "the key is there twice"
     for needed in task.get("depends_on", []):
         if needed["task_key"] not in keys:
             yield f"depends on {needed['task_key']}, which is no task"
-    if "environment_key" in task and task["environment_key"] not in environments:
-        yield f"there is no environment {task['environment_key']}"
+    for field, kind in (("environment_key", "environment"), ("job_cluster_key", "job cluster")):
+        if field in task and task[field] not in computes:
+            yield f"there is no {kind} {task[field]}"
     for field in ("timeout_seconds", "max_retries"):
         if field not in task:
             yield f"has no {field}"
@@ -113,7 +117,7 @@ def _dependency(key: str, dependency: str, bundle: dict[str, Any]) -> Iterator[s
     if dependency.endswith(".whl") and not dependency.startswith(("/Volumes/", "/Workspace/")):
         built = [a for a in bundle.get("artifacts", {}).values() if a.get("type") == "whl"]
         if not built or not dependency.startswith("../dist/"):
-            yield f"environment {key}: {dependency} is built by no artifact"
+            yield f"{key}: {dependency} is built by no artifact"
 
 
 def _payload(task: dict[str, Any], root: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from finance_assets.compute.databricks.tasks import ENTRY_POINT, PACKAGE, TIMEOUTS
+from finance_assets.settings import Shape
 from finance_assets.steps.step import Kind, Step
 from finance_assets.steps.use_case import UseCase
 
@@ -17,6 +18,9 @@ ENVIRONMENT = "steps"
 HEADER = """# Rendered from the asset graph by `finance-assets bundle render`. Do not edit: a test
 # compares this file with the steps.
 """
+
+SHAPE = "# Compute: "
+WHEEL = "../dist/*.whl"
 
 # Trying again helps where the trouble was the cluster's; a refused delivery stays refused, and
 # what the gate decided once it decides again.
@@ -48,7 +52,7 @@ def same_partition_inputs(step: Step) -> list[str]:
     return [item.key for item in step.inputs if item.first_offset <= 0 <= item.last_offset]
 
 
-def render_task(use_case: UseCase, step: Step) -> dict[str, Any]:
+def render_task(use_case: UseCase, step: Step, shape: Shape) -> dict[str, Any]:
     """A step as a task of the job."""
     needed = [task_key(use_case.step(key)) for key in same_partition_inputs(step)]
     parameters = ["--step", step.key, "--first", "{{job.parameters.partition}}"]
@@ -58,7 +62,7 @@ def render_task(use_case: UseCase, step: Step) -> dict[str, Any]:
     task: dict[str, Any] = {
         "task_key": task_key(step),
         "description": step.contract.description,
-        "environment_key": ENVIRONMENT,
+        **_compute_of_task(shape),
         "python_wheel_task": {
             "package_name": PACKAGE,
             "entry_point": ENTRY_POINT,
@@ -74,8 +78,34 @@ def render_task(use_case: UseCase, step: Step) -> dict[str, Any]:
     return task
 
 
-def render_job(use_case: UseCase) -> dict[str, Any]:
-    """The job: parameters, schedule, alerts, environment, and a task for each step."""
+def _compute_of_task(shape: Shape) -> dict[str, Any]:
+    if shape is Shape.serverless:
+        return {"environment_key": ENVIRONMENT}
+    where = {
+        Shape.job_cluster: {"job_cluster_key": ENVIRONMENT},
+        Shape.existing_cluster: {"existing_cluster_id": "${var.cluster_id}"},
+    }
+    return {**where[shape], "libraries": [{"whl": WHEEL}]}
+
+
+def _compute_of_job(shape: Shape) -> dict[str, Any]:
+    if shape is Shape.serverless:
+        spec = {"environment_version": "${var.environment_version}", "dependencies": [WHEEL]}
+        return {"environments": [{"environment_key": ENVIRONMENT, "spec": spec}]}
+    if shape is Shape.existing_cluster:
+        return {}
+    cluster = {
+        "spark_version": "${var.spark_version}",
+        "node_type_id": "${var.node_type_id}",
+        "data_security_mode": "SINGLE_USER",
+        "autoscale": {"min_workers": 1, "max_workers": 4},
+        "custom_tags": {"project": PACKAGE},
+    }
+    return {"job_clusters": [{"job_cluster_key": ENVIRONMENT, "new_cluster": cluster}]}
+
+
+def render_job(use_case: UseCase, shape: Shape) -> dict[str, Any]:
+    """The job: parameters, schedule, alerts, compute, and a task for each step."""
     return {
         "name": f"{JOB} {use_case.name} (${{bundle.target}})",
         "description": f"{use_case.title} One month, from delivery to drift.",
@@ -99,20 +129,22 @@ def render_job(use_case: UseCase) -> dict[str, Any]:
         "health": {
             "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 14400}]
         },
-        "environments": [
-            {
-                "environment_key": ENVIRONMENT,
-                "spec": {
-                    "environment_version": "${var.environment_version}",
-                    "dependencies": ["../dist/*.whl"],
-                },
-            }
-        ],
-        "tasks": [render_task(use_case, step) for step in use_case.steps],
+        **_compute_of_job(shape),
+        "tasks": [render_task(use_case, step, shape) for step in use_case.steps],
     }
 
 
-def render(use_case: UseCase) -> str:
-    """The committed file: the job as a bundle resource."""
-    record = {"resources": {"jobs": {JOB: render_job(use_case)}}}
-    return HEADER + yaml.safe_dump(record, sort_keys=False, width=100, allow_unicode=True)
+def render(use_case: UseCase, shape: Shape = Shape.serverless) -> str:
+    """The committed file: the job as a bundle resource, for a shape of compute."""
+    record = {"resources": {"jobs": {JOB: render_job(use_case, shape)}}}
+    return f"{HEADER}{SHAPE}{shape}\n" + yaml.safe_dump(
+        record, sort_keys=False, width=100, allow_unicode=True
+    )
+
+
+def shape_of(text: str) -> Shape:
+    """The shape that a rendered file says it is for."""
+    for line in text.splitlines():
+        if line.startswith(SHAPE) and line.removeprefix(SHAPE) in set(Shape):
+            return Shape(line.removeprefix(SHAPE))
+    return Shape.serverless

@@ -7,6 +7,7 @@ import typer
 
 from finance_assets.cli.common import chosen, console, guarded
 from finance_assets.errors import SettingsError
+from finance_assets.settings import Shape
 
 app = typer.Typer(no_args_is_help=True, help="The Databricks bundle, offline.")
 ROOT = Path(__file__).parents[2]
@@ -15,14 +16,18 @@ Root = Annotated[Path, typer.Option("--root", help="Folder of databricks.yml.")]
 
 
 @app.command()
-def render(root: Root = ROOT, use_case: str = "credit_default") -> None:
+def render(
+    root: Root = ROOT,
+    use_case: str = "credit_default",
+    shape: Annotated[Shape, typer.Option(help="Compute of the tasks.")] = Shape.serverless,
+) -> None:
     """Write the job `main_pipeline` anew from the asset graph."""
     from finance_assets.bundle.render import render as rendered
 
     def write() -> None:
         path = root / JOB_FILE
         path.parent.mkdir(exist_ok=True)
-        path.write_text(rendered(chosen(use_case)[use_case]), encoding="utf-8")
+        path.write_text(rendered(chosen(use_case)[use_case], shape), encoding="utf-8")
         console.print(f"wrote {path}")
 
     guarded(write)
@@ -37,6 +42,7 @@ def check(root: Root = ROOT, use_case: str = "credit_default") -> None:
 def _check(root: Path, use_case: str) -> None:
     from finance_assets.bundle.check import check_bundle
     from finance_assets.bundle.render import render as rendered
+    from finance_assets.bundle.render import shape_of
 
     if not (root / "databricks.yml").exists():
         raise SettingsError(
@@ -45,7 +51,8 @@ def _check(root: Path, use_case: str) -> None:
     chosen_case = chosen(use_case)[use_case]
     found = check_bundle(root, chosen_case)
     job = root / JOB_FILE
-    if not job.exists() or job.read_text(encoding="utf-8") != rendered(chosen_case):
+    text = job.read_text(encoding="utf-8") if job.exists() else ""
+    if text != rendered(chosen_case, shape_of(text)):
         found["files"].append(f"{JOB_FILE} is stale: run `finance-assets bundle render`")
     for target, problems in found.items():
         console.print(f"{target}: {'ok' if not problems else f'{len(problems)} problem(s)'}")

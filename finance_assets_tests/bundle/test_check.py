@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from finance_assets.bundle.check import check_bundle
-from finance_assets.bundle.render import JOB, render, task_key
+from finance_assets.bundle.render import JOB, render, shape_of, task_key
 from finance_assets.bundle.variables import load_bundle, resolve
 from finance_assets.cli.bundle import JOB_FILE
+from finance_assets.settings import Shape
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 
 ROOT = Path(__file__).parents[2]
@@ -184,6 +185,18 @@ def test_a_planted_defect_is_found_and_named(name, checkout):
     plant(checkout)
     problems = [p for found in check_bundle(checkout, USE_CASE).values() for p in found]
     assert any(words in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("shape", list(Shape))
+def test_the_job_can_be_rendered_for_every_shape_of_compute(shape, checkout):
+    text = render(USE_CASE, shape)
+    assert shape_of(text) is shape
+    (checkout / JOB_FILE).write_text(text)
+    assert check_bundle(checkout, USE_CASE) == {name: [] for name in ("files", *TARGETS)}
+    job = resolve(load_bundle(checkout), "prod")["resources"]["jobs"][JOB]
+    wheels = [task.get("libraries") for task in job["tasks"]]
+    assert all(wheels) == (shape is not Shape.serverless)
+    assert ("job_clusters" in job) == (shape is Shape.job_cluster)
 
 
 def command(*arguments):

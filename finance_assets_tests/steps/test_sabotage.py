@@ -401,14 +401,16 @@ def newest(home):
     return open_registry(home.settings).versions(NAME)[0]
 
 
-@pytest.mark.parametrize("tag", criteria.REQUIRED_TAGS)
+# Without one of the others, other criteria fail too: see above and below.
+SPARE_TAGS = sorted({*criteria.REQUIRED_TAGS} - {"dataset_version", "train_window", "model_family"})
+
+
+@pytest.mark.parametrize("tag", SPARE_TAGS)
 def test_a_missing_tag_is_turned_down(home, judge, tag):
     def untag():
         client = MlflowClient(home.settings.tracking_uri)
         client.delete_model_version_tag(NAME, newest(home).number, tag)
 
-    if tag in ("dataset_version", "train_window", "model_family"):
-        pytest.skip("other criteria need it too: below")
     assert judge(between=untag) == ("turned_down", ["required_tags"])
 
 
