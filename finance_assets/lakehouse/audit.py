@@ -108,6 +108,16 @@ def fingerprints(rows: "DataFrame", contract: Contract) -> dict[str, str]:
     return {str(row[0]): str(row["fingerprint"]) for row in grouped}
 
 
+def count_rows(rows: "DataFrame", column: str) -> dict[str, int]:
+    """Only the number of rows per value of a column."""
+    return {str(row[0]): int(row["count"]) for row in rows.groupBy(column).count().collect()}
+
+
+def rows_in(fingerprint: str) -> int:
+    """The number of rows that a fingerprint was taken over."""
+    return int(fingerprint.split(":")[0])
+
+
 def judge(
     contract: Contract,
     window: Window,
