@@ -11,8 +11,30 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from finance_assets.errors import HistoryError
+from finance_assets.errors import HistoryError, LostRaceError
+from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.windows import Window
+
+# Operations that change no rows; everything else has to carry a publication.
+ROWLESS_OPERATIONS = frozenset(
+    {
+        *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
+        *("SET TABLE PROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN", "ADD FEATURE"),
+        *("OPTIMIZE", "VACUUM START", "VACUUM END", "REORG", "FSCK"),
+    }
+)
+
+
+def _arrow_types() -> dict[str, Any]:
+    import pyarrow as pa
+
+    return {
+        "string": pa.string(),
+        "int": pa.int32(),
+        "bigint": pa.int64(),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+    }
 
 
 @dataclass(frozen=True)
@@ -128,9 +150,58 @@ class TableHistory:
             return []
         return [
             Publication.from_json(commit["userMetadata"], int(commit["version"]))
-            for commit in self._delta.history()
+            for commit in self._log()
             if commit.get("userMetadata")
         ]
+
+    def _log(self) -> list[dict[str, Any]]:
+        """Every commit, newest first, with `version`, `operation` and `userMetadata`."""
+        return list(self._delta.history()) if self.exists else []
+
+    @property
+    def foreign_versions(self) -> list[int]:
+        """Commits that may have changed rows and carry no publication: somebody wrote around us."""
+        return sorted(
+            int(commit["version"])
+            for commit in self._log()
+            if not commit.get("userMetadata")
+            and str(commit.get("operation", "")).upper() not in ROWLESS_OPERATIONS
+        )
+
+    def append(
+        self, contract: Contract, records: list[dict[str, Any]], statement: str, after: int
+    ) -> None:
+        """Add rows in one commit that directly follows version `after`.
+
+        Args:
+            contract: the table's; every record has a value for each of its columns.
+            records: the rows to add.
+            statement: text that rides in the commit.
+            after: the version that the caller read, and rests on.
+
+        Raises:
+            LostRaceError: another writer committed since; nothing was written.
+        """
+        import pyarrow as pa
+        from deltalake import CommitProperties, DeltaTable, write_deltalake
+        from deltalake.exceptions import CommitFailedError
+
+        types = _arrow_types()
+        schema = pa.schema([(c.name, types[c.type]) for c in contract.columns])
+        # No retries: deltalake would put the rows behind the other writer's.
+        properties = CommitProperties(
+            max_commit_retries=0, custom_metadata={"userMetadata": statement}
+        )
+        try:
+            table = DeltaTable(str(self.path), version=after)
+            rows = pa.Table.from_pylist(records, schema=schema)
+            write_deltalake(table, rows, mode="append", commit_properties=properties)
+        except CommitFailedError as error:
+            raise LostRaceError(
+                f"version {after} is no longer the newest",
+                where=f"{self.table} at {self.path}",
+                remedy="read the table again, and decide anew",
+            ) from error
 
     def publication_of(self, partition: str, at: int | None = None) -> Publication | None:
         """The publication that last changed a partition (as of version `at`), None if none did."""

@@ -10,7 +10,8 @@ from finance_assets.lakehouse.audit import count_rows
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
 from finance_assets.lakehouse.deliveries import DeliverySpec, stage_delivery
 from finance_assets.lakehouse.history import Ledger
-from finance_assets.lakehouse.publish import Accounting, Proposal, PublishResult
+from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult

@@ -11,8 +11,8 @@ from finance_assets.errors import HistoryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
+from finance_assets.steps.champion_history import ChampionEvent, read_history
 from finance_assets.steps.model_contracts import prediction_contract
-from finance_assets.steps.promotions import Promotion, promotions
 from finance_assets.steps.step import Kind, Step
 from finance_assets.steps.use_case import UseCase
 
@@ -40,7 +40,7 @@ class Trace:
     """A prediction, the events that put its model in force, and the tables it rests on."""
 
     prediction: dict[str, Any]
-    events: tuple[Promotion, ...]
+    events: tuple[ChampionEvent, ...]
     tables: tuple[TracedTable, ...]
 
 
@@ -71,8 +71,9 @@ def trace(lakehouse: Lakehouse, use_case: UseCase, key: dict[str, str], partitio
     version = int(str(prediction["data_version"]).split("@")[1])
     events = tuple(
         event
-        for event in promotions(lakehouse, use_case.name)
-        if event.model_version == prediction["model_version"]
+        for event in read_history(lakehouse, use_case.name).trusted().events
+        if (event.model_version, event.model_sha256)
+        == (prediction["model_version"], prediction["model_sha256"])
     )
     step = use_case.step(use_case.model.features.table)
     tables: dict[tuple[str, str, int], TracedTable] = {}
