@@ -52,9 +52,10 @@ def recorded_fingerprints(history: TableHistory, window: Window) -> dict[str, st
     """The fingerprint of each partition that holds exactly the files that its publication wrote.
 
     Nothing else is believed of the log, its statistics least of all. A partition is left out when
-    a writer around publish added, deleted, restored or compacted files of it, when a file is lost
-    or cut short, and when the log cannot tell: in a catalog, which hides the files, with deletion
-    vectors, which change rows and leave their file, and after its entry was cleaned away.
+    a writer around publish added, deleted, restored or compacted files of it, when a file is lost,
+    cut short or touched after its commit, and when the log cannot tell: in a catalog, which hides
+    the files, with deletion vectors, which change rows and leave their file, and after the entry
+    of the publication was cleaned away.
     """
     if isinstance(history, CatalogHistory) or not history.exists:
         return {}
@@ -63,22 +64,18 @@ def recorded_fingerprints(history: TableHistory, window: Window) -> dict[str, st
         return {}
     [column] = table.metadata().partition_columns
     live = _live_files(table, column)
-    written: dict[int, dict[str, Files] | None] = {}
+    written: dict[Path, dict[str, Files]] = {}
     proven = {}
     for partition in window:
-        publication = history.publication_of(partition)
-        files = live.get(partition, {})
+        publication, files = history.publication_of(partition), live.get(partition, {})
         if publication is None:
             if not files:
                 proven[partition] = EMPTY
             continue
-        version = publication.version
-        if version not in written:
-            written[version] = _written_files(history.path, version, column)
-        by_partition = written[version]
-        if by_partition is None or by_partition.get(partition, {}) != files:
-            continue
-        if all(_is_whole(history.path / unquote(path), size) for path, size in files.items()):
+        entry = history.path / "_delta_log" / f"{publication.version:020d}.json"
+        if entry not in written:
+            written[entry] = _written_files(entry, column)
+        if written[entry].get(partition, {}) == files and _are_as_committed(files, entry):
             proven[partition] = publication.fingerprints[partition]
     return proven
 
@@ -94,13 +91,10 @@ def _live_files(table: object, column: str) -> dict[str, Files]:
     return live
 
 
-def _written_files(table: Path, version: int, column: str) -> dict[str, Files] | None:
-    """The data files that one commit added to each partition; None if its entry is gone."""
-    entry = table / "_delta_log" / f"{version:020d}.json"
-    if not entry.exists():
-        return None
+def _written_files(entry: Path, column: str) -> dict[str, Files]:
+    """The data files that a commit added to each partition."""
     written: dict[str, Files] = {}
-    for line in entry.read_text().splitlines():
+    for line in entry.read_text().splitlines() if entry.exists() else ():
         added = json.loads(line).get("add") if line else None
         if added:
             files = written.setdefault(str(added["partitionValues"][column]), {})
@@ -108,5 +102,13 @@ def _written_files(table: Path, version: int, column: str) -> dict[str, Files] |
     return written
 
 
-def _is_whole(file: Path, size: int) -> bool:
-    return file.exists() and file.stat().st_size == size
+def _are_as_committed(files: Files, entry: Path) -> bool:
+    """Whether the files lie there, have their size, and are no younger than their commit."""
+    if not entry.exists():
+        return False
+    committed_ns = entry.stat().st_mtime_ns
+    found = ((entry.parent.parent / unquote(path), size) for path, size in files.items())
+    return all(
+        file.exists() and file.stat().st_size == size and file.stat().st_mtime_ns <= committed_ns
+        for file, size in found
+    )
