@@ -147,12 +147,13 @@ def _commit_changes(
     lakehouse.ensure(contract)
     history = lakehouse.history(contract.table)
     known, nothing = history.ledgers(), Ledger(0, 0)
-    stored = stored_fingerprints(lakehouse, contract, publication.window)
+    proposed = publication.fingerprints
+    stored = stored_fingerprints(lakehouse, contract, publication.window, proposed)
     changed = tuple(
         partition
         for partition in publication.window
         if known.get(partition, nothing) != publication.ledgers[partition]
-        or stored[partition] != publication.fingerprints[partition]
+        or stored[partition] != proposed[partition]
     )
     if changed:
         constraints.release_outdated(history, contract)
