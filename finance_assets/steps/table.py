@@ -66,7 +66,7 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
     def run(ctx: StepContext) -> StepResult:
         delivered = ctx.lakehouse.read(source, ctx.window)
         with ctx.lakehouse.staging() as folder:
-            judged = refine(delivered, source, target)
+            judged = _lean(refine(delivered, source, target), source, target)
             judged.write.partitionBy("_fate").parquet(str(folder / "judged"))
             by_fate = {
                 fate: _read_staged(ctx, judged.drop("_fate"), folder / "judged" / f"_fate={fate}")
@@ -90,6 +90,23 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
             return _published(ctx, proposal)
 
     return Step(use_case, Kind.table, target, (Input(source),), run, (refine,))
+
+
+def _lean(judged: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
+    """The judged rows with their delivered values only where these are needed: when rejected.
+
+    Of good rows the typed values say all; staging both took a third more time.
+    """
+    kept = (source.partition_column, "_fate", "_reasons")
+    return judged.selectExpr(
+        *[f"`_typed_{name}`" for name in target.column_names],
+        *[
+            f"CASE WHEN _fate = '{QUARANTINED}' THEN `{name}` END as `{name}`"
+            for name in source.column_names
+            if name not in kept
+        ],
+        *kept,
+    )
 
 
 def table_step(
