@@ -27,7 +27,7 @@ class CheckOutcome:
 
 @dataclass(frozen=True)
 class PartitionFacts:
-    """What one partition of the staged rows holds."""
+    """What one partition of the staged rows holds; `counted` is what they stand for."""
 
     rows: int
     distinct_keys: int
@@ -35,6 +35,7 @@ class PartitionFacts:
     broken_row_rules: dict[str, int]
     broken_table_rules: dict[str, bool]
     fingerprint: str
+    counted: int = 0
 
 
 EMPTY = PartitionFacts(0, 0, 0, {}, {}, "0:0")
@@ -54,13 +55,20 @@ def fingerprint_expression(contract: Contract) -> str:
     return f"concat(cast(count(*) as string), ':', cast(coalesce(sum({row}), 0) as string))"
 
 
-def measure(rows: "DataFrame", contract: Contract) -> dict[str, PartitionFacts]:
-    """The facts of every partition that the rows touch, in one action."""
-    partition, key = contract.partition_column, ", ".join(contract.key)
+def measure(
+    rows: "DataFrame", contract: Contract, counted_by: str = "count(*)"
+) -> dict[str, PartitionFacts]:
+    """The facts of every partition that the rows touch, in one action.
+
+    `counted_by` is SQL that counts the rows of the source that the rows stand for.
+    """
+    from pyspark.sql import functions as F
+
+    partition = contract.partition_column
     nulls = " + ".join(f"count_if(`{name}` is null)" for name in contract.required_columns)
     expressions = [
         "count(*) as n_rows",
-        f"count(distinct {key}) as n_keys",
+        f"{counted_by} as n_counted",
         f"{nulls or '0'} as n_nulls",
         f"{fingerprint_expression(contract)} as fingerprint",
         *(f"count_if({breaks(rule)}) as row_{rule.name}" for rule in contract.row_rules),
@@ -69,10 +77,26 @@ def measure(rows: "DataFrame", contract: Contract) -> dict[str, PartitionFacts]:
             for rule in contract.table_rules
         ),
     ]
+    facts = rows.groupBy(partition).agg(*(F.expr(e) for e in expressions))
+    same = F.expr(f"`{partition}` <=> _keys_of")
+    grouped = facts.join(_distinct_keys(rows, contract), same).collect()
+    return {str(row[partition]): _facts(row.asDict(), contract) for row in grouped}
+
+
+def _distinct_keys(rows: "DataFrame", contract: Contract) -> "DataFrame":
+    """Number of different keys per partition (`_keys_of`); one with a null in it is no key.
+
+    Two group-bys count as exactly as `count(distinct a, b)`, which took Sail 0.7.2 5 s instead
+    of 0.05 s for 840,000 rows. They read the key's columns of the staged rows a second time,
+    because rules over the whole partition must see its rows, not its keys.
+    """
     from pyspark.sql import functions as F
 
-    grouped = rows.groupBy(partition).agg(*(F.expr(e) for e in expressions)).collect()
-    return {str(row[partition]): _facts(row.asDict(), contract) for row in grouped}
+    known = " AND ".join(f"`{name}` IS NOT NULL" for name in contract.key)
+    columns = dict.fromkeys((contract.partition_column, *contract.key))
+    keys = rows.select(*columns).distinct()
+    counted = keys.groupBy(contract.partition_column).agg(F.expr(f"count_if({known})"))
+    return counted.toDF("_keys_of", "n_keys")
 
 
 def fingerprints(rows: "DataFrame", contract: Contract) -> dict[str, str]:
@@ -82,6 +106,16 @@ def fingerprints(rows: "DataFrame", contract: Contract) -> dict[str, str]:
     expression = F.expr(fingerprint_expression(contract)).alias("fingerprint")
     grouped = rows.groupBy(contract.partition_column).agg(expression).collect()
     return {str(row[0]): str(row["fingerprint"]) for row in grouped}
+
+
+def count_rows(rows: "DataFrame", column: str) -> dict[str, int]:
+    """Only the number of rows per value of a column."""
+    return {str(row[0]): int(row["count"]) for row in rows.groupBy(column).count().collect()}
+
+
+def rows_in(fingerprint: str) -> int:
+    """The number of rows that a fingerprint was taken over."""
+    return int(fingerprint.split(":")[0])
 
 
 def judge(
@@ -142,6 +176,7 @@ def _facts(row: dict[str, Any], contract: Contract) -> PartitionFacts:
         broken_row_rules={r.name: int(row[f"row_{r.name}"]) for r in contract.row_rules},
         broken_table_rules={r.name: bool(row[f"table_{r.name}"]) for r in contract.table_rules},
         fingerprint=str(row["fingerprint"]),
+        counted=int(row["n_counted"] or 0),
     )
 
 

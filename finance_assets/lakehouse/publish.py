@@ -21,8 +21,9 @@ from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, Severity
 from finance_assets.lakehouse.history import Ledger, Publication
+from finance_assets.lakehouse.proposal import Proposal
+from finance_assets.lakehouse.recorded import stored_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -40,20 +41,6 @@ CONFLICT_MARKS = (
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """Staged rows that want to become the window of a table, with their accounting.
-
-    `quarantine` holds the rejected rows and the contract of their table.
-    """
-
-    contract: Contract
-    window: Window
-    rows: "DataFrame"
-    ledgers: dict[str, Ledger]
-    quarantine: "tuple[Contract, DataFrame] | None" = None
-
-
-@dataclass(frozen=True)
 class Origin:
     """Which run and code a publication comes from, and the version of each input table."""
 
@@ -67,12 +54,13 @@ class PublishResult:
     """The outcome: the checks, and the publication in force unless a blocking check refused it.
 
     `changed` lists the partitions whose rows differ from what was stored before; without any,
-    nothing was committed.
+    nothing was committed. `ledgers` are complete, also those of refused rows.
     """
 
     outcomes: list[CheckOutcome]
     publication: Publication | None
     changed: tuple[str, ...]
+    ledgers: dict[str, Ledger]
 
     @property
     def is_refused(self) -> bool:
@@ -89,18 +77,22 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     contract, window = proposal.contract, proposal.window
     problems = audit.schema_problems(proposal.rows, contract)
     if problems:
-        outcome = audit.judge(contract, window, problems, {}, proposal.ledgers)
-        return PublishResult([o for o in outcome if o.check.name == "schema"], None, ())
-    facts = audit.measure(proposal.rows, contract)
-    outcomes = audit.judge(contract, window, [], facts, proposal.ledgers)
+        ledgers = proposal.completed({})
+        outcome = audit.judge(contract, window, problems, {}, ledgers)
+        schema = [o for o in outcome if o.check.name == "schema"]
+        return PublishResult(schema, None, (), ledgers)
+    # One action: facts, fingerprints and what the ledgers still lack.
+    facts = audit.measure(proposal.rows, contract, proposal.counted_by)
+    ledgers = proposal.completed(facts)
+    outcomes = audit.judge(contract, window, [], facts, ledgers)
     failed = [outcome.check for outcome in outcomes if not outcome.is_passed]
     if any(check.severity is Severity.block for check in failed):
-        return PublishResult(outcomes, None, ())
+        return PublishResult(outcomes, None, (), ledgers)
     publication = Publication(
         table=contract.table,
         first=window.first,
         last=window.last,
-        ledgers=proposal.ledgers,
+        ledgers=ledgers,
         fingerprints={p: facts.get(p, audit.EMPTY).fingerprint for p in window},
         failed_checks=_failed_by_partition(outcomes),
         run_id=origin.run_id,
@@ -154,16 +146,14 @@ def _commit_changes(
     """Commit unless every partition already holds these very rows with this very accounting."""
     lakehouse.ensure(contract)
     history = lakehouse.history(contract.table)
-    known = history.ledgers()
-    stored = {}
-    if any(partition in known for partition in publication.window):
-        stored = audit.fingerprints(lakehouse.read(contract, publication.window), contract)
-    nothing = Ledger(0, 0)
+    known, nothing = history.ledgers(), Ledger(0, 0)
+    proposed = publication.fingerprints
+    stored = stored_fingerprints(lakehouse, contract, publication.window, proposed)
     changed = tuple(
         partition
         for partition in publication.window
         if known.get(partition, nothing) != publication.ledgers[partition]
-        or stored.get(partition, audit.EMPTY.fingerprint) != publication.fingerprints[partition]
+        or stored[partition] != proposed[partition]
     )
     if changed:
         constraints.release_outdated(history, contract)
@@ -172,7 +162,8 @@ def _commit_changes(
         history = lakehouse.history(contract.table)
     # A partition that was empty and stays empty has no commit of its own.
     unwritten = replace(publication, version=history.version)
-    return PublishResult(outcomes, history.publication_of(publication.last) or unwritten, changed)
+    in_force = history.publication_of(publication.last) or unwritten
+    return PublishResult(outcomes, in_force, changed, publication.ledgers)
 
 
 def _append(
@@ -187,7 +178,9 @@ def _append(
     _commit(lakehouse, contract, rows, publication)
     history = lakehouse.history(contract.table)
     added = history.publication_of(publication.last)
-    return PublishResult(outcomes, added or publication, tuple(publication.window))
+    return PublishResult(
+        outcomes, added or publication, tuple(publication.window), publication.ledgers
+    )
 
 
 def _commit(

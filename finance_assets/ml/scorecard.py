@@ -65,15 +65,17 @@ def fit_scorecard(frame: "pd.DataFrame", features: tuple[str, ...], target: str)
     from sklearn.linear_model import LogisticRegression
 
     values = {name: frame[name].to_numpy("float64") for name in features}
-    edges = {name: choose_edges(values[name].tolist()) for name in features}
-    blocks = [
-        np.eye(len(edges[name]) + 2, dtype="float64")[_bins(values[name], edges[name])]
-        for name in features
-    ]
+    edges = {name: choose_edges(values[name]) for name in features}
+    widths = [len(edges[name]) + 2 for name in features]
+    starts = np.cumsum([0, *widths])
+    # One 1 per row and feature, written in place: blocks side by side would hold all rows twice.
+    design, rows = np.zeros((len(frame), starts[-1])), np.arange(len(frame))
+    for name, start in zip(features, starts, strict=False):
+        design[rows, start + _bins(values[name], edges[name])] = 1.0
     # Newton's method: a few passes over many rows and few columns, and no random start.
     model = LogisticRegression(C=1.0, solver="newton-cholesky")
-    model.fit(np.hstack(blocks), frame[target].to_numpy())
-    weights = np.split(model.coef_[0], np.cumsum([block.shape[1] for block in blocks])[:-1])
+    model.fit(design, frame[target].to_numpy())
+    weights = np.split(model.coef_[0], starts[1:-1])
     return Scorecard(
         float(model.intercept_[0]),
         tuple(

@@ -5,7 +5,7 @@ from typing import Any
 
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Ledger
-from finance_assets.lakehouse.publish import Proposal
+from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.steps.step import StepContext, StepResult
 from finance_assets.steps.table import as_result
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.history import Ledger
-from finance_assets.lakehouse.publish import Proposal
+from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.ml.identity import verified
 from finance_assets.ml.models import Model
@@ -39,13 +38,13 @@ def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
                 rows = rows.unionByName(frame)
             rows.write.parquet(str(folder / "scores"))
             staged = ctx.lakehouse.spark.read.schema(rows.schema).parquet(str(folder / "scores"))
-            ledgers = _ledgers(ctx, spec, contract, staged, champions)
-            published = ctx.publish(Proposal(contract, ctx.window, staged, ledgers))
-            result = as_result(published, ledgers, [])
+            accounting = _accounting(ctx, spec, champions)
+            published = ctx.publish(Proposal(contract, ctx.window, staged, accounting))
+            result = as_result(published, published.ledgers, [])
         for partition, champion in champions.items():
             result.by_partition[partition] = {
                 "champion_version": champion.model_version if champion else "",
-                "rows": ledgers[partition].published,
+                "rows": published.ledgers[partition].published,
             }
         if not frames:
             result.metadata["note"] = "no champion was in force yet: nothing to score with"
@@ -124,18 +123,9 @@ def _band(spec: ModelSpec) -> str:
     return f"CASE {cases} END"
 
 
-def _ledgers(
-    ctx: StepContext,
-    spec: ModelSpec,
-    contract: Contract,
-    staged: "DataFrame",
-    champions: dict[str, ChampionEvent | None],
-) -> dict[str, Ledger]:
+def _accounting(
+    ctx: StepContext, spec: ModelSpec, champions: dict[str, ChampionEvent | None]
+) -> Accounting:
     """Feature rows in, predictions out; months without a champion take nothing in."""
-    features = ctx.lakehouse.read(spec.features, ctx.window)
-    before = dict(features.groupBy(spec.features.partition_column).count().collect())
-    after = dict(staged.groupBy(contract.partition_column).count().collect())
-    return {
-        p: Ledger(before.get(p, 0) if champion else 0, after.get(p, 0))
-        for p, champion in champions.items()
-    }
+    stored = stored_rows(ctx.lakehouse, spec.features, ctx.window)
+    return Accounting({p: stored[p] for p, champion in champions.items() if champion})

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Contract
 from finance_assets.lakehouse.history import Publication
-from finance_assets.lakehouse.publish import Origin, Proposal, PublishResult, publish
+from finance_assets.lakehouse.proposal import Proposal
+from finance_assets.lakehouse.publish import Origin, PublishResult, publish
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings

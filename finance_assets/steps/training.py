@@ -136,8 +136,8 @@ def _reference(
     Features as in the training rows; the score as on the holdout, because scores of rows that
     the model was fitted on are more extreme than any it will give later.
     """
-    variables = {name: fit[name].astype("float64").tolist() for name in spec.feature_names}
-    variables[SCORE] = model.predict(model.inputs(holdout)).tolist()
+    variables = {name: fit[name].to_numpy("float64") for name in spec.feature_names}
+    variables[SCORE] = model.predict(model.inputs(holdout))
     references = (build_reference(name, values) for name, values in variables.items())
     return [json.loads(json.dumps(vars(reference))) for reference in references]
 

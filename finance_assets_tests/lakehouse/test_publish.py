@@ -8,7 +8,8 @@ import pytest
 from finance_assets.errors import ContractError, PublishConflictError
 from finance_assets.lakehouse.contract import Column, Contract, RowRule, Severity, TableRule
 from finance_assets.lakehouse.history import Ledger
-from finance_assets.lakehouse.publish import Origin, Proposal, publish
+from finance_assets.lakehouse.proposal import Proposal
+from finance_assets.lakehouse.publish import Origin, publish
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
 

@@ -1,9 +1,14 @@
 """Silver: every delivered row is published, quarantined with its reasons, or an exact duplicate."""
 
+import random
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED
+from finance_assets.lakehouse.refine import refine as refine_rows
+from finance_assets.use_cases.credit_default.contracts import BRONZE_STATEMENTS, SILVER_STATEMENTS
 from finance_assets_tests.scenario import APRIL, MAY, Statement, deliver, failed, statements
 
 BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
@@ -104,3 +109,98 @@ def test_the_silent_change_of_encoding_is_a_warning_on_its_month(runner, setting
     result = refine(runner, settings, Statement("99", pay_status="1"))
     assert failed(result) == ["rule_pay_status_1_rare"]
     assert result.publication.failed_checks == {APRIL: ["rule_pay_status_1_rare"]}
+
+
+def test_the_first_of_three_copies_is_published_with_its_line(runner, settings):
+    """Numbers sort as numbers: line 9 stands before line 10."""
+    copies = [Statement("99")] * 3
+    deliver(settings.landing, APRIL, *GOOD[:7], *copies, *GOOD[7:])
+    runner.run(BRONZE, APRIL)
+    ledger = runner.run(SILVER, APRIL).publication.ledgers[APRIL]
+    assert (ledger.delivered, ledger.published, ledger.duplicates) == (23, 21, 2)
+    bad = [Statement("99", bill_ntd="x")] * 3
+    deliver(settings.landing, APRIL, *GOOD[:7], *bad, *GOOD[7:])
+    runner.run(BRONZE, APRIL)
+    ledger = runner.run(SILVER, APRIL).publication.ledgers[APRIL]
+    assert (ledger.published, ledger.quarantined, ledger.duplicates) == (20, 1, 2)
+    assert list(runner.quarantined(SILVER)) == [9]
+
+
+def test_a_copy_of_a_row_in_conflict_is_a_copy_and_does_not_add_to_the_conflict(runner, settings):
+    other = replace(GOOD[0], bill_ntd="1")
+    ledger = refine(runner, settings, other, GOOD[0], other).publication.ledgers[APRIL]
+    assert list(runner.quarantined(SILVER)) == [2, 22]
+    assert (ledger.published, ledger.quarantined, ledger.duplicates) == (19, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        (Statement("", bill_ntd="1"), Statement("", bill_ntd="2"), "account_id: required"),
+        ("x", "y", "malformed_line: the number of fields"),
+    ],
+)
+def test_rows_without_a_key_conflict_with_none(runner, settings, first, second, reason):
+    ledger = refine(runner, settings, first, second, first).publication.ledgers[APRIL]
+    quarantined = runner.quarantined(SILVER)
+    assert list(quarantined) == [22, 23]
+    assert all(text.startswith(reason) and ";" not in text for text in quarantined.values())
+    assert (ledger.published, ledger.quarantined, ledger.duplicates) == (20, 2, 1)
+
+
+def test_every_fate_is_what_reading_line_by_line_gives(spark):
+    """Two months at once with the same file and line numbers, and far more copies than usual."""
+    chance = random.Random(3)
+    rows = [_delivered(chance, month, line) for month in (APRIL, MAY) for line in range(2, 150)]
+    ddl = ", ".join(f"`{c.name}` {c.type}" for c in BRONZE_STATEMENTS.columns)
+    frame = spark.createDataFrame([tuple(row.values()) for row in rows], ddl)
+    chance.shuffle(rows)
+    judged = refine_rows(frame, BRONZE_STATEMENTS, SILVER_STATEMENTS)
+    found = {
+        (row["delivery_month"], row["_source_line"]): (
+            row["_fate"],
+            "conflicting_duplicate" in (row["_reasons"] or ""),
+        )
+        for row in judged.collect()
+    }
+    expected = _line_by_line(rows)
+    assert found == expected
+    assert {fate for fate, _ in expected.values()} == {PUBLISHED, QUARANTINED, DUPLICATE}
+    assert len(set(expected.values())) == 5, "some combination of fate and conflict is missing"
+
+
+def _delivered(chance: random.Random, month: str, line: int) -> dict[str, object]:
+    """A bronze row with few possible values; some lack the key, some could not be split."""
+    statement = Statement(
+        account_id=chance.choice(["", *map(str, range(1, 40))]),
+        statement_month=month,
+        bill_ntd=chance.choice(["1", "1", "1", "2", "x"]),
+    )
+    fields = vars(statement)
+    malformed = chance.choice([None] * 9 + ["a", "b"])
+    payload = dict.fromkeys(fields) if malformed else fields
+    origin = {"_malformed_line": malformed, "_source_file": "one.csv", "_source_line": line}
+    return {**payload, "delivery_month": month, **origin, "_ingested_at": datetime(2005, 6, 1)}
+
+
+def _line_by_line(rows: list[dict[str, object]]) -> dict[tuple[str, int], tuple[str, bool]]:
+    """Fate and conflict of each row, by reading in the order of the file."""
+
+    def payload(row):
+        return tuple(v for k, v in row.items() if k[0] != "_" or k == "_malformed_line")
+
+    def key(row):
+        return (row["account_id"], row["statement_month"]) if row["account_id"] else None
+
+    ordered = sorted(rows, key=lambda row: (row["delivery_month"], row["_source_line"]))
+    versions = {row_key: set() for row_key in map(key, ordered)}
+    for row in ordered:
+        versions[key(row)].add(payload(row))
+    seen, fates = set(), {}
+    for row in ordered:
+        is_conflict = key(row) is not None and len(versions[key(row)]) > 1
+        is_bad = is_conflict or key(row) is None or row["bill_ntd"] == "x"
+        fate = DUPLICATE if payload(row) in seen else QUARANTINED if is_bad else PUBLISHED
+        seen.add(payload(row))
+        fates[row["delivery_month"], row["_source_line"]] = (fate, is_conflict)
+    return fates

@@ -1,10 +1,16 @@
 """Drift against values worked out by hand, and the verdicts that follow."""
 
+import bisect
+import json
 import math
+import random
 
+import numpy as np
 import pytest
 
 from finance_assets.monitoring.drift import (
+    MAX_INTEGER_BINS,
+    QUANTILE_BINS,
     DriftLimits,
     DriftReport,
     DriftVerdict,
@@ -62,6 +68,50 @@ def test_a_variable_that_was_never_known_has_a_bin_for_being_missing():
     drift = compare(reference, [0, 5])
     assert (drift.reference_missing_share, drift.missing_share) == (1.0, 0.0)
     assert drift.psi > LIMITS.drift_psi
+
+
+def edges_by_definition(values):
+    """The edges in plain Python, value by value."""
+    known = sorted(value for value in values if not math.isnan(value))
+    if not known:
+        return ()
+    low, high = known[0], known[-1]
+    if high - low <= MAX_INTEGER_BINS and all(value == int(value) for value in known):
+        return tuple(float(edge) for edge in range(int(low), int(high) + 2))
+    cuts = [known[len(known) * i // QUANTILE_BINS] for i in range(1, QUANTILE_BINS)]
+    return tuple(sorted(set(cuts)))
+
+
+def counts_by_definition(values, edges):
+    """The rows per bin in plain Python."""
+    found = [0 if math.isnan(value) else bisect.bisect_right(edges, value) + 1 for value in values]
+    return tuple(found.count(bin_) for bin_ in range(len(edges) + 2))
+
+
+def samples():
+    chance = random.Random(11)
+    nothing = math.nan
+    yield from ([], [nothing], [0.0], [0.1], [math.inf], [-math.inf, 1.0, math.inf], [3.0] * 7)
+    yield from ([0.0, -0.0, 0.5, -0.0], [-0.0, 0.0, 0.5, 30.0], [-20.0, 0.0], [-20.0, 0.5, 1.0])
+    yield [1e300, -1e300, 5e-324, nothing]
+    for rows in (1, 9, 10, 11, 997):
+        yield [chance.choice([-2.0, 0.0, 4.0, nothing]) for _ in range(rows)]
+        yield [chance.choice([chance.gauss(0, 1), 0.0, -0.0, nothing]) for _ in range(rows)]
+        yield [chance.uniform(0, 1e6) for _ in range(rows)]
+        yield [float(chance.randint(0, 40)) for _ in range(rows)]
+
+
+@pytest.mark.parametrize("values", samples(), ids=lambda values: str(len(values)))
+@pytest.mark.parametrize("given_as", [list, tuple, np.array], ids=["list", "tuple", "array"])
+def test_a_reference_is_to_the_bit_what_the_definition_gives(values, given_as):
+    given = given_as(values)
+    reference = build_reference("x", given)
+    expected = edges_by_definition(values)
+    assert json.dumps(reference.edges) == json.dumps(expected)
+    assert json.dumps(reference.counts) == json.dumps(counts_by_definition(values, expected))
+    assert choose_edges(given) == expected
+    others = (-1.0, 0.0, 2.5)
+    assert build_reference("x", given, others).counts == counts_by_definition(values, others)
 
 
 def test_the_sql_bins_count_as_the_reference_does(spark):

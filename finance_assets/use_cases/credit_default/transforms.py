@@ -13,28 +13,41 @@ if TYPE_CHECKING:
 
 LATE = 2  # months late that count as default
 
-# Frames run over a month number, so that a month without a statement stays a gap.
-_ACCOUNT = "PARTITION BY account_id ORDER BY month_number"
-_LAST_MONTH = f"OVER ({_ACCOUNT} RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING)"
-_THREE_MONTHS = f"OVER ({_ACCOUNT} RANGE BETWEEN 2 PRECEDING AND CURRENT ROW)"
-
 
 def account_months(credit_statements: "DataFrame") -> "DataFrame":
-    """Decode the codes and add the trends over this and the two previous months."""
+    """Decode the codes and add the trends over this and the two previous months.
+
+    A statement is joined to its account's statements of one and of two months before, by month
+    number, so that a month without one stays a gap. Windows with RANGE frames say the same, but
+    took Sail 0.7.2 10 to 38 s for 840,000 rows instead of less than 1 s.
+    """
     numbered = credit_statements.selectExpr(
         "*",
         "cast(substring(statement_month, 1, 4) as int) * 12"
         " + cast(substring(statement_month, 6, 2) as int) as month_number",
+        "1 as statement",
+        "CASE WHEN pay_status >= 1 THEN 1 ELSE 0 END as late",
     )
-    trended = numbered.selectExpr(
+    looked_back = ("statement", "late", "pay_status", "bill_ntd", "credit_limit_ntd")
+    trended = numbered
+    for months in (1, 2):
+        earlier = numbered.selectExpr(
+            "account_id",
+            f"month_number + {months} as month_number",
+            *[f"{name} as {name}_{months}" for name in looked_back],
+        )
+        trended = trended.join(earlier, ["account_id", "month_number"], "left")
+    summed = ("statement", "late", "bill_ntd", "credit_limit_ntd")
+    sums = {n: f"({n} + coalesce({n}_1, 0) + coalesce({n}_2, 0))" for n in summed}
+    trended = trended.selectExpr(
         "*",
-        f"max(pay_status) {_LAST_MONTH} as previous_pay_status",
-        f"max(bill_ntd) {_LAST_MONTH} as previous_bill_ntd",
-        f"cast(count(*) {_THREE_MONTHS} as int) as history_months",
-        f"max(pay_status) {_THREE_MONTHS} as worst_3m",
-        f"cast(sum(CASE WHEN pay_status >= 1 THEN 1 ELSE 0 END) {_THREE_MONTHS} as int) as late_3m",
-        f"sum(bill_ntd) {_THREE_MONTHS} as bill_3m",
-        f"sum(credit_limit_ntd) {_THREE_MONTHS} as limit_3m",
+        f"cast({sums['statement']} as int) as history_months",
+        "pay_status_1 as previous_pay_status",
+        "bill_ntd_1 as previous_bill_ntd",
+        "greatest(pay_status, pay_status_1, pay_status_2) as worst_3m",
+        f"cast({sums['late']} as int) as late_3m",
+        f"{sums['bill_ntd']} as bill_3m",
+        f"{sums['credit_limit_ntd']} as limit_3m",
     )
     has_trend = "history_months >= 2"
     return trended.selectExpr(

@@ -1,0 +1,70 @@
+"""Proposal: staged rows and what they account for, as a step hands them to publish.
+
+Auditing and committing them does not belong here.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from finance_assets.lakehouse import audit
+from finance_assets.lakehouse.audit import PartitionFacts
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.windows import Window
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """What became of the rows that went in, by partition, but for those to be published.
+
+    Publish counts these itself, in the pass that audits them. `counted_by` is SQL that counts the
+    delivered rows that the rows of an aggregate stand for.
+    """
+
+    delivered: dict[str, int]
+    quarantined: dict[str, int] = field(default_factory=dict)
+    duplicates: dict[str, int] = field(default_factory=dict)
+    counted_by: str | None = None
+
+    def completed(self, window: Window, facts: dict[str, PartitionFacts]) -> dict[str, Ledger]:
+        """The ledger of each partition, complete."""
+        return {
+            partition: Ledger(
+                self.delivered.get(partition, 0),
+                facts.get(partition, audit.EMPTY).counted,
+                self.quarantined.get(partition, 0),
+                self.duplicates.get(partition, 0),
+                is_aggregate=self.counted_by is not None,
+            )
+            for partition in window
+        }
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Staged rows proposed as the new content of a table's window.
+
+    `ledgers` are those of every partition, or what publish needs to complete them. `quarantine`
+    holds the rejected rows and the contract of their table.
+    """
+
+    contract: Contract
+    window: Window
+    rows: "DataFrame"
+    ledgers: dict[str, Ledger] | Accounting
+    quarantine: "tuple[Contract, DataFrame] | None" = None
+
+    @property
+    def counted_by(self) -> str:
+        """SQL that counts what the rows stand for."""
+        declared = self.ledgers.counted_by if isinstance(self.ledgers, Accounting) else None
+        return declared or "count(*)"
+
+    def completed(self, facts: dict[str, PartitionFacts]) -> dict[str, Ledger]:
+        """The ledger of each partition, with what the facts say is to be published."""
+        if isinstance(self.ledgers, Accounting):
+            return self.ledgers.completed(self.window, facts)
+        return self.ledgers

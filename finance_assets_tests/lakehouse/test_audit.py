@@ -1,0 +1,73 @@
+"""Audit: the facts of staged rows, counted exactly."""
+
+import pytest
+
+from finance_assets.lakehouse import audit
+from finance_assets.lakehouse.contract import Column, Contract, TableRule
+
+PARCELS = Contract(
+    table="silver.parcels",
+    description="Parcels, in a test's table.",
+    columns=(
+        Column("hub", "string", "Hub", is_nullable=True),
+        Column("number", "bigint", "Number", is_nullable=True),
+        Column("month", "string", "Month"),
+        Column("weight", "double", "Weight", is_nullable=True, unit="kg"),
+    ),
+    key=("hub", "number"),
+    partition_column="month",
+    table_rules=(TableRule("spread", "max(weight) - min(weight) < 5", "Parcels are alike."),),
+)
+APRIL, MAY = "2005-04", "2005-05"
+
+
+def measured(spark, *rows, counted_by="count(*)"):
+    frame = spark.createDataFrame(rows, "hub string, number bigint, month string, weight double")
+    return audit.measure(frame, PARCELS, counted_by)
+
+
+@pytest.mark.parametrize(
+    ("keys", "distinct"),
+    [
+        ([("a", 1), ("a", 2), ("b", 1)], 3),
+        ([("a", 1), ("a", 1), ("b", 1)], 2),
+        ([("a", 11), ("a1", 1)], 2),
+        ([("a", None), (None, 1), (None, None), ("a", 1)], 1),
+        ([(None, 1), (None, 1)], 0),
+    ],
+)
+def test_keys_are_counted_as_sql_counts_them(spark, keys, distinct):
+    """A key with a null in it is no key, so its row always counts as one without."""
+    rows = [(*key, APRIL, 1.0) for key in keys]
+    facts = measured(spark, *rows)[APRIL]
+    frame = spark.createDataFrame(keys, "hub string, number bigint")
+    [[by_sql]] = frame.selectExpr("count(distinct hub, number)").collect()
+    assert (facts.rows, facts.distinct_keys) == (len(keys), distinct) == (len(keys), by_sql)
+
+
+def test_a_key_may_come_back_in_another_partition(spark):
+    facts = measured(spark, ("a", 1, APRIL, 1.0), ("a", 1, MAY, 1.0), ("a", 1, MAY, 2.0))
+    assert {p: (f.rows, f.distinct_keys) for p, f in facts.items()} == {APRIL: (1, 1), MAY: (2, 1)}
+
+
+def test_rows_without_a_partition_are_measured_too(spark):
+    facts = measured(spark, ("a", 1, None, 1.0), ("b", 1, APRIL, 1.0))
+    assert {p: (f.rows, f.distinct_keys) for p, f in facts.items()} == {
+        "None": (1, 1),
+        APRIL: (1, 1),
+    }
+
+
+def test_rules_over_a_partition_see_its_rows(spark):
+    facts = measured(spark, ("a", 1, APRIL, 1.0), ("a", 1, APRIL, 9.0), ("a", 1, MAY, 9.0))
+    assert facts[APRIL].broken_table_rules == {"spread": True}
+    assert facts[MAY].broken_table_rules == {"spread": False}
+
+
+def test_an_aggregate_is_counted_by_what_it_stands_for(spark):
+    facts = measured(spark, ("a", 3, APRIL, 1.0), ("b", 4, APRIL, 1.0), counted_by="sum(number)")
+    assert (facts[APRIL].rows, facts[APRIL].counted) == (2, 7)
+
+
+def test_no_rows_have_no_facts(spark):
+    assert measured(spark) == {}
