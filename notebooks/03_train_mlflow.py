@@ -17,5 +17,5 @@ run(
     dbutils,
     "models.credit_default_candidate",
     "models.credit_default_evaluation",
-    "models.credit_default_champion",
+    "models.credit_default_decision",
 )

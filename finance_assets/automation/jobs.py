@@ -41,11 +41,10 @@ def build_jobs(use_case: UseCase) -> list[Any]:
 
 
 def _job(name: str, use_case: UseCase, steps: tuple[Step, ...], description: str) -> Any:
-    selection: dg.AssetSelection = dg.AssetSelection.assets(*(step.key.split(".") for step in steps))
-    if (
-        any(step.kind is Kind.decision for step in steps)
-        and get_settings().compute is Compute.local
-    ):
+    keys = (step.key.split(".") for step in steps)
+    selection: dg.AssetSelection = dg.AssetSelection.assets(*keys)
+    decides = any(step.kind is Kind.decision for step in steps)
+    if decides and get_settings().compute is Compute.local:
         history = asset_key(champion_history_contract(use_case.name).table)
         selection |= dg.AssetSelection.checks_for_assets(history)
     return dg.define_asset_job(

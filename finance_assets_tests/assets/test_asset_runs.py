@@ -150,9 +150,11 @@ def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(set
     assert {"artifact_sha256", "fingerprint", "as_of"} <= set(version.tags)
     [shown] = result.asset_materializations_for_node("models__credit_default_evaluation")
     assert shown.metadata["roc"].value.startswith("![roc](data:image/png;base64,")
-    decided = result.asset_materializations_for_node("models__credit_default_champion")[-1]
+    decided = result.asset_materializations_for_node("models__credit_default_decision")[-1]
     assert decided.metadata["model_card"].value.startswith("# Model card: credit_default v1")
-    history = instance.get_latest_materialization_event(asset_key("monitoring.model_promotions"))
+    history = instance.get_latest_materialization_event(
+        asset_key("models.credit_default_champion_history")
+    )
     stated = history.asset_materialization.metadata[BY_PARTITION].value
     assert set(stated) == {"credit_default"}
     # Again, unchanged: no new version, and no MLflow run is opened at all.

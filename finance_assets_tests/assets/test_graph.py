@@ -83,7 +83,7 @@ def test_upstream_partitions_follow_the_inputs(graph):
     assert upstream(gold, silver, "2005-04") == ["2005-04"]
     labels = "labels.credit_default"
     assert upstream(labels, gold, "2005-07") == ["2005-06"]
-    champion = "models.credit_default_champion"
+    champion = "models.credit_default_decision"
     assert upstream("predictions.credit_default", champion, "2005-07") == [
         "2005-04",
         "2005-05",
@@ -98,7 +98,10 @@ def test_jobs_together_run_every_asset_and_none_twice():
     assert selected[0] & selected[1] == set()
     graph = defs.resolve_asset_graph()
     assert selected[0] | selected[1] == set(graph.executable_asset_keys)
-    assert graph.external_asset_keys == {asset_key("monitoring.model_promotions")}
+    assert graph.external_asset_keys == {
+        asset_key("models.credit_default_champion_history"),
+        asset_key("monitoring.credit_default_holdout_looks"),
+    }
 
 
 def test_the_schedule_asks_for_the_month_that_ended():

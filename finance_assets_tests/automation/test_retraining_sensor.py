@@ -5,12 +5,13 @@ import pytest
 
 from finance_assets.assets.metadata import BY_PARTITION, asset_key, statement
 from finance_assets.automation.sensors import build_retraining_sensor, gather_facts
-from finance_assets.steps.promotions import PROMOTIONS
+from finance_assets.steps.champion_history import champion_history_contract
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 
 SENSOR = build_retraining_sensor(USE_CASE)
 FEATURES, LABELS = "features.credit_default", "labels.credit_default"
-DRIFT, CHAMPION = "monitoring.credit_default_drift", "models.credit_default_champion"
+DRIFT, DECISION = "monitoring.credit_default_drift", "models.credit_default_decision"
+HISTORY = champion_history_contract(USE_CASE.name).table
 
 
 @pytest.fixture
@@ -48,14 +49,14 @@ def drift(instance, partition, verdict="drift", version="1"):
 
 
 def decided(instance, partition, champion):
-    happened(instance, CHAMPION, partition, decision="promoted", candidate_version=champion)
+    happened(instance, DECISION, partition, decision="promoted", candidate_version=champion)
     crowned(instance, champion)
 
 
 def crowned(instance, champion):
-    """The promotion history says who is champion from now on."""
+    """The champion history says who is champion from now on."""
     facts = {"credit_default": {"champion_version": champion}}
-    instance.report_runless_asset_event(statement(PROMOTIONS.table, facts))
+    instance.report_runless_asset_event(statement(HISTORY, facts))
 
 
 def test_an_empty_instance_is_skipped_with_a_reason(instance):

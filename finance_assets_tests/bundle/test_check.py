@@ -52,7 +52,7 @@ def test_a_failed_gate_stops_promotion_but_not_scoring_and_monitoring():
     def upstream(key: str) -> set[str]:
         return set(needs[key]) | {k for needed in needs[key] for k in upstream(needed)}
 
-    champion = "models_credit_default_champion"
+    champion = "models_credit_default_decision"
     assert upstream(champion) > {"models_credit_default_evaluation"}
     assert champion not in upstream("monitoring_credit_default_drift")
     assert "predictions_credit_default" in upstream("monitoring_credit_default_drift")

@@ -20,15 +20,20 @@ import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
+from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.steps.promotions import PROMOTIONS
-from finance_assets.steps.step import Step
+from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.steps.decision_log import looks_contract
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.server import Workspace, workspace
 from finance_assets_tests.scenario import clean_environment, deliver_sample
 
 # Ids and clock readings; which version of which table was read is the same, and is compared.
-OWN = {"run_id", "gate_report", "event_id", "recorded_at"}
+OWN = {
+    *("run_id", "mlflow_run_id", "gate_report", "decision_id", "recorded_at"),
+    *("digest", "previous_digest"),
+}
+JOURNALS = (champion_history_contract(USE_CASE.name), looks_contract(USE_CASE.model))
 MAX_CALLS, MAX_OVERHEAD_SECONDS = 15, 2.0
 
 
@@ -39,12 +44,11 @@ class Side:
     lakehouse: Path
     dagster: Path
 
-    def rows(self, step: Step | None, table: str) -> list[str]:
+    def rows(self, contract: Contract) -> list[str]:
         """The rows of a table without ids and clock readings, in a fixed order."""
-        columns = step.contract.columns if step else PROMOTIONS.columns
-        skipped = OWN | {column.name for column in columns if column.is_volatile}
-        layer, entity = table.split(".")
-        stored = TableHistory(table, self.lakehouse / layer / entity).rows()
+        skipped = OWN | {column.name for column in contract.columns if column.is_volatile}
+        path = self.lakehouse / contract.layer / contract.entity
+        stored = TableHistory(contract.table, path).rows()
         kept = ({k: v for k, v in sorted(row.items()) if k not in skipped} for row in stored)
         return sorted(json.dumps(row, default=str) for row in kept)
 
@@ -87,11 +91,9 @@ def compare(console: Console, here: Side, there: Side, is_small: bool) -> bool:
     for name in ("what", "here", "on Databricks", ""):
         table.add_column(name)
     pairs = [
-        (step.key, here.rows(step, step.key), there.rows(step, step.key)) for step in USE_CASE.steps
+        (contract.table, here.rows(contract), there.rows(contract))
+        for contract in (*(step.contract for step in USE_CASE.steps), *JOURNALS)
     ]
-    pairs.append(
-        (PROMOTIONS.table, here.rows(None, PROMOTIONS.table), there.rows(None, PROMOTIONS.table))
-    )
     pairs.append(("asset checks", here.checks(), there.checks()))
     equal = True
     for name, ours, theirs in pairs:

@@ -71,12 +71,18 @@ def webserver(tmp_path):
     server.wait(30)
 
 
+JOURNALS = {
+    "models.credit_default_champion_history",
+    "monitoring.credit_default_holdout_looks",
+}
+
+
 def test_the_ui_shows_every_asset_with_its_checks_and_what_the_run_materialised(webserver):
     data = ask(webserver, QUERY)
     nodes = {".".join(node["assetKey"]["path"]): node for node in data["assetNodes"]}
     use_case = ALL["credit_default"]
     keys = {step.key for step in use_case.steps}
-    assert set(nodes) == {*keys, "monitoring.model_promotions"}
+    assert set(nodes) == {*keys, *JOURNALS}
     for step in use_case.steps:
         node = nodes[step.key]
         assert node["groupName"] == use_case.name
