@@ -33,6 +33,11 @@ def enforce(history: TableHistory, contract: Contract) -> bool:
     return history.add_constraint(NAME, declared, {DECLARED: declared})
 
 
+def is_enforced(history: TableHistory, contract: Contract) -> bool:
+    """Whether the table keeps the contract's rules by itself."""
+    return not contract.row_rules or _stored(history)
+
+
 def _declared(contract: Contract) -> str:
     return " AND ".join(f"({rule.condition})" for rule in contract.row_rules)
 

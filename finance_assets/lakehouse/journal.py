@@ -72,6 +72,12 @@ def append(
         lakehouse.ensure(contract)
         constraints.enforce(lakehouse.history(contract.table), contract)
         created = lakehouse.history(contract.table)
+        if not constraints.is_enforced(created, contract):
+            raise ContractError(
+                "the row rules cannot be put on the table as a constraint",
+                where=contract.table,
+                remedy="write the conditions so that every engine can keep them",
+            )
         # Whoever appended first, the table was made for both of us.
         after = min((p.version for p in created.publications), default=created.version + 1) - 1
     publication = Publication(

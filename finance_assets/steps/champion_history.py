@@ -66,7 +66,7 @@ def champion_history_contract(use_case: str) -> Contract:
                 "event IN ('promoted', 'approved', 'rolled_back')",
                 "Nothing else changes a champion.",
             ),
-            RowRule("reason_given", "length(trim(reason)) > 0", "A change has a reason."),
+            RowRule("reason_given", "reason <> ''", "A change has a reason."),
         ),
         is_append_only=True,
     )

