@@ -4,6 +4,7 @@ Reads Delta's log without an engine. Every commit that publish.py makes carries 
 as its user metadata; commits without one (create table, add constraint) changed no rows.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -140,6 +141,11 @@ class TableHistory:
             if publication.first <= partition <= publication.last:
                 return publication
         return None
+
+    def content_of(self, partition: str) -> str:
+        """Digest of everything that was ever added to a partition of an append-only table."""
+        added = [p.fingerprints[partition] for p in self.publications if partition in p.ledgers]
+        return hashlib.sha256("\n".join(reversed(added)).encode()).hexdigest()[:16]
 
     def version_of(self, window: Window) -> int | None:
         """The newest Delta version at which a partition of the window changed."""

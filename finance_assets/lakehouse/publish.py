@@ -67,12 +67,14 @@ class PublishResult:
     """The outcome: the checks, and the publication in force unless a blocking check refused it.
 
     `changed` lists the partitions whose rows differ from what was stored before; without any,
-    nothing was committed.
+    nothing was committed. `fingerprints` tell the content of each partition of the window as it
+    stands now.
     """
 
     outcomes: list[CheckOutcome]
     publication: Publication | None
     changed: tuple[str, ...]
+    fingerprints: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_refused(self) -> bool:
@@ -172,7 +174,8 @@ def _commit_changes(
         history = lakehouse.history(contract.table)
     # A partition that was empty and stays empty has no commit of its own.
     unwritten = replace(publication, version=history.version)
-    return PublishResult(outcomes, history.publication_of(publication.last) or unwritten, changed)
+    in_force = history.publication_of(publication.last) or unwritten
+    return PublishResult(outcomes, in_force, changed, publication.fingerprints)
 
 
 def _append(
@@ -187,7 +190,8 @@ def _append(
     _commit(lakehouse, contract, rows, publication)
     history = lakehouse.history(contract.table)
     added = history.publication_of(publication.last)
-    return PublishResult(outcomes, added or publication, tuple(publication.window))
+    content = {p: history.content_of(p) for p in publication.fingerprints}
+    return PublishResult(outcomes, added or publication, tuple(publication.window), content)
 
 
 def _commit(

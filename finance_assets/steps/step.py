@@ -78,12 +78,13 @@ class StepResult:
 
     `by_partition` holds machine-readable facts per partition (sensors read them), `stated` such
     facts about other tables, `plots` PNG bytes by title, `documents` Markdown by title, `preview`
-    a few rows.
+    a few rows. `fingerprints` tell the content of each partition of the window.
     """
 
     outcomes: list[CheckOutcome]
     publication: Publication | None
     changed: tuple[str, ...] = ()
+    fingerprints: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     by_partition: dict[str, dict[str, Any]] = field(default_factory=dict)
     stated: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)

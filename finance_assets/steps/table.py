@@ -156,6 +156,7 @@ def as_result(
         outcomes=published.outcomes,
         publication=published.publication,
         changed=published.changed,
+        fingerprints=published.fingerprints,
         metadata={
             "rows": sum(x.published for x in ledgers.values()),
             "rows_delivered": sum(x.delivered for x in ledgers.values()),
