@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import HistoryError
-from finance_assets.lakehouse.history import Publication, TableHistory
+from finance_assets.lakehouse.history import TableHistory
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,18 +47,6 @@ class CatalogHistory(TableHistory):
         """The newest Delta version, -1 for a table that does not exist."""
         return max(int(c["version"]) for c in self._commits) if self.exists else -1
 
-    @cached_property
-    def publications(self) -> list[Publication]:
-        """Every publication, newest first."""
-        if not self.exists:
-            return []
-        commits = sorted(self._commits, key=lambda commit: -int(commit["version"]))
-        return [
-            Publication.from_json(commit["userMetadata"], int(commit["version"]))
-            for commit in commits
-            if commit["userMetadata"]
-        ]
-
     def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
         """Put a CHECK constraint and properties on the table; false if stored rows break it."""
         try:
@@ -71,6 +59,10 @@ class CatalogHistory(TableHistory):
             quoted = value.replace("\\", "\\\\").replace("'", "\\'")
             self._sql(f"ALTER TABLE {self.name} SET TBLPROPERTIES ('{key}' = '{quoted}')")
         return True
+
+    def annotate(self, text: str) -> bool:
+        """False: Delta in a catalog leaves out commits that change nothing."""
+        return False
 
     def drop_constraint(self, name: str) -> None:
         """Take a CHECK constraint off the table, if it is there."""

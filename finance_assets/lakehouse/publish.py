@@ -20,7 +20,7 @@ from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, Severity
-from finance_assets.lakehouse.history import Ledger, Publication
+from finance_assets.lakehouse.history import Delivery, Ledger, Publication, TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
 
@@ -43,7 +43,8 @@ CONFLICT_MARKS = (
 class Proposal:
     """Staged rows that want to become the window of a table, with their accounting.
 
-    `quarantine` holds the rejected rows and the contract of their table.
+    `quarantine` holds the rejected rows and the contract of their table, `deliveries` what the
+    rows of each partition were ingested from.
     """
 
     contract: Contract
@@ -51,15 +52,19 @@ class Proposal:
     rows: "DataFrame"
     ledgers: dict[str, Ledger]
     quarantine: "tuple[Contract, DataFrame] | None" = None
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Which run and code a publication comes from, and the version of each input table."""
+    """Which run and code a publication comes from, the version of each input table, and a digest
+    of what each partition is made from.
+    """
 
     run_id: str
     code_sha: str
     inputs: dict[str, int] = field(default_factory=dict)
+    made_from: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,8 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         run_id=origin.run_id,
         code_sha=origin.code_sha,
         inputs=origin.inputs,
+        made_from=origin.made_from,
+        deliveries=proposal.deliveries,
     )
     if contract.is_append_only:
         return _append(lakehouse, contract, proposal.rows, publication, outcomes)
@@ -172,10 +179,24 @@ def _commit_changes(
         _commit(lakehouse, contract, rows, publication)
         constraints.enforce(lakehouse.history(contract.table), contract)
         history = lakehouse.history(contract.table)
+    elif any(_is_news(history, publication, partition) for partition in publication.window):
+        confirmation = replace(publication, is_confirmation=True)
+        if not history.annotate(confirmation.to_json()):
+            _commit(lakehouse, contract, rows, confirmation)
     # A partition that was empty and stays empty has no commit of its own.
     unwritten = replace(publication, version=history.version)
     in_force = history.publication_of(publication.last) or unwritten
     return PublishResult(outcomes, in_force, changed, publication.fingerprints)
+
+
+def _is_news(history: TableHistory, publication: Publication, partition: str) -> bool:
+    """Whether the rows are as stored, but the record of them is not what this run says."""
+    known = history.in_force(partition)
+    if known is None:
+        return False
+    return known.says(partition) != publication.says(partition) or (
+        history.altered_at(partition) is not None
+    )
 
 
 def _append(

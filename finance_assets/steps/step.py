@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Contract
+from finance_assets.lakehouse.deliveries import DeliverySpec
 from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.publish import Origin, Proposal, PublishResult, publish
 from finance_assets.lakehouse.store import Lakehouse
@@ -98,7 +99,7 @@ class Step:
     """One unit of work: one Dagster asset, one Databricks task, one table.
 
     `code` lists the functions whose source, and `declared` the bounds whose value, decide the
-    code version beside the contract.
+    code version beside the contract. `delivery` is what an ingestion reads.
     """
 
     use_case: str
@@ -109,6 +110,7 @@ class Step:
     code: tuple[Callable[..., Any], ...] = ()
     extra_checks: tuple[Check, ...] = ()
     declared: object = None
+    delivery: DeliverySpec | None = None
 
     @property
     def key(self) -> str:
