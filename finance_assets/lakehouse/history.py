@@ -121,7 +121,8 @@ class TableHistory:
         publication = self.publication_of(partition)
         newest = next(iter(self._by_partition.get(partition, ())), None)
         if publication is None or newest is None or newest is publication:
-            return publication
+            # A partition that was always empty has confirmations only.
+            return newest
         return replace(newest, ledgers=publication.ledgers, fingerprints=publication.fingerprints)
 
     @cached_property

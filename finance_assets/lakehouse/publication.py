@@ -56,7 +56,8 @@ class Publication:
     `deliveries` says what each partition of an ingested table came from.
 
     A confirmation is a publication without rows: the run found the partitions to be as they
-    should be, though what they are made from, or what their checks say, is other than recorded.
+    should be, though what they are made from, or what their checks say, is other than recorded,
+    or found them empty for the first time.
     """
 
     table: str

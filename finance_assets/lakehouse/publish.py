@@ -183,7 +183,7 @@ def _commit_changes(
         confirmation = replace(publication, is_confirmation=True)
         if not history.annotate(confirmation.to_json()):
             _commit(lakehouse, contract, rows, confirmation)
-    # A partition that was empty and stays empty has no commit of its own.
+    # A partition that was empty and stays empty has no rows of its own to publish.
     unwritten = replace(publication, version=history.version)
     in_force = history.publication_of(publication.last) or unwritten
     return PublishResult(outcomes, in_force, changed, publication.fingerprints)
@@ -192,10 +192,10 @@ def _commit_changes(
 def _is_news(history: TableHistory, publication: Publication, partition: str) -> bool:
     """Whether the rows are as stored, but the record of them is not what this run says."""
     known = history.in_force(partition)
-    if known is None:
-        return False
-    return known.says(partition) != publication.says(partition) or (
-        history.altered_at(partition) is not None
+    return (
+        known is None
+        or known.says(partition) != publication.says(partition)
+        or history.altered_at(partition) is not None
     )
 
 

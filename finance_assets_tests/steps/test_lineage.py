@@ -56,6 +56,16 @@ def test_without_a_calendar_an_input_begins_with_its_first_publication(built):
     }
 
 
+def test_a_month_that_was_run_and_found_empty_is_not_one_that_never_was(runner, settings):
+    labels = "labels.credit_default"
+    deliver_sample(settings.landing, 60, [APRIL, MAY])
+    for month in (APRIL, MAY):
+        runner.run_tables(month)
+    assert runner.lakehouse.history(labels).publication_of(APRIL) is None
+    assert problems(runner, labels, APRIL, MAY) == {}
+    assert problems(runner, labels, JUNE, JUNE)[f"{labels}[{JUNE}]"] == ("never_published",)
+
+
 def test_a_month_that_was_never_delivered_is_a_problem(runner, settings):
     deliver_sample(settings.landing, 60, [MAY, JUNE])
     runner.run_tables(MAY, JUNE)
@@ -173,3 +183,14 @@ def test_publications_from_before_contents_were_recorded_are_compared_by_version
     deliver_sample(settings.landing, 50, [MAY])
     built.run(BRONZE, MAY)
     assert words(problems(built)) == {f"{SILVER}[{MAY}]": ["stale"]}
+
+
+def test_an_evaluation_rests_on_clean_data_all_the_way_down(built, settings):
+    from finance_assets_tests.steps.models import EVALUATION, run_model_steps
+
+    deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
+    built.run_tables(APRIL, JUNE)
+    run_model_steps(built, JUNE)
+    found = data_problems(built.lakehouse, USE_CASE.steps, EVALUATION, Window(JUNE, JUNE), CALENDAR)
+    assert len(found) > 10
+    assert set(found.values()) == {()}
