@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from finance_assets.errors import SettingsError
@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     schema_prefix: str = ""
     home: Path = Path(".finance_assets")
     landing: Path | None = None
+    archive: Path | None = None
+    archive_days: PositiveInt | None = None
     git_sha: str | None = None
     mlflow_tracking_uri: str | None = None
     mlflow_registry_uri: str | None = None
@@ -110,6 +112,16 @@ class Settings(BaseSettings):
     def lakehouse_root(self) -> Path:
         """Folder of the Delta tables: `<layer>/<entity>`."""
         return self.storage or self.root / "lakehouse"
+
+    @property
+    def archive_root(self) -> Path:
+        """Folder of the accepted deliveries: as set, else beside what is staged, or under `home`.
+
+        The home of a task on Databricks goes with its compute, so there it must be the volume.
+        """
+        if self.archive is not None:
+            return self.archive.expanduser().resolve()
+        return (self.storage or self.root) / "deliveries"
 
     @property
     def dagster_home(self) -> Path:

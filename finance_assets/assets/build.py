@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from finance_assets.assets import metadata as shown
+from finance_assets.assets.data_versions import FINGERPRINT, data_versions, restored
 from finance_assets.assets.partitions import partition_mapping, partitions_of
 from finance_assets.compute.runner import run_step
 from finance_assets.errors import FinanceAssetsError
@@ -151,11 +152,17 @@ def reported(
         raise _refusal(step, result)
     for table, facts in result.stated.items():
         context.log_event(shown.statement(table, facts))
+    key = shown.asset_key(step.key)
+    versions = data_versions(context.instance, key, result.fingerprints)
+    for partition, fingerprint in result.fingerprints.items():
+        context.add_asset_metadata({FINGERPRINT: fingerprint}, key, partition)
     yield dg.MaterializeResult(
-        asset_key=shown.asset_key(step.key),
+        asset_key=key,
         metadata=shown.result_metadata(step, result),
-        data_version=dg.DataVersion(str(result.publication.version)),
+        data_version=dg.DataVersion(versions.common),
     )
+    for event in restored(context.instance, key, versions):
+        context.log_event(event)
 
 
 def run_steps(

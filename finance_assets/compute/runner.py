@@ -9,6 +9,7 @@ from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.settings import Settings
+from finance_assets.steps.lineage import made_from
 from finance_assets.steps.step import Step, StepContext, StepResult
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def open_context(
     report: Callable[[str], None],
     window: Window = NO_WINDOW,
     inputs: dict[str, int] | None = None,
+    made_from: dict[str, str] | None = None,
     open_run: Callable[[], object] | None = None,
 ) -> StepContext:
     """What a step, or a decision about a model, works with."""
@@ -62,7 +64,7 @@ def open_context(
         lakehouse=open_lakehouse(settings, session),
         registry=open_registry(settings, open_run),
         settings=settings,
-        origin=Origin(run_id, settings.code_sha, inputs or {}),
+        origin=Origin(run_id, settings.code_sha, inputs or {}, made_from or {}),
         report=report,
     )
 
@@ -78,13 +80,15 @@ def run_step(
     open_run: Callable[[], object] | None = None,
 ) -> StepResult:
     """Run a step over a window in this process."""
+    lakehouse = open_lakehouse(settings, session)
     context = open_context(
         settings,
         session,
         run_id=run_id,
         report=report,
         window=window,
-        inputs=_input_versions(step, open_lakehouse(settings, session)),
+        inputs=_input_versions(step, lakehouse),
+        made_from=made_from(lakehouse, step, window),
         open_run=open_run,
     )
     return step.run(context)

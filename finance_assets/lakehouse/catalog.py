@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import HistoryError, LostRaceError
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.history import Publication, TableHistory
+from finance_assets.lakehouse.history import TableHistory
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,23 +47,6 @@ class CatalogHistory(TableHistory):
     def version(self) -> int:
         """The newest Delta version, -1 for a table that does not exist."""
         return max(int(c["version"]) for c in self._commits) if self.exists else -1
-
-    @cached_property
-    def publications(self) -> list[Publication]:
-        """Every publication, newest first."""
-        if not self.exists:
-            return []
-        return [
-            Publication.from_json(commit["userMetadata"], int(commit["version"]))
-            for commit in self._log()
-            if commit["userMetadata"]
-        ]
-
-    def _log(self) -> list[dict[str, Any]]:
-        """Every commit, newest first."""
-        if not self.exists:
-            return []
-        return sorted(self._commits, key=lambda commit: -int(commit["version"]))
 
     def append(
         self, contract: Contract, records: list[dict[str, Any]], statement: str, after: int
@@ -110,6 +93,10 @@ class CatalogHistory(TableHistory):
             quoted = value.replace("\\", "\\\\").replace("'", "\\'")
             self._sql(f"ALTER TABLE {self.name} SET TBLPROPERTIES ('{key}' = '{quoted}')")
         return True
+
+    def annotate(self, text: str) -> bool:
+        """False: Delta in a catalog leaves out commits that change nothing."""
+        return False
 
     def drop_constraint(self, name: str) -> None:
         """Take a CHECK constraint off the table, if it is there."""

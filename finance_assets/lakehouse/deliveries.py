@@ -3,11 +3,12 @@
 A delivery is one gzip CSV per partition: UTF-8, the declared header, one physical line a row.
 What makes the file as a whole untrustworthy raises `DeliveryError`; a single row with the wrong
 number of fields is kept as it came, for quarantine to judge. Typing and rules do not belong
-here.
+here, nor does keeping the file: archive.py makes the copy that is read.
 """
 
 import csv
 import gzip
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,11 +26,16 @@ SOURCE_COLUMNS = ("_malformed_line", "_source_file", "_source_line", "_ingested_
 
 @dataclass(frozen=True)
 class DeliverySpec:
-    """What a source system promises: the file's name for a partition, and its header."""
+    """What a source system promises: the file's name for a partition, and its header.
+
+    `may_repeat`: two partitions may hold the same rows, as with a list that rarely changes;
+    otherwise such a delivery is refused as another partition's.
+    """
 
     source: str
     file_pattern: str
     header: tuple[str, ...]
+    may_repeat: bool = False
 
     def path(self, landing: Path, partition: str) -> Path:
         """Where the delivery of a partition is expected."""
@@ -45,20 +51,20 @@ class DeliveredRow:
     malformed: str | None
 
 
-def read_delivery(spec: DeliverySpec, path: Path) -> Iterator[DeliveredRow]:
-    """Yield the rows of a delivery in the order of the file.
+def read_delivery(spec: DeliverySpec, path: Path, copy: Path) -> Iterator[DeliveredRow]:
+    """Yield the rows of a delivery in the order of the file, read from a copy of it.
 
     Raises:
-        DeliveryError: the file is missing, empty, cut short, not gzip, not UTF-8, without rows,
+        DeliveryError: the file is empty, cut short, not gzip, not UTF-8, without rows,
             or has another header than the one declared.
     """
     line = 0
     try:
-        for line, text in _lines(path):
+        for line, text in _lines(path, copy):
             if line == 1:
                 _require_header(spec, path, text)
             elif text:
-                yield _parse(spec, line, text)
+                yield parse_line(spec, line, text)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DeliveryError(
             f"the gzip stream is damaged or cut short ({error})",
@@ -73,10 +79,18 @@ def read_delivery(spec: DeliverySpec, path: Path) -> Iterator[DeliveredRow]:
         )
 
 
-def stage_delivery(spec: DeliverySpec, path: Path, partition: str, target: Path) -> int:
+def delivered_lines(copy: Path, wanted: set[int]) -> dict[int, str]:
+    """Lines of a kept delivery by their number, as they stand in the file."""
+    last = max(wanted, default=0)
+    found = itertools.takewhile(lambda line: line[0] <= last, _lines(copy, copy))
+    return {number: text for number, text in found if number in wanted}
+
+
+def stage_delivery(spec: DeliverySpec, path: Path, partition: str, target: Path, copy: Path) -> int:
     """Write a delivery as Parquet, every field a string, with where it came from.
 
-    The memory used is bounded by one chunk of rows, whatever the size of the file.
+    It is read from its copy, and named as it was delivered. The memory used is bounded by one
+    chunk of rows, whatever the size of the file.
 
     Returns:
         The number of rows delivered.
@@ -93,7 +107,7 @@ def stage_delivery(spec: DeliverySpec, path: Path, partition: str, target: Path)
     )
     now, rows = datetime.now(UTC), 0
     with pq.ParquetWriter(target, schema) as writer:
-        for chunk in _chunks(read_delivery(spec, path)):
+        for chunk in _chunks(read_delivery(spec, path, copy)):
             columns = list(zip(*(row.fields for row in chunk), strict=True))
             arrays = [pa.array(column, pa.string()) for column in columns]
             size = len(chunk)
@@ -109,15 +123,9 @@ def stage_delivery(spec: DeliverySpec, path: Path, partition: str, target: Path)
     return rows
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(path: Path, copy: Path) -> Iterator[tuple[int, str]]:
     """Number and text of each physical line, decoded strictly."""
-    if not path.exists():
-        raise DeliveryError(
-            "the delivery is missing",
-            where=str(path),
-            remedy="put the file there, or point FINANCE_ASSETS_LANDING at the folder that has it",
-        )
-    with gzip.open(path, "rb") as stream:
+    with gzip.open(copy, "rb") as stream:
         for number, raw in enumerate(stream, start=1):
             try:
                 yield number, raw.decode("utf-8").rstrip("\r\n")
@@ -147,7 +155,7 @@ def _require_header(spec: DeliverySpec, path: Path, text: str) -> None:
     )
 
 
-def _parse(spec: DeliverySpec, line: int, text: str) -> DeliveredRow:
+def parse_line(spec: DeliverySpec, line: int, text: str) -> DeliveredRow:
     """Split a line; a wrong number of fields keeps the text and leaves every field null."""
     if '"' not in text:
         # Without a quote there is nothing for the csv module to interpret, and this is 3x faster.

@@ -1,11 +1,12 @@
 """The commit log of a table: versions, and which publication last changed a partition.
 
 Reads Delta's log without an engine. Every commit that publish.py makes carries a `Publication`
-as its user metadata; commits without one (create table, add constraint) changed no rows.
+as its user metadata. A commit without one (create table, add constraint) changes no rows, or it
+is a foreign writer's.
 """
 
-import json
-from dataclasses import asdict, dataclass, field
+import hashlib
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,11 @@ from urllib.parse import unquote
 
 from finance_assets.errors import HistoryError, LostRaceError
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.foreign import partitions_changed
+from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
 from finance_assets.lakehouse.windows import Window
 
-# Operations that change no rows; everything else has to carry a publication.
-ROWLESS_OPERATIONS = frozenset(
-    {
-        *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
-        *("SET TABLE PROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN", "ADD FEATURE"),
-        *("OPTIMIZE", "VACUUM START", "VACUUM END", "REORG", "FSCK"),
-    }
-)
+__all__ = ["Delivery", "Ledger", "Publication", "TableHistory"]
 
 
 def _arrow_types() -> dict[str, Any]:
@@ -35,64 +31,6 @@ def _arrow_types() -> dict[str, Any]:
         "double": pa.float64(),
         "boolean": pa.bool_(),
     }
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """What became of the rows that went into one partition, each number counted on its own.
-
-    `is_aggregate`: the table has fewer rows than it accounts for; `published` is then the sum
-    of its count column.
-    """
-
-    delivered: int
-    published: int
-    quarantined: int = 0
-    duplicates: int = 0
-    is_aggregate: bool = False
-
-    @property
-    def is_balanced(self) -> bool:
-        """Whether no row was lost and none appeared from nowhere."""
-        return self.delivered == self.published + self.quarantined + self.duplicates
-
-
-@dataclass(frozen=True)
-class Publication:
-    """One commit to a table: the window it replaced, its rows' fates and how it came about.
-
-    `failed_checks` are the warnings of each partition that has any: a publication with a failed
-    blocking check never exists. `inputs` maps each input table to the Delta version read.
-    """
-
-    table: str
-    first: str
-    last: str
-    ledgers: dict[str, Ledger]
-    fingerprints: dict[str, str]
-    failed_checks: dict[str, list[str]]
-    run_id: str
-    code_sha: str
-    inputs: dict[str, int] = field(default_factory=dict)
-    version: int = field(default=-1)
-
-    @property
-    def window(self) -> Window:
-        """The partitions this commit replaced."""
-        return Window(self.first, self.last)
-
-    def to_json(self) -> str:
-        """The text that rides in the Delta commit."""
-        record = asdict(self)
-        del record["version"]
-        return json.dumps(record, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str, version: int) -> "Publication":
-        """Read a publication back from the commit that carries it."""
-        record = json.loads(text)
-        record["ledgers"] = {p: Ledger(**ledger) for p, ledger in record["ledgers"].items()}
-        return cls(**record, version=version)
 
 
 @dataclass(frozen=True)
@@ -134,6 +72,17 @@ class TableHistory:
             return False
         return True
 
+    def annotate(self, text: str) -> bool:
+        """Commit a text without rows; false where that is not possible."""
+        import pyarrow as pa
+        from deltalake import CommitProperties, write_deltalake
+
+        table = self.open()
+        none = pa.schema(table.schema().to_arrow()).empty_table()
+        said = CommitProperties(custom_metadata={"userMetadata": text})
+        write_deltalake(table, none, mode="append", commit_properties=said)
+        return True
+
     def drop_constraint(self, name: str) -> None:
         """Take a CHECK constraint off the table, if it is there."""
         self.open().alter.drop_constraint(name, raise_if_not_exists=False)
@@ -144,29 +93,67 @@ class TableHistory:
         return int(self._delta.version()) if self.exists else -1
 
     @cached_property
-    def publications(self) -> list[Publication]:
-        """Every publication, newest first."""
-        if not self.exists:
-            return []
-        return [
-            Publication.from_json(commit["userMetadata"], int(commit["version"]))
-            for commit in self._log()
-            if commit.get("userMetadata")
-        ]
+    def _commits(self) -> list[dict[str, Any]]:
+        """Every commit, newest first."""
+        return list(self._delta.history())
 
-    def _log(self) -> list[dict[str, Any]]:
-        """Every commit, newest first, with `version`, `operation` and `userMetadata`."""
-        return list(self._delta.history()) if self.exists else []
+    @cached_property
+    def _records(self) -> dict[int, Publication | None]:
+        """What each commit says of itself, newest first; None where publish did not make it."""
+        commits = self._commits if self.exists else []
+        versions = {int(commit["version"]): commit.get("userMetadata") for commit in commits}
+        return {v: _publication(versions[v], v) for v in sorted(versions, reverse=True)}
+
+    @cached_property
+    def publications(self) -> list[Publication]:
+        """Every publication that wrote rows, newest first."""
+        return [p for p in self._records.values() if p is not None and not p.is_confirmation]
+
+    @cached_property
+    def _by_partition(self) -> dict[str, list[Publication]]:
+        """The publications and confirmations of each partition, newest first."""
+        found: dict[str, list[Publication]] = {}
+        for publication in self._records.values():
+            for partition in publication.ledgers if publication else ():
+                found.setdefault(partition, []).append(publication)  # type: ignore[arg-type]
+        return found
+
+    def publication_of(self, partition: str, at: int | None = None) -> Publication | None:
+        """The publication that last changed a partition (as of version `at`), None if none did."""
+        for publication in self._by_partition.get(partition, ()):
+            is_later = at is not None and publication.version > at
+            if not publication.is_confirmation and not is_later:
+                return publication
+        return None
+
+    def in_force(self, partition: str) -> Publication | None:
+        """The publication that last changed a partition, with what was confirmed of it since.
+
+        Its version is the newest at which the partition was known to be as it should be.
+        """
+        publication = self.publication_of(partition)
+        newest = next(iter(self._by_partition.get(partition, ())), None)
+        if publication is None or newest is None or newest is publication:
+            # A partition that was always empty has confirmations only.
+            return newest
+        return replace(newest, ledgers=publication.ledgers, fingerprints=publication.fingerprints)
+
+    @cached_property
+    def _foreign(self) -> dict[int, frozenset[str] | None]:
+        """Versions by writers other than publish, with the partitions changed; None: any."""
+        commits = self._commits if self.exists else []
+        operations = {int(c["version"]): str(c.get("operation")) for c in commits}
+        changes = {
+            version: partitions_changed(self.path, version, operations[version])
+            for version, publication in self._records.items()
+            if publication is None
+        }
+        return {version: changed for version, changed in changes.items() if changed != frozenset()}
 
     @property
     def foreign_versions(self) -> list[int]:
-        """Commits that may have changed rows and carry no publication: somebody wrote around us."""
-        return sorted(
-            int(commit["version"])
-            for commit in self._log()
-            if not commit.get("userMetadata")
-            and str(commit.get("operation", "")).upper() not in ROWLESS_OPERATIONS
-        )
+        """Commits by writers other than publish that changed rows, oldest first."""
+        return sorted(self._foreign)
 
     def append(
         self, contract: Contract, records: list[dict[str, Any]], statement: str, after: int
@@ -203,14 +190,23 @@ class TableHistory:
                 remedy="read the table again, and decide anew",
             ) from error
 
-    def publication_of(self, partition: str, at: int | None = None) -> Publication | None:
-        """The publication that last changed a partition (as of version `at`), None if none did."""
-        for publication in self.publications:
-            if at is not None and publication.version > at:
-                continue
-            if publication.first <= partition <= publication.last:
-                return publication
+    def altered_at(self, partition: str) -> int | None:
+        """The newest version at which a writer other than publish changed a partition's rows.
+
+        None if publish wrote or confirmed the partition since.
+        """
+        known = self.in_force(partition)
+        for version, changed in self._foreign.items():
+            if known is not None and version < known.version:
+                return None
+            if changed is None or partition in changed:
+                return version
         return None
+
+    def content_of(self, partition: str) -> str:
+        """Digest of everything that was ever added to a partition of an append-only table."""
+        added = [p.fingerprints[partition] for p in self.publications if partition in p.ledgers]
+        return hashlib.sha256("\n".join(reversed(added)).encode()).hexdigest()[:16]
 
     def version_of(self, window: Window) -> int | None:
         """The newest Delta version at which a partition of the window changed."""
@@ -223,6 +219,13 @@ class TableHistory:
         for publication in reversed(self.publications):
             ledgers.update(publication.ledgers)
         return dict(sorted(ledgers.items()))
+
+    def deliveries(self) -> dict[str, Delivery]:
+        """What each published partition was ingested from, where that was recorded."""
+        deliveries: dict[str, Delivery] = {}
+        for publication in reversed(self._records.values()):
+            deliveries.update(publication.deliveries if publication else {})
+        return dict(sorted(deliveries.items()))
 
     def row_counts(self) -> dict[str, int]:
         """Rows stored per partition value, from the statistics of the live data files."""
@@ -276,6 +279,13 @@ class TableHistory:
         query = QueryBuilder().register("stored", table)
         batches = query.execute(f"SELECT {select} FROM stored WHERE {where}").read_all()
         return list(pa.table(batches).to_pylist())
+
+
+def _publication(text: str | None, version: int) -> Publication | None:
+    try:
+        return Publication.from_json(text, version) if text else None
+    except ValueError:
+        return None
 
 
 def _paths(table: Any) -> list[str]:

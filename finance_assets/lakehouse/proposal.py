@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.audit import PartitionFacts
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.windows import Window
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Proposal:
     """Staged rows proposed as the new content of a table's window.
 
     `ledgers` are those of every partition, or what publish needs to complete them. `quarantine`
-    holds the rejected rows and the contract of their table.
+    holds the rejected rows and the contract of their table, `deliveries` what the rows of each
+    partition were ingested from.
     """
 
     contract: Contract
@@ -56,6 +57,7 @@ class Proposal:
     rows: "DataFrame"
     ledgers: dict[str, Ledger] | Accounting
     quarantine: "tuple[Contract, DataFrame] | None" = None
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
 
     @property
     def counted_by(self) -> str:

@@ -20,7 +20,7 @@ from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, Severity
-from finance_assets.lakehouse.history import Ledger, Publication
+from finance_assets.lakehouse.history import Ledger, Publication, TableHistory
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.recorded import stored_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
@@ -42,11 +42,14 @@ CONFLICT_MARKS = (
 
 @dataclass(frozen=True)
 class Origin:
-    """Which run and code a publication comes from, and the version of each input table."""
+    """Which run and code a publication comes from, the version of each input table, and a digest
+    of what each partition is made from.
+    """
 
     run_id: str
     code_sha: str
     inputs: dict[str, int] = field(default_factory=dict)
+    made_from: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ class PublishResult:
     """The outcome: the checks, and the publication in force unless a blocking check refused it.
 
     `changed` lists the partitions whose rows differ from what was stored before; without any,
-    nothing was committed. `ledgers` are complete, also those of refused rows.
+    nothing was committed. `ledgers` are complete, also those of refused rows. `fingerprints` tell
+    the content of each partition of the window as it stands now.
     """
 
     outcomes: list[CheckOutcome]
     publication: Publication | None
     changed: tuple[str, ...]
     ledgers: dict[str, Ledger]
+    fingerprints: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_refused(self) -> bool:
@@ -98,9 +103,9 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         run_id=origin.run_id,
         code_sha=origin.code_sha,
         inputs=origin.inputs,
+        made_from=origin.made_from,
+        deliveries=proposal.deliveries,
     )
-    if contract.is_append_only:
-        return _append(lakehouse, contract, proposal.rows, publication, outcomes)
     if proposal.quarantine is not None:
         _publish_quarantine(lakehouse, *proposal.quarantine, publication)
     return _commit_changes(lakehouse, contract, proposal.rows, publication, outcomes)
@@ -160,33 +165,30 @@ def _commit_changes(
         _commit(lakehouse, contract, rows, publication)
         constraints.enforce(lakehouse.history(contract.table), contract)
         history = lakehouse.history(contract.table)
-    # A partition that was empty and stays empty has no commit of its own.
+    elif any(_is_news(history, publication, partition) for partition in publication.window):
+        confirmation = replace(publication, is_confirmation=True)
+        if not history.annotate(confirmation.to_json()):
+            _commit(lakehouse, contract, rows, confirmation)
+    # A partition that was empty and stays empty has no rows of its own to publish.
     unwritten = replace(publication, version=history.version)
     in_force = history.publication_of(publication.last) or unwritten
-    return PublishResult(outcomes, in_force, changed, publication.ledgers)
+    return PublishResult(outcomes, in_force, changed, publication.ledgers, publication.fingerprints)
 
 
-def _append(
-    lakehouse: Lakehouse,
-    contract: Contract,
-    rows: "DataFrame",
-    publication: Publication,
-    outcomes: list[CheckOutcome],
-) -> PublishResult:
-    """Add the rows to what is there; Delta itself refuses to change an append-only table's rows."""
-    lakehouse.ensure(contract)
-    _commit(lakehouse, contract, rows, publication)
-    history = lakehouse.history(contract.table)
-    added = history.publication_of(publication.last)
-    return PublishResult(
-        outcomes, added or publication, tuple(publication.window), publication.ledgers
+def _is_news(history: TableHistory, publication: Publication, partition: str) -> bool:
+    """Whether the rows are as stored, but the record of them is not what this run says."""
+    known = history.in_force(partition)
+    return (
+        known is None
+        or known.says(partition) != publication.says(partition)
+        or history.altered_at(partition) is not None
     )
 
 
 def _commit(
     lakehouse: Lakehouse, contract: Contract, rows: "DataFrame", publication: Publication
 ) -> None:
-    """One atomic Delta commit that replaces exactly the window's partitions, or adds to them."""
+    """One atomic Delta commit that replaces exactly the window's partitions."""
     attempts = Retrying(
         retry=retry_if_exception(_is_conflict),
         stop=stop_after_attempt(lakehouse.publish_attempts),
@@ -194,11 +196,8 @@ def _commit(
     )
     writer = rows.select(*contract.column_names).write.format("delta")
     writer = writer.option("userMetadata", publication.to_json())
-    if contract.is_append_only:
-        writer = writer.mode("append")
-    else:
-        predicate = publication.window.predicate(contract.partition_column)
-        writer = writer.mode("overwrite").option("replaceWhere", predicate)
+    predicate = publication.window.predicate(contract.partition_column)
+    writer = writer.mode("overwrite").option("replaceWhere", predicate)
     try:
         attempts(lakehouse.save, writer, contract.table)
     except RetryError as error:

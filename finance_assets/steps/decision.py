@@ -74,6 +74,7 @@ def _recorded(ctx: StepContext, spec: ModelSpec, judged: list[Judged]) -> StepRe
             for j in judged
         },
         preview=known[-20:],
+        fingerprints={partition: history.content_of(partition) for partition in ctx.window},
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Contract
+from finance_assets.lakehouse.deliveries import DeliverySpec
 from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, PublishResult, publish
@@ -79,12 +80,13 @@ class StepResult:
 
     `by_partition` holds machine-readable facts per partition (sensors read them), `stated` such
     facts about other tables, `plots` PNG bytes by title, `documents` Markdown by title, `preview`
-    a few rows.
+    a few rows. `fingerprints` tell the content of each partition of the window.
     """
 
     outcomes: list[CheckOutcome]
     publication: Publication | None
     changed: tuple[str, ...] = ()
+    fingerprints: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     by_partition: dict[str, dict[str, Any]] = field(default_factory=dict)
     stated: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class Step:
     """One unit of work: one Dagster asset, one Databricks task, one table.
 
     `code` lists the functions whose source, and `declared` the bounds whose value, decide the
-    code version beside the contract.
+    code version beside the contract. `delivery` is what an ingestion reads.
     """
 
     use_case: str
@@ -109,6 +111,7 @@ class Step:
     code: tuple[Callable[..., Any], ...] = ()
     extra_checks: tuple[Check, ...] = ()
     declared: object = None
+    delivery: DeliverySpec | None = None
 
     @property
     def key(self) -> str:

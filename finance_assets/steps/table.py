@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.audit import count_rows
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
 from finance_assets.lakehouse.deliveries import DeliverySpec, stage_delivery
-from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Accounting, Proposal
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
+from finance_assets.lakehouse.repeats import digest_rows, refuse_repeats
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 
 if TYPE_CHECKING:
@@ -41,22 +43,34 @@ def ingest_step(use_case: str, spec: DeliverySpec, contract: Contract, samples: 
 
     def run(ctx: StepContext) -> StepResult:
         landing = ctx.settings.landing or samples
-        with ctx.lakehouse.staging() as folder:
-            ledgers, files = {}, []
+        archive = DeliveryArchive(ctx.settings.archive_root, ctx.settings.archive_days)
+        with ctx.lakehouse.staging() as folder, archive.incoming() as incoming:
+            staged, received, files = {}, {}, []
             for partition in ctx.window:
                 path = spec.path(landing, partition)
                 ctx.report(f"reading {path.name}")
-                target = folder / f"{partition}.parquet"
-                delivered = stage_delivery(spec, path, partition, target)
+                target, copy = folder / f"{partition}.parquet", archive.receive(path, incoming)
+                staged[partition] = stage_delivery(spec, path, partition, target, copy.path)
+                received[partition] = copy
                 files.append(str(target))
-                ledgers[partition] = delivered
             rows = ctx.lakehouse.spark.read.parquet(*files).select(*contract.column_names)
-            counts = count_rows(rows, contract.partition_column)
-            balanced = {p: Ledger(n, counts.get(p, 0)) for p, n in ledgers.items()}
-            return _published(ctx, Proposal(contract, ctx.window, rows, balanced))
+            found = digest_rows(rows, spec, contract)
+            deliveries = {
+                p: Delivery(copy.sha256, found[p].rows, found[p].content)
+                for p, copy in received.items()
+            }
+            in_force = ctx.lakehouse.history(contract.table).deliveries()
+            refuse_repeats(spec, contract.table, deliveries, in_force)
+            # Kept first: a publication never names a file that is not there.
+            for copy in received.values():
+                archive.keep(copy)
+            archive.expire()
+            ledgers = {p: Ledger(n, found[p].count) for p, n in staged.items()}
+            proposal = Proposal(contract, ctx.window, rows, ledgers, deliveries=deliveries)
+            return _published(ctx, proposal)
 
     code = (stage_delivery,)
-    return Step(use_case, Kind.ingest, contract, (), run, code)
+    return Step(use_case, Kind.ingest, contract, (), run, code, delivery=spec)
 
 
 def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
@@ -174,6 +188,7 @@ def as_result(
         outcomes=published.outcomes,
         publication=published.publication,
         changed=published.changed,
+        fingerprints=published.fingerprints,
         metadata={
             "rows": sum(x.published for x in ledgers.values()),
             "rows_delivered": sum(x.delivered for x in ledgers.values()),

@@ -46,6 +46,8 @@ def remote_settings(settings: Settings) -> list[str]:
         "schema_prefix": settings.schema_prefix,
         "storage": settings.databricks.storage,
         "landing": settings.landing,
+        "archive": settings.archive,
+        "archive_days": settings.archive_days,
         "git_sha": settings.code_sha,
         "mlflow_tracking_uri": settings.mlflow_tracking_uri or "databricks",
         "mlflow_registry_uri": settings.mlflow_registry_uri,

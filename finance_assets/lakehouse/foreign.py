@@ -1,0 +1,34 @@
+"""Foreign commits: which partitions' rows a commit changed that publish did not make."""
+
+import json
+from pathlib import Path
+
+# What a commit may be without changing rows, where only its operation is known (in a catalog).
+HARMLESS = frozenset(
+    {
+        *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
+        *("UNSET TBLPROPERTIES", "OPTIMIZE", "REORG", "VACUUM START", "VACUUM END"),
+        *("CHANGE COLUMN", "UPDATE COLUMN METADATA", "UPGRADE PROTOCOL", "CLUSTER BY"),
+        *("COMPUTE STATS", "ADD FEATURE", "DROP FEATURE", "SET OWNER"),
+    }
+)
+
+
+def partitions_changed(table: Path, version: int, operation: str) -> frozenset[str] | None:
+    """The partitions whose rows a commit changed; None if it may be any of them.
+
+    The log's entry names the files. Compaction marks its files as no change of data.
+    """
+    entry = table / "_delta_log" / f"{version:020d}.json"
+    if not entry.exists():
+        return frozenset() if operation in HARMLESS else None
+    changed: set[str] = set()
+    for line in entry.read_text().splitlines():
+        action = json.loads(line)
+        file = action.get("add") or action.get("remove") or {}
+        if file.get("dataChange"):
+            values = file.get("partitionValues")
+            if not values:
+                return None
+            changed.update(str(value) for value in values.values())
+    return frozenset(changed)

@@ -1,0 +1,107 @@
+"""Publications: what each commit that publish makes says of itself, as text in the Delta log.
+
+Reading the log belongs to history.py.
+"""
+
+import json
+from dataclasses import asdict, astuple, dataclass, field
+
+from finance_assets.lakehouse.windows import Window
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of the rows that went into one partition, each number counted on its own.
+
+    `is_aggregate`: the table has fewer rows than it accounts for; `published` is then the sum
+    of its count column.
+    """
+
+    delivered: int
+    published: int
+    quarantined: int = 0
+    duplicates: int = 0
+    is_aggregate: bool = False
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether no row was lost and none appeared from nowhere."""
+        return self.delivered == self.published + self.quarantined + self.duplicates
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The identity of what was delivered for a partition.
+
+    `sha256` is that of the file's bytes. `rows` is a digest of the decoded rows in any order, and
+    `content` the same where each mention of the partition itself is left out.
+    """
+
+    sha256: str
+    rows: str
+    content: str
+
+    def is_same(self, other: "Delivery") -> bool:
+        """Whether both are one delivery: by its bytes, its rows, or all but the partition."""
+        return any(mine == its for mine, its in zip(astuple(self), astuple(other), strict=True))
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One commit to a table: the window it replaced, its rows' fates and how it came about.
+
+    `failed_checks` are the warnings of each partition that has any: a publication with a failed
+    blocking check never exists. `inputs` maps each input table to the Delta version read.
+    `made_from` holds a digest of all that each partition was made from, whatever its versions.
+    `deliveries` says what each partition of an ingested table came from.
+
+    A confirmation is a publication without rows: the run found the partitions to be as they
+    should be, though what they are made from, or what their checks say, is other than recorded,
+    or found them empty for the first time.
+    """
+
+    table: str
+    first: str
+    last: str
+    ledgers: dict[str, Ledger]
+    fingerprints: dict[str, str]
+    failed_checks: dict[str, list[str]]
+    run_id: str
+    code_sha: str
+    inputs: dict[str, int] = field(default_factory=dict)
+    made_from: dict[str, str] = field(default_factory=dict)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    is_confirmation: bool = False
+    version: int = field(default=-1)
+
+    @property
+    def window(self) -> Window:
+        """The partitions this commit replaced."""
+        return Window(self.first, self.last)
+
+    def says(self, partition: str) -> tuple[object, ...]:
+        """What a run says of a partition beside its rows; it is confirmed when this differs."""
+        failed = tuple(self.failed_checks.get(partition, ()))
+        return self.made_from.get(partition), failed, self.deliveries.get(partition)
+
+    def to_json(self) -> str:
+        """The text that rides in the Delta commit."""
+        record = asdict(self)
+        del record["version"]
+        return json.dumps(record, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, version: int) -> "Publication":
+        """Read a publication back from the commit that carries it.
+
+        Raises:
+            ValueError: the text is none of ours.
+        """
+        record = json.loads(text)
+        try:
+            record["ledgers"] = {p: Ledger(**ledger) for p, ledger in record["ledgers"].items()}
+            delivered = record.get("deliveries", {})
+            record["deliveries"] = {p: Delivery(**delivery) for p, delivery in delivered.items()}
+            return cls(**record, version=version)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"no publication: {text[:80]}") from error

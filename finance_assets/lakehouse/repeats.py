@@ -1,0 +1,85 @@
+"""Repeats: the same delivery for two partitions of a source, which is a mistake and refused.
+
+Compared are the file's bytes, its rows in any order (however they are compressed), and the rows
+apart from the partition itself (so January's rows with the month changed are still January's).
+Rows that are merely alike are not judged here.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finance_assets.errors import DeliveryError
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.deliveries import DeliverySpec
+from finance_assets.lakehouse.history import Delivery
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SAMENESS = {
+    "sha256": "byte for byte",
+    "rows": "row for row",
+    "content": "row for row, but for the partition that the rows name",
+}
+
+
+@dataclass(frozen=True)
+class DeliveredRows:
+    """The number of rows of a delivery, and digests of them as `Delivery` has them."""
+
+    count: int
+    rows: str
+    content: str
+
+
+def digest_rows(
+    rows: "DataFrame", spec: DeliverySpec, contract: Contract
+) -> dict[str, DeliveredRows]:
+    """Count and digest the rows of each partition, in one action."""
+    from pyspark.sql import functions as F
+
+    partition = contract.partition_column
+    texts = [f"coalesce(trim(`{name}`), '\\u0000')" for name in (*spec.header, "_malformed_line")]
+    neutral = [f"replace({text}, `{partition}`, '\\u0001')" for text in texts]
+    found = rows.groupBy(partition).agg(
+        F.expr("count(*)"), F.expr(_digest(texts)), F.expr(_digest(neutral))
+    )
+    return {
+        str(row[0]): DeliveredRows(int(row[1]), f"{row[1]}:{row[2]}", f"{row[1]}:{row[3]}")
+        for row in found.collect()
+    }
+
+
+def refuse_repeats(
+    spec: DeliverySpec,
+    table: str,
+    delivered: dict[str, Delivery],
+    in_force: dict[str, Delivery],
+) -> None:
+    """Refuse deliveries that are another partition's.
+
+    `in_force` is what the table's partitions were ingested from; those that are delivered now are
+    compared with one another instead.
+
+    Raises:
+        DeliveryError: two partitions would hold the same delivery.
+    """
+    if spec.may_repeat:
+        return
+    holders: dict[tuple[str, str], str] = {}
+    others = {p: delivery for p, delivery in in_force.items() if p not in delivered}
+    for partition, delivery in [*others.items(), *sorted(delivered.items())]:
+        for kind, words in SAMENESS.items():
+            holder = holders.setdefault((kind, getattr(delivery, kind)), partition)
+            if holder != partition and partition in delivered:
+                raise DeliveryError(
+                    f"the delivery for {partition} is the one for {holder}, {words}",
+                    where=f"{spec.file_pattern.format(partition=partition)}, {table}[{holder}]",
+                    remedy=f"ask {spec.source} for the rows of {partition}; if {holder} holds the "
+                    f"wrong ones, deliver and ingest {holder} again first",
+                )
+
+
+def _digest(texts: list[str]) -> str:
+    """SQL aggregate over rows in any order."""
+    return f"cast(sum(cast(xxhash64({', '.join(texts)}) as decimal(38,0))) as string)"

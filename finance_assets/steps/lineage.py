@@ -1,0 +1,153 @@
+"""Lineage: what a table's partitions are made from, and what is wrong with it, down to bronze.
+
+Reads commit logs only; no engine is started. Following single rows is tracing.py's business.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.windows import Calendar, Window
+from finance_assets.steps.step import Input, Step
+
+NEVER_PUBLISHED = "never_published"
+
+
+def made_from(lakehouse: Lakehouse, step: Step, window: Window) -> dict[str, str]:
+    """For each partition of a step's window, a digest of the content of all it is made from.
+
+    Two runs over the same content have the same digest, whatever the versions of the tables.
+    """
+    if not step.inputs:
+        return {}
+    histories = {item.key: lakehouse.history(item.key) for item in step.inputs}
+    return {p: _digest(_contents(histories, step.inputs, p)) for p in window}
+
+
+def data_problems(
+    lakehouse: Lakehouse,
+    steps: Iterable[Step],
+    table: str,
+    window: Window,
+    calendar: Calendar | None = None,
+) -> dict[str, tuple[str, ...]]:
+    """What is wrong with each publication that a table's window rests on, itself included.
+
+    Keys are `<table>[<partition>]`; a publication without problems has an empty tuple. A failed
+    check counts whatever its severity, and so do partitions that were never published, are older
+    than what they were made from, were changed by another writer than publish, or hold the
+    delivery of another partition. Partitions outside the calendar do not exist; without one, an
+    input begins with its first publication.
+    """
+    walk = _Walk(lakehouse, {step.key: step for step in steps}, calendar)
+    for partition in window:
+        walk.follow(table, partition)
+    return walk.problems
+
+
+@dataclass
+class _Walk:
+    """One walk over the lineage; each log is read once."""
+
+    lakehouse: Lakehouse
+    steps: dict[str, Step]
+    calendar: Calendar | None
+    problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _histories: dict[str, TableHistory] = field(default_factory=dict)
+    _firsts: dict[str, str] = field(default_factory=dict)
+    _deliveries: dict[str, dict[str, Delivery]] = field(default_factory=dict)
+
+    def follow(self, table: str, partition: str) -> None:
+        """Judge a publication and everything underneath it, without recursion."""
+        open_ends = [(table, partition)]
+        while open_ends:
+            key, at = open_ends.pop()
+            name = f"{key}[{at}]"
+            if name in self.problems:
+                continue
+            self.problems[name] = tuple(self._judge(self.steps[key], at))
+            for item in self.steps[key].inputs:
+                # A table that no step makes has no publication that could be judged.
+                if item.key in self.steps:
+                    open_ends += [(item.key, upstream) for upstream in self._existing(item, at)]
+
+    def history(self, table: str) -> TableHistory:
+        """The log of a table, read once."""
+        if table not in self._histories:
+            self._histories[table] = self.lakehouse.history(table)
+        return self._histories[table]
+
+    def _existing(self, item: Input, partition: str) -> Iterator[str]:
+        """The upstream partitions that there are, or should be."""
+        if item.key not in self._firsts:
+            self._firsts[item.key] = next(iter(self.history(item.key).ledgers()), "")
+        for upstream in item.window(Window(partition, partition)):
+            if self.calendar:
+                if self.calendar.has(upstream):
+                    yield upstream
+            elif upstream >= self._firsts[item.key]:
+                yield upstream
+
+    def _judge(self, step: Step, partition: str) -> Iterator[str]:
+        history = self.history(step.key)
+        known = history.in_force(partition)
+        if known is None:
+            yield NEVER_PUBLISHED
+            return
+        yield from known.failed_checks.get(partition, ())
+        yield from self._stale(step, partition, known)
+        altered = history.altered_at(partition)
+        if altered is not None:
+            yield f"altered at version {altered}"
+        if step.delivery is not None and not step.delivery.may_repeat:
+            yield from self._repeated(step.key, partition)
+
+    def _stale(self, step: Step, partition: str, known: Publication) -> Iterator[str]:
+        """The inputs whose content is another than the publication was made from."""
+        histories = {item.key: self.history(item.key) for item in step.inputs}
+        now = _contents(histories, step.inputs, partition)
+        recorded = known.made_from.get(partition)
+        if recorded is not None and recorded == _digest(now):
+            return
+        then = _contents(histories, step.inputs, partition, known.inputs)
+        moved = [name for name in now if now[name] != then[name]]
+        if moved or recorded is not None:
+            yield f"stale: made before {', '.join(moved) or 'its inputs'} changed"
+
+    def _repeated(self, table: str, partition: str) -> Iterator[str]:
+        """Other partitions with the same delivery: ingestions at the same time can slip through."""
+        if table not in self._deliveries:
+            self._deliveries[table] = self.history(table).deliveries()
+        own = self._deliveries[table].get(partition)
+        for other, delivery in self._deliveries[table].items():
+            if own is not None and other != partition and own.is_same(delivery):
+                yield f"same delivery as {other}"
+
+
+def _contents(
+    histories: dict[str, TableHistory],
+    inputs: tuple[Input, ...],
+    partition: str,
+    at: dict[str, int] | None = None,
+) -> dict[str, str]:
+    """Fingerprint of each publication that a partition reads: now, or at recorded versions."""
+    contents = {}
+    for item in inputs:
+        version = None if at is None else at.get(item.key, -1)
+        for upstream in item.window(Window(partition, partition)):
+            history = histories[item.key]
+            found = history.publication_of(upstream, at=version)
+            content = found.fingerprints[upstream] if found else ""
+            # What another writer left there is not what the publication says.
+            altered = history.altered_at(upstream) if at is None else None
+            mark = "" if altered is None else f" altered at {altered}"
+            contents[f"{item.key}[{upstream}]"] = content + mark
+    return contents
+
+
+def _digest(contents: dict[str, str]) -> str:
+    """Digest of what is there; what never was published is left out."""
+    text = "\n".join(f"{name} {content}" for name, content in sorted(contents.items()) if content)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
