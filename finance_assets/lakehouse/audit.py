@@ -47,11 +47,15 @@ def breaks(rule: RowRule) -> str:
 
 
 def fingerprint_expression(contract: Contract) -> str:
-    """SQL aggregate that changes when any stable value of any row changes, whatever the order."""
-    values = ", ".join(
-        f"coalesce(cast(`{name}` as string), '\\u0000')" for name in contract.stable_columns
-    )
-    row = f"cast(xxhash64(concat_ws('\\u0001', {values})) as decimal(38,0))"
+    """SQL aggregate that changes when any stable value of any row changes, whatever the order.
+
+    The values themselves are hashed, not their text: engines write doubles as different text.
+    """
+    stable = set(contract.stable_columns)
+    values = [f"`{name}`" for name in contract.stable_columns]
+    # The hash passes over nulls, so where they are has to be hashed as well.
+    nulls = [f"`{c.name}` IS NULL" for c in contract.columns if c.is_nullable and c.name in stable]
+    row = f"cast(xxhash64({', '.join(values + nulls)}) as decimal(38,0))"
     return f"concat(cast(count(*) as string), ':', cast(coalesce(sum({row}), 0) as string))"
 
 

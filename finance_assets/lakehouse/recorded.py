@@ -28,8 +28,8 @@ def stored_fingerprints(
     """The fingerprint of every partition of the window as it is stored.
 
     Taken from the log where that proves the partition empty, or as proposed. Another recorded
-    fingerprint than the proposed one does not prove other rows: engines write doubles as
-    different text. Then the stored rows are measured by the engine that measured the proposed.
+    fingerprint than the proposed one does not prove other rows: it may have been made by another
+    edition of this package. Then the stored rows are measured as the proposed ones were.
     """
     recorded = recorded_fingerprints(lakehouse.history(contract.table), window)
     if all(recorded.get(p) in (EMPTY, proposed[p]) for p in window):
