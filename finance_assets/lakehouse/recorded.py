@@ -86,10 +86,11 @@ def _live_files(table: object, column: str) -> dict[str, Files]:
     """The data files of each partition in the newest version."""
     import pyarrow as pa
 
+    actions = pa.table(table.get_add_actions(flatten=True))  # type: ignore[attr-defined]
+    columns = (actions[name].to_pylist() for name in (f"partition.{column}", "path", "size_bytes"))
     live: dict[str, Files] = {}
-    for action in pa.table(table.get_add_actions(flatten=True)).to_pylist():  # type: ignore[attr-defined]
-        files = live.setdefault(str(action[f"partition.{column}"]), {})
-        files[action["path"]] = action["size_bytes"]
+    for partition, path, size in zip(*columns, strict=True):
+        live.setdefault(str(partition), {})[path] = size
     return live
 
 
