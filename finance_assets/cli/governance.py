@@ -113,10 +113,12 @@ def _reproduce(use_case: UseCase, name: str) -> None:
 
 def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) -> None:
     from finance_assets.compute.runner import open_lakehouse
+    from finance_assets.lakehouse.archive import DeliveryArchive
     from finance_assets.steps.tracing import trace as traced
 
-    pairs = dict(pair.partition("=")[::2] for pair in keys)
-    found = traced(open_lakehouse(get_settings()), use_case, pairs, partition)
+    settings = get_settings()
+    archive = DeliveryArchive(settings.archive_root, settings.archive_days)
+    found = traced(open_lakehouse(settings), archive, use_case, keys, partition)
     if as_json:
         print(json.dumps(asdict(found), indent=2, default=str))
         return
@@ -130,13 +132,19 @@ def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) ->
             f"passed; trained from {event.dataset_version}"
         )
     features = found.tables[0]
-    _facts(f"Features ({features.table}@{features.version})", dict(features.rows[0]))
-    table = grid("Rests on", ("table", "partition", "version", "run", "rows", "delivered as"))
+    for inputs in features.rows:
+        _facts(f"Features ({features.table}@{features.version})", dict(inputs))
+    table = grid("Rests on", ("table", "partition", "version", "run", "rows"))
     for one in found.tables:
-        lines = "\n".join(one.lines) if one.is_delivery else ""
         row = (one.table, one.partition, str(one.version), one.run_id[:8], str(len(one.rows)))
-        table.add_row(*row, lines)
+        table.add_row(*row)
     console.print(table)
+    for one in found.tables:
+        for line in one.delivered:
+            console.print(f"{escape(line.file)}:{line.line} (sha256 {one.sha256[:12]})")
+            console.print(f"  {escape(line.text or '')}", highlight=False, soft_wrap=True)
+            if line.problem:
+                console.print(f"  [red]{escape(line.problem)}[/]")
 
 
 def _card(use_case: UseCase, name: str) -> str:

@@ -227,6 +227,16 @@ class TableHistory:
             deliveries.update(publication.deliveries if publication else {})
         return dict(sorted(deliveries.items()))
 
+    def deliveries_of(self, publication: Publication, partition: str) -> list[Delivery]:
+        """What a publication's rows of a partition came from, and came from again unchanged."""
+        found: list[Delivery] = []
+        for later in reversed(self._by_partition.get(partition, ())):
+            if later.version > publication.version and not later.is_confirmation:
+                break
+            if later.version >= publication.version and partition in later.deliveries:
+                found.append(later.deliveries[partition])
+        return found
+
     def row_counts(self) -> dict[str, int]:
         """Rows stored per partition value, from the statistics of the live data files."""
         if not self.exists:

@@ -10,6 +10,7 @@ from finance_assets.ml.frames import split_as_of
 from finance_assets.ml.identity import verified
 from finance_assets.ml.registry import Version
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.arguments import require_partition
 from finance_assets.steps.cards import write_card
 from finance_assets.steps.champion_history import (
     ChampionEvent,
@@ -252,12 +253,14 @@ def _start(
     """The partition from which the event holds.
 
     Raises:
+        SettingsError: the wanted one is no partition.
         ModelError: the wanted one is before the model could know of it, or after the first one
             that nobody scored yet.
     """
     default = first_open_partition(ctx, spec, history, as_of)
     if wanted is None:
         return default
+    require_partition(calendar, wanted, "--from", later=1)
     first = max(shift_month(as_of, 1), calendar.first)
     if not first <= wanted <= default:
         raise ModelError(

@@ -1,25 +1,42 @@
 """Tracing: from a prediction back to its model, its features and the delivered lines.
 
-Reads commit logs and single rows only; no engine is started. Every table is read at the version
-that the publication downstream of it recorded as its input.
+Reads commit logs, single rows and kept deliveries only; no engine is started. Every table is read
+at the version that the publication downstream of it recorded as its input, and every line in the
+very file that this version was ingested from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from finance_assets.errors import HistoryError
-from finance_assets.lakehouse.contract import Contract
+from finance_assets.errors import DeliveryError, HistoryError
+from finance_assets.lakehouse.archive import DeliveryArchive
+from finance_assets.lakehouse.deliveries import DeliverySpec, delivered_lines, parse_line
+from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
+from finance_assets.steps.arguments import matches, require_key, require_partition
 from finance_assets.steps.champion_history import ChampionEvent, read_history
 from finance_assets.steps.model_contracts import prediction_contract
-from finance_assets.steps.step import Kind, Step
+from finance_assets.steps.step import Step
 from finance_assets.steps.use_case import UseCase
 
 
 @dataclass(frozen=True)
+class DeliveredLine:
+    """A row's line as it stands in the kept file, or why it cannot be shown."""
+
+    file: str
+    line: int
+    text: str | None
+    problem: str
+
+
+@dataclass(frozen=True)
 class TracedTable:
-    """A partition on the way: which version wrote it, which run, and the rows of the key."""
+    """A partition on the way: which version wrote it, which run, and the rows of the key.
+
+    `sha256` and `delivered` are those of an ingested partition.
+    """
 
     table: str
     partition: str
@@ -28,11 +45,8 @@ class TracedTable:
     code_sha: str
     rows: tuple[dict[str, Any], ...]
     is_delivery: bool
-
-    @property
-    def lines(self) -> list[str]:
-        """`file:line` of each delivered row."""
-        return [f"{row['_source_file']}:{row['_source_line']}" for row in self.rows]
+    sha256: str = ""
+    delivered: tuple[DeliveredLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,26 +58,28 @@ class Trace:
     tables: tuple[TracedTable, ...]
 
 
-def trace(lakehouse: Lakehouse, use_case: UseCase, key: dict[str, str], partition: str) -> Trace:
-    """Follow one prediction back to the delivered lines it rests on.
+def trace(
+    lakehouse: Lakehouse,
+    archive: DeliveryArchive,
+    use_case: UseCase,
+    key: list[str],
+    partition: str,
+) -> Trace:
+    """Follow one prediction back to the delivered lines it rests on; `key` is `column=value`.
 
     Raises:
-        HistoryError: the key is not the table's, or there is no such prediction.
+        SettingsError: the partition is not the calendar's, or the key not the table's.
+        HistoryError: there is no such prediction.
     """
     contract = prediction_contract(use_case.model)
-    wanted = {name for name in contract.key if name != contract.partition_column}
-    if set(key) != wanted:
-        raise HistoryError(
-            f"--key names {sorted(key)}, the predictions have {sorted(wanted)}",
-            where=contract.table,
-            remedy=" ".join(f"--key {name}=…" for name in sorted(wanted)),
-        )
-    condition = f"{contract.partition_column} = '{partition}' AND {_matches(contract, key)}"
+    require_partition(use_case.calendar, partition, "--partition")
+    sought = require_key(contract, key)
+    condition = f"{contract.partition_column} = '{partition}' AND {matches(contract, sought)}"
     found = lakehouse.history(contract.table).rows(where=condition)
     if not found:
         raise HistoryError(
             "there is no such prediction",
-            where=f"{contract.table}, {partition}, {key}",
+            where=f"{contract.table}, {partition}, {sought}",
             remedy="see `finance-assets status` for the months that were scored, and "
             f"{use_case.model.features.table} for the keys",
         )
@@ -75,56 +91,96 @@ def trace(lakehouse: Lakehouse, use_case: UseCase, key: dict[str, str], partitio
         if (event.model_version, event.model_sha256)
         == (prediction["model_version"], prediction["model_sha256"])
     )
-    step = use_case.step(use_case.model.features.table)
-    tables: dict[tuple[str, str, int], TracedTable] = {}
-    _follow(lakehouse, use_case, step, partition, version, key, tables)
-    return Trace(prediction, events, tuple(tables.values()))
+    way = _Way(lakehouse, archive, use_case, sought)
+    way.follow(use_case.step(use_case.model.features.table), partition, version)
+    return Trace(prediction, events, tuple(way.found.values()))
 
 
-def _follow(
-    lakehouse: Lakehouse,
-    use_case: UseCase,
-    step: Step,
-    partition: str,
-    version: int,
-    key: dict[str, str],
-    found: dict[tuple[str, str, int], TracedTable],
-) -> None:
-    """Note the table's partition as of the version, then follow whatever it was made from."""
-    contract, history = step.contract, lakehouse.history(step.key)
-    written = history.publication_of(partition, at=version)
-    if written is None or (step.key, partition, version) in found:
-        return
-    condition = f"{contract.partition_column} = '{partition}' AND {_matches(contract, key)}"
-    found[step.key, partition, version] = TracedTable(
-        step.key,
-        partition,
-        written.version,
-        written.run_id,
-        written.code_sha,
-        tuple(history.rows(where=condition, version=version)),
-        step.kind is Kind.ingest,
-    )
-    for item in step.inputs:
-        if item.key in written.inputs:
-            source, at = use_case.step(item.key), written.inputs[item.key]
-            for upstream in item.window(Window(partition, partition)):
-                _follow(lakehouse, use_case, source, upstream, at, key, found)
+@dataclass
+class _Way:
+    """The way back from one table's partition, for one key."""
+
+    lakehouse: Lakehouse
+    archive: DeliveryArchive
+    use_case: UseCase
+    key: dict[str, str]
+    found: dict[tuple[str, str, int], TracedTable] = field(default_factory=dict)
+    _histories: dict[str, TableHistory] = field(default_factory=dict)
+
+    def follow(self, step: Step, partition: str, version: int) -> None:
+        """Note the table's partition as of the version, then follow whatever it was made from."""
+        history = self._histories.setdefault(step.key, self.lakehouse.history(step.key))
+        written = history.publication_of(partition, at=version)
+        if written is None or (step.key, partition, version) in self.found:
+            return
+        self.found[step.key, partition, version] = self._traced(
+            step, history, written, partition, version
+        )
+        for item in step.inputs:
+            if item.key in written.inputs:
+                source, at = self.use_case.step(item.key), written.inputs[item.key]
+                for upstream in item.window(Window(partition, partition)):
+                    self.follow(source, upstream, at)
+
+    def _traced(
+        self,
+        step: Step,
+        history: TableHistory,
+        written: Publication,
+        partition: str,
+        version: int,
+    ) -> TracedTable:
+        column = step.contract.partition_column
+        condition = f"{column} = '{partition}' AND {matches(step.contract, self.key)}"
+        rows = tuple(history.rows(where=condition, version=version))
+        sha256, delivered = "", tuple[DeliveredLine, ...]()
+        if step.delivery is not None:
+            files = history.deliveries_of(written, partition)
+            sha256, delivered = show_lines(self.archive, step.delivery, files, rows)
+        return TracedTable(
+            step.key,
+            partition,
+            written.version,
+            written.run_id,
+            written.code_sha,
+            rows,
+            step.delivery is not None,
+            sha256,
+            delivered,
+        )
 
 
-def _matches(contract: Contract, key: dict[str, str]) -> str:
-    """SQL condition for the key's columns; text as delivered is read as a number if one is sought.
+def show_lines(
+    archive: DeliveryArchive,
+    spec: DeliverySpec,
+    files: list[Delivery],
+    rows: tuple[dict[str, Any], ...],
+) -> tuple[str, tuple[DeliveredLine, ...]]:
+    """The lines of ingested rows in the first of these files that is there; with its digest."""
+    problem, sha256, lines = "no digest of the delivery was recorded", "", {}
+    for delivery in files:
+        sha256, problem = delivery.sha256, archive.problem(delivery.sha256)
+        if problem:
+            continue
+        try:
+            wanted = {int(row["_source_line"]) for row in rows}
+            lines = delivered_lines(archive.place(sha256), wanted)
+        except (DeliveryError, OSError, EOFError) as error:
+            problem = f"the kept file cannot be read: {error}"
+            continue
+        break
+    return sha256, tuple(_line(spec, row, lines, problem) for row in rows)
 
-    `' 0123'` as delivered is account 123 in silver, and must be found as such.
-    """
-    types = {column.name: column.type for column in contract.columns}
-    parts = []
-    for name, value in key.items():
-        quoted = value.replace("'", "''")
-        if types[name] == "string" and value.lstrip("+-").isdigit():
-            parts.append(f"try_cast(trim({name}) AS BIGINT) = {int(value)}")
-        elif types[name] == "string":
-            parts.append(f"trim({name}) = '{quoted}'")
-        else:
-            parts.append(f"{name} = {int(value)}")
-    return " AND ".join(parts)
+
+def _line(
+    spec: DeliverySpec, row: dict[str, Any], lines: dict[int, str], problem: str
+) -> DeliveredLine:
+    """A row's line, which must say what the row says."""
+    number = int(row["_source_line"])
+    text = lines.get(number)
+    if not problem:
+        parsed = parse_line(spec, number, text or "")
+        stored = tuple(row[name] for name in spec.header)
+        if (parsed.fields, parsed.malformed) != (stored, row["_malformed_line"]):
+            problem = "the line in the kept file is not the stored row"
+    return DeliveredLine(str(row["_source_file"]), number, text, problem)

@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
-from finance_assets.errors import HistoryError, LostRaceError, ModelError, SettingsError
+from finance_assets.errors import LostRaceError, ModelError, SettingsError
 from finance_assets.ml import criteria
 from finance_assets.ml.card import render_card
 from finance_assets.ml.gate import Gate
@@ -18,8 +18,7 @@ from finance_assets.steps import people
 from finance_assets.steps.cards import gather_card
 from finance_assets.steps.governance import approve, follow_up, roll_back
 from finance_assets.steps.reproduction import reproduce
-from finance_assets.steps.tracing import trace
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, USE_CASE
+from finance_assets.use_cases.credit_default.use_case import CALENDAR
 from finance_assets_tests.scenario import (
     APRIL,
     AUGUST,
@@ -386,45 +385,6 @@ def test_what_differs_is_named(settled, monkeypatch):
     differing = {c.what for c in result.comparisons if not c.is_same}
     assert {"model (sha256)", "holdout auc", "code"} <= differing
     assert not result.is_reproduced
-
-
-def test_a_prediction_is_traced_to_the_delivered_lines_it_rests_on(settled):
-    from finance_assets.use_cases.credit_default.contracts import DELIVERY
-    from finance_assets_tests.scenario import _shipped
-
-    found = trace(settled.lakehouse, USE_CASE, {"account_id": "123"}, SEPTEMBER)
-    assert found.prediction["model_version"] == "2"
-    assert [event.event for event in found.events] == ["promoted"]
-    deliveries = [t for t in found.tables if t.is_delivery]
-    assert [t.partition for t in deliveries] == [JULY, AUGUST, SEPTEMBER]
-    for table in deliveries:
-        [line] = table.lines
-        name, number = line.split(":")
-        assert name == DELIVERY.path(settled.settings.landing, table.partition).name
-        assert _shipped(table.partition)[int(number) - 1][0] == "123"
-    features = found.tables[0]
-    assert features.table == "features.credit_default"
-    assert features.rows[0]["account_id"] == 123
-
-
-def test_a_trace_after_a_restatement_still_shows_the_versions_that_were_used(
-    two_champions, settings
-):
-    before = trace(two_champions.lakehouse, USE_CASE, {"account_id": "5"}, SEPTEMBER)
-    deliver_sample(settings.landing, 1500, [SEPTEMBER])
-    two_champions.run("bronze.credit_statements", SEPTEMBER)
-    two_champions.run("silver.credit_statements", SEPTEMBER)
-    again = trace(two_champions.lakehouse, USE_CASE, {"account_id": "5"}, SEPTEMBER)
-    assert [(t.table, t.version) for t in again.tables] == [
-        (t.table, t.version) for t in before.tables
-    ]
-
-
-def test_a_trace_of_nothing_says_what_there_is(settled):
-    with pytest.raises(HistoryError, match="no such prediction"):
-        trace(settled.lakehouse, USE_CASE, {"account_id": "123"}, APRIL)
-    with pytest.raises(HistoryError, match="account_id"):
-        trace(settled.lakehouse, USE_CASE, {"account": "123"}, SEPTEMBER)
 
 
 def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_champions, settings):

@@ -1,0 +1,182 @@
+"""Orders of operations around a champion: again, late, as of an old month, two at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from finance_assets.ml.spec import Approval
+from finance_assets.steps import judging
+from finance_assets.steps.governance import follow_up, roll_back
+from finance_assets.steps.verification import verify
+from finance_assets.use_cases.credit_default.use_case import CALENDAR
+from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, SEPTEMBER, deliver_sample
+from finance_assets_tests.steps.models import (
+    CANDIDATE,
+    DECISION,
+    EVALUATION,
+    LOOKS,
+    PREDICTIONS,
+    champion_at,
+    context,
+    decided,
+    events,
+    history,
+    run_model_steps,
+)
+from finance_assets_tests.steps.test_model_life import EASY, STRICT
+
+OCTOBER = "2005-10"
+HELD = replace(EASY, approval=Approval.required)
+PROMOTED_TWICE = [("promoted", "1", None), ("promoted", "2", "1")]
+
+
+@pytest.fixture
+def two_champions(runner, table_templates):
+    """v1 as of June, v2 as of August; July to September scored."""
+    table_templates.copy(runner, 2000, SEPTEMBER)
+    run_model_steps(runner, JUNE, EASY)
+    runner.run(PREDICTIONS, JULY)
+    run_model_steps(runner, AUGUST, EASY)
+    runner.run(PREDICTIONS, AUGUST, SEPTEMBER)
+    return runner
+
+
+def rolled_back(runner):
+    ctx = context(runner)
+    assert follow_up(ctx, EASY, roll_back(ctx, EASY, CALENDAR, reason="it is odd")) == []
+
+
+def intact(runner):
+    return verify(context(runner), EASY, {}) == []
+
+
+def test_a_candidate_that_is_turned_down_changes_no_champion(two_champions):
+    run_model_steps(two_champions, AUGUST, replace(STRICT, rounds=12))
+    assert decided(two_champions)[-1] == ("3", "turned_down")
+    assert events(two_champions) == PROMOTED_TWICE
+    assert champion_at(two_champions, SEPTEMBER) == ("2", AUGUST)
+    assert champion_at(two_champions, OCTOBER) == ("2", AUGUST)
+    assert intact(two_champions)
+
+
+def test_a_candidate_that_waits_changes_no_champion(two_champions):
+    run_model_steps(two_champions, AUGUST, replace(HELD, rounds=12))
+    assert decided(two_champions)[-1] == ("3", "held")
+    assert events(two_champions) == PROMOTED_TWICE
+
+
+def test_a_candidate_that_is_turned_down_later_does_not_undo_a_rollback(two_champions):
+    rolled_back(two_champions)
+    run_model_steps(two_champions, AUGUST, replace(STRICT, rounds=12))
+    assert events(two_champions) == [*PROMOTED_TWICE, ("rolled_back", "1", "2")]
+    assert champion_at(two_champions, OCTOBER) == ("1", JUNE)
+    assert champion_at(two_champions, SEPTEMBER) == ("2", AUGUST)
+    # Nor does deciding once more on the candidate that was rolled back.
+    run_model_steps(two_champions, AUGUST, EASY, (CANDIDATE, EVALUATION, DECISION))
+    assert champion_at(two_champions, OCTOBER) == ("1", JUNE)
+    assert intact(two_champions)
+
+
+def test_a_decision_alone_after_a_late_redelivery_changes_no_champion(two_champions):
+    deliver_sample(two_champions.settings.landing, 1900, [APRIL])
+    two_champions.run_tables(APRIL, SEPTEMBER)
+    for month in (JUNE, AUGUST):
+        run_model_steps(two_champions, month, EASY, (DECISION,))
+    assert events(two_champions) == PROMOTED_TWICE
+
+
+def test_a_candidate_is_compared_with_the_champion_that_it_would_replace(two_champions):
+    run_model_steps(two_champions, AUGUST, replace(EASY, rounds=40))
+    last = history(two_champions).newest
+    assert (last.model_version, last.replaces, last.report.champion_version) == ("3", "2", "2")
+
+
+def test_a_retraining_as_of_an_old_month_takes_effect_where_nobody_scored_yet(two_champions):
+    before = two_champions.rows(PREDICTIONS)
+    run_model_steps(two_champions, JULY, replace(EASY, rounds=40))
+    last = history(two_champions).newest
+    assert (last.as_of, last.effective_from, last.replaces) == (JULY, OCTOBER, "2")
+    assert champion_at(two_champions, SEPTEMBER) == ("2", AUGUST)
+    assert two_champions.run(PREDICTIONS, JULY, SEPTEMBER).changed == ()
+    assert two_champions.rows(PREDICTIONS) == before
+
+
+def test_a_first_champion_as_of_a_later_month_is_not_replaced_uncompared(runner, table_templates):
+    table_templates.copy(runner, 2000, SEPTEMBER)
+    run_model_steps(runner, AUGUST, EASY)
+    run_model_steps(runner, JUNE, EASY)
+    assert [e.report.champion_version for e in history(runner).events] == [None, "1"]
+    assert [e.effective_from for e in history(runner).events] == [SEPTEMBER, SEPTEMBER]
+
+
+def test_a_candidate_that_lost_a_race_is_judged_anew_against_the_winner(two_champions, monkeypatch):
+    real, calls = judging.crown, []
+
+    def overtaken(ctx, spec, crowning, *rest):
+        calls.append(crowning.report.champion_version)
+        if len(calls) == 1:
+            rolled_back(two_champions)
+        return real(ctx, spec, crowning, *rest)
+
+    monkeypatch.setattr(judging, "crown", overtaken)
+    run_model_steps(two_champions, AUGUST, replace(EASY, rounds=40))
+    assert calls == ["2", "1"]
+    assert events(two_champions)[2:] == [("rolled_back", "1", "2"), ("promoted", "3", "1")]
+    assert intact(two_champions)
+
+
+def test_two_retrainings_at_once_end_in_one_order_that_both_were_compared_in(
+    runner, table_templates
+):
+    table_templates.copy(runner, 2000, SEPTEMBER)
+    for month in (JUNE, AUGUST):
+        run_model_steps(runner, month, EASY, (CANDIDATE, EVALUATION))
+
+    def decide(month):
+        return run_model_steps(runner, month, EASY, (DECISION,))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert len(list(pool.map(decide, (JUNE, AUGUST)))) == 2
+    first, second = history(runner).events
+    assert (first.replaces, first.report.champion_version) == (None, None)
+    assert second.replaces == second.report.champion_version == first.model_version
+    assert sorted(decided(runner)) == [("1", "promoted"), ("2", "promoted")]
+    assert intact(runner)
+
+
+def test_every_look_at_a_holdout_is_counted_once(two_champions):
+    def looks():
+        return [(r["as_of"], r["number"]) for r in two_champions.rows(LOOKS, "recorded_at")]
+
+    assert looks() == [(JUNE, 1), (AUGUST, 1)]
+    for seed in (1, 2):
+        other = replace(STRICT, params={**STRICT.params, "bagging_seed": seed})
+        result = run_model_steps(two_champions, AUGUST, other, (CANDIDATE, EVALUATION))
+        assert result.metadata["look_at_holdout"] == seed + 1
+        again = run_model_steps(two_champions, AUGUST, other, (EVALUATION,))
+        assert again.metadata["look_at_holdout"] == seed + 1
+    assert looks() == [(JUNE, 1), (AUGUST, 1), (AUGUST, 2), (AUGUST, 3)]
+    assert looks()[-1][1] == max(
+        row["look"] or 0 for row in two_champions.rows(EVALUATION) if row["as_of_month"] == AUGUST
+    )
+
+
+def test_overwritten_evaluation_rows_are_measured_anew_by_the_decision(two_champions):
+    from deltalake import DeltaTable, write_deltalake
+
+    weak = replace(STRICT, rounds=12)
+    run_model_steps(two_champions, AUGUST, weak, (CANDIDATE, EVALUATION))
+    path = str(two_champions.lakehouse.path(EVALUATION))
+    rows = DeltaTable(path).to_pandas()
+    for name in DeltaTable(path).metadata().configuration:
+        if name.startswith("delta.constraints."):
+            DeltaTable(path).alter.drop_constraint(name.split(".")[-1])
+    honest = rows.loc[rows["as_of_month"] == AUGUST, "auc"].max()
+    rows.loc[rows["role"] == "candidate", "auc"] = 0.9999
+    write_deltalake(path, rows, mode="overwrite")
+    run_model_steps(two_champions, AUGUST, weak, (DECISION,))
+    assert decided(two_champions)[-1] == ("3", "turned_down")
+    assert events(two_champions) == PROMOTED_TWICE
+    measured = [r for r in two_champions.rows(EVALUATION) if r["as_of_month"] == AUGUST]
+    assert max(r["auc"] for r in measured if r["auc"]) == honest
