@@ -1,9 +1,17 @@
 """Fixtures: one Spark session for all tests, and a fresh home for each."""
 
-import pytest
+import os
+import shutil
 
-from finance_assets.compute.sessions import open_session
-from finance_assets.settings import Settings, get_settings
+# Before OpenMP is loaded: threads that wait must not spin, or trainings of a few rows take
+# seconds on a machine that has other work.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import pytest  # noqa: E402
+
+from finance_assets.compute.runner import open_registry  # noqa: E402
+from finance_assets.compute.sessions import open_session  # noqa: E402
+from finance_assets.settings import Settings, get_settings  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -12,8 +20,17 @@ def spark():
     return open_session(Settings())
 
 
+@pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory):
+    """An empty MLflow store: making one takes seconds of migrations, copying it none."""
+    home = Settings(home=tmp_path_factory.mktemp("mlflow_store"))
+    home.prepare_home()
+    open_registry(home).client.search_experiments()
+    return home.root / "mlflow" / "mlflow.db"
+
+
 @pytest.fixture
-def settings(tmp_path, monkeypatch):
+def settings(tmp_path, monkeypatch, mlflow_store):
     """Settings of an empty home and an empty landing folder, in force for the whole process."""
     landing = tmp_path / "landing"
     landing.mkdir()
@@ -22,6 +39,7 @@ def settings(tmp_path, monkeypatch):
     get_settings.cache_clear()
     settings = get_settings()
     settings.prepare_home()
+    shutil.copy(mlflow_store, settings.root / "mlflow" / "mlflow.db")
     yield settings
     get_settings.cache_clear()
 
