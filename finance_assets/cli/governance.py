@@ -14,6 +14,7 @@ from rich.table import Table
 from finance_assets.cli.common import chosen, console, guarded
 from finance_assets.errors import ModelError, SettingsError
 from finance_assets.settings import get_settings
+from finance_assets.steps.arguments import require_partition
 from finance_assets.steps.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ app = typer.Typer()
 UseCaseName = Annotated[str, typer.Argument(metavar="USE_CASE")]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+MAX_DIGITS = 9
 Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user.")]
 
 
@@ -83,7 +85,7 @@ def card(use_case: UseCaseName, version: VersionName) -> None:
 
 
 def _one(name: str) -> UseCase:
-    return next(iter(chosen(name).values()))
+    return next(iter(chosen(name, "USE_CASE").values()))
 
 
 def _context(use_case: UseCase) -> "StepContext":
@@ -118,6 +120,12 @@ def _version(ctx: "StepContext", use_case: UseCase, name: str) -> "Version":
                 remedy=f"a number, or one of: {', '.join(sorted(aliases)) or 'none yet'}",
             )
         number = aliases[name]
+    if not number.isascii() or len(number) > MAX_DIGITS:
+        raise ModelError(
+            f"{name!r} is no version of a model",
+            where=use_case.name,
+            remedy="see `finance-assets status`",
+        )
     return ctx.registry.version(use_case.name, number)
 
 
@@ -154,6 +162,8 @@ def _roll_back(
     from finance_assets.steps.governance import roll_back
     from finance_assets.steps.promotions import current_user
 
+    if effective_from is not None:
+        require_partition(use_case.calendar, effective_from, "--from", later=1)
     ctx = _context(use_case)
     promotion = roll_back(
         ctx,
