@@ -46,6 +46,10 @@ class TooEarlyError(HistoryError):
     """Not enough outcomes have become known yet; time will mend it."""
 
 
+class StoreError(FinanceAssetsError):
+    """A store of another program (MLflow, Dagster, the engine) is damaged or does not answer."""
+
+
 class ModelError(FinanceAssetsError):
     """A model, its artifact or its record in the registry is missing or was altered."""
 

@@ -24,6 +24,7 @@ app = typer.Typer()
 UseCaseName = Annotated[str, typer.Argument(metavar="USE_CASE")]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+MAX_DIGITS = 9
 
 
 @app.command()
@@ -51,7 +52,7 @@ def card(use_case: UseCaseName, version: VersionName) -> None:
 
 def one_use_case(name: str) -> UseCase:
     """The use case of that name."""
-    return next(iter(chosen(name).values()))
+    return next(iter(chosen(name, "USE_CASE").values()))
 
 
 def open_command_context(use_case: UseCase) -> "StepContext":
@@ -86,6 +87,12 @@ def find_version(ctx: "StepContext", use_case: UseCase, name: str) -> "Version":
                 remedy=f"a number, or one of: {', '.join(sorted(aliases)) or 'none yet'}",
             )
         number = aliases[name]
+    if not number.isascii() or len(number) > MAX_DIGITS:
+        raise ModelError(
+            f"{name!r} is no version of a model",
+            where=use_case.name,
+            remedy="see `finance-assets status`",
+        )
     return ctx.registry.version(use_case.name, number)
 
 

@@ -88,6 +88,13 @@ def _tell(entry: Any, partition: str, progress: Progress) -> None:
         progress.step(partition, event.step_key.replace("__", "."), event.event_type_value)
 
 
+def _innermost(error: Any) -> str:
+    """What first went wrong, in a line; the whole stack is in the run's events."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return str(error.message).strip().partition("\n")[0] if error is not None else "no reason given"
+
+
 def _failure(result: Any, job_name: str, partition: str) -> RunFailedError:
     failures = [e for e in result.all_events if e.is_step_failure]
     first = failures[0] if failures else None
@@ -95,7 +102,7 @@ def _failure(result: Any, job_name: str, partition: str) -> RunFailedError:
     if first is not None:
         data = first.step_failure_data
         user = data.user_failure_data
-        what = str(user.description if user and user.description else data.error)
+        what = user.description if user and user.description else _innermost(data.error)
         step = str(first.step_key).replace("__", ".")
     return RunFailedError(
         what.strip(),

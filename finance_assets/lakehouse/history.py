@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from finance_assets.errors import HistoryError, LostRaceError
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.damage import reading, require_whole_log
 from finance_assets.lakehouse.foreign import partitions_changed
 from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
 from finance_assets.lakehouse.windows import Window
@@ -55,10 +56,16 @@ class TableHistory:
         return {k: str(v) for k, v in self._delta.metadata().configuration.items()}
 
     def open(self) -> Any:
-        """The table as it is now."""
+        """The table as it is now.
+
+        Raises:
+            HistoryError: its log cannot be read.
+        """
         from deltalake import DeltaTable
 
-        return DeltaTable(str(self.path))
+        require_whole_log(self.table, self.path)
+        with reading(self.table, self.path):
+            return DeltaTable(str(self.path))
 
     def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
         """Put a CHECK constraint and properties on the table; false if stored rows break it."""
@@ -95,7 +102,8 @@ class TableHistory:
     @cached_property
     def _commits(self) -> list[dict[str, Any]]:
         """Every commit, newest first."""
-        return list(self._delta.history())
+        with reading(self.table, self.path):
+            return list(self._delta.history())
 
     @cached_property
     def _records(self) -> dict[int, Publication | None]:
@@ -285,10 +293,11 @@ class TableHistory:
 
         # Not through pyarrow's dataset reader: its threads outlive the table it reads from, and
         # abort the interpreter at exit (pyarrow 25, deltalake 1.6).
-        table = self._delta if version is None else DeltaTable(str(self.path), version=version)
-        query = QueryBuilder().register("stored", table)
-        batches = query.execute(f"SELECT {select} FROM stored WHERE {where}").read_all()
-        return list(pa.table(batches).to_pylist())
+        with reading(self.table, self.path):
+            table = self._delta if version is None else DeltaTable(str(self.path), version=version)
+            query = QueryBuilder().register("stored", table)
+            batches = query.execute(f"SELECT {select} FROM stored WHERE {where}").read_all()
+            return list(pa.table(batches).to_pylist())
 
 
 def _publication(text: str | None, version: int) -> Publication | None:
