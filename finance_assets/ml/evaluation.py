@@ -4,17 +4,15 @@ Pure functions over frames and arrays. Loading models and rows is the evaluation
 the gate's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.assessment import (
-    Assessment,
-    GroupGap,
-    group_gaps,
-    paired_auc_gain,
-    score_stability,
-)
-from finance_assets.ml.metrics import Metrics, measure
+from finance_assets.ml.assessment import Assessment, score_stability
+from finance_assets.ml.estimates import auc_gain, mean_difference
+from finance_assets.ml.groups import GroupGap, compare_groups
+from finance_assets.ml.metrics import Metrics, measure, recalibrate
+from finance_assets.ml.probes import alone, repetition, unique_gains
 from finance_assets.ml.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -31,13 +29,19 @@ MIN_SEGMENT_POSITIVES = 10
 class Holdout:
     """The rows that models are measured on.
 
-    `frame` has key, features, target and one column per protected attribute; `last_trained`
-    the rows of the month before, without the attributes.
+    `frame` has key, features, target and one column per protected attribute; `trained` the rows
+    of the training months, without the attributes.
     """
 
     spec: ModelSpec
     frame: "pd.DataFrame"
-    last_trained: "pd.DataFrame"
+    trained: "pd.DataFrame"
+
+    @property
+    def last_trained(self) -> "pd.DataFrame":
+        """The rows of the last training month."""
+        months = self.trained[self.spec.month]
+        return self.trained[months == months.max()]
 
     @property
     def outcome(self) -> "np.ndarray":
@@ -73,65 +77,71 @@ def assess(
     scores: dict[str, "np.ndarray"],
     score_before: "np.ndarray",
     gain_shares: dict[str, float],
+    reseeded: Sequence["np.ndarray"] = (),
 ) -> Assessment:
-    """Compare the candidate with the champion (if it was scored), with costs, groups and time.
+    """Compare the candidate with every other role that was scored, with costs, groups and time.
 
-    `score_before` are the candidate's scores of the last training month.
+    `score_before` are the candidate's scores of the last training month, `reseeded` the scores
+    that retrainings of its recipe with other seeds give the holdout (see reseeding.py).
     """
-    spec, outcome = holdout.spec, holdout.outcome
-    candidate, threshold = scores[CANDIDATE], spec.costs.threshold
-    gaps, small, unjudged = _groups(holdout, candidate >= threshold)
-    months = holdout.frame[spec.month].to_numpy()
+    spec, outcome, frame = holdout.spec, holdout.outcome, holdout.frame
+    candidate, flagged_from = scores[CANDIDATE], spec.flagged_from
+    gaps, small, unjudged = _groups(holdout, candidate)
+    months = frame[spec.month].to_numpy()
     by_month = {str(m): candidate[months == m].tolist() for m in sorted(set(months))}
     before = str(holdout.last_trained[spec.month].max())
-    costs = {
-        role: spec.costs.per_row(outcome, score >= threshold)
-        for role, score in scores.items()
-        # The rule of thumb ranks; its score is no probability to hold against a threshold.
-        if role != NAIVE
-    }
+    # The rule of thumb ranks; its score is no probability to hold against a threshold.
+    decided = {role: score >= flagged_from for role, score in scores.items() if role != NAIVE}
+    decided |= {"flag_nobody": outcome < 0, "flag_everybody": outcome >= 0}
+    costs = {role: spec.costs.each_row(outcome, flagged) for role, flagged in decided.items()}
     return Assessment(
-        threshold=threshold,
-        threshold_reason=spec.costs.threshold_reason,
+        threshold=flagged_from,
+        threshold_reason=spec.flagged_reason,
         cost_unit=spec.costs.unit,
-        costs={
-            **costs,
-            "flag_nobody": spec.costs.per_row(outcome, outcome < 0),
-            "flag_everybody": spec.costs.per_row(outcome, outcome >= 0),
+        costs={role: float(cost.mean()) for role, cost in costs.items()},
+        cost_gaps={
+            role: mean_difference(costs[CANDIDATE], cost)
+            for role, cost in costs.items()
+            if role != CANDIDATE
         },
-        auc_gain=paired_auc_gain(outcome, candidate, scores[CHAMPION])
-        if CHAMPION in scores
-        else None,
+        gains={
+            role: auc_gain(outcome, candidate, score, reseeded if role == CHAMPION else ())
+            for role, score in scores.items()
+            if role != CANDIDATE
+        },
+        recalibration=recalibrate(outcome, candidate),
         stability=score_stability({before: score_before.tolist(), **by_month}),
         gaps=gaps,
         small_groups=small,
         unjudged=unjudged,
         gain_shares=gain_shares,
-        repeated_rows=int(holdout.frame.duplicated(list(spec.key)).sum()),
+        naive=spec.naive,
+        alone=alone(frame, spec.feature_names, outcome),
+        unique=unique_gains(holdout.trained, frame, spec.feature_names, spec.target),
+        repetition=repetition(holdout.trained, frame, spec.month, spec.feature_names),
+        repeated_rows=int(frame.duplicated(list(spec.key)).sum()),
     )
 
 
 def _groups(
-    holdout: Holdout, is_flagged: "np.ndarray"
+    holdout: Holdout, score: "np.ndarray"
 ) -> tuple[tuple[GroupGap, ...], dict[str, int], dict[str, str]]:
-    """Gaps of every protected attribute, groups too small, and attributes that cannot be judged."""
-    gaps: tuple[GroupGap, ...] = ()
-    small: dict[str, int] = {}
-    unjudged: dict[str, str] = {}
+    """Gaps at every threshold in use, groups too small, and attributes that were not judged."""
     protected = holdout.spec.protected
-    for attribute in protected.attributes if protected else ():
+    if protected is None:
+        return (), {}, {}
+    unjudged: dict[str, str] = {}
+    known: dict[str, np.ndarray] = {}
+    for attribute in protected.attributes:
         values = holdout.frame[attribute.name]
         if values.isna().any():
             unjudged[attribute.name] = f"{int(values.isna().sum())} rows without a value"
-            continue
-        found, too_small = group_gaps(
-            attribute.name,
-            values.astype(str).to_numpy(),
-            holdout.outcome,
-            is_flagged,
-            protected.min_group_rows if protected else 0,
-        )
-        gaps, small = (*gaps, *found), {**small, **too_small}
-        if not found:
-            unjudged[attribute.name] = "fewer than two groups of enough rows"
+        else:
+            known[attribute.name] = values.astype(str).to_numpy()
+    gaps, small = compare_groups(
+        known, holdout.outcome, score, holdout.spec.thresholds, protected.min_group_rows
+    )
+    judged = {gap.attribute for gap in gaps}
+    for name in set(known) - judged:
+        unjudged[name] = "fewer than two groups of enough rows"
     return gaps, small, unjudged

@@ -1,10 +1,12 @@
 """The gate: criteria over evidence give a `GateReport`; only a passed one promotes.
 
-The types and the judging are here, the criteria themselves in criteria.py. Gathering evidence
+The types and the judging are here, the criteria themselves in criteria/. Gathering evidence
 and acting on the report do not belong here. Everything fails closed: a criterion that cannot be
-judged is a criterion that failed, and a gate that leaves out a mandatory criterion does not load.
+judged is a criterion that failed, and a gate that leaves out a mandatory criterion, or puts
+another class in its place, does not load.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
@@ -12,8 +14,9 @@ from typing import Any, ClassVar
 from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.metrics import Metrics
 
-# A use case sets the bounds of these; it cannot do without one of them.
-MANDATORY = frozenset(
+# No report passes without these, whatever set it says it was judged by. Never shrinks; a
+# criterion that becomes mandatory later joins MANDATORY alone, so that old reports stay valid.
+FLOOR = frozenset(
     {
         "discrimination",
         "beats_champion",
@@ -31,6 +34,8 @@ MANDATORY = frozenset(
         "data_checks",
     }
 )
+# A use case sets the bounds of these; it cannot do without one of them.
+MANDATORY = FLOOR
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Evidence:
     `expected` holds the tags that the candidate must have if it was trained from today's data
     as of this month. `data_checks` maps each input window to the names of its failed checks.
     `retrained_sha256` is the digest of a second training from the candidate's recorded recipe.
+    `looks` counts the evaluations on this holdout so far, this one included; 0, not counted, is
+    a look that beats no champion.
     """
 
     candidate_version: str
@@ -61,6 +68,7 @@ class Evidence:
     artifact_problem: str = ""
     champion_gone: str = ""
     retrained_sha256: str = ""
+    looks: int = 0
 
     def metrics(self, role: str) -> Metrics:
         """Metrics of a role.
@@ -113,7 +121,10 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Gate:
-    """The criteria of a use case, each once, none of the mandatory ones missing."""
+    """The criteria of a use case, each once, none of the mandatory ones missing or replaced.
+
+    A use case may add criteria of its own under names of their own.
+    """
 
     criteria: tuple[Criterion, ...]
 
@@ -121,16 +132,34 @@ class Gate:
         """Refuse a gate with a hole.
 
         Raises:
-            ValueError: a mandatory criterion is missing, or one is there twice.
+            ValueError: a mandatory criterion is missing or of another class than ours, or one
+                is there twice.
         """
+        from finance_assets.ml.criteria import MANDATORY_TYPES
+
         missing = MANDATORY - set(self.names)
         if missing or len(set(self.names)) != len(self.names):
             raise ValueError(f"a gate needs each criterion once; missing: {sorted(missing)}")
+        for criterion in self.criteria:
+            ours, kind = MANDATORY_TYPES.get(criterion.name, type(criterion)), type(criterion)
+            if kind is not ours or not issubclass(kind, Criterion):
+                raise ValueError(
+                    f"criterion {criterion.name} is a {kind.__module__}.{kind.__qualname__}, "
+                    f"allowed: exactly {ours.__module__}.{ours.__qualname__}"
+                )
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the criteria, in the declared order."""
         return tuple(criterion.name for criterion in self.criteria)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the declared criteria: their classes, order and bounds."""
+        declared = [
+            (f"{type(c).__module__}.{type(c).__qualname__}", asdict(c)) for c in self.criteria
+        ]
+        return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -147,23 +176,37 @@ class Verdict:
 
 @dataclass(frozen=True)
 class GateReport:
-    """The judgement on one candidate."""
+    """The judgement on one candidate.
+
+    `gate_digest` is the digest of the gate that judged, `mandatory` the criteria that no gate
+    could leave out at that time.
+    """
 
     candidate_version: str
     champion_version: str | None
     verdicts: tuple[Verdict, ...]
+    gate_digest: str = ""
+    mandatory: tuple[str, ...] = ()
 
     @property
     def is_passed(self) -> bool:
-        """Whether every criterion passed, no mandatory one left out."""
-        judged = {verdict.name for verdict in self.verdicts}
+        """Whether every criterion passed, none left out of the set that was mandatory then.
+
+        That set is the report's own, so that a criterion which becomes mandatory later does not
+        undo it; but never less than the first fourteen. A report that does not name its gate
+        has passed none.
+        """
+        judged = [verdict.name for verdict in self.verdicts]
+        is_whole = set(judged) >= FLOOR | set(self.mandatory) and len(set(judged)) == len(judged)
         # `is True`: a report read back from a table must not pass on a text or a number.
-        return judged >= MANDATORY and all(v.is_passed is True for v in self.verdicts)
+        return bool(
+            self.gate_digest and is_whole and all(v.is_passed is True for v in self.verdicts)
+        )
 
     @property
     def failed_criteria(self) -> list[str]:
         """Names of the criteria that did not pass."""
-        return [verdict.name for verdict in self.verdicts if not verdict.is_passed]
+        return [verdict.name for verdict in self.verdicts if verdict.is_passed is not True]
 
     def to_json(self) -> str:
         """The report as it is stored with the decision."""
@@ -173,8 +216,13 @@ class GateReport:
     def from_json(cls, text: str) -> "GateReport":
         """Read a stored report back; whether it passed follows from its verdicts."""
         record = json.loads(text)
-        verdicts = tuple(Verdict(**verdict) for verdict in record["verdicts"])
-        return cls(record["candidate_version"], record["champion_version"], verdicts)
+        return cls(
+            record["candidate_version"],
+            record["champion_version"],
+            tuple(Verdict(**verdict) for verdict in record["verdicts"]),
+            record.get("gate_digest", ""),
+            tuple(record.get("mandatory", ())),
+        )
 
 
 def evaluate_gate(gate: Gate, evidence: Evidence) -> GateReport:
@@ -183,12 +231,15 @@ def evaluate_gate(gate: Gate, evidence: Evidence) -> GateReport:
         evidence.candidate_version,
         evidence.champion_version,
         tuple(_judge(criterion, evidence) for criterion in gate.criteria),
+        gate.digest,
+        tuple(sorted(MANDATORY)),
     )
 
 
 def _judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     try:
-        finding = criterion.judge(evidence)
+        # The class's own method: an instance may have been given another.
+        finding = type(criterion).judge(criterion, evidence)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, it must not promote
         finding = Finding(False, "a judgement", f"{type(error).__name__}: {error}")
     return Verdict(criterion.name, criterion.sentence, **asdict(finding))

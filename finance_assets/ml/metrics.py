@@ -1,12 +1,18 @@
 """Metrics: how good scores are against outcomes. Pure functions over two arrays."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+from finance_assets.ml.estimates import Estimate, Interval
 
 if TYPE_CHECKING:
     import numpy as np
 
 CALIBRATION_BINS = 10
+# Newton's method needs five to ten steps; what takes more does not converge.
+NEWTON_STEPS = 50
+MAX_CONDITION = 1e10
 
 
 @dataclass(frozen=True)
@@ -85,3 +91,50 @@ def _lift(outcome: "np.ndarray", score: "np.ndarray") -> tuple[float, ...]:
     tenths = np.array_split(outcome[order], 10)
     overall = float(outcome.mean())
     return tuple(float(t.mean()) / overall if len(t) else 0.0 for t in tenths)
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """The line that would make the scores right, in log-odds, with 95 % intervals.
+
+    `slope` of a logistic regression of the outcome on the score's log-odds: 1 is right, less
+    means too extreme, more too timid; a score that says nothing has no slope that is sure of
+    anything. `shift` is the intercept with the slope held at 1 (calibration in the large, Cox
+    1958): how far the log-odds are too low on the whole. The intercept beside a free slope would
+    speak of scores near one half, where there is hardly any row.
+    """
+
+    slope: Interval
+    shift: Interval
+
+
+def recalibrate(outcome: "np.ndarray", score: "np.ndarray") -> Recalibration:
+    """Fit the line; figures that the rows cannot tell (a constant score) are not a number."""
+    import numpy as np
+
+    certain = 1e-12
+    clipped = np.clip(score, certain, 1 - certain)
+    logit = np.log(clipped / (1 - clipped))
+    ones = np.ones_like(logit)
+    line = _logistic(outcome, np.column_stack([ones, logit]), np.zeros_like(logit))
+    shift = _logistic(outcome, ones[:, None], logit)
+    return Recalibration(slope=line[1].interval(), shift=shift[0].interval())
+
+
+def _logistic(outcome: "np.ndarray", inputs: "np.ndarray", offset: "np.ndarray") -> list[Estimate]:
+    """Unpenalised logistic regression by Newton's method: coefficients with standard errors."""
+    import numpy as np
+
+    weights = np.zeros(inputs.shape[1])
+    unknown = [Estimate(math.nan, math.nan)] * len(weights)
+    for _ in range(NEWTON_STEPS):
+        expected = 1 / (1 + np.exp(-np.clip(inputs @ weights + offset, -500, 500)))
+        information = (inputs * (expected * (1 - expected))[:, None]).T @ inputs
+        if not np.isfinite(information).all() or np.linalg.cond(information) > MAX_CONDITION:
+            return unknown
+        step = np.linalg.solve(information, inputs.T @ (outcome - expected))
+        weights = weights + step
+        if np.abs(step).max() < 1e-8:
+            errors = np.sqrt(np.diag(np.linalg.inv(information)))
+            return [Estimate(float(w), float(e)) for w, e in zip(weights, errors, strict=True)]
+    return unknown

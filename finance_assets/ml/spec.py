@@ -32,7 +32,7 @@ class Band:
 class ProtectedAttribute:
     """An attribute by which groups are compared: SQL over the attribute table's columns.
 
-    The model never sees it.
+    Whether the model sees it, or something made of it, the model card says from the lineage.
     """
 
     name: str
@@ -69,9 +69,10 @@ class SearchSpace:
 class ModelSpec:
     """A use case's model. `target` is a boolean column of `labels`: the event to warn of.
 
-    `naive` is the feature whose plain value is the rule of thumb to beat. `holdout_months` and
-    `min_train_months` count feature months whose outcome is known. `limitations` go into the
-    model card.
+    `naive` is the feature whose plain value is the rule of thumb to beat. Rows of
+    `flagged_band` and above are acted on. `holdout_months` and `min_train_months` count feature
+    months whose outcome is known. `limitations` go into the model card. `lineage` are the
+    tables under features and protected attributes, which the card traces columns through.
     """
 
     name: str
@@ -85,17 +86,40 @@ class ModelSpec:
     gate: Gate
     costs: CostMatrix
     bands: tuple[Band, ...]
+    flagged_band: str
     drift: DriftLimits
     protected: Protected | None = None
     reasons: ReasonCodes | None = None
     approval: Approval = Approval.automatic
     limitations: tuple[str, ...] = ()
+    lineage: tuple[Contract, ...] = ()
     family: str = "lightgbm"
     params: dict[str, Any] = field(default_factory=dict)
     rounds: int = 200
     search: SearchSpace | None = None
     holdout_months: int = 1
     min_train_months: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that contradicts itself.
+
+        Raises:
+            ValueError: the gate is none, or bands are out of order or named but not declared.
+        """
+        if type(self.gate) is not Gate:
+            raise ValueError(f"{self.name}: gate is a {type(self.gate).__name__}, not a Gate")
+        starts = [band.from_score for band in self.bands]
+        if len(starts) < 2 or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1:
+            raise ValueError(
+                f"{self.name}: bands from {starts}; allowed: two or more, the first from 0, "
+                "each later one from a higher score, below 1"
+            )
+        named = {"flagged_band": self.flagged_band}
+        if self.reasons:
+            named["reasons.band"] = self.reasons.band
+        for field_name, band in named.items():
+            if band not in {b.name for b in self.bands[1:]}:
+                raise ValueError(f"{self.name}: {field_name} {band!r} is no band above the lowest")
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -117,3 +141,18 @@ class ModelSpec:
             if band.name == name:
                 return band.from_score
         raise KeyError(f"{self.name} has no band {name}")
+
+    @property
+    def flagged_from(self) -> float:
+        """The score from which rows are acted on."""
+        return self.band_from(self.flagged_band)
+
+    @property
+    def flagged_reason(self) -> str:
+        """Where that score comes from, and what the costs say about it."""
+        return f"band {self.flagged_band} is acted on; {self.costs.threshold_reason}"
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The scores at which something is decided: where each band but the lowest begins."""
+        return tuple(band.from_score for band in self.bands[1:])

@@ -29,6 +29,7 @@ from finance_assets.ml.identity import Identity, identify, verified
 from finance_assets.ml.metrics import Metrics, measure
 from finance_assets.ml.models import Model
 from finance_assets.ml.registry import RECIPE_FILE, SCORECARD_FILE, Version, digest
+from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.scorecard import Scorecard
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, train
@@ -46,6 +47,7 @@ from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 if TYPE_CHECKING:
     import numpy as np
 
+SHOWN_GROUPS = 12
 METRICS = ("rows", "positives", "auc", "pr_auc", "brier", "calibration_error", "ks")
 
 
@@ -180,8 +182,7 @@ def _holdout(ctx: StepContext, spec: ModelSpec, rows: LabelledRows, split: TimeS
             .toPandas()
         )
         frame = frame.merge(attributes.drop_duplicates(list(spec.key)), "left", list(spec.key))
-    last = Window(split.train.last, split.train.last)
-    return Holdout(spec, frame, rows.within(last).frame)
+    return Holdout(spec, frame, rows.within(split.train).frame)
 
 
 def _evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
@@ -206,7 +207,8 @@ def _evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     if CANDIDATE in scores:
         model = models[CANDIDATE]
         before = model.predict(model.inputs(holdout.last_trained))
-        assessment = assess(holdout, scores, before, model.gain_shares())
+        again = _reseeded(ctx, candidate, rows.within(split.train), holdout) if champion else []
+        assessment = assess(holdout, scores, before, model.gain_shares(), again)
     records = [
         _record(contest, role, segment, metrics)
         for role, by_segment in measured.items()
@@ -286,19 +288,33 @@ def _retrained(ctx: StepContext, version: Version, rows: LabelledRows) -> str:
         return f"{type(error).__name__}: {error}"
 
 
+def _reseeded(
+    ctx: StepContext, version: Version, rows: LabelledRows, holdout: Holdout
+) -> list["np.ndarray"]:
+    """Holdout scores of retrainings with other seeds; none, and the gate fails, without recipe."""
+    try:
+        recipe = Recipe.from_dict(ctx.registry.record(version, RECIPE_FILE))
+        models = reseeded(recipe, rows)
+        return [model.predict(model.inputs(holdout.frame)) for model in models]
+    except (ModelError, ValueError, LookupError, TypeError):
+        return []
+
+
 def _plots(
     outcome: "np.ndarray", scores: dict[str, "np.ndarray"], assessment: Assessment | None
 ) -> dict[str, bytes]:
     if assessment is None:
         return {}
-    ratios = {f"{gap.attribute}={gap.group}": gap.ratio.value for gap in assessment.gaps}
+    flagged = [gap for gap in assessment.gaps if gap.threshold == assessment.threshold]
+    worst = sorted(flagged, key=lambda gap: gap.ratio.value)[:SHOWN_GROUPS]
+    ratios = {gap.group: gap.ratio.value for gap in worst}
     images = {
         "roc": plots.roc(outcome, scores),
         "calibration": plots.calibration(outcome, scores),
         "lift": plots.lift(measure(outcome, scores[CANDIDATE])),
     }
     if ratios:
-        title = "Favourable decisions, share of the largest group's"
+        title = "Favourable decisions, share of the best-off group's"
         images["fairness"] = plots.bars(title, ratios, 0.8)
     return images
 

@@ -3,22 +3,29 @@
 import math
 from dataclasses import replace
 
-from finance_assets.ml.assessment import Assessment, GroupGap, Interval
+from finance_assets.ml import criteria
+from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.criteria import REQUIRED_TAGS
-from finance_assets.ml.gate import Evidence
-from finance_assets.ml.metrics import Metrics
+from finance_assets.ml.estimates import Estimate, Gain, Interval
+from finance_assets.ml.gate import Evidence, Gate
+from finance_assets.ml.groups import GroupGap
+from finance_assets.ml.metrics import Metrics, Recalibration
+from finance_assets.ml.probes import Repetition
+from finance_assets.use_cases.credit_default.model import GATE
 
 GOOD = Metrics(5000, 600, 0.85, 0.6, 0.06, 0.01, 0.6, (5.0,) * 10)
-GAIN = Interval(0.01, 0.004, 0.016, 0.95)
+GAIN = Gain(0.01, 0.002, (0.8501, 0.8499, 0.85))
 GAP = GroupGap(
     attribute="sex",
-    group="male",
-    reference="female",
+    group="sex=male",
+    threshold=0.2,
     rows=2000,
+    reference="sex=female",
     rate=0.8,
+    ratio=Interval(0.95, 0.93, 0.97, 0.99),
+    deserving_reference="sex=female",
     deserving_rate=0.9,
-    ratio=Interval(0.95, 0.93, 0.97, 0.95),
-    opportunity_gap=Interval(-0.02, -0.03, -0.01, 0.95),
+    opportunity_gap=Interval(-0.02, -0.03, -0.01, 0.99),
 )
 COSTS = {
     "candidate": 0.25,
@@ -27,17 +34,25 @@ COSTS = {
     "flag_nobody": 0.7,
     "flag_everybody": 0.9,
 }
+RECALIBRATION = Recalibration(Interval(1.0, 0.95, 1.05, 0.95), Interval(0.0, -0.1, 0.1, 0.95))
+REPETITION = Repetition(0.2, 0.18, "2005-06", ("a", "b"))
 ASSESSMENT = Assessment(
     threshold=0.2,
     threshold_reason="declared",
     cost_unit="calls",
     costs=COSTS,
-    auc_gain=GAIN,
+    cost_gaps={"champion": Estimate(-0.01, 0.002), "scorecard": Estimate(-0.01, 0.002)},
+    gains={"champion": GAIN, "scorecard": Gain(0.02, 0.002), "naive": Gain(0.05, 0.005)},
+    recalibration=RECALIBRATION,
     stability={"2005-07": 0.01},
     gaps=(GAP,),
     small_groups={},
     unjudged={},
     gain_shares={"a": 0.7, "b": 0.3},
+    naive="a",
+    alone={"a": 0.8, "b": 0.6},
+    unique={"a": 0.2, "b": 0.001},
+    repetition=REPETITION,
     repeated_rows=0,
 )
 EXPECTED = {"dataset_version": "features@1", "train_window": "2005-04", "train_rows": "100"}
@@ -59,6 +74,7 @@ EVIDENCE = Evidence(
     champion_signature=("a", "b"),
     data_checks={"features[2005-04]": ()},
     retrained_sha256="abc",
+    looks=1,
 )
 
 
@@ -77,10 +93,47 @@ def assessed(**change) -> dict:
     return {"assessment": replace(ASSESSMENT, **change)}
 
 
-def gap(ratio=GAP.ratio, opportunity=GAP.opportunity_gap) -> dict:
+def gap(ratio=GAP.ratio, opportunity=GAP.opportunity_gap, **change) -> dict:
     """An assessment with another gap between the groups."""
-    return assessed(gaps=(replace(GAP, ratio=ratio, opportunity_gap=opportunity),))
+    return assessed(gaps=(replace(GAP, ratio=ratio, opportunity_gap=opportunity, **change),))
 
+
+def gains(**roles: Gain) -> dict:
+    """The gains over the other models, some of them otherwise."""
+    return assessed(gains={**ASSESSMENT.gains, **roles})
+
+
+def cost_gap(scorecard: Estimate) -> dict:
+    """An assessment with another difference in cost to the scorecard."""
+    return assessed(cost_gaps={**ASSESSMENT.cost_gaps, "scorecard": scorecard})
+
+
+def recalibrated(slope=RECALIBRATION.slope, shift=RECALIBRATION.shift) -> dict:
+    """An assessment with another line through the scores."""
+    return assessed(recalibration=Recalibration(slope, shift))
+
+
+def around(value: float, reach: float) -> Interval:
+    """An interval of this half-width."""
+    return Interval(value, value - reach, value + reach, 0.95)
+
+
+# As lenient as bounds may be, where a test has 2,000 accounts and is about something else.
+EASY_GATE = Gate(
+    tuple(
+        {
+            "beats_baselines": criteria.BeatsBaselines(min_gain=-0.05, cost_margin=0.1),
+            "business_cost": criteria.BusinessCost(tolerance=0.1),
+            "beats_champion": criteria.BeatsChampion(min_gain=-0.05),
+            "calibration": criteria.Calibration(0.1, 0.5, 2.0, 1.0),
+            "fairness": criteria.Fairness(min_ratio=0.6, max_gap=0.25),
+            "leakage": criteria.Leakage(
+                max_auc=0.97, max_jump=0.1, max_unique=0.05, max_repetition=0.2
+            ),
+        }.get(criterion.name, criterion)
+        for criterion in GATE.criteria
+    )
+)
 
 NAN = math.nan
 LOW = replace(GOOD, auc=0.74)
@@ -89,21 +142,50 @@ LOW_BASELINES = {"scorecard": replace(GOOD, auc=0.7), "naive": replace(GOOD, auc
 # Each fault fails its criterion and no other.
 FAULTS = [
     ("discrimination", measured(candidate=LOW, **LOW_BASELINES)),
-    ("beats_champion", assessed(auc_gain=replace(GAIN, low=-0.001))),
-    ("beats_champion", assessed(auc_gain=replace(GAIN, low=0.0))),
-    ("beats_champion", assessed(auc_gain=replace(GAIN, low=NAN))),
-    ("beats_champion", assessed(auc_gain=None)),
+    ("beats_champion", gains(champion=replace(GAIN, value=-0.01))),
+    ("beats_champion", gains(champion=replace(GAIN, value=0.0))),
+    ("beats_champion", gains(champion=replace(GAIN, value=0.005))),
+    ("beats_champion", gains(champion=replace(GAIN, error=NAN))),
+    ("beats_champion", gains(champion=replace(GAIN, reseeded=(0.85, 0.86, 0.84)))),
+    ("beats_champion", gains(champion=replace(GAIN, reseeded=(0.85, NAN, 0.85)))),
+    ("beats_champion", gains(champion=replace(GAIN, reseeded=()))),
+    ("beats_champion", gains(champion=replace(GAIN, reseeded=(0.85, 0.85)))),
+    (
+        "beats_champion",
+        assessed(gains={k: v for k, v in ASSESSMENT.gains.items() if k != "champion"}),
+    ),
     ("beats_champion", without("champion")),
-    ("beats_champion", measured(champion=replace(GOOD, auc=NAN))),
+    ("beats_champion", {"looks": 0}),
+    ("beats_champion", {"looks": -1}),
+    ("beats_champion", {"looks": 10_000}),
     ("calibration", measured(candidate=replace(GOOD, calibration_error=0.031))),
     ("calibration", measured(candidate=replace(GOOD, calibration_error=NAN))),
+    ("calibration", recalibrated(slope=around(0.7, 0.02))),
+    ("calibration", recalibrated(slope=around(1.4, 0.02))),
+    ("calibration", recalibrated(slope=around(1.0, 3.0))),
+    ("calibration", recalibrated(slope=around(NAN, NAN))),
+    ("calibration", recalibrated(shift=around(0.6, 0.02))),
+    ("calibration", recalibrated(shift=around(-0.6, 0.02))),
+    ("calibration", recalibrated(shift=around(NAN, 0.0))),
     ("business_cost", assessed(costs={**COSTS, "candidate": 0.27})),
     ("business_cost", assessed(costs={**COSTS, "flag_nobody": 0.2})),
     ("business_cost", assessed(costs={**COSTS, "flag_everybody": 0.2})),
     ("business_cost", assessed(costs={**COSTS, "candidate": NAN})),
     ("business_cost", assessed(costs={k: v for k, v in COSTS.items() if k != "champion"})),
-    ("beats_baselines", measured(scorecard=replace(GOOD, auc=0.86))),
-    ("beats_baselines", measured(naive=replace(GOOD, auc=0.86))),
+    ("beats_baselines", gains(naive=Gain(-0.01, 0.005))),
+    ("beats_baselines", gains(naive=Gain(0.005, 0.005))),
+    ("beats_baselines", gains(naive=Gain(0.05, NAN))),
+    ("beats_baselines", gains(scorecard=Gain(-0.01, 0.002))),
+    ("beats_baselines", cost_gap(Estimate(0.01, 0.002))),
+    ("beats_baselines", cost_gap(Estimate(-0.01, NAN))),
+    ("beats_baselines", assessed(cost_gaps={})),
+    (
+        "beats_baselines",
+        assessed(
+            gains={**ASSESSMENT.gains, "scorecard": Gain(0.001, 0.002)},
+            cost_gaps={"scorecard": Estimate(-0.001, 0.002)},
+        ),
+    ),
     ("beats_baselines", without("scorecard")),
     ("beats_baselines", without("naive")),
     ("stability", assessed(stability={"2005-07": 0.3})),
@@ -112,9 +194,24 @@ FAULTS = [
     ("fairness", gap(ratio=Interval(0.7, 0.6, 0.8, 0.95))),
     ("fairness", gap(opportunity=Interval(-0.15, -0.2, -0.1, 0.95))),
     ("fairness", gap(ratio=Interval(NAN, NAN, NAN, 0.95))),
+    ("fairness", gap(opportunity=around(NAN, NAN))),
+    ("fairness", gap(ratio=around(0.78, 0.01), group="sex=male, age_band=under 26")),
+    ("fairness", gap(ratio=around(0.7, 0.01), group="sex=male, age_band=under 25")),
+    ("fairness", gap(opportunity=around(-0.17, 0.01), group="sex=male, age_band=under 25")),
+    ("fairness", assessed(gaps=(GAP, replace(GAP, threshold=0.4, ratio=around(0.7, 0.1))))),
     ("fairness", assessed(gaps=())),
     ("fairness", assessed(unjudged={"age": "fewer than two groups of enough rows"})),
-    ("leakage", measured(candidate=replace(GOOD, auc=0.98))),
+    ("leakage", measured(candidate=replace(GOOD, auc=0.98), champion=replace(GOOD, auc=0.95))),
+    ("leakage", measured(champion=replace(GOOD, auc=0.79))),
+    ("leakage", assessed(alone={"a": 0.93, "b": 0.6})),
+    ("leakage", assessed(alone={"a": 0.8, "b": 0.83})),
+    ("leakage", assessed(alone={"a": 0.8, "b": NAN})),
+    ("leakage", assessed(alone={"b": 0.6})),
+    ("leakage", assessed(unique={"a": 0.2, "b": 0.015})),
+    ("leakage", assessed(unique={"a": 0.2, "b": NAN})),
+    ("leakage", assessed(unique={})),
+    ("leakage", assessed(repetition=replace(REPETITION, share=0.3))),
+    ("leakage", assessed(repetition=replace(REPETITION, usual=NAN))),
     ("leakage", assessed(gain_shares={"a": 0.99, "b": 0.01})),
     ("leakage", assessed(gain_shares={})),
     ("enough_rows", measured(candidate=replace(GOOD, rows=999))),

@@ -4,7 +4,8 @@ A use case declares the list (see gate.py for what it cannot leave out). No crit
 anything but the evidence.
 """
 
-from finance_assets.ml.criteria.conduct import Fairness, Leakage, Stability
+from finance_assets.ml.criteria.conduct import Fairness, FairnessException, Stability
+from finance_assets.ml.criteria.leakage import Leakage
 from finance_assets.ml.criteria.performance import (
     BeatsBaselines,
     BeatsChampion,
@@ -21,6 +22,28 @@ from finance_assets.ml.criteria.provenance import (
     RequiredTags,
     Signature,
 )
+from finance_assets.ml.gate import Criterion
+
+# What each mandatory name stands for: exactly this class, no subclass and no namesake.
+MANDATORY_TYPES: dict[str, type[Criterion]] = {
+    kind.name: kind
+    for kind in (
+        Discrimination,
+        BeatsChampion,
+        Calibration,
+        BusinessCost,
+        BeatsBaselines,
+        Stability,
+        Fairness,
+        Leakage,
+        EnoughRows,
+        PointInTime,
+        Artifact,
+        Signature,
+        RequiredTags,
+        DataChecks,
+    )
+}
 
 __all__ = [
     "Artifact",
@@ -32,7 +55,9 @@ __all__ = [
     "Discrimination",
     "EnoughRows",
     "Fairness",
+    "FairnessException",
     "Leakage",
+    "MANDATORY_TYPES",
     "PointInTime",
     "REQUIRED_TAGS",
     "RequiredTags",

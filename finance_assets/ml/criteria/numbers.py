@@ -1,6 +1,7 @@
-"""What every criterion asks of a figure before it compares it."""
+"""What every criterion asks of its bounds and of a figure before it compares it."""
 
 import math
+from typing import Any
 
 
 def finite(value: float, what: str) -> float:
@@ -12,3 +13,19 @@ def finite(value: float, what: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{what} is {value}")
     return value
+
+
+def within(criterion: Any, **limits: tuple[float, float]) -> None:
+    """Refuse a criterion whose bounds say nothing.
+
+    Raises:
+        ValueError: a field is no number, or lies outside its limits.
+    """
+    for field, (low, high) in limits.items():
+        value = getattr(criterion, field)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not low <= value <= high:
+            raise ValueError(
+                f"criterion {type(criterion).__name__}: {field}={value!r}, "
+                f"allowed: a number from {low} to {high}"
+            )

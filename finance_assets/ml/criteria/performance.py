@@ -3,8 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from finance_assets.ml.criteria.numbers import finite
+from finance_assets.ml.criteria.numbers import finite, within
 from finance_assets.ml.gate import Criterion, Evidence, Finding
+
+SURE = 0.95
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,10 @@ class Discrimination(Criterion):
     name: ClassVar[str] = "discrimination"
     sentence: ClassVar[str] = "The candidate tells good from bad well enough."
     min_auc: float
+
+    def __post_init__(self) -> None:
+        """Refuse a floor that every model, or none, can pass."""
+        within(self, min_auc=(0.55, 0.99))
 
     def judge(self, evidence: Evidence) -> Finding:
         """Compare the candidate's AUC with the floor."""
@@ -25,13 +31,19 @@ class Discrimination(Criterion):
 class BeatsChampion(Criterion):
     """The whole confidence interval of the AUC gain lies above `min_gain`.
 
-    0 demands a gain that is not noise; a negative value accepts a candidate that is not worse
-    by more than this margin.
+    The interval holds for the k-th look at this holdout and for a retraining with another seed:
+    see `Gain.at_look`. `min_gain` is the smallest gain that is worth a change of champion; 0
+    demands one that is not luck, and a negative value accepts a candidate that is not worse by
+    more than this margin.
     """
 
     name: ClassVar[str] = "beats_champion"
     sentence: ClassVar[str] = "It is better than today's champion, and not by chance."
     min_gain: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a margin that lets a worse model pass, or no better one."""
+        within(self, min_gain=(-0.05, 0.05))
 
     def judge(self, evidence: Evidence) -> Finding:
         """Compare the lower bound of the gain with the least gain."""
@@ -39,44 +51,80 @@ class BeatsChampion(Criterion):
         if evidence.champion_version is None:
             return Finding(True, "no champion to beat", f"AUC {candidate:.4f}, no champion yet")
         champion = finite(evidence.metrics("champion").auc, "the champion's AUC")
-        gain = evidence.assessed.auc_gain
+        gain = evidence.assessed.gains.get("champion")
         if gain is None:
             raise ValueError("the gain over the champion was not measured")
+        interval = gain.at_look(evidence.looks)
         return Finding(
-            finite(gain.low, "lower bound of the gain") > self.min_gain,
+            finite(interval.low, "lower bound of the gain") > self.min_gain,
             f"gain in AUC over v{evidence.champion_version} ({champion:.4f}), lower bound of its "
-            f"{gain.confidence:.0%} interval > {self.min_gain}",
-            f"AUC {candidate:.4f}, gain {gain}",
-            asdict(gain),
+            f"{interval.confidence:.4%} interval > {self.min_gain} (look {evidence.looks} at this "
+            "holdout)",
+            f"AUC {candidate:.4f}, gain {interval}",
+            {**asdict(gain), "interval": asdict(interval), "looks": evidence.looks},
         )
 
 
 @dataclass(frozen=True)
 class Calibration(Criterion):
-    """Mean distance of score and rate of at most `max_error`."""
+    """Scores that are right on the whole (`max_error`, `max_shift`) and told apart (slope).
+
+    `max_error` bounds the mean distance of score and rate over ten bins. The recalibration's 95 %
+    intervals must lie within: the slope's between `min_slope` and `max_slope`, the shift's
+    within `max_shift` of 0, in log-odds. The whole interval, as a score that knows nothing (the
+    base rate for everybody) has a slope of anything.
+    """
 
     name: ClassVar[str] = "calibration"
     sentence: ClassVar[str] = "Its probabilities mean what they say."
     max_error: float
+    min_slope: float = 0.8
+    max_slope: float = 1.25
+    max_shift: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that probabilities which say nothing would pass."""
+        within(
+            self,
+            max_error=(0.001, 0.1),
+            min_slope=(0.5, 1.0),
+            max_slope=(1.0, 2.0),
+            max_shift=(0.01, 1.0),
+        )
 
     def judge(self, evidence: Evidence) -> Finding:
-        """Compare the calibration error with its bound."""
-        error = evidence.metrics("candidate").calibration_error
-        error = finite(error, "calibration error")
+        """Compare error, slope and shift with their bounds."""
+        error = finite(evidence.metrics("candidate").calibration_error, "calibration error")
+        slope, shift = evidence.assessed.recalibration.slope, evidence.assessed.recalibration.shift
+        for what, interval in (("slope", slope), ("shift", shift)):
+            for value in (interval.low, interval.value, interval.high):
+                finite(value, f"{what} of the recalibration")
         return Finding(
-            error <= self.max_error, f"calibration error <= {self.max_error}", f"{error:.4f}"
+            error <= self.max_error
+            and self.min_slope <= slope.low
+            and slope.high <= self.max_slope
+            and -self.max_shift <= shift.low
+            and shift.high <= self.max_shift,
+            f"calibration error <= {self.max_error}; slope surely between {self.min_slope} and "
+            f"{self.max_slope}, shift surely within {self.max_shift}",
+            f"{error:.4f}; slope {slope}, shift {shift}",
+            {"slope": asdict(slope), "shift": asdict(shift)},
         )
 
 
 @dataclass(frozen=True)
 class BusinessCost(Criterion):
-    """Cost per row at the implied threshold: below doing nothing or everything, and not above
+    """Cost per row where rows are acted on: below doing nothing or everything, and not above
     the champion's by more than `tolerance` (a share of it).
     """
 
     name: ClassVar[str] = "business_cost"
     sentence: ClassVar[str] = "Deciding by it costs less than not having it."
     tolerance: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a tolerance that makes the champion's cost no bound."""
+        within(self, tolerance=(0.0, 0.1))
 
     def judge(self, evidence: Evidence) -> Finding:
         """Compare the candidate's cost with the cheapest alternative."""
@@ -96,25 +144,48 @@ class BusinessCost(Criterion):
 
 @dataclass(frozen=True)
 class BeatsBaselines(Criterion):
-    """AUC at least `min_gain` above the naive rule's and the scorecard's."""
+    """Better than the rule of thumb, and than the scorecard in ranking or cost.
+
+    The AUC must be surely more than `min_gain` above the rule of thumb's, which only ranks.
+    Against the scorecard it must surely win in one of the two, AUC by more than `min_gain` or
+    cost per row, and not surely lose in the other; up to `cost_margin`, a share of the
+    scorecard's cost, costs count as equal. Surely: by the 95 % interval of the paired difference
+    over the holdout's rows.
+    """
 
     name: ClassVar[str] = "beats_baselines"
     sentence: ClassVar[str] = "It is worth its complexity: simpler models are not as good."
     min_gain: float = 0.0
+    cost_margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse margins that a much worse model would pass."""
+        within(self, min_gain=(-0.05, 0.05), cost_margin=(0.0, 0.1))
 
     def judge(self, evidence: Evidence) -> Finding:
-        """Compare the candidate's AUC with the better baseline's."""
+        """Compare ranking with both baselines, and cost with the scorecard."""
         auc = finite(evidence.metrics("candidate").auc, "AUC")
-        baselines = {
-            role: finite(evidence.metrics(role).auc, f"AUC of the {role}")
+        for role in ("naive", "scorecard"):
+            finite(evidence.metrics(role).auc, f"AUC of the {role}")
+        gains = {
+            role: evidence.assessed.gains[role].over_rows.interval(SURE)
             for role in ("naive", "scorecard")
         }
-        best = max(baselines, key=lambda role: baselines[role])
+        dearer = evidence.assessed.cost_gaps["scorecard"].interval(SURE)
+        for what in (*gains.values(), dearer):
+            finite(what.low, "lower bound of a difference")
+            finite(what.high, "upper bound of a difference")
+        margin = self.cost_margin * abs(finite(evidence.assessed.costs["scorecard"], "its cost"))
+        ranks = gains["scorecard"].low > self.min_gain and dearer.low <= margin
+        saves = dearer.high < 0 and gains["scorecard"].high >= self.min_gain
         return Finding(
-            auc >= baselines[best] + self.min_gain,
-            f"AUC >= {baselines[best]:.4f} ({best}) + {self.min_gain}",
-            f"AUC {auc:.4f}",
-            baselines,
+            gains["naive"].low > self.min_gain and (ranks or saves),
+            f"AUC surely over {self.min_gain} above the naive rule's; against the scorecard surely "
+            "better in AUC or cost, and not surely worse in the other (costs equal up to "
+            f"{self.cost_margin:.0%})",
+            f"AUC {auc:.4f}; gain over naive {gains['naive']}, over scorecard "
+            f"{gains['scorecard']}; costs {dearer} more per row than the scorecard",
+            {"gains": {k: asdict(v) for k, v in gains.items()}, "cost_gap": asdict(dearer)},
         )
 
 
@@ -126,6 +197,10 @@ class EnoughRows(Criterion):
     sentence: ClassVar[str] = "The holdout is large enough, and each of its rows counts once."
     min_rows: int = 1000
     min_positives: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse so few rows that nothing can be said."""
+        within(self, min_rows=(200, 1e9), min_positives=(50, 1e9))
 
     def judge(self, evidence: Evidence) -> Finding:
         """Compare the counts with their bounds."""

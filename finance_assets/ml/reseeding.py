@@ -1,0 +1,49 @@
+"""Reseeding: a recipe trained again with other seeds, to see what a retraining changes by itself.
+
+What is made of the difference is up to estimates.py and the gate.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from finance_assets.ml.estimates import MIN_RESEEDED
+from finance_assets.ml.frames import LabelledRows
+from finance_assets.ml.models import Model
+from finance_assets.ml.training import Recipe, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Each retraining leaves out another twentieth of the rows: a recipe without any random choice
+# would otherwise seem to have no noise, though one row more or less changes its model too.
+PARTS = 20
+
+
+def reseeded(recipe: Recipe, rows: LabelledRows, count: int = MIN_RESEEDED) -> list[Model]:
+    """Models of the same recipe with other seeds, which the candidate cannot choose."""
+    return [train(_with_seed(recipe, 1 + place), _without(rows, place)) for place in range(count)]
+
+
+def _with_seed(recipe: Recipe, seed: int) -> Recipe:
+    """Every seed among the parameters replaced, and the family's own set."""
+    own = "random_state" if recipe.family == "xgboost" else "seed"
+    seeds = {name for name in recipe.params if name.endswith("seed")} | {own}
+    return replace(recipe, params={**recipe.params, **dict.fromkeys(sorted(seeds), seed)})
+
+
+def _without(rows: LabelledRows, part: int) -> LabelledRows:
+    """The rows but for one of the parts, in the engine and, where it is there, as a frame."""
+    key = ", ".join(f"`{name}`" for name in rows.spec.key)
+    left = LabelledRows(
+        rows.spec, rows.window, rows.plan.where(f"pmod(xxhash64({key}), {PARTS}) <> {part}")
+    )
+    if "frame" in rows.__dict__:
+        left.__dict__["frame"] = _frame_without(rows.frame, rows.spec.key, part)
+    return left
+
+
+def _frame_without(frame: "pd.DataFrame", key: tuple[str, ...], part: int) -> "pd.DataFrame":
+    import pandas as pd
+
+    numbers = pd.util.hash_pandas_object(frame[list(key)], index=False)
+    return frame[numbers % PARTS != part].reset_index(drop=True)
