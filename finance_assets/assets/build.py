@@ -16,7 +16,7 @@ from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Compute, get_settings
 from finance_assets.steps.champion_history import champion_history_contract
 from finance_assets.steps.decision_log import looks_contract
-from finance_assets.steps.step import MODEL_KINDS, Kind, Step, StepResult
+from finance_assets.steps.step import MODEL_KINDS, TABLE_KINDS, Kind, Step, StepResult
 from finance_assets.steps.use_case import UseCase
 
 KINDS = {
@@ -28,8 +28,6 @@ KINDS = {
     Kind.scoring: {"spark", "lightgbm", "deltalake"},
     Kind.monitoring: {"spark", "deltalake"},
 }
-
-TABLE_KINDS = frozenset({Kind.ingest, Kind.table})
 
 # A month's delivery is overdue when nothing came for longer than a month and some days.
 OVERDUE = dg.FreshnessPolicy.time_window(

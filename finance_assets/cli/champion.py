@@ -89,8 +89,7 @@ def _approve(
     ctx = open_command_context(use_case)
     event = approved(
         ctx,
-        use_case.model,
-        use_case.calendar,
+        use_case.judge,
         find_version(ctx, use_case, name).number,
         reason=reason,
         effective_from=effective_from,
@@ -111,8 +110,7 @@ def _roll_back(
     ctx = open_command_context(use_case)
     event = roll_back(
         ctx,
-        use_case.model,
-        use_case.calendar,
+        use_case.judge,
         to=find_version(ctx, use_case, to).number if to else None,
         effective_from=effective_from,
         expect=expect,

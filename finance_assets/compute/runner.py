@@ -10,12 +10,12 @@ from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.settings import Settings
 from finance_assets.steps.lineage import made_from
-from finance_assets.steps.step import Step, StepContext, StepResult
+from finance_assets.steps.step import Step, StepContext, StepResult, input_versions
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Of a decision that is about no partition.
+# Placeholder window for commands without a partition.
 NO_WINDOW = Window("0000-01", "0000-01")
 
 
@@ -87,17 +87,11 @@ def run_step(
         run_id=run_id,
         report=report,
         window=window,
-        inputs=_input_versions(step, lakehouse),
+        inputs=input_versions(lakehouse, step.inputs),
         made_from=made_from(lakehouse, step, window),
         open_run=open_run,
     )
     return step.run(context)
-
-
-def _input_versions(step: Step, lakehouse: Lakehouse) -> dict[str, int]:
-    """The version of every input table as the step is about to read it."""
-    histories = ((item.key, lakehouse.history(item.key)) for item in step.inputs)
-    return {key: history.version for key, history in histories if history.exists}
 
 
 def _no_session() -> "SparkSession":

@@ -70,6 +70,13 @@ class Evidence:
     retrained_sha256: str = ""
     looks: int = 0
 
+    @property
+    def has_champion(self) -> bool:
+        """Whether there is a champion to compare with. One whose files are gone is none; one
+        whose files were altered is one that cannot be measured, and promotes nobody.
+        """
+        return self.champion_version is not None and not self.champion_gone
+
     def metrics(self, role: str) -> Metrics:
         """Metrics of a role.
 

@@ -8,26 +8,24 @@ from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Severity
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.journal import outcomes
-from finance_assets.lakehouse.windows import Calendar
-from finance_assets.ml.frames import split_as_of
 from finance_assets.ml.gate import GateReport, evaluate_gate
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.steps.cards import write_card
 from finance_assets.steps.champion_history import champion_history_contract
 from finance_assets.steps.champions import mirror, stated, unlost
 from finance_assets.steps.decision_log import decision_contract, read_decisions
-from finance_assets.steps.evaluation import evaluation_inputs
-from finance_assets.steps.judging import Judged, decide, gather_evidence
+from finance_assets.steps.judging import Judge, Judged
 from finance_assets.steps.model_contracts import candidate_contract, evaluation_contract
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 
 
-def decision_step(spec: ModelSpec, calendar: Calendar) -> Step:
+def decision_step(judge: Judge) -> Step:
     """Judge the candidate as of each partition, record the decision, and crown who passed.
 
     The Delta commits come first: if the process dies before the aliases moved, running this
     step again moves them, as does every later decision.
     """
+    spec = judge.spec
     contract = decision_contract(spec)
     inputs = (Input(candidate_contract(spec)), Input(evaluation_contract(spec)))
     checks = tuple(
@@ -37,17 +35,14 @@ def decision_step(spec: ModelSpec, calendar: Calendar) -> Step:
     )
 
     def run(ctx: StepContext) -> StepResult:
-        judged = [
-            decide(ctx, spec, split_as_of(calendar, spec, as_of), evaluation_inputs(spec, calendar))
-            for as_of in ctx.window
-        ]
+        judged = [judge.decide(ctx, as_of) for as_of in ctx.window]
         result = _recorded(ctx, spec, judged)
         reports = {one.contest.split.as_of: one.report for one in judged}
         result.outcomes.extend(_gate_outcomes(checks, reports))
         _follow_up(ctx, spec, judged, result)
         return result
 
-    code = (evaluate_gate, gather_evidence)
+    code = (evaluate_gate, Judge)
     return Step(spec.name, Kind.decision, contract, inputs, run, code, checks, spec.gate)
 
 

@@ -5,7 +5,7 @@ the gate: only versions with a passed report are ever in force.
 """
 
 from finance_assets.errors import ModelError
-from finance_assets.lakehouse.windows import Calendar, shift_month
+from finance_assets.lakehouse.windows import shift_month
 from finance_assets.ml.frames import split_as_of
 from finance_assets.ml.identity import verified
 from finance_assets.ml.registry import Version
@@ -33,8 +33,8 @@ from finance_assets.steps.decision_log import (
     newest_on,
     read_decisions,
 )
-from finance_assets.steps.evaluation import contest, evaluation_inputs
-from finance_assets.steps.judging import as_decision, judge
+from finance_assets.steps.evaluation import contest
+from finance_assets.steps.judging import Judge, as_decision
 from finance_assets.steps.model_contracts import candidate_contract
 from finance_assets.steps.people import acting_user, is_same_person
 from finance_assets.steps.step import StepContext
@@ -42,8 +42,7 @@ from finance_assets.steps.step import StepContext
 
 def approve(
     ctx: StepContext,
-    spec: ModelSpec,
-    calendar: Calendar,
+    judge: Judge,
     version: str,
     *,
     reason: str,
@@ -60,12 +59,13 @@ def approve(
             trained it, or the champion is not the expected one.
         LostRaceError: somebody else changed the champion meanwhile; nothing was written.
     """
+    spec = judge.spec
     history = history_of(ctx, spec).trusted()
     _require(spec, history, reason, expect)
     held = _held(ctx, spec, history, version)
     candidate = ctx.registry.version(spec.name, version)
     by = _second_person(ctx, spec, candidate, held)
-    split = split_as_of(calendar, spec, held.as_of)
+    split = split_as_of(judge.calendar, spec, held.as_of)
     one = contest(ctx, spec, split, history, candidate)
     if one.identity is None or one.model_sha256 != held.model_sha256:
         raise ModelError(
@@ -73,7 +73,7 @@ def approve(
             where=f"{spec.name} v{version}",
             remedy="do not use it; restore them from a backup, or train anew",
         )
-    report = judge(ctx, spec, one, evaluation_inputs(spec, calendar))
+    report = judge.judge(ctx, one)
     outcome = Outcome.held if report.is_passed else Outcome.turned_down
     log_decision(ctx, spec, as_decision(ctx, one, report, outcome))
     if not report.is_passed:
@@ -92,14 +92,13 @@ def approve(
         decided_by=by,
         reason=reason.strip(),
     )
-    start = _start(ctx, spec, calendar, history, held.as_of, effective_from)
+    start = _start(ctx, judge, history, held.as_of, effective_from)
     return crown(ctx, spec, crowning, start, history)
 
 
 def roll_back(
     ctx: StepContext,
-    spec: ModelSpec,
-    calendar: Calendar,
+    judge: Judge,
     *,
     reason: str,
     to: str | None = None,
@@ -115,6 +114,7 @@ def roll_back(
             became champion, or the champion is not the expected one.
         LostRaceError: somebody else changed the champion meanwhile; nothing was written.
     """
+    spec = judge.spec
     history = history_of(ctx, spec).trusted()
     _require(spec, history, reason, expect)
     now = history.newest
@@ -147,7 +147,7 @@ def roll_back(
         decided_by=acting_user(ctx),
         reason=reason.strip(),
     )
-    start = _start(ctx, spec, calendar, history, target.as_of, effective_from)
+    start = _start(ctx, judge, history, target.as_of, effective_from)
     return crown(ctx, spec, crowning, start, history)
 
 
@@ -244,8 +244,7 @@ def _second_person(ctx: StepContext, spec: ModelSpec, candidate: Version, held: 
 
 def _start(
     ctx: StepContext,
-    spec: ModelSpec,
-    calendar: Calendar,
+    judge: Judge,
     history: ChampionHistory,
     as_of: str,
     wanted: str | None,
@@ -257,6 +256,7 @@ def _start(
         ModelError: the wanted one is before the model could know of it, or after the first one
             that nobody scored yet.
     """
+    spec, calendar = judge.spec, judge.calendar
     default = first_open_partition(ctx, spec, history, as_of)
     if wanted is None:
         return default

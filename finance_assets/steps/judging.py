@@ -5,25 +5,31 @@ rows are the published ones; without such an evaluation it measures itself. If s
 the champion meanwhile, the candidate is judged anew.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from finance_assets.errors import GoneError, LostRaceError, ModelError
 from finance_assets.lakehouse.integrity import altered_partitions
-from finance_assets.lakehouse.windows import Window
+from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
-from finance_assets.ml.frames import TimeSplit, dataset_version
+from finance_assets.ml.frames import TimeSplit, dataset_version, split_as_of
 from finance_assets.ml.gate import Evidence, GateReport, evaluate_gate
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import Approval, ModelSpec
 from finance_assets.steps.champion_history import ChampionHistory, Event, read_history
 from finance_assets.steps.champions import Crowning, crown, first_open_partition, history_of
 from finance_assets.steps.decision_log import Decision, Outcome, log_decision
-from finance_assets.steps.evaluation import Contest, contest, measure_and_publish, metrics_from
+from finance_assets.steps.evaluation import (
+    Contest,
+    contest,
+    evaluation_inputs,
+    measure_and_publish,
+    metrics_from,
+)
+from finance_assets.steps.lineage import data_problems
 from finance_assets.steps.model_contracts import evaluation_contract
-from finance_assets.steps.step import Input, StepContext
+from finance_assets.steps.step import Step, StepContext, input_versions
 
 ATTEMPTS = 20
 
@@ -42,68 +48,111 @@ class Judged:
     is_new: bool
 
 
-def decide(
-    ctx: StepContext, spec: ModelSpec, split: TimeSplit, measured_from: Sequence[Input]
-) -> Judged:
-    """Judge the candidate as of a partition; crown it if it passed and needs no approval.
+@dataclass(frozen=True)
+class Judge:
+    """What judging has to know of a use case: its model, its calendar, and its table steps."""
 
-    Args:
-        ctx: the step's context.
-        spec: the use case's model.
-        split: the partition's training and holdout windows.
-        measured_from: inputs of the evaluation, should it have to be measured here.
+    spec: ModelSpec
+    calendar: Calendar
+    tables: tuple[Step, ...]
 
-    Raises:
-        LostRaceError: others kept changing the champion for longer than this is willing to try.
-        ModelError: no candidate was trained, or the champion history cannot be trusted.
-    """
-    for _ in range(ATTEMPTS):
-        history = history_of(ctx, spec).trusted()
-        one = contest(ctx, spec, split, history)
-        crowned = history.crowning(one.identity) if one.identity else None
-        if crowned is not None:
-            # What became champion is not judged twice; a crash may have lost its record.
-            outcome = Outcome.promoted if crowned.event == Event.promoted else Outcome.held
-            decision = as_decision(ctx, one, crowned.report, outcome)
-            is_new = log_decision(ctx, spec, decision)
-            return Judged(one, outcome, crowned.report, history, is_new)
-        report = judge(ctx, spec, one, measured_from)
-        if not report.is_passed:
-            outcome = Outcome.turned_down
-        elif spec.approval is Approval.required:
-            outcome = Outcome.held
-        else:
+    def decide(self, ctx: StepContext, as_of: str) -> Judged:
+        """Judge the candidate as of a partition; crown it if it passed and needs no approval.
+
+        Raises:
+            LostRaceError: others kept changing the champion for longer than this tries.
+            TooEarlyError: too few outcomes are known as of the partition.
+            ModelError: no candidate was trained, or the champion history cannot be trusted.
+        """
+        split = split_as_of(self.calendar, self.spec, as_of)
+        for _ in range(ATTEMPTS):
+            history = history_of(ctx, self.spec).trusted()
+            one = contest(ctx, self.spec, split, history)
+            crowned = history.crowning(one.identity) if one.identity else None
+            if crowned is not None:
+                # What became champion is not judged twice; a crash may have lost its record.
+                outcome = Outcome.promoted if crowned.event == Event.promoted else Outcome.held
+                return self._judged(ctx, one, outcome, crowned.report)
+            report = self.judge(ctx, one)
+            if not report.is_passed:
+                return self._judged(ctx, one, Outcome.turned_down, report)
+            if self.spec.approval is Approval.required:
+                return self._judged(ctx, one, Outcome.held, report)
             try:
-                _promote(ctx, spec, one, report, history)
+                _promote(ctx, self.spec, one, report, history)
             except LostRaceError as error:
                 ctx.report(f"judged anew: {error.what}")
                 continue
-            outcome, history = Outcome.promoted, read_history(ctx.lakehouse, spec.name)
-        is_new = log_decision(ctx, spec, as_decision(ctx, one, report, outcome))
+            return self._judged(ctx, one, Outcome.promoted, report)
+        raise LostRaceError(
+            f"{ATTEMPTS} decisions were overtaken by another change of champion",
+            where=f"{self.spec.name}, as of {as_of}",
+            remedy="see `finance-assets history` for who decides, then run this partition again",
+        )
+
+    def judge(self, ctx: StepContext, one: Contest) -> GateReport:
+        """The gate's report on a candidate against the champion that it would replace."""
+        rows = _evaluation(ctx, self.spec, one)
+        if rows is None:
+            ctx.report("there is no intact evaluation against today's champion: measuring now")
+            inputs = evaluation_inputs(self.spec, self.calendar)
+            window = Window(one.split.as_of, one.split.as_of)
+            origin = replace(ctx.origin, inputs=input_versions(ctx.lakehouse, inputs))
+            measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
+            rows = _evaluation(ctx, self.spec, one) or []
+        return evaluate_gate(self.spec.gate, self.gather_evidence(ctx, one, rows))
+
+    def gather_evidence(
+        self, ctx: StepContext, one: Contest, rows: list[dict[str, Any]]
+    ) -> Evidence:
+        """Everything the gate judges on, as the tables and the registry have it now."""
+        spec, split, candidate = self.spec, one.split, one.candidate
+        own = next((row for row in rows if row["role"] == CANDIDATE), {})
+        champion_signature, champion_gone = _champion(ctx, spec, one)
+        stored = own.get("assessment")
+        return Evidence(
+            candidate_version=candidate.number,
+            champion_version=one.champion.model_version if one.champion else None,
+            champion_gone=champion_gone,
+            measured={row["role"]: metrics_from(row) for row in rows if row["problem"] is None},
+            unmeasured={row["role"]: row["problem"] for row in rows if row["problem"] is not None},
+            assessment=Assessment.from_json(stored) if stored else None,
+            looks=own.get("look") or 0,
+            tags=candidate.tags,
+            expected={
+                "as_of": split.as_of,
+                "train_window": str(split.train),
+                "holdout_window": str(split.holdout),
+                "dataset_version": dataset_version(ctx.lakehouse, spec, split),
+                "train_rows": str(own.get("train_rows")),
+                "train_positives": str(own.get("train_positives")),
+            },
+            signature=ctx.registry.signature(candidate),
+            expected_signature=spec.feature_names,
+            champion_signature=champion_signature,
+            data_checks=self._data_problems(ctx, split),
+            artifact_problem=ctx.registry.problem(candidate),
+            retrained_sha256=own.get("retrained_sha256") or "",
+        )
+
+    def _data_problems(self, ctx: StepContext, split: TimeSplit) -> dict[str, tuple[str, ...]]:
+        """What is wrong with each publication that features and labels rest on."""
+        months = Window(split.train.first, split.holdout.last)
+        windows = ((self.spec.features, months), (self.spec.labels, split.matured))
+        found: dict[str, tuple[str, ...]] = {}
+        for contract, window in windows:
+            found |= data_problems(
+                ctx.lakehouse, self.tables, contract.table, window, self.calendar
+            )
+        return found
+
+    def _judged(
+        self, ctx: StepContext, one: Contest, outcome: Outcome, report: GateReport
+    ) -> Judged:
+        """Record the decision, unless it stands already."""
+        is_new = log_decision(ctx, self.spec, as_decision(ctx, one, report, outcome))
         ctx.report(f"v{one.candidate.number}: {outcome} {', '.join(report.failed_criteria)}")
-        return Judged(one, outcome, report, history, is_new)
-    raise LostRaceError(
-        f"{ATTEMPTS} decisions were overtaken by another change of champion",
-        where=f"{spec.name}, as of {split.as_of}",
-        remedy="see `finance-assets history` for who decides, then run this partition again",
-    )
-
-
-def judge(
-    ctx: StepContext, spec: ModelSpec, one: Contest, measured_from: Sequence[Input]
-) -> GateReport:
-    """The gate's report on a candidate against the champion that it would replace."""
-    rows = _evaluation(ctx, spec, one)
-    if rows is None:
-        ctx.report("there is no intact evaluation against today's champion: measuring now")
-        versions = {
-            i.key: h.version for i in measured_from if (h := ctx.lakehouse.history(i.key)).exists
-        }
-        window = Window(one.split.as_of, one.split.as_of)
-        here = replace(ctx, window=window, origin=replace(ctx.origin, inputs=versions))
-        measure_and_publish(here, spec, [one])
-        rows = _evaluation(ctx, spec, one) or []
-    return evaluate_gate(spec.gate, gather_evidence(ctx, spec, one, rows))
+        return Judged(one, outcome, report, read_history(ctx.lakehouse, self.spec.name), is_new)
 
 
 def _evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> list[dict[str, Any]] | None:
@@ -122,44 +171,6 @@ def _evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> list[dict[st
     return rows if found == expected else None
 
 
-def gather_evidence(
-    ctx: StepContext, spec: ModelSpec, one: Contest, rows: list[dict[str, Any]]
-) -> Evidence:
-    """Everything the gate judges on, as the tables and the registry have it now."""
-    split, candidate, champion = one.split, one.candidate, one.champion
-    own = next((row for row in rows if row["role"] == CANDIDATE), {})
-    champion_signature, champion_gone = _champion(ctx, spec, one)
-    stored = own.get("assessment")
-    return Evidence(
-        candidate_version=candidate.number,
-        champion_version=champion.model_version if champion else None,
-        champion_gone=champion_gone,
-        measured={row["role"]: metrics_from(row) for row in rows if row["problem"] is None},
-        unmeasured={row["role"]: row["problem"] for row in rows if row["problem"] is not None},
-        assessment=Assessment.from_json(stored) if stored else None,
-        tags=candidate.tags,
-        expected={
-            "as_of": split.as_of,
-            "train_window": str(split.train),
-            "holdout_window": str(split.holdout),
-            "dataset_version": dataset_version(ctx.lakehouse, spec, split),
-            "train_rows": str(own.get("train_rows")),
-            "train_positives": str(own.get("train_positives")),
-        },
-        signature=ctx.registry.signature(candidate),
-        expected_signature=spec.feature_names,
-        champion_signature=champion_signature,
-        data_checks={
-            **_failed_checks(
-                ctx, spec.features.table, Window(split.train.first, split.holdout.last)
-            ),
-            **_failed_checks(ctx, spec.labels.table, split.matured),
-        },
-        artifact_problem=ctx.registry.problem(candidate),
-        retrained_sha256=own.get("retrained_sha256") or "",
-    )
-
-
 def _champion(ctx: StepContext, spec: ModelSpec, one: Contest) -> tuple[tuple[str, ...], str]:
     """The champion's features, or that its files are gone and it cannot be compared with.
 
@@ -173,18 +184,6 @@ def _champion(ctx: StepContext, spec: ModelSpec, one: Contest) -> tuple[tuple[st
         return (), error.what
     except ModelError:
         return (), ""
-
-
-def _failed_checks(ctx: StepContext, table: str, window: Window) -> dict[str, tuple[str, ...]]:
-    """Failed checks of the publication in force for each partition; a gap counts as failed."""
-    history = ctx.lakehouse.history(table)
-    found = {partition: history.publication_of(partition) for partition in window}
-    return {
-        f"{table}[{partition}]": ("never_published",)
-        if p is None
-        else tuple(p.failed_checks.get(partition, ()))
-        for partition, p in found.items()
-    }
 
 
 def as_decision(ctx: StepContext, one: Contest, report: GateReport, outcome: Outcome) -> Decision:

@@ -3,7 +3,7 @@
 Only the types belong here; the kinds of steps are in the sibling modules.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ class Kind(StrEnum):
     monitoring = "monitoring"
 
 
+TABLE_KINDS = frozenset({Kind.ingest, Kind.table})
 MODEL_KINDS = frozenset({Kind.training, Kind.evaluation, Kind.decision})
 
 
@@ -56,6 +57,12 @@ class Input:
     def window(self, window: Window) -> Window:
         """The upstream window that a window of the step reads."""
         return window.widened(self.first_offset, self.last_offset)
+
+
+def input_versions(lakehouse: Lakehouse, inputs: Iterable[Input]) -> dict[str, int]:
+    """The newest version of every input table that there is."""
+    histories = ((item.key, lakehouse.history(item.key)) for item in inputs)
+    return {key: history.version for key, history in histories if history.exists}
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from finance_assets.compute.runner import open_context
 from finance_assets.ml.registry import digest
 from finance_assets.steps.champion_history import champion_history_contract, read_history
 from finance_assets.steps.decision_log import looks_contract, read_decisions
+from finance_assets.steps.judging import Judge
 from finance_assets.steps.use_case import model_steps
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
+from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL, TABLE_STEPS
 
 CANDIDATE, EVALUATION, DECISION, PREDICTIONS, DRIFT = (
-    step.key for step in model_steps(MODEL, CALENDAR)
+    step.key for step in model_steps(MODEL, CALENDAR, TABLE_STEPS)
 )
 HISTORY = champion_history_contract(MODEL.name).table
 LOOKS = looks_contract(MODEL).table
@@ -19,8 +20,13 @@ NAME = MODEL.name
 
 def run_model_steps(runner, as_of, spec=MODEL, keys=(CANDIDATE, EVALUATION, DECISION)):
     """Candidate, evaluation and decision as of a month; the result of the last."""
-    by_key = {step.key: step for step in model_steps(spec, CALENDAR)}
+    by_key = {step.key: step for step in model_steps(spec, CALENDAR, TABLE_STEPS)}
     return [runner.run(key, as_of, step=by_key[key]) for key in keys][-1]
+
+
+def judge(spec):
+    """What judges candidates of a model that a test declares."""
+    return Judge(spec, CALENDAR, TABLE_STEPS)
 
 
 def context(runner):

@@ -9,7 +9,6 @@ from finance_assets.ml.spec import Approval
 from finance_assets.steps import judging
 from finance_assets.steps.governance import follow_up, roll_back
 from finance_assets.steps.verification import verify
-from finance_assets.use_cases.credit_default.use_case import CALENDAR
 from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, SEPTEMBER, deliver_sample
 from finance_assets_tests.steps.models import (
     CANDIDATE,
@@ -22,6 +21,7 @@ from finance_assets_tests.steps.models import (
     decided,
     events,
     history,
+    judge,
     run_model_steps,
 )
 from finance_assets_tests.steps.test_model_life import EASY, STRICT
@@ -44,7 +44,7 @@ def two_champions(runner, table_templates):
 
 def rolled_back(runner):
     ctx = context(runner)
-    assert follow_up(ctx, EASY, roll_back(ctx, EASY, CALENDAR, reason="it is odd")) == []
+    assert follow_up(ctx, EASY, roll_back(ctx, judge(EASY), reason="it is odd")) == []
 
 
 def intact(runner):

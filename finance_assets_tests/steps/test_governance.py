@@ -41,6 +41,7 @@ from finance_assets_tests.steps.models import (
     decision,
     events,
     history,
+    judge,
     negate_leaves,
     run_model_steps,
 )
@@ -82,7 +83,7 @@ def settled(tmp_path_factory, spark):
 
 def rolled_back(runner, reason="it is odd", **options):
     ctx = context(runner)
-    event = roll_back(ctx, EASY, CALENDAR, reason=reason, **options)
+    event = roll_back(ctx, judge(EASY), reason=reason, **options)
     assert follow_up(ctx, EASY, event) == []
     return event
 
@@ -99,7 +100,7 @@ def ada(monkeypatch):
 
 def approved(runner, version, spec=HELD, **options):
     ctx = context(runner)
-    event = approve(ctx, spec, CALENDAR, version, reason="read the card", **options)
+    event = approve(ctx, judge(spec), version, reason="read the card", **options)
     assert follow_up(ctx, spec, event) == []
     return event
 
@@ -312,7 +313,7 @@ def test_a_rollback_whose_card_fails_is_recorded_all_the_same(two_champions, set
 
     monkeypatch.setattr(governance, "write_card", burst)
     ctx = context(two_champions)
-    event = roll_back(ctx, EASY, CALENDAR, reason="odd")
+    event = roll_back(ctx, judge(EASY), reason="odd")
     assert "no space left" in "".join(follow_up(ctx, EASY, event))
     assert aliases(settings) == {"champion": "1", "previous": "2"}
     assert champion_at(two_champions, "2005-10") == ("1", JUNE)

@@ -48,8 +48,9 @@ class BeatsChampion(Criterion):
     def judge(self, evidence: Evidence) -> Finding:
         """Compare the lower bound of the gain with the least gain."""
         candidate = finite(evidence.metrics("candidate").auc, "AUC")
-        if evidence.champion_version is None:
-            return Finding(True, "no champion to beat", f"AUC {candidate:.4f}, no champion yet")
+        if not evidence.has_champion:
+            why = evidence.champion_gone or "no champion yet"
+            return Finding(True, "no champion to beat", f"AUC {candidate:.4f}, {why}")
         champion = finite(evidence.metrics("champion").auc, "the champion's AUC")
         gain = evidence.assessed.gains.get("champion")
         if gain is None:
@@ -131,7 +132,7 @@ class BusinessCost(Criterion):
         assessed = evidence.assessed
         cost = finite(assessed.costs["candidate"], "the candidate's cost")
         bounds = {name: assessed.costs[name] for name in ("flag_nobody", "flag_everybody")}
-        if evidence.champion_version is not None:
+        if evidence.has_champion:
             bounds["champion"] = assessed.costs["champion"] * (1 + self.tolerance)
         name = min(bounds, key=lambda key: finite(bounds[key], f"cost of {key}"))
         return Finding(

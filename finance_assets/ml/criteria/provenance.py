@@ -71,7 +71,7 @@ class Signature(Criterion):
     def judge(self, evidence: Evidence) -> Finding:
         """Compare the candidate's inputs with the declared ones and the champion's."""
         is_declared = bool(evidence.signature) and evidence.signature == evidence.expected_signature
-        is_kept = evidence.champion_version is None or bool(
+        is_kept = not evidence.has_champion or bool(
             evidence.champion_signature == evidence.signature or self.declared_change
         )
         observed = ", ".join(evidence.signature) or "no signature"

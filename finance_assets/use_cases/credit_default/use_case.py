@@ -59,7 +59,7 @@ USE_CASE = UseCase(
     title="Credit default: who will be two or more months late next month?",
     owner=OWNER,
     calendar=CALENDAR,
-    steps=(*TABLE_STEPS, *model_steps(MODEL, CALENDAR)),
+    steps=(*TABLE_STEPS, *model_steps(MODEL, CALENDAR, TABLE_STEPS)),
     model=MODEL,
     samples=SAMPLES,
 )
