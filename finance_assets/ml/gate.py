@@ -43,6 +43,7 @@ class Evidence:
     `expected` holds the tags that the candidate must have if it was trained from today's data
     as of this month. `data_checks` maps each input window to the names of its failed checks.
     `retrained_sha256` is the digest of a second training from the candidate's recorded recipe.
+    `env` is the environment in which the gate decides.
     """
 
     candidate_version: str
@@ -58,6 +59,7 @@ class Evidence:
     data_checks: dict[str, tuple[str, ...]]
     artifact_problem: str = ""
     retrained_sha256: str = ""
+    env: str = ""
 
     def metrics(self, role: str) -> Metrics:
         """Metrics of a role.

@@ -167,6 +167,7 @@ def gather_evidence(
         },
         artifact_problem=ctx.registry.problem(candidate),
         retrained_sha256=own.get("retrained_sha256") or "",
+        env=str(ctx.settings.env),
     )
 
 
