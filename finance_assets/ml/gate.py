@@ -52,6 +52,7 @@ class Evidence:
     `retrained_sha256` is the digest of a second training from the candidate's recorded recipe.
     `looks` counts the evaluations on this holdout so far, this one included; 0, not counted, is
     a look that beats no champion.
+    `env` is the environment in which the gate decides.
     """
 
     candidate_version: str
@@ -69,6 +70,7 @@ class Evidence:
     champion_gone: str = ""
     retrained_sha256: str = ""
     looks: int = 0
+    env: str = ""
 
     @property
     def has_champion(self) -> bool:

@@ -133,6 +133,7 @@ class Judge:
             data_checks=self._data_problems(ctx, split),
             artifact_problem=ctx.registry.problem(candidate),
             retrained_sha256=own.get("retrained_sha256") or "",
+            env=str(ctx.settings.env),
         )
 
     def _data_problems(self, ctx: StepContext, split: TimeSplit) -> dict[str, tuple[str, ...]]:

@@ -57,12 +57,12 @@ def started(runner, settings):
     ],
     ids=str,
 )
-def test_what_is_typed_is_checked(started, arguments, words):
+def test_what_is_typed_is_checked(settings, arguments, words):
     assert words in refused(*arguments).replace("\n", " ")
 
 
 @pytest.mark.parametrize("command", OF_MODELS, ids=lambda c: c[0])
-def test_an_mlflow_store_that_is_no_database_is_said_to_be(started, settings, command):
+def test_an_mlflow_store_that_is_no_database_is_said_to_be(settings, command):
     (settings.root / "mlflow" / "mlflow.db").write_text("no database")
     output = refused(*command)
     assert "StoreError" in output
@@ -110,14 +110,14 @@ def test_a_run_over_a_damaged_log_fails_in_a_line(started, settings):
     assert "File " not in output
 
 
-def test_a_dagster_instance_that_is_no_database_is_said_to_be(started, settings):
+def test_a_dagster_instance_that_is_no_database_is_said_to_be(settings):
     history = settings.dagster_home / "history"
     history.mkdir(parents=True, exist_ok=True)
     (history / "runs.db").write_text("no database")
     assert "StoreError" in refused("run", "--through", APRIL)
 
 
-def test_a_mistake_of_ours_keeps_its_stack_trace(started, monkeypatch):
+def test_a_mistake_of_ours_keeps_its_stack_trace(settings, monkeypatch):
     from finance_assets.cli import main
 
     def broken(*_):

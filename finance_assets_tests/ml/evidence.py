@@ -67,7 +67,12 @@ EVIDENCE = Evidence(
     },
     unmeasured={},
     assessment=ASSESSMENT,
-    tags={**dict.fromkeys(REQUIRED_TAGS, "x"), **EXPECTED, "artifact_sha256": "abc"},
+    tags={
+        **dict.fromkeys(REQUIRED_TAGS, "x"),
+        **EXPECTED,
+        "artifact_sha256": "abc",
+        "env": "dev",
+    },
     expected=EXPECTED,
     signature=("a", "b"),
     expected_signature=("a", "b"),

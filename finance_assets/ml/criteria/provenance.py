@@ -1,11 +1,14 @@
 """Criteria about where a candidate comes from: data, time, recipe, signature, tags."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 from finance_assets.ml.gate import Criterion, Evidence, Finding
+from finance_assets.settings import Environment
 
+COMMIT = re.compile("[0-9a-f]{7,40}")
 REQUIRED_TAGS = (
     "use_case",
     "env",
@@ -82,16 +85,34 @@ class Signature(Criterion):
 
 @dataclass(frozen=True)
 class RequiredTags(Criterion):
-    """Every tag that makes it traceable is set."""
+    """Every tag that makes it traceable is set, and outside `dev` the code is a commit.
+
+    Without word of the environment that decides, the candidate's own tag says which it is.
+    """
 
     name: ClassVar[str] = "required_tags"
-    sentence: ClassVar[str] = "It can be traced: every required tag is set."
+    sentence: ClassVar[str] = "It can be traced: every required tag is set, its code to a commit."
 
     def judge(self, evidence: Evidence) -> Finding:
-        """Look for missing tags."""
-        missing = [tag for tag in REQUIRED_TAGS if not evidence.tags.get(tag)]
-        observed = f"missing: {', '.join(missing)}" if missing else "all there"
-        return Finding(not missing, ", ".join(REQUIRED_TAGS), observed)
+        """Look for missing tags, another environment's, and code that no commit holds."""
+        tags = evidence.tags
+        missing = [tag for tag in REQUIRED_TAGS if not tags.get(tag)]
+        env = evidence.env or tags.get("env", "")
+        untraceable = "" if "git_sha" in missing else _untraceable(tags["git_sha"])
+        problems = [f"missing: {', '.join(missing)}"] if missing else []
+        if tags.get("env") and tags["env"] != env:
+            problems.append(f"trained in {tags['env']}, judged in {env}")
+        if untraceable and env != Environment.dev:
+            problems.append(untraceable)
+        allowed = f"all there; allowed in {env}: {untraceable}" if untraceable else "all there"
+        return Finding(not problems, ", ".join(REQUIRED_TAGS), "; ".join(problems) or allowed)
+
+
+def _untraceable(git_sha: str) -> str:
+    """Why the code cannot be found again by its commit; empty if it can."""
+    if git_sha.endswith("-dirty"):
+        return f"git_sha {git_sha} had changes that no commit holds"
+    return "" if COMMIT.fullmatch(git_sha) else f"git_sha {git_sha!r} is no commit"
 
 
 @dataclass(frozen=True)
