@@ -23,8 +23,7 @@ def workspace(shared_workspace, tmp_path, monkeypatch):
     landing.mkdir()
     storage.mkdir()
     deliver_sample(landing, 300)
-    shared_workspace.front.faults.clear()
-    shared_workspace.front.requests.clear()
+    shared_workspace.reset()
     for name, value in shared_workspace.environment(
         FINANCE_ASSETS_HOME=str(tmp_path / "home"),
         FINANCE_ASSETS_LANDING=str(landing),
@@ -36,6 +35,7 @@ def workspace(shared_workspace, tmp_path, monkeypatch):
     get_settings().prepare_home()
     yield shared_workspace
     get_settings.cache_clear()
+    assert shared_workspace.settled() == [], "runs go on after the test"
 
 
 @pytest.fixture

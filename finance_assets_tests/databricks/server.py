@@ -31,6 +31,22 @@ class Workspace:
     api: Api
     front: FaultyApp
 
+    def reset(self) -> None:
+        """No faults, no habits; Unity Catalog as it was in the beginning."""
+        self.front.faults.clear()
+        self.front.requests.clear()
+        self.api.catalog.reset()
+        self.jobs.startup_seconds, self.jobs.own_retries = 0.0, 0
+        self.jobs.cluster.linger_seconds = 0.0
+        self.jobs.compute.__init__()
+
+    def settled(self, seconds: float = 10.0) -> list[str]:
+        """Names of the runs that still go on, after those that are about to end had time to."""
+        until = time.monotonic() + seconds
+        while self.jobs.active and time.monotonic() < until:
+            time.sleep(0.05)
+        return [run.name for run in self.jobs.active]
+
     def environment(self, **more: str) -> dict[str, str]:
         """What a user would have in the environment to work with it."""
         volume = "/Volumes/main/finance_assets/runs"
@@ -59,7 +75,6 @@ def free_port() -> int:
 @contextmanager
 def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> Iterator[Workspace]:
     """Serve a workspace whose state lies under `root`."""
-    (root / "volumes" / "main" / "finance_assets" / "runs").mkdir(parents=True)
     (root / "storage").mkdir()
     (root / "workspace").mkdir()
     port, token = free_port(), "dapi" + secrets.token_hex(16)

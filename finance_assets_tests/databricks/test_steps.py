@@ -14,7 +14,13 @@ import pytest
 
 from finance_assets.assets.build import groupable
 from finance_assets.assets.metadata import asset_key
-from finance_assets.compute.databricks.tasks import TIMEOUTS, environments, submit_task
+from finance_assets.compute.databricks.tasks import (
+    TIMEOUTS,
+    compute_of,
+    environments,
+    on_compute,
+    payload,
+)
 from finance_assets.definitions import build_defs
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.settings import DatabricksSettings, Shape, get_settings
@@ -148,7 +154,7 @@ STORMS = {
     "server errors": [
         Fault("POST", SUBMIT, "status", 1, status=500),
         Fault("GET", GET, "status", 2, status=500),
-        Fault("GET", r"/1\.json$", "status", 2, status=500),
+        Fault("GET", r"/1-1\.json$", "status", 2, status=500),
     ],
     "a proxy's own page": [
         Fault("POST", SUBMIT, "status", 1, status=502),
@@ -157,7 +163,7 @@ STORMS = {
     "dropped connections": [
         Fault("POST", SUBMIT, "drop", 1),
         Fault("GET", GET, "drop", 2),
-        Fault("GET", r"/1\.json$", "drop", 1),
+        Fault("GET", r"/1-1\.json$", "drop", 1),
     ],
     "lost answers": [
         Fault("POST", SUBMIT, "lose_answer", 1),
@@ -165,7 +171,7 @@ STORMS = {
     ],
     "half answers": [
         Fault("GET", GET, "truncate", 1),
-        Fault("GET", r"/1\.json$", "truncate", 1),
+        Fault("GET", r"/1-1\.json$", "truncate", 1),
     ],
     "slow answers": [
         Fault("POST", SUBMIT, "delay", 1, seconds=2),
@@ -319,6 +325,7 @@ def test_a_cancelled_step_cancels_the_remote_run_and_is_no_success(workspace, in
 def test_upstreams_client_lets_an_interrupt_through(workspace, instance):
     from dagster_databricks.pipes import PipesDatabricksServerlessClient
     from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.jobs import JobEnvironment, SubmitTask
 
     step = USE_CASE.step(BRONZE)
     settings = get_settings()
@@ -326,14 +333,15 @@ def test_upstreams_client_lets_an_interrupt_through(workspace, instance):
 
     @dg.asset
     def upstream(context: dg.AssetExecutionContext):
-        task = submit_task([step], ["--step", BRONZE], wheel, settings.databricks)
+        compute = compute_of(settings.databricks, wheel)
+        task = SubmitTask.from_dict({**payload([step], ["--step", BRONZE]), **on_compute(compute)})
         client = PipesDatabricksServerlessClient(
             WorkspaceClient(), volume_path=settings.databricks.volume, poll_interval_seconds=0.2
         )
         return client.run(
             context=context,
             task=task,
-            submit_args={"environments": environments(wheel, settings.databricks)},
+            submit_args={"environments": [JobEnvironment.from_dict(*environments(compute))]},
         ).get_materialize_result()
 
     workspace.jobs.startup_seconds = 15.0
@@ -383,11 +391,11 @@ def test_a_lost_run_is_found_again_by_its_token(workspace, instance, runs):
 
 
 def test_a_poisoned_message_file_is_named_and_nothing_is_taken(workspace, instance):
-    workspace.front.plant(Fault("GET", r"/1\.json$", "status", 1, status=200))
+    workspace.front.plant(Fault("GET", r"/1-1\.json$", "status", 1, status=200))
     result = materialize(instance, BRONZE)
     failure = failure_of(result)
     assert "MessageError: a message cannot be read" in failure.description
-    assert "/1.json" in failure.metadata["where"].value
+    assert "/1-1.json" in failure.metadata["where"].value
     assert instance.get_materialized_partitions(asset_key(BRONZE)) == set()
     assert materialize(instance, BRONZE).success, "what was unreadable is not read again"
 
@@ -455,7 +463,7 @@ def test_a_step_runs_in_every_shape_of_compute(workspace, instance, runs, monkey
 def test_an_existing_cluster_has_to_be_named():
     settings = DatabricksSettings(shape=Shape.existing_cluster)
     with pytest.raises(Exception, match="needs a cluster"):
-        submit_task([USE_CASE.step(BRONZE)], [], "x.whl", settings)
+        compute_of(settings, "x.whl")
 
 
 def test_every_kind_of_step_has_a_timeout():
