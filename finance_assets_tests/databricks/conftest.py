@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from finance_assets.settings import get_settings
+from finance_assets_tests.databricks.acting import runs_of
 from finance_assets_tests.databricks.server import workspace as served
 from finance_assets_tests.scenario import deliver_sample
 
@@ -35,7 +36,9 @@ def workspace(shared_workspace, tmp_path, monkeypatch):
     get_settings().prepare_home()
     yield shared_workspace
     get_settings.cache_clear()
-    assert shared_workspace.settled() == [], "runs go on after the test"
+    left = shared_workspace.settled()
+    shared_workspace.kill()
+    assert left == [], "runs go on after the test"
 
 
 @pytest.fixture
@@ -43,3 +46,10 @@ def instance():
     """A Dagster instance for this test alone."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
+
+
+@pytest.fixture
+def runs(workspace):
+    """Runs that this test made, by step."""
+    before = set(workspace.jobs.runs)
+    return lambda name: [r for r in runs_of(workspace, name) if r.run_id not in before]

@@ -39,6 +39,11 @@ class Jobs(Player):
         self._start(run)
         return {"run_id": run.run_id}
 
+    def token_of(self, run_id: int) -> str:
+        """The idempotency token that a run was submitted with."""
+        [token] = [token for token, known in self._tokens.items() if known == run_id]
+        return token
+
     def create(self, body: dict) -> dict:
         """jobs/create."""
         with self._lock:

@@ -47,6 +47,12 @@ class Workspace:
             time.sleep(0.05)
         return [run.name for run in self.jobs.active]
 
+    def kill(self) -> None:
+        """End every run and its processes."""
+        for run in self.jobs.active:
+            self.jobs.forget(run.run_id)
+        self.settled()
+
     def environment(self, **more: str) -> dict[str, str]:
         """What a user would have in the environment to work with it."""
         volume = "/Volumes/main/finance_assets/runs"
@@ -93,6 +99,7 @@ def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> 
         jobs = Jobs(cluster, startup_seconds)
         api = Api(root, jobs, token, mlflow_url)
         front = FaultyApp(api.app())
+        served = Workspace(url, token, root, jobs, api, front)
         config = uvicorn.Config(front, host="127.0.0.1", port=port, log_level="critical")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
@@ -100,10 +107,9 @@ def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> 
         while not server.started:
             time.sleep(0.02)
         try:
-            yield Workspace(url, token, root, jobs, api, front)
+            yield served
         finally:
-            for run_id in list(cluster.processes):
-                cluster.kill(run_id)
+            served.kill()
             server.should_exit = True
             thread.join(10)
 

@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.pipes.utils import open_pipes_session
 from dagster._utils import iterate_with_context
 
-from finance_assets.compute.databricks.interrupts import INTERRUPTS, one_interrupt
+from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt
 from finance_assets.compute.databricks.messages import (
     DONE,
     FolderContext,
@@ -65,14 +65,19 @@ class StepClient:
             StepFailedError: a step failed with an error of this package.
             RemoteRunError: the run failed otherwise, was lost, or took too long.
         """
-        results = self._attempts(context, steps, window)
+        interrupt = OneInterrupt()
+        results = self._attempts(context, steps, window, interrupt)
         try:
-            yield from iterate_with_context(one_interrupt, results)
+            yield from iterate_with_context(interrupt.block, results)
         finally:
             results.close()
 
     def _attempts(
-        self, context: dg.AssetExecutionContext, steps: Sequence[Step], window: Window
+        self,
+        context: dg.AssetExecutionContext,
+        steps: Sequence[Step],
+        window: Window,
+        interrupt: OneInterrupt,
     ) -> Generator[tuple[str, StepResult], None, None]:
         """Attempt after attempt, until one gave the results or failed while we watched."""
         client = self._client or open_workspace(self._settings)
@@ -91,7 +96,7 @@ class StepClient:
                     followed.submit()
                     verb = "taking over" if is_taken_over else "submitted"
                     context.log.info(f"{verb} Databricks run {followed.run_id} ({attempt.number})")
-                    yield from watched.results(self._settings.poll_seconds)
+                    yield from watched.results(self._settings.poll_seconds, interrupt.check)
                     return
                 except DeadAttemptError as dead:
                     context.log.info(f"attempt {attempt.number}: {dead}; a new one begins")

@@ -16,19 +16,28 @@ INTERRUPTS = (DagsterExecutionInterruptedError, KeyboardInterrupt)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def one_interrupt() -> AbstractContextManager[None]:
-    """Raise the first interrupt of the block, and take no notice of those after it.
-
-    Also while that first one is being handled inside of the block.
+class OneInterrupt:
+    """Lets one interrupt through, and takes no notice of those after it: also not while that one
+    is being handled inside of a block.
     """
-    seen: list[bool] = []
 
-    def handle(*_: object) -> None:
-        if not seen:
-            seen.append(True)
+    def __init__(self) -> None:
+        """None came yet."""
+        self._has_come = False
+
+    def block(self) -> AbstractContextManager[None]:
+        """A block in which the first interrupt is raised."""
+        return _handled_by(self._handle)
+
+    def check(self) -> None:
+        """Raise it once more, should whatever ran when it came have swallowed it."""
+        if self._has_come:
             raise DagsterExecutionInterruptedError
 
-    return _handled_by(handle)
+    def _handle(self, *_: object) -> None:
+        if not self._has_come:
+            self._has_come = True
+            raise DagsterExecutionInterruptedError
 
 
 def no_interrupt() -> AbstractContextManager[None]:

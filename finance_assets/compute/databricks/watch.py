@@ -4,7 +4,7 @@ How it is submitted, and what comes after an attempt that failed, is client.py's
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +52,12 @@ class Watched:
     is_taken_over: bool
     _heard: int = 0
 
-    def results(self, poll_seconds: float) -> Iterator[tuple[str, StepResult]]:
+    def results(
+        self, poll_seconds: float, check: Callable[[], None]
+    ) -> Iterator[tuple[str, StepResult]]:
         """Poll and hand results on until the run is over, and mark the attempt as done.
+
+        `check` is called between looks, and may raise.
 
         Raises:
             DeadAttemptError: the run failed unseen, or its last message is still missing.
@@ -63,6 +67,7 @@ class Watched:
             raise DeadAttemptError(f"run {run.run_id} failed unseen")
         started = read = time.monotonic()
         while True:
+            check()
             # Look soon at first, as a step may be short, and then ever more seldom.
             time.sleep(min(poll_seconds, 0.6 + 0.3 * (time.monotonic() - started)))
             run = self.followed.look()
