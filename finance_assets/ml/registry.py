@@ -81,6 +81,8 @@ class ModelRegistry:
         found = self.client.get_experiment_by_name(experiment)
         if found is not None:
             return str(found.experiment_id)
+        if self.tracking_uri.startswith("databricks"):
+            _make_folder(self.tracking_uri, experiment)
         location = f"{self.artifact_root}/{name}" if self.artifact_root else None
         return str(self.client.create_experiment(experiment, artifact_location=location))
 
@@ -250,6 +252,14 @@ class ModelRegistry:
         self.client  # noqa: B018 - points mlflow at the store
         path = mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path=file)
         return Path(path).read_text(encoding="utf-8")
+
+
+def _make_folder(tracking_uri: str, experiment: str) -> None:
+    """Make the workspace folder of an experiment: without it the experiment cannot be created."""
+    from databricks.sdk import WorkspaceClient
+
+    _, _, profile = tracking_uri.partition("://")
+    WorkspaceClient(profile=profile or None).workspace.mkdirs(experiment.rpartition("/")[0])
 
 
 def digest(text: str) -> str:
