@@ -1,5 +1,6 @@
 """The committed bundle is current and whole, and the check finds what is planted into it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,11 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from finance_assets.bundle.check import check_bundle
-from finance_assets.bundle.render import JOB, render, shape_of, task_key
-from finance_assets.bundle.variables import load_bundle, resolve
-from finance_assets.cli.bundle import JOB_FILE
+from finance_assets.bundle.check import check_bundle, layers_of
+from finance_assets.bundle.places import settings_of
+from finance_assets.bundle.render import JOB, render, render_storage
+from finance_assets.bundle.variables import load_bundle, read_file, resolve
+from finance_assets.cli.bundle import JOB_FILE, STORAGE_FILE
+from finance_assets.compute.databricks.tasks import task_key
 from finance_assets.settings import Shape
+from finance_assets.use_cases import ALL
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +32,11 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def test_the_committed_job_is_the_one_the_steps_render_to():
+def test_the_committed_files_are_the_ones_the_steps_render_to():
     """After a wanted change: `finance-assets bundle render`."""
-    assert (ROOT / JOB_FILE).read_text() == render(USE_CASE)
+    bundle = read_file(ROOT / "databricks.yml")
+    assert (ROOT / JOB_FILE).read_text() == render(USE_CASE, bundle)
+    assert (ROOT / STORAGE_FILE).read_text() == render_storage(layers_of(ALL.values()))
 
 
 def test_the_committed_bundle_has_no_problem_for_any_target():
@@ -40,7 +46,7 @@ def test_the_committed_bundle_has_no_problem_for_any_target():
 def test_every_step_is_a_task_that_gets_the_partition():
     job = resolve(load_bundle(ROOT), "dev")["resources"]["jobs"][JOB]
     tasks = {task["task_key"]: task for task in job["tasks"]}
-    assert set(tasks) == {task_key(step) for step in USE_CASE.steps}
+    assert set(tasks) == {task_key([step]) for step in USE_CASE.steps}
     for task in tasks.values():
         assert "{{job.parameters.partition}}" in task["python_wheel_task"]["parameters"]
 
@@ -67,16 +73,19 @@ def test_targets_differ_where_they_should():
     assert "run_as" not in dev
     assert prod["run_as"]["service_principal_name"]
     schemas = [b["resources"]["schemas"]["finance_assets"]["name"] for b in (dev, prod)]
-    assert schemas == ["somebody_finance_assets", "finance_assets"]
-    prefixes = [
-        next(
-            p
-            for p in b["resources"]["jobs"][JOB]["tasks"][0]["python_wheel_task"]["parameters"]
-            if p.startswith("schema_prefix=")
-        )
-        for b in (dev, prod)
+    assert schemas == ["dev_somebody_finance_assets", "finance_assets"]
+    told = [settings_of(b["resources"]["jobs"][JOB]["tasks"][0]) for b in (dev, prod)]
+    assert [t["schema_prefix"] for t in told] == ["dev_somebody_", ""]
+    assert [t["storage"] for t in told] == [
+        "/Volumes/main/dev_somebody_finance_assets/staging",
+        "/Volumes/prod/finance_assets/staging",
     ]
-    assert prefixes == ["schema_prefix=somebody_", "schema_prefix="]
+    assert [t["mlflow_model_prefix"] for t in told] == [
+        "main.dev_somebody_finance_assets.",
+        "prod.finance_assets.",
+    ]
+    mail = [b["resources"]["jobs"][JOB]["email_notifications"]["on_failure"] for b in (dev, prod)]
+    assert mail == [["somebody@example.com"], []]
 
 
 def tasks_of(record):
@@ -95,6 +104,20 @@ def in_job(change):
     return plant
 
 
+def in_storage(change):
+    """A change of the rendered schemas and volumes."""
+
+    def plant(root):
+        record = yaml.safe_load((root / STORAGE_FILE).read_text())
+        change(record)
+        (root / STORAGE_FILE).write_text(yaml.safe_dump(record, sort_keys=False))
+
+    return plant
+
+
+PREFIX = "mlflow_experiment_prefix="
+
+
 def in_text(name, old, new):
     """A change of a file's text."""
 
@@ -108,7 +131,7 @@ def in_text(name, old, new):
 
 DEFECTS = {
     "a variable that is not declared": (
-        in_text(JOB_FILE, "${var.storage}", "${var.warehouse}"),
+        in_text(JOB_FILE, "${var.catalog}", "${var.warehouse}"),
         "${var.warehouse} leads nowhere",
     ),
     "a target's variable that is not declared": (
@@ -129,7 +152,7 @@ DEFECTS = {
     ),
     "a step without a task": (
         in_job(lambda r: tasks_of(r).pop()),
-        "no task for the step monitoring_credit_default_drift",
+        "monitoring_credit_default_drift: has 0 of python_wheel_task",
     ),
     "a task without a step": (
         in_job(lambda r: tasks_of(r).append({**tasks_of(r)[0], "task_key": "extra"})),
@@ -144,7 +167,11 @@ DEFECTS = {
         "the package has no entry point main",
     ),
     "an environment that does not exist": (
-        in_job(lambda r: tasks_of(r)[0].update(environment_key="default")),
+        in_job(
+            lambda r: r["targets"]["prod"]["resources"]["jobs"][JOB]["tasks"][0].update(
+                environment_key="default"
+            )
+        ),
         "there is no environment default",
     ),
     "a wheel that nobody builds": (
@@ -162,9 +189,8 @@ DEFECTS = {
     "production as whoever deploys": (
         in_text(
             "databricks.yml",
-            "      schedule_status: UNPAUSED\n    run_as:\n"
-            "      service_principal_name: ${var.service_principal}\n",
-            "      schedule_status: UNPAUSED\n",
+            "    run_as:\n      service_principal_name: ${var.service_principal}\n",
+            "",
         ),
         "production has no run_as",
     ),
@@ -175,6 +201,117 @@ DEFECTS = {
     "nobody told": (
         in_job(lambda r: r["resources"]["jobs"][JOB].pop("email_notifications")),
         "nobody is told when it fails",
+    ),
+    # Issue 9, 2: development mode prefixes names itself.
+    "a prefix that development mode does not make": (
+        in_text("databricks.yml", "dev_${workspace.current_user", "${workspace.current_user"),
+        "nobody makes the schema main.somebody_bronze of layer bronze",
+    ),
+    "a volume's path written out": (
+        in_text(
+            JOB_FILE,
+            "/Volumes/${var.catalog}/${resources.schemas.finance_assets.name}/staging",
+            "/Volumes/${var.catalog}/finance_assets/staging",
+        ),
+        "storage: nobody makes the volume main.finance_assets.staging",
+    ),
+    "a model that the bundle makes under another name": (
+        in_storage(
+            lambda r: r["resources"].update(
+                registered_models={
+                    "credit_default": {
+                        "name": "credit_default",
+                        "catalog_name": "main",
+                        "schema_name": "x",
+                    }
+                }
+            )
+        ),
+        "registered model credit_default: the first training makes it",
+    ),
+    "a resource that does not exist": (
+        in_text(
+            JOB_FILE, "${resources.schemas.finance_assets.name}", "${resources.schemas.x.name}"
+        ),
+        "${resources.schemas.x.name} leads nowhere",
+    ),
+    # 3: an experiment needs its folder.
+    "experiments that lie in no folder": (
+        in_text(JOB_FILE, "mlflow_experiment_prefix=${var.experiment_folder}/", PREFIX + "x"),
+        "is no folder that a task can make",
+    ),
+    "experiments in a folder of the root": (
+        in_text("databricks.yml", "default: /Users/${var.service_principal}", "default: /Finance"),
+        "is no folder that a task can make",
+    ),
+    # 7: serverless retries by itself.
+    "serverless that retries": (
+        in_job(
+            lambda r: r["targets"]["prod"]["resources"]["jobs"][JOB]["tasks"][3].pop(
+                "disable_auto_optimization"
+            )
+        ),
+        "has no disable_auto_optimization",
+    ),
+    # 11: who can replace what production runs.
+    "a wheel that everybody can replace": (
+        in_text("databricks.yml", "/Workspace/Users/${var.service_principal}", "/Workspace/Shared"),
+        "every user of the workspace could replace the wheel",
+    ),
+    "a wheel in somebody else's folder": (
+        in_text(
+            "databricks.yml", "/Workspace/Users/${var.service_principal}", "/Workspace/Users/jane"
+        ),
+        "is not in the folder of",
+    ),
+    "experiments that everybody can change": (
+        in_text("databricks.yml", "default: /Users/${var.service_principal}", "default: /Shared"),
+        "every user of the workspace may write to /Shared/",
+    ),
+    "a level that a bundle does not have": (
+        in_text("databricks.yml", "level: CAN_RUN", "level: CAN_MANAGE_RUN"),
+        "CAN_MANAGE_RUN is no level for a whole bundle",
+    ),
+    # 12: nothing is used that nobody makes, and no principal is written out.
+    "a volume that nobody makes": (
+        in_storage(lambda r: r["resources"]["volumes"].pop("landing")),
+        "landing: nobody makes the volume",
+    ),
+    "a layer that nobody makes": (
+        in_storage(lambda r: r["resources"]["schemas"].pop("gold")),
+        "of layer gold",
+    ),
+    "a schema that nobody may use": (
+        in_storage(lambda r: r["resources"]["schemas"]["gold"].pop("grants")),
+        "schemas.gold: nobody but its owner may use it",
+    ),
+    "a group that is written out": (
+        in_text("databricks.yml", "group_name: ${var.operators}", "group_name: credit-risk"),
+        "permissions: credit-risk is no variable",
+    ),
+    "a principal that is written out": (
+        in_storage(
+            lambda r: r["resources"]["schemas"]["gold"]["grants"][0].update(principal="users")
+        ),
+        "resources: users is no variable",
+    ),
+    # 13: tables cannot lie in a volume, and both runners give the same settings.
+    "tables in a volume": (
+        in_text("databricks.yml", "    default: main\n", '    default: ""\n'),
+        "tables cannot lie in a volume",
+    ),
+    "a setting that only one runner gives": (
+        in_text(JOB_FILE, "          - --set\n          - search=${var.search}\n", ""),
+        "its settings are not those of Dagster's tasks: ['search']",
+    ),
+    # 14: a redeploy is seen, and an unset address is none.
+    "a wheel that is never seen to be new": (
+        in_text("databricks.yml", "    dynamic_version: true\n", ""),
+        "has no dynamic_version",
+    ),
+    "an address that is not set": (
+        in_text("databricks.yml", "- ${workspace.current_user.userName}", '- ""'),
+        "'' is no address",
     ),
 }
 
@@ -187,22 +324,55 @@ def test_a_planted_defect_is_found_and_named(name, checkout):
     assert any(words in problem for problem in problems), problems
 
 
+def with_shape(root, target, shape):
+    """Set the one variable, in one target or in all, and render."""
+    record = yaml.safe_load((root / "databricks.yml").read_text())
+    if target is None:
+        record["variables"]["shape"]["default"] = str(shape)
+    else:
+        record["targets"][target].setdefault("variables", {})["shape"] = str(shape)
+    (root / "databricks.yml").write_text(yaml.safe_dump(record, sort_keys=False))
+    (root / JOB_FILE).write_text(render(USE_CASE, record))
+
+
+@pytest.mark.parametrize("target", [None, *TARGETS])
 @pytest.mark.parametrize("shape", list(Shape))
-def test_the_job_can_be_rendered_for_every_shape_of_compute(shape, checkout):
-    text = render(USE_CASE, shape)
-    assert shape_of(text) is shape
-    (checkout / JOB_FILE).write_text(text)
+def test_one_variable_decides_on_the_compute_of_every_target(shape, target, checkout):
+    with_shape(checkout, target, shape)
     assert check_bundle(checkout, USE_CASE) == {name: [] for name in ("files", *TARGETS)}
-    job = resolve(load_bundle(checkout), "prod")["resources"]["jobs"][JOB]
-    wheels = [task.get("libraries") for task in job["tasks"]]
-    assert all(wheels) == (shape is not Shape.serverless)
-    assert ("job_clusters" in job) == (shape is Shape.job_cluster)
+    for name in TARGETS:
+        job = resolve(load_bundle(checkout), name)["resources"]["jobs"][JOB]
+        expected = shape if target in (None, name) else Shape.serverless
+        fields = {
+            Shape.serverless: "environment_key",
+            Shape.job_cluster: "job_cluster_key",
+            Shape.existing_cluster: "existing_cluster_id",
+        }
+        for task in job["tasks"]:
+            assert set(fields.values()) & set(task) == {fields[expected]}, (name, task)
+            assert ("libraries" in task) == (expected is not Shape.serverless)
+        assert ("job_clusters" in job) == (expected is Shape.job_cluster)
+        assert job["tags"]["shape"] == expected
+        if expected is Shape.job_cluster:
+            workers = job["job_clusters"][0]["new_cluster"]["autoscale"]
+            assert workers == {"min_workers": 1, "max_workers": 4}
+
+
+def test_a_shape_that_does_not_exist_is_named(checkout):
+    in_text("databricks.yml", "default: serverless", "default: warehouse")(checkout)
+    stale = command("check", "--root", str(checkout))
+    assert stale.returncode == 1
+    assert "'warehouse' is no shape" in stale.stderr
 
 
 def command(*arguments):
     program = Path(sys.executable).with_name("finance-assets")
     return subprocess.run(
-        [program, "bundle", *arguments], capture_output=True, text=True, timeout=60
+        [program, "bundle", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
 
 

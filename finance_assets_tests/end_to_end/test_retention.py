@@ -80,7 +80,7 @@ def test_versions_of_forty_days_ago_are_reproduced_and_traced_on_the_jvm(restate
         ASK, settings.root, settings.landing, "spark", FINANCE_ASSETS_CATALOG="spark_catalog"
     )
     said = [line for line in done.stdout.splitlines() if line.split()[0].isupper()]
-    assert said == ["REPRODUCED True ()", "TRACED 3", "REFUSED True", "MENDED 2000"]
+    assert said == ["REPRODUCED True ()", "TRACED 3", "REFUSED True", "MENDED 12000"]
 
 
 def configuration(runner, key):
