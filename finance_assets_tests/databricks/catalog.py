@@ -31,7 +31,7 @@ class Catalog:
         """As it was in the beginning; volumes keep their files."""
         self.granted = {"main": {"USE_CATALOG", "CREATE_SCHEMA"}}
         self.read_only.clear()
-        self.objects = {"catalogs": {"main": {"name": "main", "full_name": "main"}}}
+        self.objects = {"catalogs": {"main": {"name": "main", "owner": "admins"}}}
         self.create("schemas", {"catalog_name": "main", "name": "finance_assets"})
         for name in ("runs", "staging", "landing"):
             place = {"catalog_name": "main", "schema_name": "finance_assets"}

@@ -100,7 +100,9 @@ def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> 
         api = Api(root, jobs, token, mlflow_url)
         front = FaultyApp(api.app())
         served = Workspace(url, token, root, jobs, api, front)
-        config = uvicorn.Config(front, host="127.0.0.1", port=port, log_level="critical")
+        config = uvicorn.Config(
+            front, host="127.0.0.1", port=port, log_level="critical", date_header=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
