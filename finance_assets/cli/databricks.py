@@ -1,4 +1,6 @@
-"""Commands about a Databricks workspace: `doctor` asks it before anything is spent."""
+"""Commands about a Databricks workspace: `doctor` asks it before anything is spent, `cost` counts
+what will be.
+"""
 
 import json
 from dataclasses import asdict
@@ -23,6 +25,14 @@ def main() -> None:
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Find out what would fail later; starts nothing. Exit 1 if anything is amiss."""
     guarded(lambda: _doctor(as_json))
+
+
+@app.command()
+def cost() -> None:
+    """Print what one partition of each use case starts, as Markdown."""
+    from finance_assets.cli.cost import table
+
+    print(table(chosen(None).values()))
 
 
 def _doctor(as_json: bool) -> None:
