@@ -51,7 +51,7 @@ def minutes(runs: int, shape: Shape, start_minutes: float, work_minutes: float) 
 def table(use_cases: Iterable[UseCase]) -> str:
     """The counts as Markdown."""
     lines = [
-        "| use case | runs a partition | grouped | starts saved | the bundle's tasks | a retraining |",
+        "| use case | runs a partition | grouped | starts saved | bundle's tasks | a retraining |",
         "|---|---|---|---|---|---|",
     ]
     for found in map(starts, use_cases):

@@ -1,6 +1,8 @@
 """The stand-in as a whole: a workspace on a free port of loopback, gone when the block ends."""
 
+import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +20,8 @@ from finance_assets_tests.databricks.app import Api
 from finance_assets_tests.databricks.faults import FaultyApp
 from finance_assets_tests.databricks.jobs import Jobs
 from finance_assets_tests.databricks.tasks import Cluster
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> Iterator[Workspace]:
-    """Serve a workspace whose state lies under `root`."""
+def workspace(
+    root: Path, mlflow: bool = True, startup_seconds: float = 0.0, has_catalog: bool = False
+) -> Iterator[Workspace]:
+    """Serve a workspace whose state lies under `root`.
+
+    `has_catalog`: with an engine whose tables have names (Spark with Delta on the JVM) instead of
+    the embedded one, whose tables lie in folders. The catalog is `spark_catalog`, its tables lie
+    under `warehouse`.
+    """
     (root / "storage").mkdir()
     (root / "workspace").mkdir()
     port, token = free_port(), "dapi" + secrets.token_hex(16)
     url = f"http://127.0.0.1:{port}"
-    with _engine() as session, _mlflow(root, mlflow) as mlflow_url:
+    with (
+        _engine(JVM if has_catalog else SAIL, root) as session,
+        _mlflow(root, mlflow) as mlflow_url,
+    ):
         cluster = Cluster(
             root,
             {
@@ -116,7 +130,7 @@ def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> 
             thread.join(10)
 
 
-ENGINE = """
+SAIL = """
 import os, sys, time
 os.environ.setdefault("RUST_LOG", "error")
 from pysail.spark import SparkConnectServer
@@ -127,16 +141,49 @@ sys.stdin.read()
 """
 
 
+# Spark's own Connect server, as a plugin of a session with Delta.
+JVM = """
+import sys
+from pathlib import Path
+from pyspark.sql import SparkSession
+from finance_assets.compute.sessions import session_config
+from finance_assets.settings import Engine, Settings
+port, root = sys.argv[1:]
+builder = SparkSession.builder
+for key, value in session_config(Settings(engine=Engine.spark, home=Path(root))).items():
+    builder = builder.config(key, value)
+builder = builder.config("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
+builder = builder.config("spark.connect.grpc.binding.address", "127.0.0.1")
+builder = builder.config("spark.connect.grpc.binding.port", port)
+builder = builder.config("spark.sql.warehouse.dir", str(Path(root, "warehouse")))
+builder.getOrCreate()
+print(port, flush=True)
+sys.stdin.read()
+"""
+
+
 @contextmanager
-def _engine() -> Iterator[str]:
+def _engine(program: str, root: Path) -> Iterator[str]:
     """The cluster's engine: a Spark Connect server in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENGINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "FINANCE_ASSETS_"))}
+    with (root / "engine.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(free_port()), str(root)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=root,
+            env={**kept, "PYTHONPATH": str(REPOSITORY)},
+            start_new_session=True,
+        )
     try:
-        yield f"sc://127.0.0.1:{process.stdout.readline().strip()}"
+        told = process.stdout.readline().strip()
+        assert told, (root / "engine.log").read_text()[-3000:]
+        yield f"sc://127.0.0.1:{told}"
     finally:
-        process.kill()
+        # A JVM is a child of its own.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -159,9 +206,6 @@ def _mlflow(root: Path, is_wanted: bool) -> Iterator[str | None]:
         _await(f"http://127.0.0.1:{port}/health", process)
         yield f"http://127.0.0.1:{port}"
     finally:
-        import os
-        import signal
-
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
