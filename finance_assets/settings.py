@@ -180,7 +180,6 @@ def get_settings() -> Settings:
         settings = Settings()
         # Read now, so that a wrong value is said at the edge and not in the middle of a run.
         settings.databricks  # noqa: B018
-        return settings
     except ValidationError as error:
         first = error.errors()[0]
         part = "DATABRICKS_" if error.title == DatabricksSettings.__name__ else ""
@@ -189,3 +188,18 @@ def get_settings() -> Settings:
             where=f"FINANCE_ASSETS_{part}{str(first['loc'][0]).upper()}",
             remedy="correct the variable; .env.example lists them all with their values",
         ) from error
+    _require_catalog(settings)
+    return settings
+
+
+def _require_catalog(settings: Settings) -> None:
+    """Refuse tables in a volume: Delta tables cannot lie there."""
+    is_remote = settings.compute is Compute.databricks
+    storage = settings.databricks.storage if is_remote else str(settings.storage or "")
+    if storage.startswith("/Volumes") and not settings.catalog:
+        raise SettingsError(
+            f"without a catalog the tables would lie in {storage}, and tables cannot lie in a "
+            "volume",
+            where=f"FINANCE_ASSETS_CATALOG, FINANCE_ASSETS_{'DATABRICKS_' * is_remote}STORAGE",
+            remedy="name the catalog of the tables; the volume is then for what is staged",
+        )

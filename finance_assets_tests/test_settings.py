@@ -35,3 +35,23 @@ def test_a_value_that_a_setting_does_not_take_is_named(monkeypatch, name):
     with pytest.raises(SettingsError, match=f"FINANCE_ASSETS_{name}"):
         get_settings()
     get_settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"COMPUTE": "databricks"},
+        {"STORAGE": "/Volumes/main/finance_assets/staging"},
+        {"COMPUTE": "databricks", "CATALOG": ""},
+    ],
+)
+def test_tables_in_a_volume_are_refused_at_the_edge(monkeypatch, given):
+    for name, value in given.items():
+        monkeypatch.setenv(f"FINANCE_ASSETS_{name}", value)
+    get_settings.cache_clear()
+    with pytest.raises(SettingsError, match="cannot lie in a volume"):
+        get_settings()
+    monkeypatch.setenv("FINANCE_ASSETS_CATALOG", "main")
+    get_settings.cache_clear()
+    assert get_settings().catalog == "main"
+    get_settings.cache_clear()

@@ -6,12 +6,16 @@ tasks are the steps. Each problem is a sentence that says where.
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from finance_assets.bundle.render import JOB, same_partition_inputs, task_key
+from finance_assets.bundle.access import access_problems
+from finance_assets.bundle.places import place_problems, settings_of
+from finance_assets.bundle.render import JOB, same_partition_inputs
 from finance_assets.bundle.variables import REFERENCE, BundleError, load_bundle, resolve
+from finance_assets.compute.databricks.task_settings import TASK_SETTINGS
+from finance_assets.compute.databricks.tasks import task_key
 from finance_assets.steps.use_case import UseCase
 
 SECRETS = (
@@ -36,7 +40,7 @@ def check_bundle(root: Path, use_case: UseCase) -> dict[str, list[str]]:
     for target in bundle.get("targets", {}):
         try:
             resolved = resolve(bundle, target)
-            found[target] = list(_problems(resolved, root, use_case))
+            found[target] = [*_problems(resolved, root, use_case), *access_problems(bundle, target)]
         except BundleError as error:
             found[target] = [str(error)]
     return found
@@ -50,11 +54,16 @@ def _problems(bundle: dict[str, Any], root: Path, use_case: UseCase) -> Iterator
     for name, job in jobs.items():
         yield from (f"{name}: {problem}" for problem in _job(job, bundle, root))
     yield from (f"{JOB}: {problem}" for problem in _graph(jobs[JOB], use_case))
-    if bundle.get("mode") == "production":
-        if "run_as" not in bundle:
-            yield "production has no run_as: it would run as whoever deployed it"
-        if not bundle.get("permissions"):
-            yield "production declares no permissions"
+    yield from (f"{JOB}: {problem}" for problem in place_problems(bundle, jobs[JOB], use_case))
+    for name, artifact in bundle.get("artifacts", {}).items():
+        if artifact.get("type") == "whl" and not artifact.get("dynamic_version"):
+            yield f"artifact {name} has no dynamic_version: a cluster would keep the wheel it has"
+
+
+def layers_of(use_cases: Iterable[UseCase]) -> list[str]:
+    """Every layer that has a table, each of which needs a schema; in the order of the pipeline."""
+    found = [step.contract.layer for use_case in use_cases for step in use_case.steps]
+    return list(dict.fromkeys(found))
 
 
 def _job(job: dict[str, Any], bundle: dict[str, Any], root: Path) -> Iterator[str]:
@@ -70,8 +79,13 @@ def _job(job: dict[str, Any], bundle: dict[str, Any], root: Path) -> Iterator[st
         for library in task.get("libraries", []):
             problems += _dependency("libraries", library.get("whl", ""), bundle)
         yield from (f"{task['task_key']}: {problem}" for problem in problems)
-    if not job.get("email_notifications", {}).get("on_failure"):
+    told = job.get("email_notifications", {})
+    if "on_failure" not in told:
         yield "nobody is told when it fails"
+    for event, addresses in told.items():
+        for address in addresses:
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", str(address)):
+                yield f"email_notifications.{event}: {address!r} is no address"
 
 
 def _task(task: dict[str, Any], keys: list[str], computes: set[str]) -> Iterator[str]:
@@ -83,6 +97,8 @@ def _task(task: dict[str, Any], keys: list[str], computes: set[str]) -> Iterator
     for field, kind in (("environment_key", "environment"), ("job_cluster_key", "job cluster")):
         if field in task and task[field] not in computes:
             yield f"there is no {kind} {task[field]}"
+    if "environment_key" in task and task.get("disable_auto_optimization") is not True:
+        yield "has no disable_auto_optimization: serverless would retry it by itself, and be paid"
     for field in ("timeout_seconds", "max_retries"):
         if field not in task:
             yield f"has no {field}"
@@ -133,6 +149,10 @@ def _payload(task: dict[str, Any], root: Path) -> Iterator[str]:
             yield f"the wheel is {project['name']}, not {wheel['package_name']}"
         if not any("{{job.parameters.partition}}" in p for p in wheel.get("parameters", [])):
             yield "the partition does not reach it"
+        given = set(settings_of(task))
+        wanted = {setting.name for setting in TASK_SETTINGS}
+        if given != wanted:
+            yield f"its settings are not those of Dagster's tasks: {sorted(given ^ wanted)}"
     if "notebook_task" in task:
         path = root / "resources" / task["notebook_task"]["notebook_path"]
         if not (path.exists() or path.with_suffix(".py").exists()):
@@ -142,11 +162,11 @@ def _payload(task: dict[str, Any], root: Path) -> Iterator[str]:
 def _graph(job: dict[str, Any], use_case: UseCase) -> Iterator[str]:
     """Where tasks and steps differ."""
     tasks = {task["task_key"]: task for task in job.get("tasks", [])}
-    steps = {task_key(step): step for step in use_case.steps}
+    steps = {task_key([step]): step for step in use_case.steps}
     yield from (f"no task for the step {key}" for key in steps if key not in tasks)
     yield from (f"no step for the task {key}" for key in tasks if key not in steps)
     for key, step in steps.items():
-        needed = {task_key(use_case.step(name)) for name in same_partition_inputs(step)}
+        needed = {task_key([use_case.step(name)]) for name in same_partition_inputs(step)}
         found = {d["task_key"] for d in tasks.get(key, {}).get("depends_on", [])}
         if key in tasks and needed != found:
             yield f"{key} depends on {sorted(found)}, its step on {sorted(needed)}"

@@ -4,22 +4,33 @@ A task depends on those that make the same partition of its inputs; what it read
 partitions was made by earlier runs. The YAML is committed, and a test proves it current.
 """
 
+import json
 from typing import Any
 
 import yaml
 
-from finance_assets.compute.databricks.tasks import ENTRY_POINT, PACKAGE, TIMEOUTS
+from finance_assets.bundle.variables import BundleError, variables_of
+from finance_assets.compute.databricks.task_settings import SCHEMA, of_bundle
+from finance_assets.compute.databricks.tasks import (
+    ENVIRONMENT,
+    PACKAGE,
+    TaskCompute,
+    environments,
+    new_cluster,
+    on_compute,
+    parameters,
+    payload,
+    task_key,
+)
 from finance_assets.settings import Shape
 from finance_assets.steps.step import Kind, Step
 from finance_assets.steps.use_case import UseCase
 
 JOB = "main_pipeline"
-ENVIRONMENT = "steps"
-HEADER = """# Rendered from the asset graph by `finance-assets bundle render`. Do not edit: a test
-# compares this file with the steps.
+HEADER = """# Rendered from the asset graph and databricks.yml by `finance-assets bundle render`.
+# Do not edit: `bundle check` compares.
 """
 
-SHAPE = "# Compute: "
 WHEEL = "../dist/*.whl"
 
 # Trying again helps where the trouble was the cluster's; a refused delivery stays refused, and
@@ -27,24 +38,18 @@ WHEEL = "../dist/*.whl"
 RETRIES = {Kind.ingest: 2, Kind.table: 2, Kind.scoring: 2, Kind.monitoring: 2, Kind.training: 1}
 RETRY_MILLIS = 60_000
 
-SETTINGS = {
-    "env": "${bundle.target}",
-    "engine": "cluster",
-    "catalog": "${var.catalog}",
-    "schema_prefix": "${var.schema_prefix}",
-    "storage": "${var.storage}",
-    "landing": "${var.landing}",
-    "git_sha": "${bundle.git.commit}",
-    "mlflow_tracking_uri": "databricks",
-    "mlflow_registry_uri": "databricks-uc",
-    "mlflow_experiment_prefix": "${var.experiment_folder}/",
-    "mlflow_model_prefix": "${var.catalog}.${var.schema}.",
+BOTH = ["READ_VOLUME", "WRITE_VOLUME"]
+VOLUMES: dict[str, dict[str, Any]] = {
+    "staging": {"comment": "Rows that are audited before they are published"},
+    "landing": {
+        "comment": "Deliveries as they come",
+        "grants": [{"principal": "${var.deliverers}", "privileges": BOTH}],
+    },
+    "runs": {
+        "comment": "Wheels, and the messages between Dagster and its runs",
+        "grants": [{"principal": "${var.orchestrator}", "privileges": BOTH}],
+    },
 }
-
-
-def task_key(step: Step) -> str:
-    """`silver.credit_statements` as a task's key."""
-    return step.key.replace(".", "_")
 
 
 def same_partition_inputs(step: Step) -> list[str]:
@@ -52,23 +57,20 @@ def same_partition_inputs(step: Step) -> list[str]:
     return [item.key for item in step.inputs if item.first_offset <= 0 <= item.last_offset]
 
 
-def render_task(use_case: UseCase, step: Step, shape: Shape) -> dict[str, Any]:
-    """A step as a task of the job."""
-    needed = [task_key(use_case.step(key)) for key in same_partition_inputs(step)]
-    parameters = ["--step", step.key, "--first", "{{job.parameters.partition}}"]
-    parameters += ["--triggered", "{{job.trigger.time.iso_date}}", "--run-id", "{{job.run_id}}"]
-    for name, value in SETTINGS.items():
-        parameters += ["--set", f"{name}={value}"]
+def render_task(use_case: UseCase, step: Step) -> dict[str, Any]:
+    """A step as a task of the job, wherever it runs."""
+    needed = [task_key([use_case.step(key)]) for key in same_partition_inputs(step)]
+    line = parameters(
+        [step],
+        "{{job.parameters.partition}}",
+        "{{job.run_id}}",
+        of_bundle(),
+        "--triggered",
+        "{{job.trigger.time.iso_date}}",
+    )
     task: dict[str, Any] = {
-        "task_key": task_key(step),
+        **payload([step], line),
         "description": step.contract.description,
-        **_compute_of_task(shape),
-        "python_wheel_task": {
-            "package_name": PACKAGE,
-            "entry_point": ENTRY_POINT,
-            "parameters": parameters,
-        },
-        "timeout_seconds": TIMEOUTS[step.kind],
         "max_retries": RETRIES.get(step.kind, 0),
     }
     if task["max_retries"]:
@@ -78,34 +80,44 @@ def render_task(use_case: UseCase, step: Step, shape: Shape) -> dict[str, Any]:
     return task
 
 
-def _compute_of_task(shape: Shape) -> dict[str, Any]:
-    if shape is Shape.serverless:
-        return {"environment_key": ENVIRONMENT}
-    where = {
-        Shape.job_cluster: {"job_cluster_key": ENVIRONMENT},
-        Shape.existing_cluster: {"existing_cluster_id": "${var.cluster_id}"},
-    }
-    return {**where[shape], "libraries": [{"whl": WHEEL}]}
+def render_compute(use_case: UseCase, compute: TaskCompute) -> dict[str, Any]:
+    """What the job of a target adds: where its tasks run."""
+    where = on_compute(compute, is_cluster_shared=True)
+    tasks = [{"task_key": task_key([step]), **where} for step in use_case.steps]
+    if compute.shape is Shape.serverless:
+        return {"environments": environments(compute), "tasks": tasks}
+    if compute.shape is Shape.existing_cluster:
+        return {"tasks": tasks}
+    cluster = {"job_cluster_key": ENVIRONMENT, "new_cluster": new_cluster(compute)}
+    return {"job_clusters": [cluster], "tasks": tasks}
 
 
-def _compute_of_job(shape: Shape) -> dict[str, Any]:
-    if shape is Shape.serverless:
-        spec = {"environment_version": "${var.environment_version}", "dependencies": [WHEEL]}
-        return {"environments": [{"environment_key": ENVIRONMENT, "spec": spec}]}
-    if shape is Shape.existing_cluster:
-        return {}
-    cluster = {
-        "spark_version": "${var.spark_version}",
-        "node_type_id": "${var.node_type_id}",
-        "data_security_mode": "SINGLE_USER",
-        "autoscale": {"min_workers": 1, "max_workers": 4},
-        "custom_tags": {"project": PACKAGE},
-    }
-    return {"job_clusters": [{"job_cluster_key": ENVIRONMENT, "new_cluster": cluster}]}
+def target_compute(bundle: dict[str, Any], target: str) -> TaskCompute:
+    """The compute that a target's variable `shape` asks for, by the bundle's references.
+
+    Raises:
+        BundleError: there is no such shape.
+    """
+    values = variables_of(bundle, target)
+    shape = values.get("var.shape")
+    if shape not in set(Shape):
+        raise BundleError(f"target {target}: {shape!r} is no shape ({', '.join(Shape)})")
+    return TaskCompute(
+        shape=Shape(str(shape)),
+        wheel=WHEEL,
+        environment_version="${var.environment_version}",
+        cluster_id="${var.cluster_id}",
+        spark_version="${var.spark_version}",
+        node_type_id="${var.node_type_id}",
+        policy_id="${var.policy_id}" if values.get("var.policy_id") else None,
+        min_workers="${var.min_workers}",
+        max_workers="${var.max_workers}",
+        availability="${var.availability}",
+    )
 
 
-def render_job(use_case: UseCase, shape: Shape) -> dict[str, Any]:
-    """The job: parameters, schedule, alerts, compute, and a task for each step."""
+def render_job(use_case: UseCase) -> dict[str, Any]:
+    """The job: parameters, schedule, alerts, and a task for each step."""
     return {
         "name": f"{JOB} {use_case.name} (${{bundle.target}})",
         "description": f"{use_case.title} One month, from delivery to drift.",
@@ -115,6 +127,7 @@ def render_job(use_case: UseCase, shape: Shape) -> dict[str, Any]:
             "project": PACKAGE,
             "use_case": use_case.name,
             "cost_centre": "${var.cost_centre}",
+            "shape": "${var.shape}",
         },
         "parameters": [{"name": "partition", "default": "previous_month"}],
         "schedule": {
@@ -123,28 +136,54 @@ def render_job(use_case: UseCase, shape: Shape) -> dict[str, Any]:
             "pause_status": "${var.schedule_status}",
         },
         "email_notifications": {
-            "on_failure": ["${var.notification_address}"],
-            "on_duration_warning_threshold_exceeded": ["${var.notification_address}"],
+            "on_failure": "${var.notification_addresses}",
+            "on_duration_warning_threshold_exceeded": "${var.notification_addresses}",
         },
         "health": {
             "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 14400}]
         },
-        **_compute_of_job(shape),
-        "tasks": [render_task(use_case, step, shape) for step in use_case.steps],
+        "tasks": [render_task(use_case, step) for step in use_case.steps],
     }
 
 
-def render(use_case: UseCase, shape: Shape = Shape.serverless) -> str:
-    """The committed file: the job as a bundle resource, for a shape of compute."""
-    record = {"resources": {"jobs": {JOB: render_job(use_case, shape)}}}
-    return f"{HEADER}{SHAPE}{shape}\n" + yaml.safe_dump(
-        record, sort_keys=False, width=100, allow_unicode=True
-    )
+def render(use_case: UseCase, bundle: dict[str, Any]) -> str:
+    """The committed file: the job as a bundle resource, and where it runs in each target."""
+    targets = {
+        target: {"resources": {"jobs": {JOB: render_compute(use_case, found)}}}
+        for target in bundle.get("targets", {})
+        for found in [target_compute(bundle, target)]
+    }
+    return _text({"resources": {"jobs": {JOB: render_job(use_case)}}, "targets": targets})
 
 
-def shape_of(text: str) -> Shape:
-    """The shape that a rendered file says it is for."""
-    for line in text.splitlines():
-        if line.startswith(SHAPE) and line.removeprefix(SHAPE) in set(Shape):
-            return Shape(line.removeprefix(SHAPE))
-    return Shape.serverless
+def render_storage(layers: list[str]) -> str:
+    """The committed file of schemas, volumes and grants: what the steps need to be there."""
+    place = {"catalog_name": "${var.catalog}"}
+    reading = {"principal": "${var.readers}", "privileges": ["USE_SCHEMA", "SELECT"]}
+    schemas: dict[str, Any] = {
+        layer: {**place, "name": layer, "comment": f"Tables: {layer}", "grants": [reading]}
+        for layer in layers
+    }
+    people = ("orchestrator", "deliverers", "readers")
+    rights = [["USE_SCHEMA"], ["USE_SCHEMA"], ["USE_SCHEMA", "EXECUTE"]]
+    using = [
+        {"principal": f"${{var.{who}}}", "privileges": privileges}
+        for who, privileges in zip(people, rights, strict=True)
+    ]
+    schemas[PACKAGE] = {
+        **place,
+        "name": PACKAGE,
+        "comment": "Volumes and models of finance_assets",
+        "grants": using,
+    }
+    volumes = {
+        name: {**place, "schema_name": SCHEMA, "name": name, **facts}
+        for name, facts in VOLUMES.items()
+    }
+    return _text({"resources": {"schemas": schemas, "volumes": volumes}})
+
+
+def _text(record: dict[str, Any]) -> str:
+    # No anchors: the CLI reads them, people stumble over them.
+    plain = json.loads(json.dumps(record))
+    return HEADER + yaml.safe_dump(plain, sort_keys=False, width=100, allow_unicode=True)

@@ -10,7 +10,16 @@ from typing import Any
 
 import yaml
 
+from finance_assets.bundle.presets import apply_presets
+
 REFERENCE = re.compile(r"\$\{([^}]+)\}")
+OF_TARGETS = ("mode", "run_as", "permissions", "workspace", "presets")
+# Lists whose entries a target overrides one by one, and the key that tells them apart.
+MERGED_BY = {
+    "tasks": "task_key",
+    "job_clusters": "job_cluster_key",
+    "environments": "environment_key",
+}
 
 # What only a workspace knows; any text stands for it here.
 OF_THE_WORKSPACE = {
@@ -18,6 +27,7 @@ OF_THE_WORKSPACE = {
     "workspace.current_user.short_name": "somebody",
     "workspace.file_path": "/Workspace/files",
     "workspace.root_path": "/Workspace/root",
+    "workspace.host": "https://workspace.example.com",
     "bundle.git.commit": "0123456789ab",
 }
 
@@ -32,18 +42,19 @@ def load_bundle(root: Path) -> dict[str, Any]:
     Raises:
         BundleError: a file is missing, is no YAML, or defines what another one defines.
     """
-    bundle = _read(root / "databricks.yml")
+    bundle = read_file(root / "databricks.yml")
     for pattern in bundle.get("include", []):
         found = sorted(root.glob(pattern))
         if not found:
             raise BundleError(f"databricks.yml: include {pattern!r} matches no file")
         for path in found:
-            _merge(bundle, _read(path), path.name)
+            _merge(bundle, read_file(path), path.name)
     return bundle
 
 
 def resolve(bundle: dict[str, Any], target: str) -> dict[str, Any]:
-    """The bundle as it is for a target: overrides merged, every reference replaced.
+    """The bundle as it is for a target: overrides merged, names as the workspace will show them,
+    every reference replaced.
 
     Raises:
         BundleError: the target is not declared, or a reference leads nowhere.
@@ -51,44 +62,90 @@ def resolve(bundle: dict[str, Any], target: str) -> dict[str, Any]:
     if target not in bundle.get("targets", {}):
         raise BundleError(f"there is no target {target!r}")
     chosen = bundle["targets"][target] or {}
-    values = dict(OF_THE_WORKSPACE)
-    values["bundle.target"] = target
-    values["bundle.name"] = bundle["bundle"]["name"]
+    values = {**OF_THE_WORKSPACE, "bundle.target": target, "bundle.name": bundle["bundle"]["name"]}
+    values |= variables_of(bundle, target)
+    whole = deepcopy({k: v for k, v in bundle.items() if k not in ("targets", "variables")})
+    whole |= deepcopy({key: chosen[key] for key in OF_TARGETS if key in chosen})
+    whole["resources"] = _overlaid(whole.get("resources", {}), chosen.get("resources", {}), "")
+    resolved = dict(_replaced(whole, values, target, 0))
+    apply_presets(resolved, str(values["workspace.current_user.short_name"]))
+    names = {
+        f"resources.{kind}.{key}.name": resource["name"]
+        for kind, found in resolved["resources"].items()
+        for key, resource in found.items()
+        if "name" in resource
+    }
+    return dict(_replaced(resolved, names, target, 0, is_last=True))
+
+
+def variables_of(bundle: dict[str, Any], target: str) -> dict[str, Any]:
+    """`var.<name>` and value of every variable for a target, references not replaced yet.
+
+    Raises:
+        BundleError: a variable has no value, or the target sets one that is not declared.
+    """
+    chosen = (bundle["targets"][target] or {}).get("variables", {})
     declared = bundle.get("variables", {})
-    for name, variable in declared.items():
-        value = chosen.get("variables", {}).get(name, variable.get("default"))
-        if value is None:
-            raise BundleError(f"target {target}: variable {name} has no value")
-        values[f"var.{name}"] = value
-    for name in chosen.get("variables", {}):
+    for name in chosen:
         if name not in declared:
             raise BundleError(f"target {target}: variable {name} is not declared")
-    whole = deepcopy({k: v for k, v in bundle.items() if k not in ("targets", "variables")})
-    for key in ("mode", "run_as", "permissions", "workspace", "presets"):
-        if key in chosen:
-            whole[key] = deepcopy(chosen[key])
-    return dict(_replaced(whole, values, target, 0))
+    values = {}
+    for name, variable in declared.items():
+        values[f"var.{name}"] = chosen.get(name, variable.get("default"))
+        if values[f"var.{name}"] is None:
+            raise BundleError(f"target {target}: variable {name} has no value")
+    return values
 
 
-def _replaced(value: Any, values: dict[str, Any], where: str, depth: int) -> Any:
+def _replaced(
+    value: Any, values: dict[str, Any], where: str, depth: int, *, is_last: bool = False
+) -> Any:
+    """With references replaced; those to resources wait for the last round."""
     if depth > 20:
         raise BundleError(f"{where}: references go round in a circle")
     if isinstance(value, dict):
-        return {k: _replaced(v, values, f"{where}.{k}", depth) for k, v in value.items()}
+        return {
+            k: _replaced(v, values, f"{where}.{k}", depth, is_last=is_last)
+            for k, v in value.items()
+        }
     if isinstance(value, list):
-        return [_replaced(v, values, f"{where}[{i}]", depth) for i, v in enumerate(value)]
-    if not isinstance(value, str) or not REFERENCE.search(value):
+        return [
+            _replaced(v, values, f"{where}[{i}]", depth, is_last=is_last)
+            for i, v in enumerate(value)
+        ]
+    if not isinstance(value, str):
         return value
 
-    def look_up(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name.startswith("resources."):
-            return name
+    def look_up(name: str) -> Any:
+        if name.startswith("resources.") and not is_last:
+            return f"${{{name}}}"
         if name not in values:
             raise BundleError(f"{where}: ${{{name}}} leads nowhere")
-        return str(values[name])
+        return values[name]
 
-    return _replaced(REFERENCE.sub(look_up, value), values, where, depth + 1)
+    # A reference alone keeps its value's type.
+    alone = REFERENCE.fullmatch(value)
+    found = look_up(alone.group(1)) if alone else REFERENCE.sub(lambda m: str(look_up(m[1])), value)
+    return found if found == value else _replaced(found, values, where, depth + 1, is_last=is_last)
+
+
+def _overlaid(value: Any, override: Any, key: str) -> Any:
+    """A target's override on top of what is declared for all targets."""
+    if isinstance(value, dict) and isinstance(override, dict):
+        keys = [*value, *(k for k in override if k not in value)]
+        return {
+            k: _overlaid(value[k], override[k], k)
+            if k in value and k in override
+            else override.get(k, value.get(k))
+            for k in keys
+        }
+    if isinstance(value, list) and isinstance(override, list) and key in MERGED_BY:
+        name = MERGED_BY[key]
+        known = {entry[name]: entry for entry in value}
+        for entry in override:
+            known[entry[name]] = _overlaid(known.get(entry[name], {}), entry, "")
+        return list(known.values())
+    return override
 
 
 def _merge(bundle: dict[str, Any], part: dict[str, Any], name: str) -> None:
@@ -98,9 +155,18 @@ def _merge(bundle: dict[str, Any], part: dict[str, Any], name: str) -> None:
             if key in known:
                 raise BundleError(f"{name}: {kind}.{key} is defined twice")
             known[key] = resource
+    for target, override in part.get("targets", {}).items():
+        if target not in bundle.get("targets", {}):
+            raise BundleError(f"{name}: there is no target {target!r}")
+        bundle["targets"][target] = _overlaid(bundle["targets"][target] or {}, override, "")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_file(path: Path) -> dict[str, Any]:
+    """A YAML file.
+
+    Raises:
+        BundleError: it is missing or holds something else.
+    """
     try:
         return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, TypeError, ValueError) as error:

@@ -37,6 +37,7 @@ from finance_assets.use_cases import ALL
 
 FLUSH_SECONDS = 2.0
 PREVIOUS_MONTH = "previous_month"
+CHUNK = re.compile(r"(\d+)-(\d+)\.json")
 RESULT, STARTED, FAILURE = "step_result", "step_started", "step_failure"
 
 Send = Callable[[str, dict[str, Any]], None]
@@ -47,16 +48,19 @@ class RemoteRefusalError(Exception):
 
 
 class ChunkChannel(PipesMessageWriterChannel):
-    """Writes messages as numbered files into a folder of a volume.
+    """Writes messages as files `<attempt>-<chunk>.json` into a folder of a volume.
 
     Whole files only: each is written under another name and then renamed, so that a reader never
     meets half a message. No thread: what waits is written with the first message after
-    `FLUSH_SECONDS`, and at the end.
+    `FLUSH_SECONDS`, and at the end. A task that is retried counts as a new attempt, and leaves
+    the files of those before it alone.
     """
 
     def __init__(self, folder: str) -> None:
-        """Begin with chunk 1, which is where the reader begins."""
+        """Begin with chunk 1 of the first attempt that has no file yet."""
         self._folder, self._next, self._waiting = Path(folder), 1, list[str]()
+        found = (CHUNK.fullmatch(name) for name in os.listdir(folder))  # noqa: PTH208
+        self._attempt = 1 + max((int(match.group(1)) for match in found if match), default=0)
         self._written = time.monotonic()
 
     def write_message(self, message: PipesMessage) -> None:
@@ -70,10 +74,11 @@ class ChunkChannel(PipesMessageWriterChannel):
         if not self._waiting:
             return
         text = "\n".join(self._waiting)
-        hidden = self._folder / f".{self._next}.part"
+        name = f"{self._attempt}-{self._next}"
+        hidden = self._folder / f".{name}.part"
         with open(hidden, "w", encoding="utf-8") as file:  # noqa: PTH123 - volumes are mounted
             file.write(text)
-        os.replace(hidden, self._folder / f"{self._next}.json")  # noqa: PTH105
+        os.replace(hidden, self._folder / f"{name}.json")  # noqa: PTH105
         self._waiting, self._written = [], time.monotonic()
         self._next += 1
 

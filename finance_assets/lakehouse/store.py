@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 # Publications are found through the commit log, so the log must outlive Delta's 30-day default.
-LOG_RETENTION = "interval 36500 days"
+# A version can be read only while both last: Delta refuses time travel beyond the retention of
+# deleted files (7 days by default), even where no file was ever deleted.
+RETENTION = {
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,11 @@ class Lakehouse:
         Raises:
             ContractError: the stored table has other columns or types than the contract.
         """
-        if not self.history(contract.table).exists:
+        history = self.history(contract.table)
+        if not history.exists:
             self._create(contract)
+        elif not RETENTION.items() <= history.configuration.items():
+            self._retain(history)
         problems = schema_problems(self.read(contract), contract)
         if problems:
             raise ContractError(
@@ -111,13 +119,25 @@ class Lakehouse:
         # name carries the path, as one session may serve several lakehouses.
         lent = f"{contract.table}_{zlib.crc32(str(path).encode()):08x}"
         name = self.place(contract.table) if path is None else lent
-        self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}").collect()
+        # Whoever may use a schema need not have the right to make one, not even one that exists.
+        if not self.spark.catalog.databaseExists(schema):
+            self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}").collect()
         try:
             self.spark.sql(_create_statement(contract, name, path)).collect()
         except Exception:
             # Another writer was first: then the table is there, and will be compared.
             if not self.history(contract.table).exists:
                 raise
+
+    def _retain(self, history: TableHistory) -> None:
+        """Keep the versions of a table that exists. In one statement: Delta wants the log to be
+        kept for at least as long as the files.
+        """
+        if self.catalog:
+            name = self.place(history.table)
+            self.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ({_properties()})").collect()
+        else:
+            history.open().alter.set_table_properties(RETENTION, raise_if_not_exists=False)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -141,6 +161,10 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
+def _properties() -> str:
+    return ", ".join(f"'{key}' = '{value}'" for key, value in RETENTION.items())
+
+
 def _create_statement(contract: Contract, name: str, path: Path | None) -> str:
     """The DDL of a table: types, NOT NULL, comments, partitioning, location if it has its own."""
     location = "" if path is None else f" LOCATION {_quoted(str(path))}"
@@ -153,6 +177,6 @@ def _create_statement(contract: Contract, name: str, path: Path | None) -> str:
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta"
         f" PARTITIONED BY ({contract.partition_column}){location}"
         f" COMMENT {_quoted(contract.description)}"
-        f" TBLPROPERTIES ('delta.logRetentionDuration' = '{LOG_RETENTION}',"
+        f" TBLPROPERTIES ({_properties()},"
         f" 'delta.appendOnly' = '{str(contract.is_append_only).lower()}')"
     )

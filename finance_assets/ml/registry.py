@@ -93,6 +93,8 @@ class ModelRegistry:
         found = self.client.get_experiment_by_name(experiment)
         if found is not None:
             return str(found.experiment_id)
+        if self.tracking_uri.startswith("databricks"):
+            _make_folder(self.tracking_uri, experiment)
         location = f"{self.artifact_root}/{name}" if self.artifact_root else None
         return str(self.client.create_experiment(experiment, artifact_location=location))
 
@@ -322,6 +324,14 @@ def gone(version: Version, what: str) -> GoneError:
         where=f"{version.name} v{version.number}, run {version.run_id}",
         remedy="restore them from a backup, roll back, or train a candidate to replace it",
     )
+
+
+def _make_folder(tracking_uri: str, experiment: str) -> None:
+    """Make the workspace folder of an experiment: without it the experiment cannot be created."""
+    from databricks.sdk import WorkspaceClient
+
+    _, _, profile = tracking_uri.partition("://")
+    WorkspaceClient(profile=profile or None).workspace.mkdirs(experiment.rpartition("/")[0])
 
 
 def digest(text: str) -> str:

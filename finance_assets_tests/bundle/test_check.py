@@ -1,5 +1,6 @@
 """The committed bundle is current and whole, and the check finds what is planted into it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,12 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from finance_assets.bundle.check import check_bundle
-from finance_assets.bundle.render import JOB, render, shape_of, task_key
-from finance_assets.bundle.variables import load_bundle, resolve
-from finance_assets.cli.bundle import JOB_FILE
+from finance_assets.bundle.check import check_bundle, layers_of
+from finance_assets.bundle.places import settings_of
+from finance_assets.bundle.render import JOB, render, render_storage
+from finance_assets.bundle.variables import load_bundle, read_file, resolve
+from finance_assets.cli.bundle import JOB_FILE, STORAGE_FILE
+from finance_assets.compute.databricks.tasks import task_key
 from finance_assets.settings import Shape
+from finance_assets.use_cases import ALL
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
+from finance_assets_tests.bundle.defects import DEFECTS, in_text
 
 ROOT = Path(__file__).parents[2]
 TARGETS = ("dev", "staging", "prod")
@@ -28,9 +33,11 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def test_the_committed_job_is_the_one_the_steps_render_to():
+def test_the_committed_files_are_the_ones_the_steps_render_to():
     """After a wanted change: `finance-assets bundle render`."""
-    assert (ROOT / JOB_FILE).read_text() == render(USE_CASE)
+    bundle = read_file(ROOT / "databricks.yml")
+    assert (ROOT / JOB_FILE).read_text() == render(USE_CASE, bundle)
+    assert (ROOT / STORAGE_FILE).read_text() == render_storage(layers_of(ALL.values()))
 
 
 def test_the_committed_bundle_has_no_problem_for_any_target():
@@ -40,7 +47,7 @@ def test_the_committed_bundle_has_no_problem_for_any_target():
 def test_every_step_is_a_task_that_gets_the_partition():
     job = resolve(load_bundle(ROOT), "dev")["resources"]["jobs"][JOB]
     tasks = {task["task_key"]: task for task in job["tasks"]}
-    assert set(tasks) == {task_key(step) for step in USE_CASE.steps}
+    assert set(tasks) == {task_key([step]) for step in USE_CASE.steps}
     for task in tasks.values():
         assert "{{job.parameters.partition}}" in task["python_wheel_task"]["parameters"]
 
@@ -67,116 +74,19 @@ def test_targets_differ_where_they_should():
     assert "run_as" not in dev
     assert prod["run_as"]["service_principal_name"]
     schemas = [b["resources"]["schemas"]["finance_assets"]["name"] for b in (dev, prod)]
-    assert schemas == ["somebody_finance_assets", "finance_assets"]
-    prefixes = [
-        next(
-            p
-            for p in b["resources"]["jobs"][JOB]["tasks"][0]["python_wheel_task"]["parameters"]
-            if p.startswith("schema_prefix=")
-        )
-        for b in (dev, prod)
+    assert schemas == ["dev_somebody_finance_assets", "finance_assets"]
+    told = [settings_of(b["resources"]["jobs"][JOB]["tasks"][0]) for b in (dev, prod)]
+    assert [t["schema_prefix"] for t in told] == ["dev_somebody_", ""]
+    assert [t["storage"] for t in told] == [
+        "/Volumes/main/dev_somebody_finance_assets/staging",
+        "/Volumes/prod/finance_assets/staging",
     ]
-    assert prefixes == ["schema_prefix=somebody_", "schema_prefix="]
-
-
-def tasks_of(record):
-    return record["resources"]["jobs"][JOB]["tasks"]
-
-
-def in_job(change):
-    """A change of the rendered job."""
-
-    def plant(root):
-        path = root / JOB_FILE
-        record = yaml.safe_load(path.read_text())
-        change(record)
-        path.write_text(yaml.safe_dump(record, sort_keys=False))
-
-    return plant
-
-
-def in_text(name, old, new):
-    """A change of a file's text."""
-
-    def plant(root):
-        text = (root / name).read_text()
-        assert old in text
-        (root / name).write_text(text.replace(old, new, 1))
-
-    return plant
-
-
-DEFECTS = {
-    "a variable that is not declared": (
-        in_text(JOB_FILE, "${var.storage}", "${var.warehouse}"),
-        "${var.warehouse} leads nowhere",
-    ),
-    "a target's variable that is not declared": (
-        in_text("databricks.yml", "      catalog: staging", "      katalog: staging"),
-        "variable katalog is not declared",
-    ),
-    "a field the API does not know": (
-        in_job(lambda r: tasks_of(r)[0].update(timeout_secs=5)),
-        "timeout_secs is no field the API knows",
-    ),
-    "a value the API does not take": (
-        in_job(lambda r: tasks_of(r)[1].update(run_if="SOMETIMES")),
-        "run_if is no field the API knows, or its value none it takes",
-    ),
-    "a dependency on no task": (
-        in_job(lambda r: tasks_of(r)[1]["depends_on"].append({"task_key": "bronze_nothing"})),
-        "depends on bronze_nothing, which is no task",
-    ),
-    "a step without a task": (
-        in_job(lambda r: tasks_of(r).pop()),
-        "no task for the step monitoring_credit_default_drift",
-    ),
-    "a task without a step": (
-        in_job(lambda r: tasks_of(r).append({**tasks_of(r)[0], "task_key": "extra"})),
-        "no step for the task extra",
-    ),
-    "a dependency that the graph does not have": (
-        in_job(lambda r: tasks_of(r)[-1].update(depends_on=[])),
-        "monitoring_credit_default_drift depends on []",
-    ),
-    "an entry point that does not exist": (
-        in_job(lambda r: tasks_of(r)[0]["python_wheel_task"].update(entry_point="main")),
-        "the package has no entry point main",
-    ),
-    "an environment that does not exist": (
-        in_job(lambda r: tasks_of(r)[0].update(environment_key="default")),
-        "there is no environment default",
-    ),
-    "a wheel that nobody builds": (
-        in_text("databricks.yml", "type: whl", "type: jar"),
-        "is built by no artifact",
-    ),
-    "a token in a file": (
-        in_text("databricks.yml", "default: credit-risk\n", "default: dapi0123456789abcdef\n"),
-        "looks like a secret",
-    ),
-    "a partition that does not arrive": (
-        in_text(JOB_FILE, "'{{job.parameters.partition}}'", "2005-04"),
-        "the partition does not reach it",
-    ),
-    "production as whoever deploys": (
-        in_text(
-            "databricks.yml",
-            "      schedule_status: UNPAUSED\n    run_as:\n"
-            "      service_principal_name: ${var.service_principal}\n",
-            "      schedule_status: UNPAUSED\n",
-        ),
-        "production has no run_as",
-    ),
-    "an include that matches nothing": (
-        in_text("databricks.yml", "resources/*.yml", "recources/*.yml"),
-        "matches no file",
-    ),
-    "nobody told": (
-        in_job(lambda r: r["resources"]["jobs"][JOB].pop("email_notifications")),
-        "nobody is told when it fails",
-    ),
-}
+    assert [t["mlflow_model_prefix"] for t in told] == [
+        "main.dev_somebody_finance_assets.",
+        "prod.finance_assets.",
+    ]
+    mail = [b["resources"]["jobs"][JOB]["email_notifications"]["on_failure"] for b in (dev, prod)]
+    assert mail == [["somebody@example.com"], []]
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -187,22 +97,55 @@ def test_a_planted_defect_is_found_and_named(name, checkout):
     assert any(words in problem for problem in problems), problems
 
 
+def with_shape(root, target, shape):
+    """Set the one variable, in one target or in all, and render."""
+    record = yaml.safe_load((root / "databricks.yml").read_text())
+    if target is None:
+        record["variables"]["shape"]["default"] = str(shape)
+    else:
+        record["targets"][target].setdefault("variables", {})["shape"] = str(shape)
+    (root / "databricks.yml").write_text(yaml.safe_dump(record, sort_keys=False))
+    (root / JOB_FILE).write_text(render(USE_CASE, record))
+
+
+@pytest.mark.parametrize("target", [None, *TARGETS])
 @pytest.mark.parametrize("shape", list(Shape))
-def test_the_job_can_be_rendered_for_every_shape_of_compute(shape, checkout):
-    text = render(USE_CASE, shape)
-    assert shape_of(text) is shape
-    (checkout / JOB_FILE).write_text(text)
+def test_one_variable_decides_on_the_compute_of_every_target(shape, target, checkout):
+    with_shape(checkout, target, shape)
     assert check_bundle(checkout, USE_CASE) == {name: [] for name in ("files", *TARGETS)}
-    job = resolve(load_bundle(checkout), "prod")["resources"]["jobs"][JOB]
-    wheels = [task.get("libraries") for task in job["tasks"]]
-    assert all(wheels) == (shape is not Shape.serverless)
-    assert ("job_clusters" in job) == (shape is Shape.job_cluster)
+    for name in TARGETS:
+        job = resolve(load_bundle(checkout), name)["resources"]["jobs"][JOB]
+        expected = shape if target in (None, name) else Shape.serverless
+        fields = {
+            Shape.serverless: "environment_key",
+            Shape.job_cluster: "job_cluster_key",
+            Shape.existing_cluster: "existing_cluster_id",
+        }
+        for task in job["tasks"]:
+            assert set(fields.values()) & set(task) == {fields[expected]}, (name, task)
+            assert ("libraries" in task) == (expected is not Shape.serverless)
+        assert ("job_clusters" in job) == (expected is Shape.job_cluster)
+        assert job["tags"]["shape"] == expected
+        if expected is Shape.job_cluster:
+            workers = job["job_clusters"][0]["new_cluster"]["autoscale"]
+            assert workers == {"min_workers": 1, "max_workers": 4}
+
+
+def test_a_shape_that_does_not_exist_is_named(checkout):
+    in_text("databricks.yml", "default: serverless", "default: warehouse")(checkout)
+    stale = command("check", "--root", str(checkout))
+    assert stale.returncode == 1
+    assert "'warehouse' is no shape" in stale.stderr
 
 
 def command(*arguments):
     program = Path(sys.executable).with_name("finance-assets")
     return subprocess.run(
-        [program, "bundle", *arguments], capture_output=True, text=True, timeout=60
+        [program, "bundle", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
 
 

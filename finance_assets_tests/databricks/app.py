@@ -1,9 +1,7 @@
 """The REST API of the stand-in: routes, and how errors look. What they do is elsewhere."""
 
 import base64
-import email.utils
 import json
-import shutil
 from pathlib import Path
 
 import httpx
@@ -13,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from finance_assets_tests.databricks.jobs import ApiError, Jobs
+from finance_assets_tests.databricks.catalog import HOMES, ME, Catalog, require_home
+from finance_assets_tests.databricks.errors import ApiError
+from finance_assets_tests.databricks.files import Files
+from finance_assets_tests.databricks.jobs import Jobs
 from finance_assets_tests.databricks.models import PREFIX, Models
 
 JSON_HEADERS = {"content-type": "application/json"}
@@ -26,7 +27,9 @@ class Api:
         self.root, self.jobs, self.token = root, jobs, token
         self.mlflow_url = mlflow_url
         self.secrets: dict[tuple[str, str], str] = {}
-        self.catalog: dict[str, dict[str, dict]] = {}
+        self.catalog = Catalog(jobs.cluster.volumes)
+        for home in HOMES:
+            jobs.cluster.local(home).mkdir(parents=True, exist_ok=True)
         self.models = Models()
         self._http = httpx.AsyncClient(timeout=120)
 
@@ -38,6 +41,7 @@ class Api:
             routes += [
                 self._post(f"{base}/runs/submit", jobs.submit),
                 self._post(f"{base}/runs/cancel", jobs.cancel),
+                self._post(f"{base}/runs/delete", jobs.delete_run),
                 self._get(f"{base}/runs/get", lambda q: jobs.get(q["run_id"])),
                 self._get(f"{base}/runs/get-output", lambda q: jobs.output(q["run_id"])),
                 self._get(f"{base}/runs/list", lambda q: jobs.list_runs()),
@@ -51,23 +55,30 @@ class Api:
                     lambda q: {"jobs": [jobs.get_job(i) for i in jobs.jobs]},
                 ),
             ]
-        files = ["GET", "PUT", "HEAD", "DELETE"]
+        files, verbs = Files(jobs.cluster, self.catalog), ["GET", "PUT", "HEAD", "DELETE"]
         return Starlette(
             routes=[
                 *routes,
-                Route("/api/2.0/fs/files{path:path}", self._guarded(self._file), methods=files),
+                Route("/api/2.0/fs/files{path:path}", self._guarded(files.file), methods=verbs),
                 Route(
                     "/api/2.0/fs/directories{path:path}",
-                    self._guarded(self._directory),
-                    methods=files,
+                    self._guarded(files.directory),
+                    methods=verbs,
                 ),
                 self._get("/api/2.0/preview/scim/v2/Me", lambda q: self._me()),
                 self._post("/api/2.0/workspace/mkdirs", self._workspace_mkdirs),
                 self._post("/api/2.0/workspace/import", self._workspace_import),
                 self._get("/api/2.0/workspace/get-status", self._workspace_status),
-                self._get("/api/2.1/clusters/get", self._cluster),
+                self._get("/api/2.1/clusters/get", jobs.compute.cluster),
+                self._get("/api/2.1/clusters/spark-versions", jobs.compute.versions),
+                self._get("/api/2.1/clusters/list-node-types", jobs.compute.machines),
+                self._get("/api/2.0/policies/clusters/get", jobs.compute.policy),
                 self._post("/api/2.0/secrets/put", self._put_secret),
                 self._get("/api/2.0/secrets/get", self._get_secret),
+                self._get(
+                    "/api/2.1/unity-catalog/effective-permissions/{kind}/{name}",
+                    lambda q: self.catalog.privileges(q["name"]),
+                ),
                 Route(
                     "/api/2.1/unity-catalog/{kind}",
                     self._guarded(self._objects),
@@ -95,7 +106,8 @@ class Api:
 
     def _get(self, path: str, handler) -> Route:
         async def endpoint(request: Request) -> Response:
-            return JSONResponse(await run_in_threadpool(handler, dict(request.query_params)))
+            given = {**request.query_params, **request.path_params}
+            return JSONResponse(await run_in_threadpool(handler, given))
 
         return Route(path, self._guarded(endpoint), methods=["GET"])
 
@@ -114,62 +126,16 @@ class Api:
 
         return checked
 
-    async def _file(self, request: Request) -> Response:
-        path = self.jobs.cluster.local(request.path_params["path"])
-        if request.method == "PUT":
-            if request.path_params["path"].startswith("/Models/"):
-                # A model version's storage is there once the version is.
-                path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.parent.is_dir():
-                raise ApiError(404, "NOT_FOUND", f"{path.parent} does not exist")
-            if path.exists() and request.query_params.get("overwrite") != "true":
-                raise ApiError(409, "ALREADY_EXISTS", "the file exists")
-            path.write_bytes(await request.body())
-            return Response(status_code=204)
-        if not path.is_file():
-            raise ApiError(404, "NOT_FOUND", "the file does not exist")
-        if request.method == "DELETE":
-            path.unlink()
-            return Response(status_code=204)
-        stat = path.stat()
-        headers = {
-            "content-type": "application/octet-stream",
-            "last-modified": email.utils.formatdate(stat.st_mtime, usegmt=True),
-            "content-length": str(stat.st_size),
-        }
-        if request.method == "HEAD":
-            return Response(headers=headers)
-        return Response(path.read_bytes(), headers=headers)
-
-    async def _directory(self, request: Request) -> Response:
-        path = self.jobs.cluster.local(request.path_params["path"])
-        if request.method == "PUT":
-            path.mkdir(parents=True, exist_ok=True)
-            return Response(status_code=204)
-        if not path.is_dir():
-            raise ApiError(404, "NOT_FOUND", "the directory does not exist")
-        if request.method == "DELETE":
-            shutil.rmtree(path)
-            return Response(status_code=204)
-        if request.method == "HEAD":
-            return Response()
-        asked = request.path_params["path"].rstrip("/")
-        contents = [
-            {
-                "name": entry.name,
-                "path": f"{asked}/{entry.name}",
-                "is_directory": entry.is_dir(),
-                "file_size": entry.stat().st_size,
-            }
-            for entry in sorted(path.iterdir())
-        ]
-        return JSONResponse({"contents": contents})
-
     def _me(self) -> dict:
-        return {"id": "1", "userName": "somebody@example.com", "active": True}
+        groups = [{"display": "engineers", "value": "7"}]
+        return {"id": "1", "userName": ME, "active": True, "groups": groups}
 
     def _workspace_mkdirs(self, body: dict) -> dict:
-        self.jobs.cluster.local(body["path"]).mkdir(parents=True, exist_ok=True)
+        require_home(body["path"])
+        try:
+            self.jobs.cluster.local(body["path"]).mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise ApiError(400, "RESOURCE_ALREADY_EXISTS", f"{body['path']} is a file") from error
         return {}
 
     def _workspace_import(self, body: dict) -> dict:
@@ -188,9 +154,6 @@ class Api:
             raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", query["path"])
         return {"path": query["path"], "object_type": "DIRECTORY" if path.is_dir() else "FILE"}
 
-    def _cluster(self, query: dict) -> dict:
-        return {"cluster_id": query["cluster_id"], "state": "RUNNING"}
-
     def _put_secret(self, body: dict) -> dict:
         self.secrets[body["scope"], body["key"]] = body["string_value"]
         return {}
@@ -205,26 +168,14 @@ class Api:
     async def _objects(self, request: Request) -> Response:
         """Unity Catalog's schemas, volumes, tables and models: made and listed."""
         kind = request.path_params["kind"]
-        known = self.catalog.setdefault(kind, {})
         if request.method == "GET":
-            return JSONResponse({kind: list(known.values())})
-        body = await request.json()
-        parts = [body.get("catalog_name"), body.get("schema_name"), body["name"]]
-        name = ".".join(part for part in parts if part)
-        if name in known:
-            raise ApiError(409, "RESOURCE_ALREADY_EXISTS", f"{kind} {name} exists")
-        known[name] = {**body, "full_name": name}
-        return JSONResponse(known[name])
+            return JSONResponse({kind: list(self.catalog.known(kind).values())})
+        return JSONResponse(self.catalog.create(kind, await request.json()))
 
     async def _object(self, request: Request) -> Response:
         kind, name = request.path_params["kind"], request.path_params["name"]
-        known = self.catalog.setdefault(kind, {})
-        if name not in known:
-            raise ApiError(404, "NOT_FOUND", f"{kind} {name}")
-        if request.method == "DELETE":
-            del known[name]
-            return JSONResponse({})
-        return JSONResponse(known[name])
+        act = self.catalog.delete if request.method == "DELETE" else self.catalog.get
+        return JSONResponse(act(kind, name))
 
     async def _mlflow(self, request: Request) -> Response:
         """Registered models by Unity Catalog, and all else of MLflow by a real MLflow server."""
@@ -235,6 +186,8 @@ class Api:
             return JSONResponse(self.models.answer(request.method, path, given))
         if self.mlflow_url is None or "mlflow/" not in rest:
             raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for {rest}")
+        if rest.endswith("mlflow/experiments/create"):
+            self._require_parent(json.loads(await request.body())["name"])
         answer = await self._http.request(
             request.method,
             f"{self.mlflow_url}/api/{rest}",
@@ -243,6 +196,15 @@ class Api:
             headers=JSON_HEADERS,
         )
         return Response(answer.content, answer.status_code, JSON_HEADERS)
+
+    def _require_parent(self, experiment: str) -> None:
+        """An experiment is an object of the workspace, and lies in a folder that is there."""
+        if not experiment.startswith("/"):
+            raise ApiError(400, "INVALID_PARAMETER_VALUE", f"{experiment} is no absolute path")
+        parent = experiment.rsplit("/", 1)[0]
+        if not self.jobs.cluster.local(parent).is_dir():
+            text = f"Parent directory {parent} does not exist."
+            raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", text)
 
 
 def _error(error: ApiError) -> Response:

@@ -4,6 +4,7 @@ import dagster as dg
 import pytest
 
 from finance_assets.settings import get_settings
+from finance_assets_tests.databricks.acting import runs_of
 from finance_assets_tests.databricks.server import workspace as served
 from finance_assets_tests.scenario import deliver_sample
 
@@ -23,8 +24,7 @@ def workspace(shared_workspace, tmp_path, monkeypatch):
     landing.mkdir()
     storage.mkdir()
     deliver_sample(landing, 300)
-    shared_workspace.front.faults.clear()
-    shared_workspace.front.requests.clear()
+    shared_workspace.reset()
     for name, value in shared_workspace.environment(
         FINANCE_ASSETS_HOME=str(tmp_path / "home"),
         FINANCE_ASSETS_LANDING=str(landing),
@@ -36,6 +36,9 @@ def workspace(shared_workspace, tmp_path, monkeypatch):
     get_settings().prepare_home()
     yield shared_workspace
     get_settings.cache_clear()
+    left = shared_workspace.settled()
+    shared_workspace.kill()
+    assert left == [], "runs go on after the test"
 
 
 @pytest.fixture
@@ -43,3 +46,10 @@ def instance():
     """A Dagster instance for this test alone."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
+
+
+@pytest.fixture
+def runs(workspace):
+    """Runs that this test made, by step."""
+    before = set(workspace.jobs.runs)
+    return lambda name: [r for r in runs_of(workspace, name) if r.run_id not in before]

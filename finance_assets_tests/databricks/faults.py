@@ -1,6 +1,7 @@
 """Faults: what a workspace's API does on a bad day, planted by method and route."""
 
 import asyncio
+import email.utils
 import json
 import re
 import threading
@@ -13,6 +14,7 @@ class Fault:
 
     `kind`: `status` answers with `status`; `delay` answers late, `delay_answer` after it did
     what was asked; `drop` closes the connection;
+    `headers` answers with other headers;
     `truncate` sends half the body; `lose_answer` does what was asked and then closes it.
     """
 
@@ -57,7 +59,11 @@ class FaultyApp:
             await self._app(scope, receive, send)
             return
         fault = self._next(scope["method"], scope["path"])
-        if fault is None:
+        told = {"date": email.utils.formatdate(usegmt=True)}
+        if fault is not None and fault.kind == "headers":
+            told |= fault.headers
+        send = _with_headers(send, told)
+        if fault is None or fault.kind == "headers":
             await self._app(scope, receive, send)
         elif fault.kind == "status":
             await _answer(send, fault)
@@ -102,6 +108,19 @@ def _half(send, receive):
             await send(message)
 
     return broken
+
+
+def _with_headers(send, headers: dict[str, str]):
+    """Send with some headers replaced."""
+    ours = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def replaced(message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [pair for pair in message.get("headers", []) if pair[0].decode() not in headers]
+            message = {**message, "headers": [*kept, *ours]}
+        await send(message)
+
+    return replaced
 
 
 async def _answer(send, fault: Fault) -> None:

@@ -1,64 +1,26 @@
 """Jobs: runs and their tasks, in the states and with the answers that jobs 2.1/2.2 documents."""
 
-import itertools
 import re
-import threading
-import time
-from dataclasses import dataclass, field
 
+from finance_assets_tests.databricks.compute import Compute
+from finance_assets_tests.databricks.errors import ApiError
+from finance_assets_tests.databricks.playing import OVER, Player, Run, TaskRun
 from finance_assets_tests.databricks.tasks import Cluster
 
-OVER = {"TERMINATED", "SKIPPED", "INTERNAL_ERROR"}
+ENVIRONMENT_VERSIONS = {"1", "2", "3", "4"}
 
 
-class ApiError(Exception):
-    """An error answer of the API."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
-
-
-@dataclass
-class TaskRun:
-    """One attempt at a task of a run."""
-
-    run_id: int
-    spec: dict
-    life: str = "PENDING"
-    result: str = ""
-    message: str = ""
-    attempt: int = 0
-
-
-@dataclass
-class Run:
-    """A run, with its tasks by key."""
-
-    run_id: int
-    name: str
-    tasks: dict[str, TaskRun]
-    dependencies: list[str]
-    parameters: dict[str, str]
-    job_id: int | None = None
-    is_cancelled: bool = False
-    life: str = "PENDING"
-    result: str = ""
-    started: float = field(default_factory=time.time)
-    ended: float | None = None
-
-
-class Jobs:
+class Jobs(Player):
     """The jobs service: one-time submissions, stored jobs, and their runs."""
 
     def __init__(self, cluster: Cluster, startup_seconds: float = 0.0) -> None:
-        self.cluster, self.startup_seconds = cluster, startup_seconds
+        super().__init__(cluster, startup_seconds)
         self.runs: dict[int, Run] = {}
         self.jobs: dict[int, dict] = {}
         self.lost: set[int] = set()
+        self.deleted: set[int] = set()
+        self.compute = Compute()
         self._tokens: dict[str, int] = {}
-        self._ids = itertools.count(1001)
-        self._lock = threading.RLock()
 
     def submit(self, body: dict) -> dict:
         """runs/submit: the same token gives the same run."""
@@ -67,6 +29,9 @@ class Jobs:
             if token is not None and len(token) > 64:
                 raise ApiError(400, "INVALID_PARAMETER_VALUE", "idempotency_token is too long")
             if token in self._tokens:
+                if self._tokens[token] in self.deleted:
+                    text = "The run of this idempotency token was deleted."
+                    raise ApiError(400, "INVALID_PARAMETER_VALUE", text)
                 return {"run_id": self._tokens[token]}
             run = self._new_run(body.get("run_name", "Untitled"), body, {})
             if token is not None:
@@ -74,11 +39,16 @@ class Jobs:
         self._start(run)
         return {"run_id": run.run_id}
 
+    def token_of(self, run_id: int) -> str:
+        """The idempotency token that a run was submitted with."""
+        [token] = [token for token, known in self._tokens.items() if known == run_id]
+        return token
+
     def create(self, body: dict) -> dict:
         """jobs/create."""
         with self._lock:
             job_id = next(self._ids)
-            _check_tasks(body)
+            self._check(body)
             self.jobs[job_id] = body
         return {"job_id": job_id}
 
@@ -120,100 +90,30 @@ class Jobs:
         del self.jobs[int(body["job_id"])]
         return {}
 
-    def _new_run(self, name: str, body: dict, parameters: dict) -> Run:
+    def _check(self, body: dict) -> tuple[list[dict], dict[str, list[str]]]:
+        """Tasks and the dependencies of each environment, of a body that makes sense."""
         tasks = _check_tasks(body)
         environments = {
             e["environment_key"]: e["spec"].get("dependencies", [])
             for e in body.get("environments") or []
         }
+        for e in body.get("environments") or []:
+            if e["spec"].get("environment_version") not in ENVIRONMENT_VERSIONS:
+                raise ApiError(400, "INVALID_PARAMETER_VALUE", "unknown environment version")
         for task in tasks:
             key = task.get("environment_key")
             if key is not None and key not in environments:
                 raise ApiError(400, "INVALID_PARAMETER_VALUE", f"no environment {key}")
+            self.compute.check(task, body.get("job_clusters") or [])
+        return tasks, environments
+
+    def _new_run(self, name: str, body: dict, parameters: dict) -> Run:
+        tasks, environments = self._check(body)
         dependencies = [d for found in environments.values() for d in found]
         runs = {t["task_key"]: TaskRun(next(self._ids), t) for t in tasks}
         run = Run(next(self._ids), name, runs, dependencies, parameters)
         self.runs[run.run_id] = run
         return run
-
-    def _start(self, run: Run) -> None:
-        threading.Thread(target=self._play, args=(run,), daemon=True).start()
-
-    def _play(self, run: Run) -> None:
-        """Run the tasks as their dependencies allow."""
-        until = time.monotonic() + self.startup_seconds
-        while time.monotonic() < until and not run.is_cancelled:
-            time.sleep(0.02)
-        run.life = "RUNNING" if not run.is_cancelled else run.life
-        threads: dict[str, threading.Thread] = {}
-        while len(threads) < len(run.tasks):
-            for key, task in run.tasks.items():
-                needed = [run.tasks[d["task_key"]] for d in task.spec.get("depends_on", [])]
-                if key in threads or any(n.life not in OVER for n in needed):
-                    continue
-                threads[key] = threading.Thread(
-                    target=self._run_task, args=(run, task, needed), daemon=True
-                )
-                threads[key].start()
-            time.sleep(0.02)
-        for thread in threads.values():
-            thread.join()
-        self._finish(run)
-
-    def _finish(self, run: Run) -> None:
-        results = {task.result for task in run.tasks.values()}
-        run.ended = time.time()
-        if run.is_cancelled:
-            run.result = "CANCELED"
-        else:
-            bad = results - {"SUCCESS", "EXCLUDED"}
-            run.result = "SUCCESS" if not bad else "FAILED"
-            if "TIMEDOUT" in results:
-                run.result = "TIMEDOUT"
-        died = any(task.life == "INTERNAL_ERROR" for task in run.tasks.values())
-        run.life = "INTERNAL_ERROR" if died else "TERMINATED"
-
-    def _run_task(self, run: Run, task: TaskRun, needed: list[TaskRun]) -> None:
-        good = all(n.result == "SUCCESS" for n in needed)
-        if run.is_cancelled or (not good and task.spec.get("run_if") != "ALL_DONE"):
-            task.life, task.result = "TERMINATED", "CANCELED"
-            if not run.is_cancelled:
-                task.life, task.result = "SKIPPED", "UPSTREAM_FAILED"
-            return
-        for attempt in range(task.spec.get("max_retries", 0) + 1):
-            if attempt:
-                with self._lock:
-                    task.run_id, task.attempt = next(self._ids), attempt
-            self._attempt(run, task)
-            if task.result == "SUCCESS" or run.is_cancelled or task.life == "INTERNAL_ERROR":
-                return
-
-    def _attempt(self, run: Run, task: TaskRun) -> None:
-        task.life = "RUNNING"
-        spec = _substituted(task.spec, run.parameters)
-        try:
-            process = self.cluster.start(task.run_id, spec, run.dependencies)
-        except OSError as error:
-            task.life, task.result, task.message = "TERMINATED", "FAILED", f"Library: {error}"
-            return
-        limit = spec.get("timeout_seconds") or None
-        until = time.monotonic() + limit if limit else None
-        while process.poll() is None:
-            if run.is_cancelled or (until and time.monotonic() > until):
-                self.cluster.kill(task.run_id)
-            time.sleep(0.02)
-        if task.life == "INTERNAL_ERROR":
-            task.result = "FAILED"
-            return
-        if run.is_cancelled:
-            task.result, task.message = "CANCELED", "Run cancelled."
-        elif until and time.monotonic() > until:
-            task.result, task.message = "TIMEDOUT", "The run timed out."
-        elif process.returncode == 0:
-            task.result = "SUCCESS"
-        else:
-            task.result, task.message = "FAILED", "Workload failed, see run output for details"
-        task.life = "TERMINATED"
 
     def cluster_died(self, run_id: int) -> None:
         """The cluster is lost in the middle of a run."""
@@ -229,6 +129,20 @@ class Jobs:
             self._tokens = {k: v for k, v in self._tokens.items() if v != run_id}
         for task in self.runs[run_id].tasks.values():
             self.cluster.kill(task.run_id)
+
+    def delete_run(self, body: dict) -> dict:
+        """runs/delete, of a run that is over; its token stays taken."""
+        run = self._known(body["run_id"])
+        if run.life not in OVER:
+            raise ApiError(400, "INVALID_STATE", f"Run {run.run_id} is active.")
+        self.lost.add(run.run_id)
+        self.deleted.add(run.run_id)
+        return {}
+
+    @property
+    def active(self) -> list[Run]:
+        """Runs that somebody pays for."""
+        return [run for run in self.runs.values() if run.life not in OVER]
 
     def cancel(self, body: dict) -> dict:
         """runs/cancel: asynchronous, as documented."""
@@ -299,15 +213,3 @@ def _check_tasks(body: dict) -> list[dict]:
 def _state(life: str, result: str, message: str) -> dict:
     state = {"life_cycle_state": life, "state_message": message}
     return {**state, "result_state": result} if life in OVER and result else state
-
-
-def _substituted(value, parameters: dict[str, str]):
-    """The task with `{{job.parameters.NAME}}` filled in."""
-    if isinstance(value, dict):
-        return {key: _substituted(part, parameters) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_substituted(part, parameters) for part in value]
-    if isinstance(value, str):
-        pattern = r"\{\{\s*job\.parameters\.(\w+)\s*\}\}"
-        return re.sub(pattern, lambda match: parameters[match.group(1)], value)
-    return value

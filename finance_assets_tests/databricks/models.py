@@ -7,7 +7,7 @@ As in Unity Catalog, searching gives neither tags nor aliases.
 import re
 import time
 
-from finance_assets_tests.databricks.jobs import ApiError
+from finance_assets_tests.databricks.errors import ApiError
 
 PREFIX = "2.0/mlflow/unity-catalog/"
 SDK_ARTIFACTS = "registered-models:is-databricks-sdk-models-artifact-repository-enabled"

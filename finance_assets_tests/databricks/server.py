@@ -1,6 +1,8 @@
 """The stand-in as a whole: a workspace on a free port of loopback, gone when the block ends."""
 
+import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from finance_assets_tests.databricks.faults import FaultyApp
 from finance_assets_tests.databricks.jobs import Jobs
 from finance_assets_tests.databricks.tasks import Cluster
 
+REPOSITORY = Path(__file__).parents[2]
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -30,6 +34,28 @@ class Workspace:
     jobs: Jobs
     api: Api
     front: FaultyApp
+
+    def reset(self) -> None:
+        """No faults, no habits; Unity Catalog as it was in the beginning."""
+        self.front.faults.clear()
+        self.front.requests.clear()
+        self.api.catalog.reset()
+        self.jobs.startup_seconds, self.jobs.own_retries = 0.0, 0
+        self.jobs.cluster.linger_seconds = 0.0
+        self.jobs.compute.__init__()
+
+    def settled(self, seconds: float = 10.0) -> list[str]:
+        """Names of the runs that still go on, after those that are about to end had time to."""
+        until = time.monotonic() + seconds
+        while self.jobs.active and time.monotonic() < until:
+            time.sleep(0.05)
+        return [run.name for run in self.jobs.active]
+
+    def kill(self) -> None:
+        """End every run and its processes."""
+        for run in self.jobs.active:
+            self.jobs.forget(run.run_id)
+        self.settled()
 
     def environment(self, **more: str) -> dict[str, str]:
         """What a user would have in the environment to work with it."""
@@ -57,14 +83,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> Iterator[Workspace]:
-    """Serve a workspace whose state lies under `root`."""
-    (root / "volumes" / "main" / "finance_assets" / "runs").mkdir(parents=True)
+def workspace(
+    root: Path, mlflow: bool = True, startup_seconds: float = 0.0, has_catalog: bool = False
+) -> Iterator[Workspace]:
+    """Serve a workspace whose state lies under `root`.
+
+    `has_catalog`: with an engine whose tables have names (Spark with Delta on the JVM) instead of
+    the embedded one, whose tables lie in folders. The catalog is `spark_catalog`, its tables lie
+    under `warehouse`.
+    """
     (root / "storage").mkdir()
     (root / "workspace").mkdir()
     port, token = free_port(), "dapi" + secrets.token_hex(16)
     url = f"http://127.0.0.1:{port}"
-    with _engine() as session, _mlflow(root, mlflow) as mlflow_url:
+    with (
+        _engine(JVM if has_catalog else SAIL, root) as session,
+        _mlflow(root, mlflow) as mlflow_url,
+    ):
         cluster = Cluster(
             root,
             {
@@ -78,22 +113,24 @@ def workspace(root: Path, mlflow: bool = True, startup_seconds: float = 0.0) -> 
         jobs = Jobs(cluster, startup_seconds)
         api = Api(root, jobs, token, mlflow_url)
         front = FaultyApp(api.app())
-        config = uvicorn.Config(front, host="127.0.0.1", port=port, log_level="critical")
+        served = Workspace(url, token, root, jobs, api, front)
+        config = uvicorn.Config(
+            front, host="127.0.0.1", port=port, log_level="critical", date_header=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.02)
         try:
-            yield Workspace(url, token, root, jobs, api, front)
+            yield served
         finally:
-            for run_id in list(cluster.processes):
-                cluster.kill(run_id)
+            served.kill()
             server.should_exit = True
             thread.join(10)
 
 
-ENGINE = """
+SAIL = """
 import os, sys, time
 os.environ.setdefault("RUST_LOG", "error")
 from pysail.spark import SparkConnectServer
@@ -104,16 +141,49 @@ sys.stdin.read()
 """
 
 
+# Spark's own Connect server, as a plugin of a session with Delta.
+JVM = """
+import sys
+from pathlib import Path
+from pyspark.sql import SparkSession
+from finance_assets.compute.sessions import session_config
+from finance_assets.settings import Engine, Settings
+port, root = sys.argv[1:]
+builder = SparkSession.builder
+for key, value in session_config(Settings(engine=Engine.spark, home=Path(root))).items():
+    builder = builder.config(key, value)
+builder = builder.config("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
+builder = builder.config("spark.connect.grpc.binding.address", "127.0.0.1")
+builder = builder.config("spark.connect.grpc.binding.port", port)
+builder = builder.config("spark.sql.warehouse.dir", str(Path(root, "warehouse")))
+builder.getOrCreate()
+print(port, flush=True)
+sys.stdin.read()
+"""
+
+
 @contextmanager
-def _engine() -> Iterator[str]:
+def _engine(program: str, root: Path) -> Iterator[str]:
     """The cluster's engine: a Spark Connect server in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENGINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "FINANCE_ASSETS_"))}
+    with (root / "engine.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(free_port()), str(root)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=root,
+            env={**kept, "PYTHONPATH": str(REPOSITORY)},
+            start_new_session=True,
+        )
     try:
-        yield f"sc://127.0.0.1:{process.stdout.readline().strip()}"
+        told = process.stdout.readline().strip()
+        assert told, (root / "engine.log").read_text()[-3000:]
+        yield f"sc://127.0.0.1:{told}"
     finally:
-        process.kill()
+        # A JVM is a child of its own.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -136,9 +206,6 @@ def _mlflow(root: Path, is_wanted: bool) -> Iterator[str | None]:
         _await(f"http://127.0.0.1:{port}/health", process)
         yield f"http://127.0.0.1:{port}"
     finally:
-        import os
-        import signal
-
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 

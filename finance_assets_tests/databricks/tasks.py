@@ -26,7 +26,12 @@ from importlib.metadata import distributions
 [entry] = [e for d in distributions(path=[folder]) for e in d.entry_points if e.name == name]
 import finance_assets
 assert finance_assets.__file__.startswith(folder), finance_assets.__file__
-entry.load()()
+import os, time
+try:
+    entry.load()()
+except BaseException:
+    time.sleep(float(os.environ["STANDIN_LINGER"]))
+    raise
 """
 
 NOTEBOOK = """
@@ -66,6 +71,8 @@ class Cluster:
     root: Path
     environment: dict[str, str]
     processes: dict[int, subprocess.Popen] = field(default_factory=dict)
+    # A failed task's process lives on for so long, as threads may hold it.
+    linger_seconds: float = 0.0
 
     @property
     def volumes(self) -> Path:
@@ -141,6 +148,7 @@ class Cluster:
             "PYTHONPATH": path,
             "PYTHONDONTWRITEBYTECODE": "1",
             "STANDIN_VOLUMES": str(self.volumes),
+            "STANDIN_LINGER": str(self.linger_seconds),
         }
 
     def _unpacked(self, wheel: Path) -> Path:

@@ -2,63 +2,42 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from finance_assets.assets.build import groupable
 from finance_assets.assets.metadata import asset_key
-from finance_assets.compute.databricks.tasks import TIMEOUTS, environments, submit_task
+from finance_assets.compute.databricks.tasks import (
+    TIMEOUTS,
+    compute_of,
+    environments,
+    on_compute,
+    payload,
+)
 from finance_assets.definitions import build_defs
-from finance_assets.lakehouse.history import TableHistory
 from finance_assets.settings import DatabricksSettings, Shape, get_settings
 from finance_assets.steps.step import Kind
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
+from finance_assets_tests.databricks.acting import (
+    BRONZE,
+    GET,
+    SILVER,
+    SUBMIT,
+    failure_of,
+    interrupted,
+    materialize,
+    rows,
+    waited_for,
+    worker,
+)
 from finance_assets_tests.databricks.faults import Fault
-from finance_assets_tests.scenario import APRIL, clean_environment, deliver
+from finance_assets_tests.scenario import APRIL, deliver
 
 pytestmark = pytest.mark.slow
-BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
-SUBMIT, GET = r"/jobs/runs/submit$", r"/jobs/runs/get$"
-
-
-def materialize(instance, *keys, partition=APRIL):
-    """Materialise assets as a person would from the UI."""
-    defs = build_defs()
-    assets = [defs.resolve_assets_def(asset_key(key)) for key in keys]
-    return dg.materialize(assets, instance=instance, partition_key=partition, raise_on_error=False)
-
-
-def runs_of(workspace, name):
-    """The workspace's runs of a step since the test began."""
-    return [run for run in workspace.jobs.runs.values() if run.name.startswith(f"{name} ")]
-
-
-@pytest.fixture
-def runs(workspace):
-    """Runs that this test made, by step."""
-    before = set(workspace.jobs.runs)
-    return lambda name: [r for r in runs_of(workspace, name) if r.run_id not in before]
-
-
-def failure_of(result):
-    """Description and metadata of the failed step."""
-    [event] = [event for event in result.all_events if event.is_step_failure]
-    data = event.step_failure_data
-    return data.user_failure_data or pytest.fail(str(data.error))
-
-
-def rows(key):
-    """Rows of a table in the workspace's storage."""
-    layer, entity = key.split(".")
-    root = Path(os.environ["FINANCE_ASSETS_DATABRICKS_STORAGE"])
-    return TableHistory(key, root / layer / entity).row_counts()
 
 
 def events(result):
@@ -148,7 +127,7 @@ STORMS = {
     "server errors": [
         Fault("POST", SUBMIT, "status", 1, status=500),
         Fault("GET", GET, "status", 2, status=500),
-        Fault("GET", r"/1\.json$", "status", 2, status=500),
+        Fault("GET", r"/1-1\.json$", "status", 2, status=500),
     ],
     "a proxy's own page": [
         Fault("POST", SUBMIT, "status", 1, status=502),
@@ -157,7 +136,7 @@ STORMS = {
     "dropped connections": [
         Fault("POST", SUBMIT, "drop", 1),
         Fault("GET", GET, "drop", 2),
-        Fault("GET", r"/1\.json$", "drop", 1),
+        Fault("GET", r"/1-1\.json$", "drop", 1),
     ],
     "lost answers": [
         Fault("POST", SUBMIT, "lose_answer", 1),
@@ -165,7 +144,7 @@ STORMS = {
     ],
     "half answers": [
         Fault("GET", GET, "truncate", 1),
-        Fault("GET", r"/1\.json$", "truncate", 1),
+        Fault("GET", r"/1-1\.json$", "truncate", 1),
     ],
     "slow answers": [
         Fault("POST", SUBMIT, "delay", 1, seconds=2),
@@ -201,69 +180,6 @@ def test_a_refusal_is_not_taken_for_a_storm(workspace, instance, monkeypatch):
     assert len([r for r in workspace.front.requests if "/runs/" in r[1]]) <= 2
 
 
-def waited_for(condition, seconds=60):
-    """Wait until something is so."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
-
-
-EXECUTE = """
-import sys
-import dagster as dg
-from finance_assets.definitions import build_defs
-from finance_assets.settings import get_settings
-
-settings = get_settings()
-settings.prepare_home()
-
-
-def job():
-    return build_defs().resolve_job_def("credit_default_monthly")
-
-
-if __name__ == "__main__":
-    parent = sys.argv[1] if len(sys.argv) > 1 else None
-    with dg.DagsterInstance.get() as instance:
-        options = None
-        if parent:
-            run = instance.get_run_by_id(parent)
-            instance.report_run_failed(run)
-            options = dg.ReexecutionOptions(parent, ["bronze__credit_statements"])
-        result = dg.execute_job(
-            dg.reconstructable(job),
-            instance=instance,
-            tags={"dagster/partition": "2005-04"},
-            reexecution_options=options,
-            asset_selection=None if parent else [dg.AssetKey(["bronze", "credit_statements"])],
-        )
-        print("SUCCESS" if result.success else "FAILED", flush=True)
-"""
-
-
-def worker(tmp_path, *arguments):
-    """A Dagster run in processes of its own."""
-    script = tmp_path / "worker.py"
-    script.write_text(EXECUTE)
-    ours = ("FINANCE_ASSETS_", "DATABRICKS_")
-    environment = {k: v for k, v in os.environ.items() if k.startswith(ours)}
-    log = (tmp_path / "worker.log").open("a")
-    return subprocess.Popen(
-        [sys.executable, str(script), *arguments],
-        env=clean_environment(
-            **environment, DAGSTER_HOME=str(get_settings().dagster_home), PYTHONPATH=str(tmp_path)
-        ),
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-        cwd=tmp_path,
-    )
-
-
 def test_a_killed_workers_run_is_taken_over_by_its_successor(workspace, runs, tmp_path):
     workspace.jobs.startup_seconds = 8.0
     try:
@@ -286,19 +202,6 @@ def test_a_killed_workers_run_is_taken_over_by_its_successor(workspace, runs, tm
         assert instance.get_materialized_partitions(asset_key(BRONZE)) == {APRIL}
 
 
-def interrupted(instance, after):
-    """Cancel the Dagster run of this process, as the UI does, when something is so."""
-
-    def wait_and_kill():
-        waited_for(after)
-        instance.report_run_canceling(instance.get_runs()[0])
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=wait_and_kill, daemon=True)
-    thread.start()
-    return thread
-
-
 def test_a_cancelled_step_cancels_the_remote_run_and_is_no_success(workspace, instance, runs):
     workspace.jobs.startup_seconds = 15.0
     try:
@@ -319,6 +222,7 @@ def test_a_cancelled_step_cancels_the_remote_run_and_is_no_success(workspace, in
 def test_upstreams_client_lets_an_interrupt_through(workspace, instance):
     from dagster_databricks.pipes import PipesDatabricksServerlessClient
     from databricks.sdk import WorkspaceClient
+    from databricks.sdk.service.jobs import JobEnvironment, SubmitTask
 
     step = USE_CASE.step(BRONZE)
     settings = get_settings()
@@ -326,14 +230,15 @@ def test_upstreams_client_lets_an_interrupt_through(workspace, instance):
 
     @dg.asset
     def upstream(context: dg.AssetExecutionContext):
-        task = submit_task([step], ["--step", BRONZE], wheel, settings.databricks)
+        compute = compute_of(settings.databricks, wheel)
+        task = SubmitTask.from_dict({**payload([step], ["--step", BRONZE]), **on_compute(compute)})
         client = PipesDatabricksServerlessClient(
             WorkspaceClient(), volume_path=settings.databricks.volume, poll_interval_seconds=0.2
         )
         return client.run(
             context=context,
             task=task,
-            submit_args={"environments": environments(wheel, settings.databricks)},
+            submit_args={"environments": [JobEnvironment.from_dict(*environments(compute))]},
         ).get_materialize_result()
 
     workspace.jobs.startup_seconds = 15.0
@@ -383,11 +288,11 @@ def test_a_lost_run_is_found_again_by_its_token(workspace, instance, runs):
 
 
 def test_a_poisoned_message_file_is_named_and_nothing_is_taken(workspace, instance):
-    workspace.front.plant(Fault("GET", r"/1\.json$", "status", 1, status=200))
+    workspace.front.plant(Fault("GET", r"/1-1\.json$", "status", 1, status=200))
     result = materialize(instance, BRONZE)
     failure = failure_of(result)
     assert "MessageError: a message cannot be read" in failure.description
-    assert "/1.json" in failure.metadata["where"].value
+    assert "/1-1.json" in failure.metadata["where"].value
     assert instance.get_materialized_partitions(asset_key(BRONZE)) == set()
     assert materialize(instance, BRONZE).success, "what was unreadable is not read again"
 
@@ -455,7 +360,7 @@ def test_a_step_runs_in_every_shape_of_compute(workspace, instance, runs, monkey
 def test_an_existing_cluster_has_to_be_named():
     settings = DatabricksSettings(shape=Shape.existing_cluster)
     with pytest.raises(Exception, match="needs a cluster"):
-        submit_task([USE_CASE.step(BRONZE)], [], "x.whl", settings)
+        compute_of(settings, "x.whl")
 
 
 def test_every_kind_of_step_has_a_timeout():

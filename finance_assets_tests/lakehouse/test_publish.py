@@ -265,3 +265,24 @@ def test_no_staged_file_is_left_behind(runner, settings):
     deliver(settings.landing, APRIL, *statements(APRIL))
     runner.run_tables(APRIL)
     assert list((settings.lakehouse_root / "_staging").iterdir()) == []
+
+
+class WithoutTheRight:
+    """A session of somebody who may not make schemas."""
+
+    def __init__(self, session):
+        self._session = session
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
+
+    def sql(self, statement):
+        assert not statement.startswith("CREATE SCHEMA"), "PERMISSION_DENIED: CREATE SCHEMA"
+        return self._session.sql(statement)
+
+
+def test_a_schema_that_exists_is_not_made_again(settings, spark):
+    spark.sql("CREATE SCHEMA IF NOT EXISTS silver").collect()
+    lakehouse = Lakehouse(settings.lakehouse_root, lambda: WithoutTheRight(spark))
+    lakehouse.ensure(THINGS)
+    assert lakehouse.history(THINGS.table).exists

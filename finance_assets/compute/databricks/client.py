@@ -4,15 +4,15 @@ The orchestrator's part of a step that runs elsewhere. What a result means to Da
 as for a local run and is in assets/.
 """
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.pipes.utils import open_pipes_session
+from dagster._utils import iterate_with_context
 
+from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt
 from finance_assets.compute.databricks.messages import (
     DONE,
     FolderContext,
@@ -22,18 +22,21 @@ from finance_assets.compute.databricks.messages import (
 )
 from finance_assets.compute.databricks.payload import uploaded_wheel
 from finance_assets.compute.databricks.runs import (
+    DeadAttemptError,
     FollowedRun,
-    RemoteRunError,
     RemoteRuns,
     attempts,
-    is_finished,
-    is_successful,
 )
-from finance_assets.compute.databricks.tasks import environments, step_parameters, submit_task
+from finance_assets.compute.databricks.task_settings import of_settings
+from finance_assets.compute.databricks.tasks import (
+    compute_of,
+    environments,
+    on_compute,
+    parameters,
+    payload,
+)
+from finance_assets.compute.databricks.watch import Watched
 from finance_assets.compute.databricks.workspace import open_workspace
-from finance_assets.compute.remote import FAILURE, RESULT
-from finance_assets.compute.results import from_record
-from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings
 from finance_assets.steps.step import Step, StepResult
@@ -41,14 +44,6 @@ from finance_assets.steps.step import Step, StepResult
 if TYPE_CHECKING:
     from dagster._core.pipes.context import PipesSession
     from databricks.sdk import WorkspaceClient
-
-
-# Messages are files: looking for the next one is a request, and mostly for nothing.
-READ_SECONDS = 10.0
-
-
-class StepFailedError(FinanceAssetsError):
-    """A step failed where it ran, with an error that a person can act on."""
 
 
 class StepClient:
@@ -64,38 +59,60 @@ class StepClient:
     ) -> Iterator[tuple[str, StepResult]]:
         """Run the steps in one Databricks run; each step's key and result when it is there.
 
+        However it ends, no run of it goes on: an interrupt cancels it and waits until it stopped.
+
         Raises:
             StepFailedError: a step failed with an error of this package.
             RemoteRunError: the run failed otherwise, was lost, or took too long.
         """
+        interrupt = OneInterrupt()
+        results = self._attempts(context, steps, window, interrupt)
+        try:
+            yield from iterate_with_context(interrupt.block, results)
+        finally:
+            results.close()
+
+    def _attempts(
+        self,
+        context: dg.AssetExecutionContext,
+        steps: Sequence[Step],
+        window: Window,
+        interrupt: OneInterrupt,
+    ) -> Generator[tuple[str, StepResult], None, None]:
+        """Attempt after attempt, until one gave the results or failed while we watched."""
         client = self._client or open_workspace(self._settings)
         runs = RemoteRuns(client, self._settings, context.log.info)
         candidates = attempts(context.run.root_run_id or context.run_id, steps, window)
+        told: set[str] = set()
         while True:
             attempt, folder, is_taken_over = runs.open_attempt(candidates)
             submission = self._submission(client, context, steps, window)
             with _session(context, folder) as (session, reader):
-                followed = FollowedRun(runs, attempt, _with_pipes(submission, session))
+                followed = FollowedRun(
+                    runs, attempt, _with_pipes(submission, session), is_taken_over
+                )
+                watched = Watched(followed, session, reader, folder, steps, told, is_taken_over)
                 try:
                     followed.submit()
                     verb = "taking over" if is_taken_over else "submitted"
                     context.log.info(f"{verb} Databricks run {followed.run_id} ({attempt.number})")
-                    if is_taken_over and followed.is_over_and_failed():
-                        context.log.info(f"run {followed.run_id} failed unseen: a new attempt")
-                        folder.write(DONE, "failed")
-                        continue
-                    yield from self._watch(followed, session, reader, folder)
+                    yield from watched.results(self._settings.poll_seconds, interrupt.check)
                     return
-                except (DagsterExecutionInterruptedError, KeyboardInterrupt):
+                except DeadAttemptError as dead:
+                    context.log.info(f"attempt {attempt.number}: {dead}; a new one begins")
+                    folder.write(DONE, "dead")
+                except INTERRUPTS:
                     # dagster-databricks 0.29.27 swallows this, and a cancelled step counts as
                     # done.
-                    followed.cancel()
-                    folder.write(DONE, "cancelled")
+                    watched.abandon("cancelled")
                     raise
                 except MessageError:
                     # Whoever took the run over would read the same again.
-                    followed.cancel()
-                    folder.write(DONE, "unreadable")
+                    watched.abandon("unreadable")
+                    raise
+                except GeneratorExit:
+                    # Dagster was interrupted, or refused a result, while we waited to go on.
+                    watched.abandon("left")
                     raise
 
     def _submission(
@@ -105,50 +122,16 @@ class StepClient:
         steps: Sequence[Step],
         window: Window,
     ) -> dict[str, Any]:
-        wheel = uploaded_wheel(client, self._settings)
-        parameters = step_parameters(steps, window, context.run_id, self._all)
+        compute = compute_of(self._settings, uploaded_wheel(client, self._settings))
+        line = parameters(
+            steps, window.first, context.run_id, of_settings(self._all), "--last", window.last
+        )
         name = steps[0].key if len(steps) == 1 else f"{steps[0].use_case}: {len(steps)} steps"
         return {
             "run_name": f"{name} {window} (Dagster {context.run_id[:8]})",
-            "tasks": [submit_task(steps, parameters, wheel, self._settings)],
-            "environments": environments(wheel, self._settings),
+            "tasks": [{**payload(steps, line), **on_compute(compute)}],
+            "environments": environments(compute),
         }
-
-    def _watch(
-        self,
-        followed: FollowedRun,
-        session: "PipesSession",
-        reader: FolderMessages,
-        folder: RunFolder,
-    ) -> Iterator[tuple[str, StepResult]]:
-        """Poll and hand results on until the run is over."""
-        told, started, read = 0, time.monotonic(), time.monotonic()
-        while True:
-            time.sleep(_pause(time.monotonic() - started, self._settings.poll_seconds))
-            run = followed.look()
-            if not is_finished(run) and time.monotonic() - read < READ_SECONDS:
-                continue
-            read = time.monotonic()
-            reader.drain()
-            for message in session.get_custom_messages()[told:]:
-                told += 1
-                if message["kind"] == RESULT:
-                    yield message["key"], from_record(message["result"])
-                elif message["kind"] == FAILURE:
-                    folder.write(DONE, "failed")
-                    raise _step_failure(message, run.run_page_url or "")
-            if is_finished(run):
-                break
-        if not is_successful(run):
-            folder.write(DONE, "failed")
-            raise followed.failure(run)
-        if not reader.is_closed:
-            raise RemoteRunError(
-                "the run succeeded, but its last message is missing",
-                where=f"run {followed.run_id}, {folder.path}",
-                remedy="re-execute the step: it takes this run over and reads again",
-            )
-        folder.write(DONE, "taken")
 
 
 @contextmanager
@@ -166,24 +149,8 @@ def _session(
 
 def _with_pipes(submission: dict[str, Any], session: "PipesSession") -> dict[str, Any]:
     """The submission with Pipes' parameters at the end of the task's command line."""
-    from databricks.sdk.service.jobs import SubmitTask
-
-    record = submission["tasks"][0].as_dict()
-    arguments = session.get_bootstrap_cli_arguments()
-    record["python_wheel_task"]["parameters"] += [x for pair in arguments.items() for x in pair]
-    return {**submission, "tasks": [SubmitTask.from_dict(record)]}
-
-
-def _pause(elapsed: float, longest: float) -> float:
-    """Look soon at first, as a step may be short, and then ever more seldom."""
-    return min(longest, 0.6 + 0.3 * elapsed)
-
-
-def _step_failure(message: dict[str, Any], page: str) -> FinanceAssetsError:
-    where = f"{message['key']} on Databricks, {page}"
-    text = f"{message['type']}: {message['text']}"
-    if message["is_ours"]:
-        return StepFailedError(text, where=where, remedy=message["remedy"])
-    return RemoteRunError(
-        text, where=where, remedy="see the trace and the run's page", trace=message["trace"]
-    )
+    arguments = [x for pair in session.get_bootstrap_cli_arguments().items() for x in pair]
+    task = dict(submission["tasks"][0])
+    wheel = task["python_wheel_task"]
+    task["python_wheel_task"] = {**wheel, "parameters": [*wheel["parameters"], *arguments]}
+    return {**submission, "tasks": [task]}

@@ -14,6 +14,7 @@ from dagster import PipesContextInjector, PipesMessageReader
 from dagster_pipes import PipesContextData, PipesMessage, PipesParams
 
 from finance_assets.compute.databricks.workspace import patiently
+from finance_assets.compute.remote import CHUNK
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.settings import DatabricksSettings
 
@@ -95,13 +96,18 @@ class FolderContext(PipesContextInjector):
 
 
 class FolderMessages(PipesMessageReader):
-    """Reads numbered message files when asked, and hands what they hold to Dagster."""
+    """Reads message files when asked, and hands what they hold to Dagster.
+
+    A task that the workspace retries by itself writes under a new attempt; its messages follow
+    those of the attempt before.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
         """Begin with the first chunk, also when somebody else read it before."""
-        self._folder, self._next = folder, 1
+        self._folder, self._last = folder, (1, 0)
         self._handler: PipesMessageHandler | None = None
-        self.is_closed = False
+        self._is_opened = False
+        self._closing: PipesMessage | None = None
 
     @contextmanager
     def read_messages(self, handler: "PipesMessageHandler") -> Iterator[PipesParams]:
@@ -110,6 +116,9 @@ class FolderMessages(PipesMessageReader):
         try:
             yield {"path": self._folder.path}
         finally:
+            # Held back until now: Dagster warns of what comes after it, as of a second attempt.
+            if self._closing is not None:
+                handler.handle_message(self._closing)
             self._handler = None
 
     def drain(self) -> None:
@@ -118,15 +127,27 @@ class FolderMessages(PipesMessageReader):
         Raises:
             MessageError: a file holds something else than messages.
         """
-        while not self.is_closed:
-            text = self._folder.read(f"{self._next}.json")
+        for number in self._unread():
+            name = f"{number[0]}-{number[1]}.json"
+            text = self._folder.read(name)
             if text is None:
                 return
             for line in text.splitlines():
-                self._hand_over(line)
-            self._next += 1
+                self._hand_over(line, name)
+            self._last = number
 
-    def _hand_over(self, line: str) -> None:
+    def _unread(self) -> Iterator[tuple[int, int]]:
+        """Attempt and chunk of the files to read, up to the first gap of each attempt."""
+        matches = map(CHUNK.fullmatch, self._folder.names())
+        found = {(int(match.group(1)), int(match.group(2))) for match in matches if match}
+        first, last = self._last
+        for attempt in sorted({attempt for attempt, _ in found if attempt >= first}):
+            chunk = last + 1 if attempt == first else 1
+            while (attempt, chunk) in found:
+                yield attempt, chunk
+                chunk += 1
+
+    def _hand_over(self, line: str, name: str) -> None:
         try:
             message: dict[str, Any] = json.loads(line)
             known = PipesMessage(
@@ -137,13 +158,16 @@ class FolderMessages(PipesMessageReader):
         except (ValueError, KeyError, TypeError) as error:
             raise MessageError(
                 f"a message cannot be read: {error}",
-                where=f"{self._folder.path}/{self._next}.json",
+                where=f"{self._folder.path}/{name}",
                 remedy="the run's results are not taken; look at the file, then run the step again",
             ) from error
-        self.is_closed = known["method"] == "closed"
-        if self._handler is not None:
-            self._handler.handle_message(known)
+        if known["method"] == "closed":
+            self._closing = known
+        elif known["method"] != "opened" or not self._is_opened:
+            self._is_opened = self._is_opened or known["method"] == "opened"
+            if self._handler is not None:
+                self._handler.handle_message(known)
 
     def no_messages_debug_text(self) -> str:
         """Where to look when the task stays silent."""
-        return f"Messages were expected as {self._folder.path}/1.json, 2.json, …"
+        return f"Messages were expected as {self._folder.path}/1-1.json, 1-2.json, …"

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from databricks.sdk.service.jobs import Run
 
 MAX_ATTEMPTS = 50
+SUBMIT = "/api/2.2/jobs/runs/submit"
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+# A run that says it failed ends by itself in a moment. One that does not is paid for in vain.
+END_SECONDS = 30.0
 FINISHED = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
 
 
@@ -65,6 +69,11 @@ class RemoteRuns:
         """`log` tells people what goes on."""
         self._client, self._settings, self._log = client, settings, log
 
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks at a run that is about to end."""
+        return min(self._settings.poll_seconds, 1.0)
+
     def open_attempt(self, candidates: Iterator[Attempt]) -> tuple[Attempt, RunFolder, bool]:
         """The first attempt that is not over and done with, and whether somebody began it.
 
@@ -84,13 +93,18 @@ class RemoteRuns:
             remedy="launch a new Dagster run",
         )
 
-    def submit(self, attempt: Attempt, **submission: Any) -> int:
-        """The id of the attempt's run: a new one, or the one there is."""
-        waiter = patiently(
+    def submit(self, attempt: Attempt, submission: dict[str, Any]) -> int:
+        """The id of the attempt's run: a new one, or the one there is.
+
+        Sent without the SDK's typed fields: its SubmitTask (databricks-sdk 0.60) does not know
+        `disable_auto_optimization`.
+        """
+        body = {**submission, "idempotency_token": attempt.token}
+        answer = patiently(
             self._settings,
-            lambda: self._client.jobs.submit(idempotency_token=attempt.token, **submission),
+            lambda: self._client.api_client.do("POST", SUBMIT, body=body, headers=JSON),
         )
-        return int(waiter.bind()["run_id"])
+        return int(dict(answer)["run_id"])  # type: ignore[arg-type]
 
     def get(self, run_id: int) -> "Run":
         """The run as it is now."""
@@ -104,7 +118,7 @@ class RemoteRuns:
             if is_finished(self.get(run_id)):
                 self._log(f"Databricks run {run_id} is cancelled")
                 return
-            time.sleep(min(self._settings.poll_seconds, 1.0))
+            time.sleep(self.pause)
         self._log(f"Databricks run {run_id} did not stop in time: look at its page")
 
     def failure(self, run: "Run") -> RemoteRunError:
@@ -129,32 +143,58 @@ class RemoteRuns:
         )
 
 
+class DeadAttemptError(Exception):
+    """Nothing can be had of an attempt any more: the next one has to do it. Says why."""
+
+
 class FollowedRun:
     """The run of one attempt, from its submission to its end."""
 
-    def __init__(self, runs: RemoteRuns, attempt: Attempt, submission: dict[str, Any]) -> None:
-        """Nothing is submitted yet."""
+    def __init__(
+        self, runs: RemoteRuns, attempt: Attempt, submission: dict[str, Any], is_begun: bool
+    ) -> None:
+        """Nothing is submitted yet. `is_begun`: another worker may have submitted it."""
         self._runs, self._attempt, self._submission = runs, attempt, submission
+        self._is_begun = is_begun
         self.run_id: int | None = None
 
     def submit(self) -> int:
-        """Submit it, or find the run that there is for the attempt."""
-        self.run_id = self._runs.submit(self._attempt, **self._submission)
+        """Submit it, or find the run that there is for the attempt.
+
+        Raises:
+            DeadAttemptError: the workspace does not take the token, as of a run that was deleted.
+        """
+        from databricks.sdk.errors import BadRequest, NotFound
+
+        try:
+            self.run_id = self._runs.submit(self._attempt, self._submission)
+        except (BadRequest, NotFound) as error:
+            # A refusal of what is in the submission meets the next attempt, too, which is new.
+            if self._is_begun:
+                raise DeadAttemptError(f"its token is not taken ({error})") from error
+            raise
+        self._is_begun = True
         return self.run_id
 
     def look(self) -> "Run":
         """The run as it is now; one that the workspace lost is found again by its token."""
-        from databricks.sdk.errors import NotFound, ResourceDoesNotExist
+        from databricks.sdk.errors import NotFound
 
         try:
             return self._runs.get(self.run_id or self.submit())
-        except (NotFound, ResourceDoesNotExist):
+        except NotFound:
             return self._runs.get(self.submit())
 
-    def is_over_and_failed(self) -> bool:
-        """Whether it ended, and not well."""
+    def settle(self) -> "Run":
+        """The run once it is over: by itself, or cancelled if it takes its time."""
+        until = time.monotonic() + END_SECONDS
         run = self.look()
-        return is_finished(run) and not is_successful(run)
+        while not is_finished(run) and time.monotonic() < until:
+            time.sleep(self._runs.pause)
+            run = self.look()
+        if not is_finished(run):
+            self.cancel()
+        return run
 
     def cancel(self) -> None:
         """Cancel it and wait until it stopped.
@@ -162,7 +202,10 @@ class FollowedRun:
         An interrupt may come after the workspace took the submission and before it could say
         so: the token tells which run that was.
         """
-        run = self.look()
+        try:
+            run = self.look()
+        except DeadAttemptError:
+            return
         if not is_finished(run) and run.run_id is not None:
             self._runs.cancel(run.run_id)
 

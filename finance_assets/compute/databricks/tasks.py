@@ -1,18 +1,16 @@
-"""Tasks: steps and a window as the task of a Databricks run, in each compute shape. Pure.
+"""Tasks: steps as the task of a Databricks run, in each compute shape. Pure.
 
-Submitting and watching it is runs.py's business.
+The one description of a task's payload: Dagster's runs and the bundle's job are made of it, and
+differ only in where values come from (settings, or the bundle's variables).
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from finance_assets.errors import SettingsError
-from finance_assets.lakehouse.windows import Window
-from finance_assets.settings import DatabricksSettings, Settings, Shape
+from finance_assets.settings import DatabricksSettings, Shape
 from finance_assets.steps.step import Kind, Step
-
-if TYPE_CHECKING:
-    from databricks.sdk.service.jobs import JobEnvironment, SubmitTask
 
 PACKAGE, ENTRY_POINT, ENVIRONMENT = "finance_assets", "finance-assets-step", "steps"
 
@@ -28,98 +26,111 @@ TIMEOUTS = {
 }
 
 
-def step_parameters(
-    steps: Sequence[Step], window: Window, run_id: str, settings: Settings
-) -> list[str]:
-    """The entry point's command line; it holds no secret."""
-    keys = [part for step in steps for part in ("--step", step.key)]
-    pairs = [part for pair in remote_settings(settings) for part in ("--set", pair)]
-    return [*keys, "--first", window.first, "--last", window.last, "--run-id", run_id, *pairs]
+@dataclass(frozen=True)
+class TaskCompute:
+    """What a task runs on: a shape, and the values that the shape needs.
+
+    In the bundle the values are references to variables, so numbers may be text.
+    """
+
+    shape: Shape
+    wheel: str
+    environment_version: str
+    cluster_id: str | None
+    spark_version: str
+    node_type_id: str
+    policy_id: str | None
+    min_workers: int | str
+    max_workers: int | str
+    availability: str
 
 
-def remote_settings(settings: Settings) -> list[str]:
-    """The settings that a task needs, as NAME=VALUE."""
-    chosen = {
-        "env": settings.env,
-        "engine": "cluster",
-        "catalog": settings.catalog,
-        "schema_prefix": settings.schema_prefix,
-        "storage": settings.databricks.storage,
-        "landing": settings.landing,
-        "archive": settings.archive,
-        "archive_days": settings.archive_days,
-        "git_sha": settings.code_sha,
-        "mlflow_tracking_uri": settings.mlflow_tracking_uri or "databricks",
-        "mlflow_registry_uri": settings.mlflow_registry_uri,
-        "mlflow_experiment_prefix": settings.mlflow_experiment_prefix,
-        "mlflow_model_prefix": settings.mlflow_model_prefix,
-        "mlflow_ui_url": settings.mlflow_ui_url,
-        "search": str(settings.search).lower(),
-    }
-    return [f"{name}={value}" for name, value in chosen.items() if value]
-
-
-def submit_task(
-    steps: Sequence[Step], parameters: list[str], wheel: str, settings: DatabricksSettings
-) -> "SubmitTask":
-    """The task of a one-time run."""
-    from databricks.sdk.service.jobs import SubmitTask
-
-    record: dict[str, Any] = {
-        "task_key": steps[0].key.replace(".", "_") if len(steps) == 1 else "steps",
-        "python_wheel_task": {
-            "package_name": PACKAGE,
-            "entry_point": ENTRY_POINT,
-            "parameters": parameters,
-        },
-        "timeout_seconds": sum(TIMEOUTS[step.kind] for step in steps),
-        **compute_fields(wheel, settings),
-    }
-    return SubmitTask.from_dict(record)
-
-
-def compute_fields(wheel: str, settings: DatabricksSettings) -> dict[str, Any]:
-    """What a task says about its compute.
+def compute_of(settings: DatabricksSettings, wheel: str) -> TaskCompute:
+    """The compute that the settings ask for.
 
     Raises:
         SettingsError: the shape needs a cluster id, and there is none.
     """
-    if settings.shape is Shape.serverless:
-        return {"environment_key": ENVIRONMENT}
-    libraries = [{"whl": wheel}]
-    if settings.shape is Shape.job_cluster:
-        return {"new_cluster": new_cluster(settings), "libraries": libraries}
-    if settings.cluster_id is None:
+    if settings.shape is Shape.existing_cluster and not settings.cluster_id:
         raise SettingsError(
             "the shape existing_cluster needs a cluster",
             where="FINANCE_ASSETS_DATABRICKS_CLUSTER_ID",
             remedy="set it, or use another FINANCE_ASSETS_DATABRICKS_SHAPE",
         )
-    return {"existing_cluster_id": settings.cluster_id, "libraries": libraries}
+    return TaskCompute(
+        shape=settings.shape,
+        wheel=wheel,
+        environment_version=settings.environment_version,
+        cluster_id=settings.cluster_id,
+        spark_version=settings.spark_version,
+        node_type_id=settings.node_type_id,
+        policy_id=settings.policy_id,
+        min_workers=settings.min_workers,
+        max_workers=settings.max_workers,
+        availability="SPOT_WITH_FALLBACK" if settings.is_spot else "ON_DEMAND",
+    )
 
 
-def new_cluster(settings: DatabricksSettings) -> dict[str, Any]:
+def parameters(
+    steps: Sequence[Step], first: str, run_id: str, pairs: list[str], *more: str
+) -> list[str]:
+    """The entry point's command line; it holds no secret. `pairs` are NAME=VALUE of settings."""
+    keys = [part for step in steps for part in ("--step", step.key)]
+    given = [part for pair in pairs for part in ("--set", pair)]
+    return [*keys, "--first", first, *more, "--run-id", run_id, *given]
+
+
+def payload(steps: Sequence[Step], command_line: list[str]) -> dict[str, Any]:
+    """What a task runs, and for how long at most."""
+    return {
+        "task_key": task_key(steps),
+        "python_wheel_task": {
+            "package_name": PACKAGE,
+            "entry_point": ENTRY_POINT,
+            "parameters": command_line,
+        },
+        "timeout_seconds": sum(TIMEOUTS[step.kind] for step in steps),
+    }
+
+
+def task_key(steps: Sequence[Step]) -> str:
+    """`silver.credit_statements` as a task's key; several steps together are `steps`."""
+    return steps[0].key.replace(".", "_") if len(steps) == 1 else "steps"
+
+
+def on_compute(compute: TaskCompute, *, is_cluster_shared: bool = False) -> dict[str, Any]:
+    """What a task says about its compute. `is_cluster_shared`: with the other tasks of its job.
+
+    Serverless retries failed tasks by itself, beside and beyond `max_retries`, unless told not to.
+    """
+    if compute.shape is Shape.serverless:
+        return {"environment_key": ENVIRONMENT, "disable_auto_optimization": True}
+    libraries = [{"whl": compute.wheel}]
+    if compute.shape is Shape.existing_cluster:
+        return {"existing_cluster_id": compute.cluster_id, "libraries": libraries}
+    if is_cluster_shared:
+        return {"job_cluster_key": ENVIRONMENT, "libraries": libraries}
+    return {"new_cluster": new_cluster(compute), "libraries": libraries}
+
+
+def new_cluster(compute: TaskCompute) -> dict[str, Any]:
     """A cluster that lives for one run."""
-    availability = "SPOT_WITH_FALLBACK" if settings.is_spot else "ON_DEMAND"
     cluster: dict[str, Any] = {
-        "spark_version": settings.spark_version,
-        "node_type_id": settings.node_type_id,
+        "spark_version": compute.spark_version,
+        "node_type_id": compute.node_type_id,
         "data_security_mode": "SINGLE_USER",
-        "autoscale": {"min_workers": settings.min_workers, "max_workers": settings.max_workers},
-        "aws_attributes": {"availability": availability, "first_on_demand": 1},
+        "autoscale": {"min_workers": compute.min_workers, "max_workers": compute.max_workers},
+        "aws_attributes": {"availability": compute.availability, "first_on_demand": 1},
         "custom_tags": {"project": PACKAGE},
     }
-    if settings.policy_id:
-        cluster["policy_id"] = settings.policy_id
+    if compute.policy_id:
+        cluster["policy_id"] = compute.policy_id
     return cluster
 
 
-def environments(wheel: str, settings: DatabricksSettings) -> "list[JobEnvironment] | None":
+def environments(compute: TaskCompute) -> list[dict[str, Any]]:
     """The serverless environment of a run; none for clusters."""
-    from databricks.sdk.service.compute import Environment
-    from databricks.sdk.service.jobs import JobEnvironment
-
-    if settings.shape is not Shape.serverless:
-        return None
-    spec = Environment(environment_version=settings.environment_version, dependencies=[wheel])
-    return [JobEnvironment(environment_key=ENVIRONMENT, spec=spec)]
+    if compute.shape is not Shape.serverless:
+        return []
+    spec = {"environment_version": compute.environment_version, "dependencies": [compute.wheel]}
+    return [{"environment_key": ENVIRONMENT, "spec": spec}]

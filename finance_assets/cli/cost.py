@@ -1,0 +1,62 @@
+"""Cost: what one partition of a use case starts on Databricks, counted from its steps.
+
+Counts only; what a minute costs is the workspace's price list. docs/databricks/cost.md has the
+formula and what was measured.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from finance_assets.assets.build import groupable
+from finance_assets.settings import Shape
+from finance_assets.steps.use_case import UseCase
+
+
+@dataclass(frozen=True)
+class Starts:
+    """What one partition starts: runs by Dagster one for each step, or with the table steps
+    grouped; tasks of the bundle's job, in one run; and what a retraining adds.
+    """
+
+    use_case: str
+    runs: int
+    grouped_runs: int
+    bundle_tasks: int
+    retraining_runs: int
+
+    @property
+    def saved(self) -> int:
+        """Starts that grouping saves in each partition."""
+        return self.runs - self.grouped_runs
+
+
+def starts(use_case: UseCase) -> Starts:
+    """Count what a partition of the use case starts."""
+    grouped = groupable(use_case.steps)
+    return Starts(
+        use_case=use_case.name,
+        runs=len(use_case.monthly_steps),
+        grouped_runs=len(use_case.monthly_steps) - len(grouped) + bool(grouped),
+        bundle_tasks=len(use_case.steps),
+        retraining_runs=len(use_case.model_steps),
+    )
+
+
+def minutes(runs: int, shape: Shape, start_minutes: float, work_minutes: float) -> float:
+    """Paid minutes of so many runs: a cluster that is there already does not start."""
+    start = 0.0 if shape is Shape.existing_cluster else start_minutes
+    return runs * start + work_minutes
+
+
+def table(use_cases: Iterable[UseCase]) -> str:
+    """The counts as Markdown."""
+    lines = [
+        "| use case | runs a partition | grouped | starts saved | bundle's tasks | a retraining |",
+        "|---|---|---|---|---|---|",
+    ]
+    for found in map(starts, use_cases):
+        lines.append(
+            f"| {found.use_case} | {found.runs} | {found.grouped_runs} | {found.saved} | "
+            f"{found.bundle_tasks} in 1 run | {found.retraining_runs} runs |"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,139 @@
+"""Watch: poll a followed run and hand its steps' results on until all are there.
+
+How it is submitted, and what comes after an attempt that failed, is client.py's business.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from finance_assets.compute.databricks.interrupts import no_interrupt
+from finance_assets.compute.databricks.messages import DONE, FolderMessages, RunFolder
+from finance_assets.compute.databricks.runs import (
+    DeadAttemptError,
+    FollowedRun,
+    RemoteRunError,
+    is_finished,
+    is_successful,
+)
+from finance_assets.compute.remote import FAILURE, RESULT
+from finance_assets.compute.results import from_record
+from finance_assets.errors import FinanceAssetsError
+from finance_assets.steps.step import Step, StepResult
+
+if TYPE_CHECKING:
+    from dagster._core.pipes.context import PipesSession
+    from databricks.sdk.service.jobs import Run
+
+# Messages are files: looking for the next one is a request, and mostly for nothing.
+READ_SECONDS = 10.0
+# The last message of a finished run is looked for this often, `poll_seconds` apart: a volume may
+# show a file a little later than the run's end.
+LAST_LOOKS = 3
+
+
+class StepFailedError(FinanceAssetsError):
+    """A step failed where it ran, with an error that a person can act on."""
+
+
+@dataclass
+class Watched:
+    """A run under watch. `told`: keys of the steps whose results were handed on, also by earlier
+    attempts; a step that ran again is not told of twice.
+    """
+
+    followed: FollowedRun
+    session: "PipesSession"
+    reader: FolderMessages
+    folder: RunFolder
+    steps: Sequence[Step]
+    told: set[str]
+    is_taken_over: bool
+    _heard: int = 0
+
+    def results(
+        self, poll_seconds: float, check: Callable[[], None]
+    ) -> Iterator[tuple[str, StepResult]]:
+        """Poll and hand results on until the run is over, and mark the attempt as done.
+
+        `check` is called between looks, and may raise.
+
+        Raises:
+            DeadAttemptError: the run failed unseen, or its last message is still missing.
+            StepFailedError, RemoteRunError: a step or the run failed; nothing of it goes on.
+        """
+        if self.is_taken_over and _is_failed(run := self.followed.look()):
+            raise DeadAttemptError(f"run {run.run_id} failed unseen")
+        started = read = time.monotonic()
+        while True:
+            check()
+            # Look soon at first, as a step may be short, and then ever more seldom.
+            time.sleep(min(poll_seconds, 0.6 + 0.3 * (time.monotonic() - started)))
+            run = self.followed.look()
+            if is_finished(run):
+                break
+            if time.monotonic() - read >= READ_SECONDS:
+                read = time.monotonic()
+                yield from self._news()
+        yield from self._news()
+        if not is_successful(run):
+            self.folder.write(DONE, "failed")
+            raise self.followed.failure(run)
+        for _ in range(LAST_LOOKS):
+            if not self._missing():
+                break
+            time.sleep(poll_seconds)
+            yield from self._news()
+        if self._missing():
+            raise self._lost()
+        self.folder.write(DONE, "taken")
+
+    def abandon(self, mark: str) -> None:
+        """Let nothing of the run go on, whatever interrupts come meanwhile, and say why."""
+        with no_interrupt():
+            self.followed.cancel()
+            self.folder.write(DONE, mark)
+
+    def _missing(self) -> list[str]:
+        return [step.key for step in self.steps if step.key not in self.told]
+
+    def _news(self) -> Iterator[tuple[str, StepResult]]:
+        """Results that were not told yet; a failure ends the run and is raised."""
+        self.reader.drain()
+        for message in self.session.get_custom_messages()[self._heard :]:
+            self._heard += 1
+            if message["kind"] == RESULT and message["key"] not in self.told:
+                self.told.add(message["key"])
+                yield message["key"], from_record(message["result"])
+            elif message["kind"] == FAILURE:
+                run = self.followed.settle()
+                # A task that was retried behind our back may have made good.
+                if not is_successful(run):
+                    self.folder.write(DONE, "failed")
+                    raise step_failure(message, run)
+
+    def _lost(self) -> Exception:
+        where = f"run {self.followed.run_id}, {self.folder.path}"
+        if self.is_taken_over:
+            return DeadAttemptError(f"the last message is still missing ({where})")
+        return RemoteRunError(
+            f"the run succeeded, but the result of {', '.join(self._missing())} is missing",
+            where=where,
+            remedy="re-execute the step: it reads again, and runs the step anew if need be",
+        )
+
+
+def _is_failed(run: "Run") -> bool:
+    return is_finished(run) and not is_successful(run)
+
+
+def step_failure(message: dict[str, Any], run: "Run") -> FinanceAssetsError:
+    """The error that a step's failure message tells of."""
+    where = f"{message['key']} on Databricks, {run.run_page_url or ''}"
+    text = f"{message['type']}: {message['text']}"
+    if message["is_ours"]:
+        return StepFailedError(text, where=where, remedy=message["remedy"])
+    return RemoteRunError(
+        text, where=where, remedy="see the trace and the run's page", trace=message["trace"]
+    )

@@ -1,0 +1,216 @@
+"""Nothing paid for is left behind: whoever interrupts, fails, loses or deletes what and when."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import dagster as dg
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.jobs import SubmitTask
+
+from finance_assets.compute.databricks import runs as remote_runs
+from finance_assets.compute.databricks.interrupts import OneInterrupt
+from finance_assets.settings import get_settings
+from finance_assets_tests.databricks.acting import (
+    BRONZE,
+    GET,
+    SILVER,
+    failure_of,
+    materialize,
+    rows,
+    waited_for,
+    worker,
+)
+from finance_assets_tests.databricks.faults import Fault
+from finance_assets_tests.scenario import APRIL
+
+pytestmark = pytest.mark.slow
+CANCEL = r"/jobs/runs/cancel$"
+
+
+def status_of_the_only_run():
+    with dg.DagsterInstance.from_config(str(get_settings().dagster_home)) as instance:
+        [run] = instance.get_runs()
+        return run.status
+
+
+@pytest.mark.parametrize("signals", [1, 4])
+def test_ctrl_c_in_a_terminal_cancels_the_remote_run(workspace, runs, tmp_path, signals):
+    """The whole group gets it, and Dagster's parent forwards it to a child that has it already."""
+    workspace.jobs.startup_seconds = 60.0
+    workspace.front.plant(
+        Fault("POST", CANCEL, "delay", 1, seconds=3), Fault("GET", GET, "delay", 2, seconds=1)
+    )
+    process = worker(tmp_path)
+    [remote] = waited_for(lambda: runs(BRONZE))
+    for _ in range(signals):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.4)
+    process.wait(120)
+    assert (remote.life, remote.result) == ("TERMINATED", "CANCELED")
+    assert len(runs(BRONZE)) == 1
+    assert status_of_the_only_run() is not dg.DagsterRunStatus.SUCCESS
+    assert rows(BRONZE) == {}
+
+
+def test_the_first_interrupt_counts_and_no_other():
+    program = (
+        "import os, signal\n"
+        "from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt\n"
+        "me = os.getpid()\n"
+        "with OneInterrupt().block():\n"
+        "    try:\n"
+        "        os.kill(me, signal.SIGTERM)\n"
+        "        raise SystemExit('the first one was not raised')\n"
+        "    except INTERRUPTS:\n"
+        "        [os.kill(me, signal.SIGINT) for _ in range(100)]\n"
+        "        print('tidied up')\n"
+        "try:\n"
+        "    os.kill(me, signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('as before')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split("\n")[:2] == ["tidied up", "as before"], done.stderr
+
+
+def test_a_thread_gets_no_signals_and_no_handler():
+    import threading
+
+    failed = []
+
+    def enter():
+        try:
+            with OneInterrupt().block():
+                pass
+        except ValueError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert failed == []
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A failed run is not waited for."""
+    monkeypatch.setattr(remote_runs, "END_SECONDS", 0.5)
+
+
+def without_deliveries():
+    for file in get_settings().landing.iterdir():
+        file.unlink()
+
+
+def test_a_step_that_failed_leaves_no_run_that_goes_on(workspace, instance, runs, impatient):
+    workspace.jobs.cluster.linger_seconds = 60.0
+    without_deliveries()
+    result = materialize(instance, BRONZE)
+    assert "DeliveryError" in failure_of(result).description
+    [remote] = runs(BRONZE)
+    assert remote.life == "TERMINATED"
+
+
+def test_serverless_does_not_retry_a_step_behind_our_back(workspace, instance, runs):
+    without_deliveries()
+    assert not materialize(instance, BRONZE).success
+    [remote] = runs(BRONZE)
+    [task] = remote.tasks.values()
+    assert task.attempt == 0
+    assert task.spec["disable_auto_optimization"] is True
+
+
+def test_the_sdk_has_no_typed_field_for_it_yet():
+    """When this fails, `runs/submit` can go through the SDK's typed fields again."""
+    assert "disable_auto_optimization" not in SubmitTask.__dataclass_fields__
+
+
+def test_a_task_that_is_retried_all_the_same_reports_from_the_start(
+    workspace, instance, runs, monkeypatch
+):
+    """The first attempt dies in the middle of the group, with a part of its messages written."""
+    monkeypatch.setenv("FINANCE_ASSETS_DATABRICKS_IS_GROUPED", "true")
+    get_settings.cache_clear()
+    workspace.jobs.own_retries = 1
+    volume = workspace.jobs.cluster.volumes / "main/finance_assets/runs/runs"
+    before = set(volume.rglob("*-*.json"))
+
+    def written():
+        return set(volume.rglob("1-*.json")) - before
+
+    def die():
+        waited_for(written)
+        run = max(workspace.jobs.runs.values(), key=lambda run: run.run_id)
+        [task] = run.tasks.values()
+        workspace.jobs.cluster.kill(task.run_id)
+
+    in_background(die)
+    result = materialize(instance, BRONZE)
+    assert result.success
+    made = [str(e.asset_key) for e in result.get_asset_materialization_events()]
+    assert len(made) == len(set(made)) == 5
+    [folder] = {path.parent for path in written()}
+    attempts = {path.name.split("-")[0] for path in folder.glob("*-*.json")}
+    assert attempts == {"1", "2"}
+
+
+def in_background(act):
+    import threading
+
+    threading.Thread(target=act, daemon=True).start()
+
+
+def of_the_first_run():
+    with dg.DagsterInstance.from_config(str(get_settings().dagster_home)) as instance:
+        return instance.get_runs()[-1].run_id
+
+
+def said(tmp_path):
+    return (tmp_path / "worker.log").read_text()
+
+
+def test_a_run_whose_last_message_is_lost_is_taken_over_once_and_then_made_anew(
+    workspace, runs, tmp_path
+):
+    workspace.front.plant(Fault("GET", r"/1-\d+\.json$", "status", 1000, status=404))
+    assert worker(tmp_path).wait(120) == 0
+    assert "the result of bronze.credit_statements is missing" in said(tmp_path)
+    lost = workspace.jobs.token_of(runs(BRONZE)[0].run_id)
+    workspace.front.faults.clear()
+    workspace.front.plant(Fault("GET", rf"{lost}/1-\d+\.json$", "status", 1000, status=404))
+    assert worker(tmp_path, of_the_first_run()).wait(120) == 0
+    assert "the last message is still missing" in said(tmp_path)
+    assert said(tmp_path).rstrip().endswith("SUCCESS"), said(tmp_path)[-2000:]
+    assert len(runs(BRONZE)) == 2
+    assert rows(BRONZE) == {APRIL: 300}
+
+
+def test_the_token_of_a_run_that_was_deleted_is_given_up(workspace, runs, tmp_path):
+    workspace.jobs.startup_seconds = 3.0
+    first = worker(tmp_path)
+    [remote] = waited_for(lambda: runs(BRONZE))
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    waited_for(lambda: remote.life == "TERMINATED")
+    WorkspaceClient().jobs.delete_run(remote.run_id)
+    assert worker(tmp_path, of_the_first_run()).wait(120) == 0
+    assert "its token is not taken" in said(tmp_path)
+    assert said(tmp_path).rstrip().endswith("SUCCESS"), said(tmp_path)[-2000:]
+    assert len(runs(BRONZE)) == 2
+
+
+def test_a_result_that_dagster_refuses_leaves_no_run_that_goes_on(
+    workspace, instance, runs, impatient
+):
+    """Closing the stream is all that Dagster does then."""
+    from finance_assets_tests.scenario import deliver, statements
+
+    workspace.jobs.cluster.linger_seconds = 60.0
+    deliver(get_settings().landing, APRIL, *statements(APRIL), "rub", "bish")
+    assert not materialize(instance, BRONZE, SILVER).success
+    [remote] = runs(SILVER)
+    assert remote.life == "TERMINATED"
