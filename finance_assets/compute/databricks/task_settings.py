@@ -16,7 +16,7 @@ SCHEMA = "${resources.schemas.finance_assets.name}"
 class TaskSetting:
     """A setting of a task: its value where Dagster submits, and where the bundle deploys.
 
-    Either may be None or "": the task then keeps its default.
+    `of` may give None or "": the task then keeps its default.
     """
 
     name: str
@@ -36,7 +36,7 @@ TASK_SETTINGS = (
     TaskSetting(
         "archive", lambda s: s.archive, f"/Volumes/${{var.catalog}}/{SCHEMA}/staging/deliveries"
     ),
-    TaskSetting("archive_days", lambda s: s.archive_days, ""),
+    TaskSetting("archive_days", lambda s: s.archive_days, "${var.archive_days}"),
     TaskSetting("git_sha", lambda s: s.code_sha, "${bundle.git.commit}"),
     TaskSetting(
         "mlflow_tracking_uri", lambda s: s.mlflow_tracking_uri or "databricks", "databricks"
@@ -66,5 +66,5 @@ def of_settings(settings: Settings) -> list[str]:
 
 
 def of_bundle() -> list[str]:
-    """NAME=VALUE of every setting, with the bundle's references; what has none keeps its default."""
-    return [f"{one.name}={one.in_bundle}" for one in TASK_SETTINGS if one.in_bundle]
+    """NAME=VALUE of every setting, with the bundle's references."""
+    return [f"{setting.name}={setting.in_bundle}" for setting in TASK_SETTINGS]
