@@ -200,7 +200,7 @@ def test_a_held_candidate_that_is_no_better_than_todays_champion_is_turned_down_
         HELD,
         gate=Gate(
             tuple(
-                criteria.BeatsChampion(min_gain=0.2) if c.name == "beats_champion" else c
+                criteria.BeatsChampion(min_gain=0.05) if c.name == "beats_champion" else c
                 for c in HELD.gate.criteria
             )
         ),

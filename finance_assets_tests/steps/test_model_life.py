@@ -36,17 +36,19 @@ from finance_assets_tests.steps.models import (
 )
 from finance_assets_tests.steps.models import run_model_steps as retrain
 
-# On so few rows the scorecard is as good as the model, and groups are small.
+# On so few rows the scorecard is as good as the model, probabilities are rough, and groups small.
 EASY = replace(
     MODEL,
     gate=Gate(
         tuple(
             {
-                "beats_baselines": criteria.BeatsBaselines(min_gain=-0.05),
-                "business_cost": criteria.BusinessCost(tolerance=0.5),
-                "beats_champion": criteria.BeatsChampion(min_gain=-1.0),
-                "calibration": criteria.Calibration(max_error=1.0),
-                "fairness": criteria.Fairness(min_ratio=0.5, max_gap=0.5),
+                "beats_baselines": criteria.BeatsBaselines(min_gain=-0.05, cost_margin=0.1),
+                "business_cost": criteria.BusinessCost(tolerance=0.1),
+                "beats_champion": criteria.BeatsChampion(min_gain=-0.05),
+                "calibration": criteria.Calibration(
+                    max_error=0.1, min_slope=0.5, max_slope=2.0, max_shift=1.0
+                ),
+                "fairness": criteria.Fairness(min_ratio=0.6, max_gap=0.25),
             }.get(c.name, c)
             for c in GATE.criteria
         )
@@ -56,7 +58,7 @@ STRICT = replace(
     EASY,
     gate=Gate(
         tuple(
-            criteria.Discrimination(min_auc=0.999) if c.name == "discrimination" else c
+            criteria.Discrimination(min_auc=0.99) if c.name == "discrimination" else c
             for c in EASY.gate.criteria
         )
     ),
