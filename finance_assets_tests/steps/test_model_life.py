@@ -11,7 +11,7 @@ from finance_assets.ml.gate import Gate, evaluate_gate
 from finance_assets.steps.promotions import END_OF_TIME, Champion, champion_at, promotions
 from finance_assets.use_cases.credit_default.model import GATE
 from finance_assets.use_cases.credit_default.use_case import MODEL
-from finance_assets_tests.ml.evidence import EVIDENCE, without
+from finance_assets_tests.ml.evidence import EASY_GATE, EVIDENCE, without
 from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, deliver_sample, failed
 from finance_assets_tests.steps.models import (
     CHAMPION,
@@ -26,26 +26,12 @@ from finance_assets_tests.steps.models import (
 from finance_assets_tests.steps.models import run_model_steps as retrain
 
 # On so few rows the scorecard is as good as the model, and groups are small.
-EASY = replace(
-    MODEL,
-    gate=Gate(
-        tuple(
-            {
-                "beats_baselines": criteria.BeatsBaselines(min_gain=-0.05),
-                "business_cost": criteria.BusinessCost(tolerance=0.5),
-                "beats_champion": criteria.BeatsChampion(min_gain=-1.0),
-                "calibration": criteria.Calibration(max_error=1.0),
-                "fairness": criteria.Fairness(min_ratio=0.5, max_gap=0.5),
-            }.get(c.name, c)
-            for c in GATE.criteria
-        )
-    ),
-)
+EASY = replace(MODEL, gate=EASY_GATE)
 STRICT = replace(
     EASY,
     gate=Gate(
         tuple(
-            criteria.Discrimination(min_auc=0.999) if c.name == "discrimination" else c
+            criteria.Discrimination(min_auc=0.99) if c.name == "discrimination" else c
             for c in EASY.gate.criteria
         )
     ),
