@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 Card = dict[str, Any]
+# Of many intersections, a reader needs those that are worst off.
+WIDEST = 15
 
 
 # Where the card's file in MLflow finds the plots of its run.
@@ -122,39 +124,85 @@ def _outcomes(card: Card, images: dict[str, str]) -> str:
         parts += ["Could not be measured:", _table(("model", "why"), card["problems"])]
     if assessed is None:
         return "\n\n".join(parts)
-    gain = assessed["auc_gain"]
-    gaps = [
-        (
-            f"{g['attribute']}={g['group']}",
-            g["reference"],
-            g["rows"],
-            g["rate"],
-            _interval(g["ratio"]),
-            _interval(g["opportunity_gap"]),
-        )
-        for g in assessed["gaps"]
-    ]
+    gains = [(role, g["value"], g["error"]) for role, g in sorted(assessed["gains"].items())]
+    recalibration = assessed["recalibration"]
     parts += [
-        f"Gain in AUC over the champion: {_interval(gain)}" if gain else "There was no champion.",
+        "Gain in AUC on the same rows, with DeLong's standard error (the gate's interval, which "
+        "grows with the looks at the holdout and with the noise of retraining, is in section 7):",
+        _table(("over", "gain", "standard error"), gains),
         _plots(images, "roc", "lift"),
         "### Calibration",
+        f"Slope {_interval(recalibration['slope'])} (1 is right), shift of the log-odds "
+        f"{_interval(recalibration['shift'])} (0 is right).",
         _plots(images, "calibration"),
         f"### Cost per row ({assessed['cost_unit']})",
         _table(("decision by", "cost per row"), sorted(assessed["costs"].items())),
         "### By month and group",
         _measures(card["segments"]),
         "### Fairness",
-        "A decision is favourable when the row is not flagged. The model sees none of these "
-        "attributes.",
-        _table(
-            ("group", "against", "rows", "favourable", "ratio", "gap among the deserving"), gaps
-        ),
+        _exposure(card["exposure"]),
+        *_fairness(card),
         _plots(images, "fairness"),
-        f"Too small to judge: {assessed['small_groups'] or 'none'}.",
         "### Stability of the score (PSI, month to month)",
         _table(("month", "PSI"), sorted(assessed["stability"].items())),
     ]
     return "\n\n".join(parts)
+
+
+def _exposure(found: dict[str, Any]) -> str:
+    """What the model sees of the protected attributes, by the declared lineage."""
+    lines = [
+        f"- **{attribute}: seen**, by way of {', '.join(features)}"
+        for attribute, features in sorted(found["seen"].items())
+    ]
+    if found["unseen"]:
+        lines.append(
+            f"- {', '.join(found['unseen'])}: not among the features, nor in the lineage of one. "
+            "Features may stand in for it all the same; the gaps below show what comes of it."
+        )
+    if found["unknown"]:
+        lines.append(
+            f"- Not traced, so nothing is certain: {', '.join(found['unknown'])}. An attribute "
+            "that is not listed may be seen through them."
+        )
+    return "\n".join(lines) or "No protected attributes are declared."
+
+
+def _fairness(card: Card) -> list[str]:
+    """Gaps of single attributes, the widest of their intersections, small groups, exceptions."""
+    assessed = card["assessment"]
+    single = [g for g in assessed["gaps"] if "," not in g["attribute"]]
+    crossed = [g for g in assessed["gaps"] if "," in g["attribute"]]
+    crossed.sort(key=lambda g: g["opportunity_gap"]["value"])
+    rows = [
+        (
+            g["group"],
+            g["threshold"],
+            g["rows"],
+            g["rate"],
+            f"{_interval(g['ratio'])} of {g['reference']}",
+            f"{_interval(g['opportunity_gap'])} to {g['deserving_reference']}",
+        )
+        for g in (*single, *crossed[:WIDEST])
+    ]
+    names = ("group", "flagged from", "rows", "favourable", "ratio", "gap among the deserving")
+    small = [f"{group} ({n})" for group, n in sorted(assessed["small_groups"].items())]
+    exceptions = [(e["group"], e["min_ratio"], e["max_gap"], e["reason"]) for e in _excepted(card)]
+    return [
+        "A decision is favourable when the row is not flagged. Each group is compared with the "
+        "best-off one, at every threshold in use; the intervals hold for all comparisons at once. "
+        f"Of the {len(crossed)} comparisons of intersections the {WIDEST} with the widest gaps "
+        "are shown.",
+        _table(names, rows),
+        f"Too small to judge: {', '.join(small) or 'none'}.",
+        "Declared exceptions of the gate:",
+        _table(("group", "ratio at least", "gap at most", "reason"), exceptions),
+    ]
+
+
+def _excepted(card: Card) -> list[dict[str, Any]]:
+    verdicts = [v for v in card["gate"] if v["name"] == "fairness"]
+    return [e for v in verdicts for e in v["evidence"].get("exceptions", ())]
 
 
 def _measures(rows: Sequence[dict[str, Any]]) -> str:

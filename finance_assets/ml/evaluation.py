@@ -41,7 +41,8 @@ class Holdout:
     def last_trained(self) -> "pd.DataFrame":
         """The rows of the last training month."""
         months = self.trained[self.spec.month]
-        return self.trained[months == months.max()]
+        last: pd.DataFrame = self.trained[months == months.max()]
+        return last
 
     @property
     def outcome(self) -> "np.ndarray":

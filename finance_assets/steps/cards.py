@@ -9,6 +9,7 @@ from finance_assets.errors import ModelError
 from finance_assets.ml.card import Card, render_card
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.frames import versions_of
+from finance_assets.ml.lineage import exposure
 from finance_assets.ml.registry import CARD_FOLDER, RECIPE_FILE, Version
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.steps.champion_history import ChampionHistory
@@ -78,6 +79,7 @@ def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
             for c in spec.features.columns
             if c.name in spec.feature_names
         ],
+        "exposure": asdict(exposure(spec, ctx.registry.signature(version))),
         "naive": spec.naive,
         "recipe": _recipe(ctx, version),
         "measures": [r for r in rows if r["segment"] == ALL and r["problem"] is None],

@@ -10,6 +10,7 @@ from finance_assets.lakehouse.windows import Calendar
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.steps.decision import decision_step
 from finance_assets.steps.evaluation import evaluation_step
+from finance_assets.steps.foresight import require_no_foresight
 from finance_assets.steps.judging import Judge
 from finance_assets.steps.monitoring import monitoring_step
 from finance_assets.steps.scoring import scoring_step
@@ -28,6 +29,14 @@ class UseCase:
     steps: tuple[Step, ...]
     model: ModelSpec
     samples: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a use case whose model could know what it predicts.
+
+        Raises:
+            ModelError: a feature looks ahead, or nothing says that it does not.
+        """
+        require_no_foresight(self.steps, self.model)
 
     def step(self, key: str) -> Step:
         """The step that makes a table.

@@ -95,6 +95,7 @@ from finance_assets.compute.runner import open_registry
 from finance_assets.compute.sessions import open_session
 from finance_assets.settings import get_settings
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
+from finance_assets_tests.ml.evidence import EASY_GATE
 from finance_assets_tests.scenario import APRIL, JULY, JUNE, Runner
 from finance_assets_tests.steps.models import CHAMPION, NAME, PREDICTIONS, run_model_steps
 
@@ -102,7 +103,7 @@ settings = get_settings()
 settings.prepare_home()
 runner = Runner(settings, open_session(settings))
 params = {"max_depth": 4, "learning_rate": 0.1}
-spec = replace(MODEL, family="xgboost", params=params, rounds=40)
+spec = replace(MODEL, gate=EASY_GATE, family="xgboost", params=params, rounds=40)
 runner.run_tables(APRIL, JULY)
 run_model_steps(runner, JUNE, spec)
 runner.run(PREDICTIONS, JULY)
@@ -159,7 +160,7 @@ def test_tables_of_a_catalog_on_the_jvm_equal_those_in_folders_on_the_embedded_e
     landing = tmp_path / "landing"
     landing.mkdir()
     # Enough for the first candidate to be promoted, and so for predictions to compare.
-    deliver_sample(landing, 8000)
+    deliver_sample(landing, 12000)
     play(tmp_path / "sail", landing, "sail")
     # As on Databricks: tables of a catalog, asked for by name.
     play(tmp_path / "spark", landing, "spark", FINANCE_ASSETS_CATALOG="spark_catalog")
@@ -170,5 +171,5 @@ def test_tables_of_a_catalog_on_the_jvm_equal_those_in_folders_on_the_embedded_e
         compared += len(embedded)
     assert compared > 150_000
     predictions = USE_CASE.step("predictions.credit_default")
-    assert len(rows(tmp_path / "spark", predictions)) == 8000
+    assert len(rows(tmp_path / "spark", predictions)) == 12000
     assert not (tmp_path / "spark" / "lakehouse" / "silver").exists()

@@ -5,53 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from finance_assets.ml.assessment import (
-    CostMatrix,
-    group_gaps,
-    paired_auc_gain,
-    score_stability,
-)
+from finance_assets.ml.assessment import CostMatrix, score_stability
 from finance_assets.ml.models import LightGbmModel
 from finance_assets.ml.reasons import explain
 from finance_assets.ml.scorecard import Scorecard, fit_scorecard
 from finance_assets.ml.spec import ReasonCodes
 
 RANDOM = np.random.default_rng(7)
-
-
-def outcome_and_scores(rows=3000):
-    truth = RANDOM.normal(size=rows)
-    outcome = (truth + RANDOM.normal(size=rows) > 1).astype("float64")
-    return outcome, truth + RANDOM.normal(size=rows) * 0.3, truth + RANDOM.normal(size=rows) * 2
-
-
-def test_the_gain_is_the_difference_of_the_areas_and_lies_in_its_interval():
-    outcome, good, poor = outcome_and_scores()
-    gain = paired_auc_gain(outcome, good, poor)
-    expected = roc_auc_score(outcome, good) - roc_auc_score(outcome, poor)
-    assert gain.value == pytest.approx(expected, abs=1e-12)
-    assert 0 < gain.low < gain.value < gain.high
-
-
-def test_ties_count_half_as_in_the_library():
-    outcome, good, poor = outcome_and_scores()
-    coarse = good.round(0)
-    gain = paired_auc_gain(outcome, coarse, poor)
-    expected = roc_auc_score(outcome, coarse) - roc_auc_score(outcome, poor)
-    assert gain.value == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_model_has_no_gain_over_itself_and_noise_none_that_is_sure():
-    outcome, good, _ = outcome_and_scores()
-    itself = paired_auc_gain(outcome, good, good)
-    assert (itself.low, itself.value, itself.high) == (0.0, 0.0, 0.0)
-    noise = paired_auc_gain(outcome, good + RANDOM.normal(size=len(good)) * 0.01, good)
-    assert noise.low <= 0
-
-
-def test_the_interval_is_the_same_each_time():
-    outcome, good, poor = outcome_and_scores(500)
-    assert paired_auc_gain(outcome, good, poor) == paired_auc_gain(outcome, good, poor)
 
 
 def test_the_cost_matrix_implies_the_threshold_at_which_both_decisions_cost_the_same():
@@ -62,27 +22,6 @@ def test_the_cost_matrix_implies_the_threshold_at_which_both_decisions_cost_the_
     outcome = np.array([0.0, 0.0, 1.0, 1.0])
     flagged = np.array([True, False, True, False])
     assert costs.per_row(outcome, flagged) == pytest.approx((1 + 0 + 0 + 5) / 4)
-
-
-def test_group_gaps_are_counted_against_the_largest_group():
-    groups = np.array(["a"] * 1000 + ["b"] * 500 + ["c"] * 10)
-    outcome = np.zeros(1510)
-    outcome[:200] = 1
-    flagged = np.zeros(1510, dtype=bool)
-    flagged[:200] = True  # 80 % of a are favoured
-    flagged[1000:1200] = True  # 60 % of b
-    [gap], small = group_gaps("letter", groups, outcome, flagged, min_rows=100)
-    assert (gap.group, gap.reference, gap.rows) == ("b", "a", 500)
-    assert gap.ratio.value == pytest.approx(0.6 / 0.8)
-    assert gap.opportunity_gap.value == pytest.approx(0.6 - 1.0)
-    assert gap.ratio.low < gap.ratio.value < gap.ratio.high < 1
-    assert small == {"letter=c": 10}
-
-
-def test_a_group_of_which_nobody_is_favoured_gives_no_number_instead_of_an_error():
-    groups = np.array(["a"] * 200 + ["b"] * 100)
-    [gap], _ = group_gaps("letter", groups, np.zeros(300), np.ones(300, dtype=bool), 10)
-    assert np.isnan(gap.ratio.value)
 
 
 def test_scores_that_stay_are_stable_and_scores_that_jump_are_not():
