@@ -12,7 +12,7 @@ from finance_assets.automation.jobs import build_jobs
 from finance_assets.automation.schedules import build_schedule
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.settings import Compute, Environment, get_settings
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import ALL
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from finance_assets.compute.runner import open_lakehouse, run_step
 from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings
-from finance_assets.steps.step import StepResult
+from finance_assets.step.declaration import StepResult
 from finance_assets.use_cases.credit_default.contracts import DELIVERY
 from finance_assets.use_cases.credit_default.use_case import SAMPLES, USE_CASE
 

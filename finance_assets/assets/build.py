@@ -13,11 +13,11 @@ from finance_assets.compute.runner import run_step
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.contract import Severity
 from finance_assets.lakehouse.windows import Window
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.settings import Compute, get_settings
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.decision_log import looks_contract
-from finance_assets.steps.step import MODEL_KINDS, TABLE_KINDS, Kind, Step, StepResult
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.declaration import MODEL_KINDS, TABLE_KINDS, Kind, Step, StepResult
+from finance_assets.step.use_case import UseCase
 
 KINDS = {
     Kind.ingest: {"csv", "deltalake"},

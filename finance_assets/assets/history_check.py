@@ -8,11 +8,11 @@ import dagster as dg
 
 from finance_assets.assets.metadata import asset_key, stated_history
 from finance_assets.compute.runner import open_context
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.verification import verify
 from finance_assets.settings import get_settings
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.step import Kind
-from finance_assets.steps.use_case import UseCase
-from finance_assets.steps.verification import verify
+from finance_assets.step.declaration import Kind
+from finance_assets.step.use_case import UseCase
 
 NAME = "intact"
 

@@ -10,8 +10,8 @@ import dagster as dg
 
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, RowRule, Severity, TableRule
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.step import Step, StepResult
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.step.declaration import Step, StepResult
 
 BY_PARTITION = "finance_assets/by_partition"
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import dagster as dg
 
 from finance_assets.lakehouse.windows import Calendar, shift_month
-from finance_assets.steps.step import Input
+from finance_assets.step.declaration import Input
 
 
 @lru_cache

@@ -6,10 +6,10 @@ import dagster as dg
 
 from finance_assets.assets.metadata import asset_key
 from finance_assets.assets.partitions import partitions_of
+from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.settings import Compute, get_settings
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.step import Kind, Step
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.declaration import Kind, Step
+from finance_assets.step.use_case import UseCase
 
 
 def monthly_job_name(use_case: UseCase) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 
 def build_schedule(use_case: UseCase, monthly_job: Any, is_running: bool) -> Any:

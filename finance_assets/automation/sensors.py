@@ -8,6 +8,9 @@ from finance_assets.assets.metadata import BY_PARTITION, asset_key
 from finance_assets.automation.jobs import retraining_job_name
 from finance_assets.lakehouse.windows import shift_month
 from finance_assets.ml.frames import first_as_of
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.contracts import drift_contract
+from finance_assets.model_life.decision_log import decision_contract
 from finance_assets.monitoring.retraining import (
     DriftFinding,
     RetrainingFacts,
@@ -15,10 +18,7 @@ from finance_assets.monitoring.retraining import (
     decide_retraining,
 )
 from finance_assets.settings import get_settings
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.decision_log import decision_contract
-from finance_assets.steps.model_contracts import drift_contract
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 EVENTS_READ = 500
 

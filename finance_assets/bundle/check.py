@@ -16,7 +16,7 @@ from finance_assets.bundle.render import JOB, same_partition_inputs
 from finance_assets.bundle.variables import REFERENCE, BundleError, load_bundle, resolve
 from finance_assets.compute.databricks.task_settings import TASK_SETTINGS
 from finance_assets.compute.databricks.tasks import task_key
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 SECRETS = (
     re.compile(r"dapi[0-9a-f]{8,}"),

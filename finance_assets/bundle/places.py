@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 # Folders in which a principal can make one; nobody but an administrator can in the root.
 HOMES = ("/Users/", "/Shared/")

@@ -23,8 +23,8 @@ from finance_assets.compute.databricks.tasks import (
     task_key,
 )
 from finance_assets.settings import Shape
-from finance_assets.steps.step import Kind, Step
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.declaration import Kind, Step
+from finance_assets.step.use_case import UseCase
 
 JOB = "main_pipeline"
 HEADER = """# Rendered from the asset graph and databricks.yml by `finance-assets bundle render`.

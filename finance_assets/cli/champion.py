@@ -21,13 +21,13 @@ from finance_assets.cli.governance import (
     open_command_context,
 )
 from finance_assets.settings import get_settings
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 if TYPE_CHECKING:
     import dagster as dg
 
-    from finance_assets.steps.champion_history import ChampionEvent
-    from finance_assets.steps.step import StepContext
+    from finance_assets.model_life.champion_history import ChampionEvent
+    from finance_assets.step.declaration import StepContext
 
 app = typer.Typer()
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence.")]
@@ -84,12 +84,13 @@ def history(
 def _approve(
     use_case: UseCase, name: str, reason: str, effective_from: str | None, expect: str | None
 ) -> None:
-    from finance_assets.steps.governance import approve as approved
+    from finance_assets.model_life.approval import approve as approved
+    from finance_assets.model_life.judging import Judge
 
     ctx = open_command_context(use_case)
     event = approved(
         ctx,
-        use_case.judge,
+        Judge.of(use_case),
         find_version(ctx, use_case, name).number,
         reason=reason,
         effective_from=effective_from,
@@ -105,12 +106,13 @@ def _roll_back(
     effective_from: str | None,
     expect: str | None,
 ) -> None:
-    from finance_assets.steps.governance import roll_back
+    from finance_assets.model_life.judging import Judge
+    from finance_assets.model_life.rollback import roll_back
 
     ctx = open_command_context(use_case)
     event = roll_back(
         ctx,
-        use_case.judge,
+        Judge.of(use_case),
         to=find_version(ctx, use_case, to).number if to else None,
         effective_from=effective_from,
         expect=expect,
@@ -122,9 +124,10 @@ def _roll_back(
 def _announce(ctx: "StepContext", use_case: UseCase, event: "ChampionEvent") -> None:
     """Tell the user, Dagster and MLflow, each though another fails: the event is recorded."""
     from finance_assets.assets.metadata import statement
-    from finance_assets.steps.champion_history import champion_history_contract, read_history
-    from finance_assets.steps.champions import stated, unlost
-    from finance_assets.steps.governance import follow_up
+    from finance_assets.model_life.chain import read_history
+    from finance_assets.model_life.champion_history import champion_history_contract
+    from finance_assets.model_life.crowning import stated, unlost
+    from finance_assets.model_life.effects import follow_up
 
     before = f"v{event.replaces}" if event.replaces else "none"
     console.print(
@@ -154,7 +157,7 @@ def _instance() -> "dg.DagsterInstance":
 
 def _verify(use_case: UseCase) -> None:
     from finance_assets.assets.metadata import stated_history
-    from finance_assets.steps.verification import verify
+    from finance_assets.model_life.verification import verify
 
     ctx = open_command_context(use_case)
     with _instance() as instance:
@@ -173,8 +176,8 @@ def _verify(use_case: UseCase) -> None:
 
 def _history(use_case: UseCase, as_json: bool) -> None:
     from finance_assets.compute.runner import open_lakehouse
-    from finance_assets.steps.champion_history import read_history
-    from finance_assets.steps.decision_log import read_decisions
+    from finance_assets.model_life.chain import read_history
+    from finance_assets.model_life.decision_log import read_decisions
 
     lakehouse = open_lakehouse(get_settings())
     found = read_history(lakehouse, use_case.name)

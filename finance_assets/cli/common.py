@@ -7,7 +7,7 @@ from rich.console import Console
 
 from finance_assets.errors import FinanceAssetsError, SettingsError, StoreError
 from finance_assets.settings import get_settings
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import ALL
 
 console = Console()

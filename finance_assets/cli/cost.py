@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from finance_assets.assets.build import groupable
 from finance_assets.settings import Shape
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from finance_assets.lakehouse.contract import Contract, RowRule, TableRule
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.decision_log import looks_contract
-from finance_assets.steps.use_case import UseCase
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.step.use_case import UseCase
 
 
 def data_dictionary(use_cases: dict[str, UseCase]) -> str:

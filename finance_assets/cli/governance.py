@@ -14,11 +14,11 @@ from rich.table import Table
 from finance_assets.cli.common import chosen, console, guarded
 from finance_assets.errors import ModelError, SettingsError
 from finance_assets.settings import get_settings
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 if TYPE_CHECKING:
     from finance_assets.ml.registry import Version
-    from finance_assets.steps.step import StepContext
+    from finance_assets.step.declaration import StepContext
 
 app = typer.Typer()
 UseCaseName = Annotated[str, typer.Argument(metavar="USE_CASE")]
@@ -97,7 +97,7 @@ def find_version(ctx: "StepContext", use_case: UseCase, name: str) -> "Version":
 
 
 def _reproduce(use_case: UseCase, name: str) -> None:
-    from finance_assets.steps.reproduction import reproduce as reproduced
+    from finance_assets.model_life.reproduce import reproduce as reproduced
 
     ctx = open_command_context(use_case)
     version = find_version(ctx, use_case, name)
@@ -121,7 +121,7 @@ def _reproduce(use_case: UseCase, name: str) -> None:
 def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) -> None:
     from finance_assets.compute.runner import open_lakehouse
     from finance_assets.lakehouse.archive import DeliveryArchive
-    from finance_assets.steps.tracing import trace as traced
+    from finance_assets.model_life.trace import trace as traced
 
     settings = get_settings()
     archive = DeliveryArchive(settings.archive_root, settings.archive_days)
@@ -156,7 +156,7 @@ def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) ->
 
 def _card(use_case: UseCase, name: str) -> str:
     from finance_assets.ml.card import render_card
-    from finance_assets.steps.cards import gather_card
+    from finance_assets.model_life.cards import gather_card
 
     ctx = open_command_context(use_case)
     return render_card(gather_card(ctx, use_case.model, find_version(ctx, use_case, name)))

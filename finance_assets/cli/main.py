@@ -25,7 +25,7 @@ from finance_assets.cli import bundle, champion, databricks, governance
 from finance_assets.cli.common import chosen, console, guarded
 from finance_assets.errors import SettingsError
 from finance_assets.settings import Compute, get_settings
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import ALL
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import dagster as dg
 from finance_assets.automation.jobs import monthly_job_name, retraining_job_name
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.errors import FinanceAssetsError
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RUN_KEY_TAG = "dagster/run_key"

@@ -9,16 +9,17 @@ from typing import Any
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.evaluation import ALL, CANDIDATE
-from finance_assets.settings import Settings
-from finance_assets.steps.champion_history import ChampionHistory, read_history
-from finance_assets.steps.decision_log import Decision, decision_contract
-from finance_assets.steps.model_contracts import (
+from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.champion_history import ChampionHistory
+from finance_assets.model_life.contracts import (
     drift_contract,
     evaluation_contract,
     prediction_contract,
 )
+from finance_assets.model_life.decision_log import Decision, decision_contract
+from finance_assets.settings import Settings
+from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import report_from, summary
-from finance_assets.steps.use_case import UseCase
 
 EVENT_FACTS = (
     *("sequence", "event", "model_version", "as_of", "effective_from"),

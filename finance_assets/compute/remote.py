@@ -32,7 +32,7 @@ from finance_assets.compute.sessions import open_session
 from finance_assets.errors import FinanceAssetsError, SettingsError, TooEarlyError
 from finance_assets.lakehouse.windows import Window, shift_month
 from finance_assets.settings import get_settings
-from finance_assets.steps.step import Step, StepResult
+from finance_assets.step.declaration import Step, StepResult
 from finance_assets.use_cases import ALL
 
 FLUSH_SECONDS = 2.0

@@ -11,7 +11,7 @@ from typing import Any
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Severity
 from finance_assets.lakehouse.history import Publication
-from finance_assets.steps.step import StepResult
+from finance_assets.step.declaration import StepResult
 
 
 def to_record(result: StepResult) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.settings import Settings
-from finance_assets.steps.lineage import made_from
-from finance_assets.steps.step import Step, StepContext, StepResult, input_versions
+from finance_assets.step.declaration import Step, StepContext, StepResult, input_versions
+from finance_assets.step.lineage import made_from
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -10,13 +10,13 @@ from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.journal import outcomes
 from finance_assets.ml.gate import GateReport, evaluate_gate
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.cards import write_card
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.champions import mirror, stated, unlost
-from finance_assets.steps.decision_log import decision_contract, read_decisions
-from finance_assets.steps.judging import Judge, Judged
-from finance_assets.steps.model_contracts import candidate_contract, evaluation_contract
-from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
+from finance_assets.model_life.cards import write_card
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.contracts import candidate_contract, evaluation_contract
+from finance_assets.model_life.crowning import mirror, stated, unlost
+from finance_assets.model_life.decision_log import decision_contract, read_decisions
+from finance_assets.model_life.judging import Judge, Judged
+from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 
 
 def decision_step(judge: Judge) -> Step:

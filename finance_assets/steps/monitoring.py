@@ -7,6 +7,9 @@ from finance_assets.lakehouse.windows import Window
 from finance_assets.ml import plots
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.model_life.champion_history import ChampionHistory
+from finance_assets.model_life.contracts import drift_contract, prediction_contract
+from finance_assets.model_life.crowning import history_of
 from finance_assets.monitoring.drift import (
     DriftReport,
     Reference,
@@ -14,11 +17,8 @@ from finance_assets.monitoring.drift import (
     bin_conditions,
     compare,
 )
-from finance_assets.steps.champion_history import ChampionHistory
-from finance_assets.steps.champions import history_of
-from finance_assets.steps.model_contracts import drift_contract, prediction_contract
-from finance_assets.steps.records import publish_records
-from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.records import publish_records
 
 
 def monitoring_step(spec: ModelSpec) -> Step:

@@ -10,12 +10,12 @@ from finance_assets.ml.identity import verified
 from finance_assets.ml.models import Model
 from finance_assets.ml.reasons import explain, reason_columns
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.champion_history import ChampionEvent
-from finance_assets.steps.champions import history_of
-from finance_assets.steps.decision_log import decision_contract
-from finance_assets.steps.model_contracts import prediction_contract
-from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
-from finance_assets.steps.table import as_result
+from finance_assets.model_life.champion_history import ChampionEvent
+from finance_assets.model_life.contracts import prediction_contract
+from finance_assets.model_life.crowning import history_of
+from finance_assets.model_life.decision_log import decision_contract
+from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.records import as_result
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,11 +12,11 @@ from finance_assets.lakehouse.contract import Contract, quarantine_contract
 from finance_assets.lakehouse.deliveries import DeliverySpec, stage_delivery
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Accounting, Proposal
-from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
 from finance_assets.lakehouse.repeats import digest_rows, refuse_repeats
-from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.records import as_result
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -178,25 +178,6 @@ def _published(ctx: StepContext, proposal: Proposal) -> StepResult:
     preview = [row.asDict() for row in proposal.rows.limit(PREVIEW_ROWS).collect()]
     published = ctx.publish(proposal)
     return as_result(published, published.ledgers, _masked(contract, preview))
-
-
-def as_result(
-    published: PublishResult, ledgers: dict[str, Ledger], preview: list[dict[str, object]]
-) -> StepResult:
-    """The step result of a publication, with its accounting as metadata."""
-    return StepResult(
-        outcomes=published.outcomes,
-        publication=published.publication,
-        changed=published.changed,
-        fingerprints=published.fingerprints,
-        metadata={
-            "rows": sum(x.published for x in ledgers.values()),
-            "rows_delivered": sum(x.delivered for x in ledgers.values()),
-            "rows_quarantined": sum(x.quarantined for x in ledgers.values()),
-            "rows_duplicate": sum(x.duplicates for x in ledgers.values()),
-        },
-        preview=preview,
-    )
 
 
 def _masked(contract: Contract, rows: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -19,11 +19,11 @@ from finance_assets.ml.search import Trial, search
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.tracking import Candidate, register
 from finance_assets.ml.training import Recipe, declared_recipe, train
+from finance_assets.model_life.contracts import candidate_contract
+from finance_assets.model_life.people import acting_user
 from finance_assets.monitoring.drift import SCORE, build_reference
-from finance_assets.steps.model_contracts import candidate_contract
-from finance_assets.steps.people import acting_user
-from finance_assets.steps.records import publish_records
-from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.records import publish_records
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ import pytest
 
 from finance_assets.assets.metadata import BY_PARTITION, asset_key, statement
 from finance_assets.automation.sensors import build_retraining_sensor, gather_facts
-from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 
 SENSOR = build_retraining_sensor(USE_CASE)

@@ -22,8 +22,8 @@ from rich.table import Table
 
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.steps.champion_history import champion_history_contract
-from finance_assets.steps.decision_log import looks_contract
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.server import Workspace, workspace
 from finance_assets_tests.scenario import clean_environment, deliver_sample

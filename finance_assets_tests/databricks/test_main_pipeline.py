@@ -15,8 +15,8 @@ from finance_assets.compute.databricks.payload import build_wheel
 from finance_assets.settings import Settings, get_settings
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.parity import Side
+from finance_assets_tests.model_life.models import HISTORY
 from finance_assets_tests.scenario import APRIL, JUNE, MAY, Runner, deliver_sample
-from finance_assets_tests.steps.models import HISTORY
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from finance_assets.compute.databricks.tasks import (
 )
 from finance_assets.definitions import build_defs
 from finance_assets.settings import DatabricksSettings, Shape, get_settings
-from finance_assets.steps.step import Kind
+from finance_assets.step.declaration import Kind
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.acting import (
     BRONZE,

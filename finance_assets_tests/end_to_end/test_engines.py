@@ -97,7 +97,7 @@ from finance_assets.settings import get_settings
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
 from finance_assets_tests.ml.evidence import EASY_GATE
 from finance_assets_tests.scenario import APRIL, JULY, JUNE, Runner
-from finance_assets_tests.steps.models import CHAMPION, NAME, PREDICTIONS, run_model_steps
+from finance_assets_tests.model_life.models import CHAMPION, NAME, PREDICTIONS, run_model_steps
 
 settings = get_settings()
 settings.prepare_home()
@@ -143,8 +143,8 @@ def test_the_distributed_trainer_says_what_it_needs_where_it_cannot_run(runner, 
     from dataclasses import replace
 
     from finance_assets.errors import ModelError
+    from finance_assets_tests.model_life.models import CANDIDATE, run_model_steps
     from finance_assets_tests.scenario import APRIL, JUNE
-    from finance_assets_tests.steps.models import CANDIDATE, run_model_steps
 
     deliver_sample(settings.landing, 500)
     runner.run_tables(APRIL, JUNE)

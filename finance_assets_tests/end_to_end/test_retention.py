@@ -9,21 +9,21 @@ from finance_assets.lakehouse import store
 from finance_assets.lakehouse.store import RETENTION
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
+from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import APRIL, JUNE, MAY, SEPTEMBER, deliver_sample
-from finance_assets_tests.steps.models import PREDICTIONS, run_model_steps
-from finance_assets_tests.steps.test_model_life import EASY
 
 DAYS = 24 * 3600
 # On the JVM, whose Delta refuses as Databricks does: the tables by name, as a catalog's.
 ASK = """
 from finance_assets.compute.sessions import open_session
 from finance_assets.settings import get_settings
-from finance_assets.steps.reproduction import reproduce
-from finance_assets.steps.tracing import trace
+from finance_assets.model_life.reproduce import reproduce
+from finance_assets.model_life.trace import trace
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, USE_CASE
 from finance_assets_tests.scenario import Runner, SEPTEMBER
-from finance_assets_tests.steps.models import NAME, context
-from finance_assets_tests.steps.test_model_life import EASY
+from finance_assets_tests.model_life.models import NAME, context
+from finance_assets_tests.model_life.test_model_life import EASY
 
 settings = get_settings()
 spark = open_session(settings)

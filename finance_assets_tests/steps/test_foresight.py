@@ -6,8 +6,8 @@ import pytest
 
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Column
-from finance_assets.steps.foresight import require_no_foresight
-from finance_assets.steps.step import Input
+from finance_assets.step.declaration import Input
+from finance_assets.step.foresight import require_no_foresight
 from finance_assets.use_cases.credit_default.derived import (
     FEATURES,
     GOLD_ACCOUNT_MONTHS,

@@ -39,7 +39,7 @@ from finance_assets.compute.databricks.watch import Watched
 from finance_assets.compute.databricks.workspace import open_workspace
 from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings
-from finance_assets.steps.step import Step, StepResult
+from finance_assets.step.declaration import Step, StepResult
 
 if TYPE_CHECKING:
     from dagster._core.pipes.context import PipesSession

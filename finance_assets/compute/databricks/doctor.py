@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.compute.databricks.workspace import open_workspace
 from finance_assets.settings import DatabricksSettings, Settings
-from finance_assets.steps.use_case import UseCase
+from finance_assets.step.use_case import UseCase
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient

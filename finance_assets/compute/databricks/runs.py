@@ -17,7 +17,7 @@ from finance_assets.compute.databricks.workspace import patiently
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import DatabricksSettings
-from finance_assets.steps.step import Step
+from finance_assets.step.declaration import Step
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient

@@ -10,7 +10,7 @@ from typing import Any
 
 from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings, Shape
-from finance_assets.steps.step import Kind, Step
+from finance_assets.step.declaration import Kind, Step
 
 PACKAGE, ENTRY_POINT, ENVIRONMENT = "finance_assets", "finance-assets-step", "steps"
 

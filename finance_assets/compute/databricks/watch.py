@@ -20,7 +20,7 @@ from finance_assets.compute.databricks.runs import (
 from finance_assets.compute.remote import FAILURE, RESULT
 from finance_assets.compute.results import from_record
 from finance_assets.errors import FinanceAssetsError
-from finance_assets.steps.step import Step, StepResult
+from finance_assets.step.declaration import Step, StepResult
 
 if TYPE_CHECKING:
     from dagster._core.pipes.context import PipesSession

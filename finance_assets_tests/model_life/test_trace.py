@@ -10,12 +10,14 @@ import pytest
 from finance_assets.errors import HistoryError, SettingsError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.deliveries import parse_line
+from finance_assets.model_life.contracts import prediction_contract
+from finance_assets.model_life.trace import trace
 from finance_assets.settings import Settings
-from finance_assets.steps.arguments import matches, require_key, require_partition
-from finance_assets.steps.model_contracts import prediction_contract
-from finance_assets.steps.tracing import trace
+from finance_assets.step.arguments import matches, require_key, require_partition
 from finance_assets.use_cases.credit_default.contracts import DELIVERY
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL, USE_CASE
+from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
+from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
     APRIL,
     JULY,
@@ -26,8 +28,6 @@ from finance_assets_tests.scenario import (
     deliver_bytes,
     deliver_sample,
 )
-from finance_assets_tests.steps.models import PREDICTIONS, run_model_steps
-from finance_assets_tests.steps.test_model_life import EASY
 
 BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
 MONTHS = [APRIL, MAY, JUNE, JULY]

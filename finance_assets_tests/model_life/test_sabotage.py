@@ -27,8 +27,7 @@ from finance_assets.settings import get_settings
 from finance_assets.steps import training as training_step
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
 from finance_assets_tests.ml.evidence import FAULTS
-from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, MAY, Runner, deliver_sample
-from finance_assets_tests.steps.models import (
+from finance_assets_tests.model_life.models import (
     CANDIDATE,
     DECISION,
     EVALUATION,
@@ -39,6 +38,7 @@ from finance_assets_tests.steps.models import (
     events,
     run_model_steps,
 )
+from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, MAY, Runner, deliver_sample
 
 pytestmark = pytest.mark.slow
 ROUNDS = count(60)
@@ -633,7 +633,7 @@ def test_a_registry_that_does_not_answer_promotes_nobody(home, judge, monkeypatc
 
 
 def test_there_are_at_least_60_candidates_and_attacks():
-    import finance_assets_tests.steps.test_sabotage as module
+    import finance_assets_tests.model_life.test_sabotage as module
 
     cases = [name for name in vars(module) if name.startswith("test_")]
     # All but this one, the control and those that count by their parameters.

@@ -1,4 +1,4 @@
-"""What the gate decided on candidates, and how often a holdout was looked at: two journals.
+"""What the gate decided on candidates: a journal.
 
 Nothing here changes the champion: a candidate that was promoted is named in the champion history
 as well, one that was turned down or waits stands here alone.
@@ -8,7 +8,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -17,10 +17,9 @@ from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
 from finance_assets.lakehouse.journal import append, read_journal
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.gate import GateReport
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.step import StepContext
+from finance_assets.step.declaration import StepContext
 
 ATTEMPTS = 20
 
@@ -123,98 +122,18 @@ def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision) -> bool:
         newest = newest_on(known, decision.candidate_version)
         if newest is not None and newest.is_repeated_by(decision):
             return False
-        stamped = replace(decision, recorded_at=_now(), decision_id=uuid.uuid4().hex)
+        stamped = replace(decision, recorded_at=now(), decision_id=uuid.uuid4().hex)
         record = asdict(stamped)
         try:
             append(ctx.lakehouse, journal, record, record_digest(record), ctx.origin)
         except LostRaceError:
             continue
         return True
-    raise _worn_out(contract)
+    raise worn_out(contract)
 
 
-@dataclass(frozen=True)
-class Look:
-    """A candidate measured on a holdout: one more chance to be good there by luck.
-
-    `number` counts the looks at this holdout, or at one that overlaps with it.
-    """
-
-    as_of: str
-    holdout_first: str
-    holdout_last: str
-    model_sha256: str
-    champion_sha256: str
-    number: int
-    run_id: str
-    recorded_at: str = field(default="")
-
-    def overlaps(self, holdout: Window) -> bool:
-        """Whether it looked at some of the holdout's partitions."""
-        return self.holdout_first <= holdout.last and holdout.first <= self.holdout_last
-
-
-def looks_contract(spec: ModelSpec) -> Contract:
-    """One row per look; rows are only ever added."""
-    return Contract(
-        table=f"monitoring.{spec.name}_holdout_looks",
-        description="Every look at a holdout. The more often it was looked at, the surer a gain "
-        "has to be.",
-        columns=(
-            Column("as_of", "string", "Partition as of which the candidate was trained"),
-            Column("holdout_first", "string", "First partition of the holdout"),
-            Column("holdout_last", "string", "Last partition of the holdout"),
-            Column("model_sha256", "string", "Digest of the candidate"),
-            Column("champion_sha256", "string", "Digest of the champion it was compared with"),
-            Column("number", "bigint", "How many looks there were by then, this one included"),
-            Column("run_id", "string", "Run that looked"),
-            Column("recorded_at", "string", "When it was recorded (UTC, ISO 8601)"),
-        ),
-        key=("as_of", "model_sha256", "champion_sha256"),
-        partition_column="as_of",
-        is_append_only=True,
-    )
-
-
-def count_look(
-    ctx: StepContext, spec: ModelSpec, as_of: str, holdout: Window, model: str, champion: str
-) -> int:
-    """Record that a candidate is about to be measured, and say how many looks there are by now.
-
-    The same comparison again is the same look. Recorded before measuring, so that a look whose
-    run died counts.
-    """
-    contract = looks_contract(spec)
-    for _ in range(ATTEMPTS):
-        journal = read_journal(ctx.lakehouse, contract)
-        looks = [look for row in journal.rows if (look := Look(**row)).overlaps(holdout)]
-        known = [
-            x
-            for x in looks
-            if (x.as_of, x.model_sha256, x.champion_sha256) == (as_of, model, champion)
-        ]
-        if known:
-            return known[0].number
-        look = Look(
-            as_of=as_of,
-            holdout_first=holdout.first,
-            holdout_last=holdout.last,
-            model_sha256=model,
-            champion_sha256=champion,
-            number=len(looks) + 1,
-            run_id=ctx.origin.run_id,
-            recorded_at=_now(),
-        )
-        record = asdict(look)
-        try:
-            append(ctx.lakehouse, journal, record, record_digest(record), ctx.origin)
-        except LostRaceError:
-            continue
-        return look.number
-    raise _worn_out(contract)
-
-
-def _now() -> str:
+def now() -> str:
+    """UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
@@ -223,7 +142,8 @@ def record_digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
-def _worn_out(contract: Contract) -> LostRaceError:
+def worn_out(contract: Contract) -> LostRaceError:
+    """The error of a journal that others kept writing to."""
     return LostRaceError(
         f"{ATTEMPTS} attempts met another writer's commit",
         where=contract.table,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Column
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.step import Input, Step
+from finance_assets.step.declaration import Input, Step
 
 # A column of a table, and how many partitions after the feature's own the latest one lies.
 Place = tuple[str, str, int]

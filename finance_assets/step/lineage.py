@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Calendar, Window
-from finance_assets.steps.step import Input, Step
+from finance_assets.step.declaration import Input, Step
 
 NEVER_PUBLISHED = "never_published"
 

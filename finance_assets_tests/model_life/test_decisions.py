@@ -13,22 +13,15 @@ from finance_assets.ml import criteria
 from finance_assets.ml.card import render_card
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
+from finance_assets.model_life import effects, people, rollback
+from finance_assets.model_life.approval import approve
+from finance_assets.model_life.cards import gather_card
+from finance_assets.model_life.effects import follow_up
+from finance_assets.model_life.reproduce import reproduce
+from finance_assets.model_life.rollback import roll_back
 from finance_assets.settings import Settings
-from finance_assets.steps import people
-from finance_assets.steps.cards import gather_card
-from finance_assets.steps.governance import approve, follow_up, roll_back
-from finance_assets.steps.reproduction import reproduce
 from finance_assets.use_cases.credit_default.use_case import CALENDAR
-from finance_assets_tests.scenario import (
-    APRIL,
-    AUGUST,
-    JULY,
-    JUNE,
-    SEPTEMBER,
-    Runner,
-    deliver_sample,
-)
-from finance_assets_tests.steps.models import (
+from finance_assets_tests.model_life.models import (
     DECISION,
     EVALUATION,
     HISTORY,
@@ -45,7 +38,16 @@ from finance_assets_tests.steps.models import (
     negate_leaves,
     run_model_steps,
 )
-from finance_assets_tests.steps.test_model_life import EASY, STRICT
+from finance_assets_tests.model_life.test_model_life import EASY, STRICT
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    JULY,
+    JUNE,
+    SEPTEMBER,
+    Runner,
+    deliver_sample,
+)
 
 HELD = replace(EASY, approval=Approval.required)
 
@@ -289,16 +291,15 @@ def test_who_expects_another_champion_is_told_that_somebody_was_first(two_champi
 
 
 def test_a_rollback_that_lost_a_race_writes_nothing(two_champions, monkeypatch):
-    from finance_assets.steps import governance
 
-    real = governance.verified
+    real = rollback.verified
 
     def while_another_decides(*given):
-        monkeypatch.setattr(governance, "verified", real)
+        monkeypatch.setattr(rollback, "verified", real)
         rolled_back(two_champions, reason="the other was quicker")
         return real(*given)
 
-    monkeypatch.setattr(governance, "verified", while_another_decides)
+    monkeypatch.setattr(rollback, "verified", while_another_decides)
     with pytest.raises(LostRaceError):
         rolled_back(two_champions, reason="too late")
     assert [e.reason for e in history(two_champions).events][-1] == "the other was quicker"
@@ -306,12 +307,11 @@ def test_a_rollback_that_lost_a_race_writes_nothing(two_champions, monkeypatch):
 
 
 def test_a_rollback_whose_card_fails_is_recorded_all_the_same(two_champions, settings, monkeypatch):
-    from finance_assets.steps import governance
 
     def burst(*given):
         raise OSError("no space left")
 
-    monkeypatch.setattr(governance, "write_card", burst)
+    monkeypatch.setattr(effects, "write_card", burst)
     ctx = context(two_champions)
     event = roll_back(ctx, judge(EASY), reason="odd")
     assert "no space left" in "".join(follow_up(ctx, EASY, event))
@@ -375,7 +375,7 @@ def test_data_that_was_vacuumed_is_named_as_the_obstacle(two_champions, settings
 
 
 def test_what_differs_is_named(settled, monkeypatch):
-    from finance_assets.steps import reproduction
+    from finance_assets.model_life import reproduce as reproduction
 
     real = reproduction.train
     monkeypatch.setattr(

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.ml.spec import Approval
-from finance_assets.steps import judging
-from finance_assets.steps.governance import follow_up, roll_back
-from finance_assets.steps.verification import verify
-from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, SEPTEMBER, deliver_sample
-from finance_assets_tests.steps.models import (
+from finance_assets.model_life import judging
+from finance_assets.model_life.effects import follow_up
+from finance_assets.model_life.rollback import roll_back
+from finance_assets.model_life.verification import verify
+from finance_assets_tests.model_life.models import (
     CANDIDATE,
     DECISION,
     EVALUATION,
@@ -24,7 +24,8 @@ from finance_assets_tests.steps.models import (
     judge,
     run_model_steps,
 )
-from finance_assets_tests.steps.test_model_life import EASY, STRICT
+from finance_assets_tests.model_life.test_model_life import EASY, STRICT
+from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, SEPTEMBER, deliver_sample
 
 OCTOBER = "2005-10"
 HELD = replace(EASY, approval=Approval.required)

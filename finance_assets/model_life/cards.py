@@ -12,11 +12,11 @@ from finance_assets.ml.frames import versions_of
 from finance_assets.ml.lineage import exposure
 from finance_assets.ml.registry import CARD_FOLDER, RECIPE_FILE, Version
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.champion_history import ChampionHistory
-from finance_assets.steps.champions import history_of
-from finance_assets.steps.decision_log import Decision, Outcome, read_decisions
-from finance_assets.steps.model_contracts import evaluation_contract
-from finance_assets.steps.step import StepContext
+from finance_assets.model_life.champion_history import ChampionHistory
+from finance_assets.model_life.contracts import evaluation_contract
+from finance_assets.model_life.crowning import history_of
+from finance_assets.model_life.decision_log import Decision, Outcome, read_decisions
+from finance_assets.step.declaration import StepContext
 
 
 def write_card(ctx: StepContext, spec: ModelSpec, version: Version) -> str:

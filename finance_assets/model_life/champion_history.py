@@ -14,8 +14,6 @@ from typing import Any
 
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
-from finance_assets.lakehouse.journal import read_journal
-from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.gate import GateReport
 from finance_assets.ml.identity import Identity
 
@@ -191,75 +189,6 @@ class ChampionHistory:
     def statement(self) -> str:
         """`<sequence>:<digest>` of the newest event, as it is stated elsewhere."""
         return f"{self.newest.sequence}:{self.newest.digest}" if self.newest else ""
-
-
-def read_history(
-    lakehouse: Lakehouse, use_case: str, stated: dict[str, str] | None = None
-) -> ChampionHistory:
-    """The history as it is now, with everything that is wrong with it.
-
-    Args:
-        lakehouse: where the table lies.
-        use_case: whose history.
-        stated: the newest event as other places state it (`statement`), by place: a history
-            that ends before one of them was shortened.
-    """
-    journal = read_journal(lakehouse, champion_history_contract(use_case))
-    rows = sorted(journal.rows, key=lambda row: (row["sequence"], row["recorded_at"]))
-    events = tuple(ChampionEvent(**row) for row in rows)
-    problems = [f"commit {version} was made around us" for version in journal.foreign]
-    problems += [
-        f"event {event.sequence} was not appended by a decision"
-        for event in events
-        if event.digest not in journal.carried
-    ]
-    problems += chain_problems(events)
-    for place, statement in (stated or {}).items():
-        problems += _shortened(events, place, statement)
-    return ChampionHistory(use_case, events, tuple(problems))
-
-
-def chain_problems(events: tuple[ChampionEvent, ...]) -> list[str]:
-    """What is wrong with the events themselves; empty for an unbroken chain."""
-    problems: list[str] = []
-    for place, event in enumerate(events, 1):
-        before = ChampionHistory("", events[: place - 1])
-        problems += [f"event {event.sequence}: {what}" for what in _event_problems(event, before)]
-        if event.sequence != place:
-            problems.append(f"event {event.sequence} stands at place {place}")
-    return problems
-
-
-def _event_problems(event: ChampionEvent, before: ChampionHistory) -> list[str]:
-    """What is wrong with one event, given those before it."""
-    replaced, problems = before.newest, []
-    if event.digest != event.content_digest:
-        problems.append("its digest is not that of its content")
-    if event.previous_digest != (replaced.digest if replaced else ""):
-        problems.append("it does not follow the event before it")
-    if event.event not in set(Event):
-        problems.append(f"{event.event!r} is no change of champion")
-    if event.replaces != (replaced.model_version if replaced else None):
-        problems.append("it does not name the champion it replaced")
-    try:
-        report = event.report
-        if not report.is_passed or report.candidate_version != event.model_version:
-            problems.append("it does not rest on a passed report about its version")
-        if event.event != Event.rolled_back and report.champion_version != event.replaces:
-            problems.append("it replaced another champion than it was compared with")
-    except (ValueError, LookupError, TypeError) as error:
-        problems.append(f"its report cannot be read ({type(error).__name__})")
-    if event.event == Event.rolled_back and before.crowning(event.identity) is None:
-        problems.append("it puts back a model that was never champion")
-    return problems
-
-
-def _shortened(events: tuple[ChampionEvent, ...], place: str, statement: str) -> list[str]:
-    """Whether the newest event that a place states is among the events."""
-    number, _, digest = statement.partition(":")
-    if digest in {event.digest for event in events if str(event.sequence) == number}:
-        return []
-    return [f"{place} states an event {number} that the table does not have: it was shortened"]
 
 
 def as_record(event: ChampionEvent) -> dict[str, Any]:

@@ -16,17 +16,17 @@ from finance_assets.ml.gate import GateReport
 from finance_assets.ml.identity import Identity
 from finance_assets.ml.registry import Mirror
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.champion_history import (
+from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.champion_history import (
     ChampionEvent,
     ChampionHistory,
     Event,
     as_record,
     champion_history_contract,
-    read_history,
 )
-from finance_assets.steps.decision_log import read_decisions
-from finance_assets.steps.model_contracts import prediction_contract
-from finance_assets.steps.step import StepContext
+from finance_assets.model_life.contracts import prediction_contract
+from finance_assets.model_life.decision_log import read_decisions
+from finance_assets.step.declaration import StepContext
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ from finance_assets.lakehouse.journal import read_journal
 from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.champion_history import ChampionHistory, read_history
-from finance_assets.steps.decision_log import decision_contract, looks_contract, record_digest
-from finance_assets.steps.model_contracts import evaluation_contract
-from finance_assets.steps.step import StepContext
+from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.champion_history import ChampionHistory
+from finance_assets.model_life.contracts import evaluation_contract
+from finance_assets.model_life.decision_log import decision_contract, record_digest
+from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.step.declaration import StepContext
 
 
 def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[str]:

@@ -12,16 +12,7 @@ from finance_assets.ml.registry import Mirror
 from finance_assets.use_cases.credit_default.model import GATE
 from finance_assets.use_cases.credit_default.use_case import MODEL
 from finance_assets_tests.ml.evidence import EASY_GATE, EVIDENCE, without
-from finance_assets_tests.scenario import (
-    APRIL,
-    AUGUST,
-    JULY,
-    JUNE,
-    SEPTEMBER,
-    deliver_sample,
-    failed,
-)
-from finance_assets_tests.steps.models import (
+from finance_assets_tests.model_life.models import (
     DECISION,
     DRIFT,
     EVALUATION,
@@ -34,7 +25,16 @@ from finance_assets_tests.steps.models import (
     decision,
     events,
 )
-from finance_assets_tests.steps.models import run_model_steps as retrain
+from finance_assets_tests.model_life.models import run_model_steps as retrain
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    JULY,
+    JUNE,
+    SEPTEMBER,
+    deliver_sample,
+    failed,
+)
 
 # On so few rows the scorecard is as good as the model, and groups are small.
 EASY = replace(MODEL, gate=EASY_GATE)

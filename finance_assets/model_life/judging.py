@@ -17,19 +17,18 @@ from finance_assets.ml.frames import TimeSplit, dataset_version, split_as_of
 from finance_assets.ml.gate import Evidence, GateReport, evaluate_gate
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import Approval, ModelSpec
-from finance_assets.steps.champion_history import ChampionHistory, Event, read_history
-from finance_assets.steps.champions import Crowning, crown, first_open_partition, history_of
-from finance_assets.steps.decision_log import Decision, Outcome, log_decision
-from finance_assets.steps.evaluation import (
-    Contest,
-    contest,
-    evaluation_inputs,
-    measure_and_publish,
-    metrics_from,
-)
-from finance_assets.steps.lineage import data_problems
-from finance_assets.steps.model_contracts import evaluation_contract
-from finance_assets.steps.step import Step, StepContext, input_versions
+from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.champion_history import ChampionHistory, Event
+from finance_assets.model_life.contests import Contest, contest
+from finance_assets.model_life.contracts import evaluation_contract
+from finance_assets.model_life.crowning import Crowning, crown, first_open_partition, history_of
+from finance_assets.model_life.decision_log import Decision, Outcome, log_decision
+from finance_assets.model_life.evaluation_records import metrics_from
+from finance_assets.model_life.inputs import evaluation_inputs
+from finance_assets.model_life.measuring import measure_and_publish
+from finance_assets.step.declaration import TABLE_KINDS, Step, StepContext, input_versions
+from finance_assets.step.lineage import data_problems
+from finance_assets.step.use_case import UseCase
 
 ATTEMPTS = 20
 
@@ -55,6 +54,12 @@ class Judge:
     spec: ModelSpec
     calendar: Calendar
     tables: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, use_case: UseCase) -> "Judge":
+        """What judges a use case's candidates."""
+        tables = tuple(step for step in use_case.steps if step.kind in TABLE_KINDS)
+        return cls(use_case.model, use_case.calendar, tables)
 
     def decide(self, ctx: StepContext, as_of: str) -> Judged:
         """Judge the candidate as of a partition; crown it if it passed and needs no approval.

@@ -14,11 +14,12 @@ from finance_assets.lakehouse.deliveries import DeliverySpec, delivered_lines, p
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
-from finance_assets.steps.arguments import matches, require_key, require_partition
-from finance_assets.steps.champion_history import ChampionEvent, read_history
-from finance_assets.steps.model_contracts import prediction_contract
-from finance_assets.steps.step import Step
-from finance_assets.steps.use_case import UseCase
+from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.champion_history import ChampionEvent
+from finance_assets.model_life.contracts import prediction_contract
+from finance_assets.step.arguments import matches, require_key, require_partition
+from finance_assets.step.declaration import Step
+from finance_assets.step.use_case import UseCase
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import os
 
 from finance_assets.settings import Engine
-from finance_assets.steps.step import StepContext
+from finance_assets.step.declaration import StepContext
 
 
 def acting_user(ctx: StepContext) -> str:

@@ -4,10 +4,12 @@ from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_context
 from finance_assets.ml.registry import digest
-from finance_assets.steps.champion_history import champion_history_contract, read_history
-from finance_assets.steps.decision_log import looks_contract, read_decisions
-from finance_assets.steps.judging import Judge
-from finance_assets.steps.use_case import model_steps
+from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.decision_log import read_decisions
+from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.model_life.judging import Judge
+from finance_assets.steps.model_steps import model_steps
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL, TABLE_STEPS
 
 CANDIDATE, EVALUATION, DECISION, PREDICTIONS, DRIFT = (

@@ -5,7 +5,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from finance_assets.lakehouse.windows import Window
-from finance_assets.steps.lineage import data_problems
+from finance_assets.step.lineage import data_problems
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, USE_CASE
 from finance_assets_tests.scenario import (
     APRIL,
@@ -186,7 +186,7 @@ def test_publications_from_before_contents_were_recorded_are_compared_by_version
 
 
 def test_an_evaluation_rests_on_clean_data_all_the_way_down(built, settings):
-    from finance_assets_tests.steps.models import EVALUATION, run_model_steps
+    from finance_assets_tests.model_life.models import EVALUATION, run_model_steps
 
     deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
     built.run_tables(APRIL, JUNE)

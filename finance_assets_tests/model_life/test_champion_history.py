@@ -11,12 +11,12 @@ from mlflow import MlflowClient
 
 from finance_assets.errors import FinanceAssetsError, GoneError, ModelError
 from finance_assets.ml.registry import STATEMENT
+from finance_assets.model_life.chain import chain_problems, read_history
+from finance_assets.model_life.champion_history import ChampionEvent
+from finance_assets.model_life.verification import verify
 from finance_assets.settings import Settings
-from finance_assets.steps.champion_history import ChampionEvent, chain_problems, read_history
-from finance_assets.steps.verification import verify
 from finance_assets.use_cases.credit_default.use_case import MODEL
-from finance_assets_tests.scenario import AUGUST, JULY, JUNE, SEPTEMBER, Runner
-from finance_assets_tests.steps.models import (
+from finance_assets_tests.model_life.models import (
     DRIFT,
     EVALUATION,
     HISTORY,
@@ -30,7 +30,8 @@ from finance_assets_tests.steps.models import (
     negate_leaves,
     run_model_steps,
 )
-from finance_assets_tests.steps.test_model_life import EASY
+from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.scenario import AUGUST, JULY, JUNE, SEPTEMBER, Runner
 
 
 @pytest.fixture(scope="module")

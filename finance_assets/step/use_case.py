@@ -1,6 +1,6 @@
 """The UseCase: one business question with its tables, its model and its calendar.
 
-Only the type, and the steps that every model brings; the declarations live in use_cases/.
+Only the type; the declarations live in use_cases/, the steps that every model brings in steps/.
 """
 
 from dataclasses import dataclass
@@ -8,14 +8,8 @@ from pathlib import Path
 
 from finance_assets.lakehouse.windows import Calendar
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.decision import decision_step
-from finance_assets.steps.evaluation import evaluation_step
-from finance_assets.steps.foresight import require_no_foresight
-from finance_assets.steps.judging import Judge
-from finance_assets.steps.monitoring import monitoring_step
-from finance_assets.steps.scoring import scoring_step
-from finance_assets.steps.step import MODEL_KINDS, TABLE_KINDS, Step
-from finance_assets.steps.training import training_step
+from finance_assets.step.declaration import MODEL_KINDS, Step
+from finance_assets.step.foresight import require_no_foresight
 
 
 @dataclass(frozen=True)
@@ -50,12 +44,6 @@ class UseCase:
         raise KeyError(f"{self.name} has no step {key}")
 
     @property
-    def judge(self) -> Judge:
-        """What judges this use case's candidates."""
-        tables = tuple(step for step in self.steps if step.kind in TABLE_KINDS)
-        return Judge(self.model, self.calendar, tables)
-
-    @property
     def model_steps(self) -> tuple[Step, ...]:
         """Steps that run when a candidate is wanted."""
         return tuple(step for step in self.steps if step.kind in MODEL_KINDS)
@@ -64,14 +52,3 @@ class UseCase:
     def monthly_steps(self) -> tuple[Step, ...]:
         """Steps that run for every month."""
         return tuple(step for step in self.steps if step.kind not in MODEL_KINDS)
-
-
-def model_steps(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps that a model brings, from training to monitoring, above the table steps."""
-    return (
-        training_step(spec, calendar),
-        evaluation_step(spec, calendar),
-        decision_step(Judge(spec, calendar, tables)),
-        scoring_step(spec, calendar),
-        monitoring_step(spec),
-    )

@@ -15,10 +15,10 @@ from finance_assets.ml.models import Model
 from finance_assets.ml.registry import Version, digest
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, declared_recipe, train
-from finance_assets.steps.champions import history_of
-from finance_assets.steps.evaluation import metrics_from
-from finance_assets.steps.model_contracts import evaluation_contract
-from finance_assets.steps.step import StepContext
+from finance_assets.model_life.contracts import evaluation_contract
+from finance_assets.model_life.crowning import history_of
+from finance_assets.model_life.evaluation_records import metrics_from
+from finance_assets.step.declaration import StepContext
 
 
 @dataclass(frozen=True)
