@@ -17,7 +17,7 @@ from finance_assets.settings import get_settings
 from finance_assets.step.use_case import UseCase
 
 if TYPE_CHECKING:
-    from finance_assets.ml.registry import Version
+    from finance_assets.ml.model_files import Version
     from finance_assets.step.declaration import StepContext
 
 app = typer.Typer()

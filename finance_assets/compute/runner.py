@@ -38,10 +38,10 @@ def open_registry(
     """The model registry of these settings."""
     return ModelRegistry(
         settings.tracking_uri,
-        settings.artifact_root,
-        settings.mlflow_ui_url,
-        open_run,
-        registry_uri=settings.mlflow_registry_uri,
+        settings.mlflow_registry_uri,
+        artifact_root=settings.artifact_root,
+        ui_url=settings.mlflow_ui_url,
+        open_run=open_run,
         experiment_prefix=settings.mlflow_experiment_prefix,
         model_prefix=settings.mlflow_model_prefix,
     )

@@ -8,16 +8,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from finance_assets.errors import ModelError
-from finance_assets.ml.models import Model
-from finance_assets.ml.registry import (
+from finance_assets.ml.model_files import (
     RECIPE_FILE,
     REFERENCE_FILE,
-    ModelRegistry,
     Version,
     canonical,
     digest,
     gone,
 )
+from finance_assets.ml.models import Model
+from finance_assets.ml.registry import ModelRegistry
 
 
 @dataclass(frozen=True)

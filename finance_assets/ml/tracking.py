@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import ModelError
+from finance_assets.ml.model_files import Version, canonical, digest, digest_tag
 from finance_assets.ml.models import Model
-from finance_assets.ml.registry import ModelRegistry, Version, canonical, digest, digest_tag
+from finance_assets.ml.registry import ModelRegistry
 from finance_assets.ml.search import Trial
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from finance_assets.errors import ModelError
 from finance_assets.ml.frames import split_as_of
-from finance_assets.ml.registry import Version
+from finance_assets.ml.model_files import Version
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory, Event
 from finance_assets.model_life.contests import contest

@@ -10,7 +10,8 @@ from finance_assets.ml.card import Card, render_card
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.frames import versions_of
 from finance_assets.ml.lineage import exposure
-from finance_assets.ml.registry import CARD_FOLDER, RECIPE_FILE, Version
+from finance_assets.ml.model_files import RECIPE_FILE, Version
+from finance_assets.ml.registry import CARD_FOLDER
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionHistory
 from finance_assets.model_life.contracts import evaluation_contract

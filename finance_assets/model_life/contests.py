@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finance_assets.errors import ModelError
 from finance_assets.ml.frames import TimeSplit
 from finance_assets.ml.identity import Identity, identify
-from finance_assets.ml.registry import Version
+from finance_assets.ml.model_files import Version
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import candidate_contract

@@ -24,8 +24,8 @@ from finance_assets.ml.evaluation import (
 from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows
 from finance_assets.ml.identity import verified
 from finance_assets.ml.metrics import measure
+from finance_assets.ml.model_files import RECIPE_FILE, SCORECARD_FILE, Version, digest
 from finance_assets.ml.models import Model
-from finance_assets.ml.registry import RECIPE_FILE, SCORECARD_FILE, Version, digest
 from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.scorecard import Scorecard
 from finance_assets.ml.spec import ModelSpec

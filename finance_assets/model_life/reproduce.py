@@ -11,8 +11,8 @@ from finance_assets.ml.evaluation import ALL, CANDIDATE
 from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of, versions_of
 from finance_assets.ml.identity import Verified, identify, verified
 from finance_assets.ml.metrics import measure
+from finance_assets.ml.model_files import Version, digest
 from finance_assets.ml.models import Model
-from finance_assets.ml.registry import Version, digest
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, declared_recipe, train
 from finance_assets.model_life.contracts import evaluation_contract

@@ -12,8 +12,8 @@ from finance_assets.ml.frames import (
     labelled_rows,
     split_as_of,
 )
+from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, SCORECARD_FILE, Version
 from finance_assets.ml.models import Model
-from finance_assets.ml.registry import RECIPE_FILE, REFERENCE_FILE, SCORECARD_FILE, Version
 from finance_assets.ml.scorecard import fit_scorecard
 from finance_assets.ml.search import Trial, search
 from finance_assets.ml.spec import ModelSpec

@@ -3,7 +3,7 @@
 from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_context
-from finance_assets.ml.registry import digest
+from finance_assets.ml.model_files import digest
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.decision_log import read_decisions

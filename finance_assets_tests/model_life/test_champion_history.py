@@ -286,7 +286,7 @@ def test_features_swapped_in_the_tag_are_noticed(settled, copy):
 
 
 def test_features_renamed_in_the_model_text_do_not_score(settled, copy):
-    from finance_assets.ml.registry import digest
+    from finance_assets.ml.model_files import digest
 
     [model] = model_files(settled.settings, "2")
     with put_back(settled, model) as client:
@@ -303,7 +303,7 @@ def test_features_renamed_in_the_model_text_do_not_score(settled, copy):
 
 @pytest.mark.parametrize("file", ["reference.json", "recipe.json"])
 def test_a_record_replaced_with_its_digest_set_anew_is_noticed(settled, copy, file):
-    from finance_assets.ml.registry import canonical, digest, digest_tag
+    from finance_assets.ml.model_files import canonical, digest, digest_tag
 
     [path] = model_files(settled.settings, "2", file)
     with put_back(settled, path) as client:

@@ -1,0 +1,176 @@
+"""Model files: what is kept of a registered version, read back and compared with its digests.
+
+Which versions there are is registry.py's business; by which digests a champion is known,
+identity.py's.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from finance_assets.errors import GoneError, ModelError
+from finance_assets.ml.models import Model, load_model
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# Where MLflow's flavour of a family keeps the model's text.
+MODEL_FILES = {"lightgbm": "model.lgb", "xgboost": "model.json"}
+REFERENCE_FILE, RECIPE_FILE, SCORECARD_FILE = "reference.json", "recipe.json", "scorecard.json"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version."""
+
+    name: str
+    number: str
+    run_id: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The files of registered versions in the store at `tracking_uri`.
+
+    Nothing is asked of the store before the first call.
+    """
+
+    tracking_uri: str
+    registry_uri: str | None = None
+
+    @cached_property
+    def client(self) -> "MlflowClient":
+        """MLflow's client, with the process pointed at the same store."""
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        import mlflow
+
+        mlflow.set_tracking_uri(self.tracking_uri)
+        if self.registry_uri:
+            mlflow.set_registry_uri(self.registry_uri)
+        return mlflow.MlflowClient()
+
+    def model(self, version: Version) -> Model:
+        """The model, unaltered since it was registered.
+
+        The order of its features is the one in its own text, and must be the signature's.
+
+        Raises:
+            ModelError: its text is not the one that was registered, or signature or tag
+                name other inputs.
+        """
+        family = version.tags.get("model_family", "")
+        file = MODEL_FILES.get(family, "MLmodel")
+        folder = self._download(version, f"models:/{version.name}/{version.number}")
+        path = Path(folder, file)
+        if not path.exists():
+            raise gone(version, f"{file} is missing")
+        # Bytes that are no text cannot be what was registered: the digest will say so.
+        text = path.read_text(encoding="utf-8", errors="replace")
+        _require_digest(version, "artifact_sha256", text, file)
+        model = load_model(family, text)
+        tagged = tuple(json.loads(version.tags["features"]))
+        for place, names in {"signature": self.signature(version), "tag": tagged}.items():
+            if model.features != names:
+                raise ModelError(
+                    f"the model takes {', '.join(model.features)}, its {place} says "
+                    f"{', '.join(names) or 'nothing'}",
+                    where=f"{version.name} v{version.number}",
+                    remedy="do not use it; restore the record, or train anew",
+                )
+        return model
+
+    def problem(self, version: Version) -> str:
+        """Why the version's model cannot be used; empty when it can."""
+        try:
+            self.model(version)
+        except (ModelError, LookupError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    def record(self, version: Version, file: str) -> Any:
+        """A JSON record kept with the version (recipe, reference, scorecard), unaltered.
+
+        Raises:
+            ModelError: it is not the one that was registered.
+        """
+        record = json.loads(self._text(version, file))
+        _require_digest(version, digest_tag(file), canonical(record), file)
+        return record
+
+    def signature(self, version: Version) -> tuple[str, ...]:
+        """Names of the inputs in the version's MLflow signature; empty when it has none."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        self.client  # noqa: B018 - points mlflow at the store
+        try:
+            info = mlflow.models.get_model_info(f"models:/{version.name}/{version.number}")
+        except (OSError, MlflowException) as error:
+            raise _missing(version, error) from error
+        inputs = info.signature.inputs if info.signature else None
+        return tuple(inputs.input_names()) if inputs else ()
+
+    def _text(self, version: Version, file: str) -> str:
+        path = self._download(version, f"runs:/{version.run_id}/{file}")
+        return Path(path).read_text(encoding="utf-8")
+
+    def _download(self, version: Version, uri: str) -> str:
+        """Local path of an artifact.
+
+        Raises:
+            GoneError: it is not there; a store that does not answer raises its own error.
+        """
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        self.client  # noqa: B018 - points mlflow at the store
+        try:
+            return str(mlflow.artifacts.download_artifacts(uri))
+        except (OSError, MlflowException) as error:
+            raise _missing(version, error) from error
+
+
+def _missing(version: Version, error: Exception) -> Exception:
+    """The error as `GoneError` if it says that something is not there, else the error itself."""
+    code = getattr(error, "error_code", "")
+    is_gone = code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND") or "No such" in str(error)
+    return gone(version, str(error)) if is_gone else error
+
+
+def gone(version: Version, what: str) -> GoneError:
+    """The error of a version whose files are not there any more."""
+    return GoneError(
+        f"the files of this version are gone ({what})",
+        where=f"{version.name} v{version.number}, run {version.run_id}",
+        remedy="restore them from a backup, roll back, or train a candidate to replace it",
+    )
+
+
+def digest(text: str) -> str:
+    """sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_tag(file: str) -> str:
+    """`recipe.json` → `recipe_sha256`."""
+    return f"{file.split('.')[0]}_sha256"
+
+
+def canonical(record: Any) -> str:
+    """A record as the same text, however it was written."""
+    return json.dumps(record, sort_keys=True)
+
+
+def _require_digest(version: Version, tag: str, text: str, what: str) -> None:
+    if version.tags.get(tag) != digest(text):
+        raise ModelError(
+            f"{what} is not the one that was registered",
+            where=f"{version.name} v{version.number}, run {version.run_id}",
+            remedy="do not use it; restore the artifact from a backup, or train anew",
+        )
