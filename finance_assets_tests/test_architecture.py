@@ -77,7 +77,9 @@ def test_functions_are_short_and_say_what_they_return(module):
             assert node.end_lineno - node.lineno < 60, node.name
 
 
-@pytest.mark.parametrize("folder", ["lakehouse", "ml", "monitoring", "step", "model_life", "steps", "use_cases"])
+@pytest.mark.parametrize(
+    "folder", ["lakehouse", "ml", "monitoring", "step", "model_life", "steps", "use_cases"]
+)
 def test_what_steps_are_made_of_does_not_know_dagster(folder):
     for module in (ROOT / folder).rglob("*.py"):
         assert "import dagster" not in module.read_text(), module
