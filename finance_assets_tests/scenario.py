@@ -67,6 +67,11 @@ def _shipped(month: str) -> list[list[str]]:
         return list(csv.reader(stream))
 
 
+def shipped(month: str, accounts: int) -> list[list[str]]:
+    """The fields of the first accounts of a shipped delivery."""
+    return _shipped(month)[1 : accounts + 1]
+
+
 def deliver_sample(landing: Path, accounts: int, months: list[str] | None = None) -> None:
     """The first accounts of the shipped deliveries: real data, small enough for a test."""
     for month in months or USE_CASE.calendar.partitions():

@@ -1,10 +1,12 @@
 """Orders of operations around a champion: again, late, as of an old month, two at once."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
+from finance_assets.errors import GoneError
 from finance_assets.ml.spec import Approval
 from finance_assets.model_life import judging
 from finance_assets.model_life.effects import follow_up
@@ -19,13 +21,27 @@ from finance_assets_tests.model_life.models import (
     champion_at,
     context,
     decided,
+    decision,
     events,
     history,
     judge,
+    model_files,
+    negate_leaves,
     run_model_steps,
 )
 from finance_assets_tests.model_life.test_model_life import EASY, STRICT
-from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, SEPTEMBER, deliver_sample
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    HEADER,
+    JULY,
+    JUNE,
+    SEPTEMBER,
+    Statement,
+    deliver,
+    deliver_sample,
+    shipped,
+)
 
 OCTOBER = "2005-10"
 HELD = replace(EASY, approval=Approval.required)
@@ -181,3 +197,61 @@ def test_overwritten_evaluation_rows_are_measured_anew_by_the_decision(two_champ
     assert events(two_champions) == PROMOTED_TWICE
     measured = [r for r in two_champions.rows(EVALUATION) if r["as_of_month"] == AUGUST]
     assert max(r["auc"] for r in measured if r["auc"]) == honest
+
+
+def test_a_champion_whose_files_are_gone_is_replaced_and_the_report_says_so(two_champions):
+    for file in model_files(two_champions.settings, "2"):
+        file.unlink()
+    run_model_steps(two_champions, AUGUST, replace(EASY, rounds=40))
+    last = history(two_champions).newest
+    assert (last.event, last.model_version, last.replaces) == ("promoted", "3", "2")
+    said = {verdict.name: verdict.observed for verdict in last.report.verdicts}
+    assert "gone" in said["beats_champion"]
+
+
+def test_a_champion_whose_files_were_altered_is_not_replaced(two_champions):
+    negate_leaves(two_champions.settings, "2")
+    run_model_steps(two_champions, AUGUST, replace(EASY, rounds=40))
+    assert decided(two_champions)[-1][1] == "turned_down"
+    assert events(two_champions) == PROMOTED_TWICE
+
+
+def test_after_mlflow_was_lost_its_numbers_name_no_champion(two_champions, mlflow_store):
+    """A new store gives the numbers 1 and 2 anew: to a candidate that is turned down, here."""
+    settings = two_champions.settings
+    shutil.copy(mlflow_store, settings.root / "mlflow" / "mlflow.db")
+    shutil.rmtree(settings.root / "mlflow" / "artifacts")
+    run_model_steps(two_champions, AUGUST, replace(STRICT, rounds=12))
+    assert decided(two_champions)[-1] == ("1", "turned_down")
+    assert events(two_champions) == PROMOTED_TWICE
+    with pytest.raises(GoneError):
+        two_champions.run(PREDICTIONS, SEPTEMBER)
+    # An honest one may take the place of what is gone.
+    run_model_steps(two_champions, AUGUST, EASY)
+    assert events(two_champions)[-1] == ("promoted", "2", "2")
+    assert two_champions.run(PREDICTIONS, SEPTEMBER).changed == ()
+    assert champion_at(two_champions, OCTOBER) == ("2", AUGUST)
+
+
+def test_a_rule_that_failed_under_the_features_turns_a_candidate_down(runner, table_templates):
+    table_templates.copy(runner, 2000, SEPTEMBER)
+    # Status 1 all over June: a warning of the silver table, and none of the tables above it.
+    rows = [Statement(**dict(zip(HEADER.split(","), r, strict=True))) for r in shipped(JUNE, 2000)]
+    odd = [replace(row, pay_status="1") if n % 20 == 0 else row for n, row in enumerate(rows)]
+    deliver(runner.settings.landing, JUNE, *odd)
+    runner.run_tables(JUNE, SEPTEMBER)
+    run_model_steps(runner, AUGUST, EASY)
+    outcome, criteria = decision(runner, AUGUST)
+    assert (outcome, criteria) == ("turned_down", ["data_checks"])
+
+
+def test_tables_not_rebuilt_after_a_redelivery_turn_a_candidate_down(runner, table_templates):
+    table_templates.copy(runner, 2000, SEPTEMBER)
+    deliver_sample(runner.settings.landing, 1990, [JUNE])
+    for table in ("bronze.credit_statements", "silver.credit_statements"):
+        runner.run(table, JUNE)
+    run_model_steps(runner, AUGUST, EASY)
+    assert decision(runner, AUGUST) == ("turned_down", ["data_checks"])
+    runner.run_tables(JUNE, SEPTEMBER)
+    run_model_steps(runner, AUGUST, EASY)
+    assert decision(runner, AUGUST) == ("promoted", [])
