@@ -21,9 +21,11 @@ def access_problems(bundle: dict[str, Any], target: str) -> Iterator[str]:
     for entry in resolved.get("permissions", []):
         if entry.get("level") not in LEVELS:
             yield f"permissions: {entry.get('level')} is no level for a whole bundle ({LEVELS})"
-    for key, schema in resolved.get("resources", {}).get("schemas", {}).items():
-        if not schema.get("grants"):
-            yield f"schemas.{key}: nobody but its owner may use it: grants are missing"
+    for kind in ("schemas", "volumes"):
+        for key, resource in resolved.get("resources", {}).get(kind, {}).items():
+            names = [grant.get("principal") for grant in resource.get("grants", [])]
+            if len(names) != len(set(names)):
+                yield f"{kind}.{key}: one principal is granted to twice, of {names}"
     yield from (f"{where}: {who} is no variable" for where, who in _literals(bundle, target))
 
 
@@ -32,12 +34,19 @@ def _production(resolved: dict[str, Any]) -> Iterator[str]:
         yield "production has no run_as: it would run as whoever deployed it"
     if not resolved.get("permissions"):
         yield "production declares no permissions"
+    yield from _ungranted(resolved)
     root = str(resolved.get("workspace", {}).get("root_path", ""))
     principal = str(resolved.get("run_as", {}).get("service_principal_name", ""))
     if root.startswith(SHARED):
         yield f"every user of the workspace could replace the wheel in {root}"
     elif not principal or f"/Users/{principal}/" not in root:
         yield f"root_path {root!r} is not in the folder of {principal or 'the service principal'}"
+
+
+def _ungranted(resolved: dict[str, Any]) -> Iterator[str]:
+    for key, schema in resolved.get("resources", {}).get("schemas", {}).items():
+        if not schema.get("grants"):
+            yield f"schemas.{key}: nobody but its owner may use it: grants are missing"
 
 
 def _literals(bundle: dict[str, Any], target: str) -> Iterator[tuple[str, str]]:

@@ -38,18 +38,12 @@ WHEEL = "../dist/*.whl"
 RETRIES = {Kind.ingest: 2, Kind.table: 2, Kind.scoring: 2, Kind.monitoring: 2, Kind.training: 1}
 RETRY_MILLIS = 60_000
 
-BOTH = ["READ_VOLUME", "WRITE_VOLUME"]
-VOLUMES: dict[str, dict[str, Any]] = {
-    "staging": {"comment": "Rows that are audited before they are published"},
-    "landing": {
-        "comment": "Deliveries as they come",
-        "grants": [{"principal": "${var.deliverers}", "privileges": BOTH}],
-    },
-    "runs": {
-        "comment": "Wheels, and the messages between Dagster and its runs",
-        "grants": [{"principal": "${var.orchestrator}", "privileges": BOTH}],
-    },
+VOLUMES = {
+    "staging": "Rows that are audited before they are published",
+    "landing": "Deliveries as they come",
+    "runs": "Wheels, and the messages between Dagster and its runs",
 }
+BOTH = ["READ_VOLUME", "WRITE_VOLUME"]
 
 
 def same_partition_inputs(step: Step) -> list[str]:
@@ -156,31 +150,43 @@ def render(use_case: UseCase, bundle: dict[str, Any]) -> str:
     return _text({"resources": {"jobs": {JOB: render_job(use_case)}}, "targets": targets})
 
 
-def render_storage(layers: list[str]) -> str:
-    """The committed file of schemas, volumes and grants: what the steps need to be there."""
+def render_storage(layers: list[str], bundle: dict[str, Any]) -> str:
+    """The committed file of schemas, volumes and grants: what the steps need to be there.
+
+    Grants are for shared targets: in development you own what you deploy.
+    """
     place = {"catalog_name": "${var.catalog}"}
-    reading = {"principal": "${var.readers}", "privileges": ["USE_SCHEMA", "SELECT"]}
-    schemas: dict[str, Any] = {
-        layer: {**place, "name": layer, "comment": f"Tables: {layer}", "grants": [reading]}
-        for layer in layers
+    schemas = {layer: {**place, "name": layer, "comment": f"Tables: {layer}"} for layer in layers}
+    schemas[PACKAGE] = {**place, "name": PACKAGE, "comment": f"Volumes and models of {PACKAGE}"}
+    volumes = {
+        name: {**place, "schema_name": SCHEMA, "name": name, "comment": comment}
+        for name, comment in VOLUMES.items()
     }
-    people = ("orchestrator", "deliverers", "readers")
-    rights = [["USE_SCHEMA"], ["USE_SCHEMA"], ["USE_SCHEMA", "EXECUTE"]]
-    using = [
-        {"principal": f"${{var.{who}}}", "privileges": privileges}
-        for who, privileges in zip(people, rights, strict=True)
-    ]
+    targets = {
+        target: {"resources": _grants(layers)}
+        for target, chosen in bundle.get("targets", {}).items()
+        if (chosen or {}).get("mode") != "development"
+    }
+    return _text({"resources": {"schemas": schemas, "volumes": volumes}, "targets": targets})
+
+
+def _grants(layers: list[str]) -> dict[str, Any]:
+    def to(who: str, *privileges: str) -> dict[str, Any]:
+        return {"principal": f"${{var.{who}}}", "privileges": list(privileges)}
+
+    schemas = {layer: {"grants": [to("readers", "USE_SCHEMA", "SELECT")]} for layer in layers}
     schemas[PACKAGE] = {
-        **place,
-        "name": PACKAGE,
-        "comment": "Volumes and models of finance_assets",
-        "grants": using,
+        "grants": [
+            to("orchestrator", "USE_SCHEMA"),
+            to("deliverers", "USE_SCHEMA"),
+            to("readers", "USE_SCHEMA", "EXECUTE"),
+        ]
     }
     volumes = {
-        name: {**place, "schema_name": SCHEMA, "name": name, **facts}
-        for name, facts in VOLUMES.items()
+        "landing": {"grants": [to("deliverers", *BOTH)]},
+        "runs": {"grants": [to("orchestrator", *BOTH)]},
     }
-    return _text({"resources": {"schemas": schemas, "volumes": volumes}})
+    return {"schemas": schemas, "volumes": volumes}
 
 
 def _text(record: dict[str, Any]) -> str:

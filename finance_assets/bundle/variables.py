@@ -67,13 +67,16 @@ def resolve(bundle: dict[str, Any], target: str) -> dict[str, Any]:
     whole = deepcopy({k: v for k, v in bundle.items() if k not in ("targets", "variables")})
     whole |= deepcopy({key: chosen[key] for key in OF_TARGETS if key in chosen})
     whole["resources"] = _overlaid(whole.get("resources", {}), chosen.get("resources", {}), "")
+    for kind, found in whole["resources"].items():
+        for key, resource in found.items():
+            if "name" not in resource:
+                raise BundleError(f"target {target}: {kind}.{key} is overridden, and not declared")
     resolved = dict(_replaced(whole, values, target, 0))
     apply_presets(resolved, str(values["workspace.current_user.short_name"]))
     names = {
         f"resources.{kind}.{key}.name": resource["name"]
         for kind, found in resolved["resources"].items()
         for key, resource in found.items()
-        if "name" in resource
     }
     return dict(_replaced(resolved, names, target, 0, is_last=True))
 

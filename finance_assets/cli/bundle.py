@@ -47,7 +47,7 @@ def _rendered(root: Path, use_case: str) -> dict[str, str]:
         bundle = read_file(root / "databricks.yml")
         return {
             JOB_FILE: rendered(chosen(use_case)[use_case], bundle),
-            STORAGE_FILE: render_storage(layers_of(ALL.values())),
+            STORAGE_FILE: render_storage(layers_of(ALL.values()), bundle),
         }
     except BundleError as error:
         raise SettingsError(

@@ -42,10 +42,22 @@ def starts(use_case: UseCase) -> Starts:
     )
 
 
-def minutes(runs: int, shape: Shape, start_minutes: float, work_minutes: float) -> float:
-    """Paid minutes of so many runs: a cluster that is there already does not start."""
-    start = 0.0 if shape is Shape.existing_cluster else start_minutes
-    return runs * start + work_minutes
+def minutes(found: Starts, shape: Shape, start: float, work: float) -> tuple[float, float, float]:
+    """Paid minutes of a partition: Dagster with one run for each step, Dagster with the table
+    steps grouped, the bundle's job. `start`: minutes until a run works; `work`: of one step.
+
+    A cluster that is there already does not start; the tasks of the bundle's job share a job
+    cluster; on serverless each task may start anew, which is counted as if it always did.
+    """
+    if shape is Shape.existing_cluster:
+        start = 0.0
+    bundle = 1 if shape is Shape.job_cluster else found.bundle_tasks
+    by_dagster = found.runs * work
+    return (
+        found.runs * start + by_dagster,
+        found.grouped_runs * start + by_dagster,
+        bundle * start + found.bundle_tasks * work,
+    )
 
 
 def table(use_cases: Iterable[UseCase]) -> str:
@@ -59,4 +71,17 @@ def table(use_cases: Iterable[UseCase]) -> str:
             f"| {found.use_case} | {found.runs} | {found.grouped_runs} | {found.saved} | "
             f"{found.bundle_tasks} in 1 run | {found.retraining_runs} runs |"
         )
+    return "\n".join(lines)
+
+
+def minutes_table(use_cases: Iterable[UseCase], start: float, work: float) -> str:
+    """Paid minutes of a partition by shape, as Markdown."""
+    lines = [
+        f"| start {start:g} min, a step {work:g} min | one run a step | grouped | the bundle |",
+        "|---|---|---|---|",
+    ]
+    for found in map(starts, use_cases):
+        for shape in Shape:
+            numbers = " | ".join(f"{n:.1f}" for n in minutes(found, shape, start, work))
+            lines.append(f"| {found.use_case}, {shape} | {numbers} |")
     return "\n".join(lines)

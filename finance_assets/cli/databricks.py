@@ -28,11 +28,15 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 @app.command()
-def cost() -> None:
-    """Print what one partition of each use case starts, as Markdown."""
-    from finance_assets.cli.cost import table
+def cost(
+    start_minutes: Annotated[float, typer.Option(help="Until a run works.", min=0)] = 0.5,
+    work_minutes: Annotated[float, typer.Option(help="Of one step.", min=0)] = 0.5,
+) -> None:
+    """Print what one partition of each use case starts, and its paid minutes, as Markdown."""
+    from finance_assets.cli.cost import minutes_table, table
 
-    print(table(chosen(None).values()))
+    use_cases = chosen(None).values()
+    print(table(use_cases), minutes_table(use_cases, start_minutes, work_minutes), sep="\n\n")
 
 
 def _doctor(as_json: bool) -> None:

@@ -33,6 +33,11 @@ def in_storage(change):
     return plant
 
 
+def granted(record):
+    """The schemas' grants in production."""
+    return record["targets"]["prod"]["resources"]["schemas"]
+
+
 PREFIX = "mlflow_experiment_prefix="
 
 
@@ -200,7 +205,7 @@ DEFECTS = {
         "of layer gold",
     ),
     "a schema that nobody may use": (
-        in_storage(lambda r: r["resources"]["schemas"]["gold"].pop("grants")),
+        in_storage(lambda r: granted(r)["gold"].pop("grants")),
         "schemas.gold: nobody but its owner may use it",
     ),
     "a group that is written out": (
@@ -208,10 +213,12 @@ DEFECTS = {
         "permissions: credit-risk is no variable",
     ),
     "a principal that is written out": (
-        in_storage(
-            lambda r: r["resources"]["schemas"]["gold"]["grants"][0].update(principal="users")
-        ),
+        in_storage(lambda r: granted(r)["gold"]["grants"][0].update(principal="users")),
         "resources: users is no variable",
+    ),
+    "a principal that is granted to twice": (
+        in_storage(lambda r: granted(r)["gold"].update(grants=2 * granted(r)["gold"]["grants"])),
+        "schemas.gold: one principal is granted to twice",
     ),
     # 13: tables cannot lie in a volume, and both runners give the same settings.
     "tables in a volume": (

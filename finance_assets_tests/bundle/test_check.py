@@ -37,7 +37,7 @@ def test_the_committed_files_are_the_ones_the_steps_render_to():
     """After a wanted change: `finance-assets bundle render`."""
     bundle = read_file(ROOT / "databricks.yml")
     assert (ROOT / JOB_FILE).read_text() == render(USE_CASE, bundle)
-    assert (ROOT / STORAGE_FILE).read_text() == render_storage(layers_of(ALL.values()))
+    assert (ROOT / STORAGE_FILE).read_text() == render_storage(layers_of(ALL.values()), bundle)
 
 
 def test_the_committed_bundle_has_no_problem_for_any_target():

@@ -1,5 +1,8 @@
 """Steps on a workspace whose engine has a catalog: tables by name, on the JVM."""
 
+import subprocess
+import sys
+
 import dagster as dg
 import pytest
 
@@ -53,3 +56,15 @@ def test_tables_are_made_by_name_in_the_prefixed_schemas(deployed):
     assert stored.row_counts() == {APRIL: 300}
     assert RETENTION.items() <= stored.configuration.items()
     assert not (deployed.root / "storage" / layer).exists()
+
+
+def test_the_main_job_by_name_equals_the_one_in_folders():
+    """A month of every use case, through Dagster, Databricks' API and tables of a catalog."""
+    program = [sys.executable, "-m", "finance_assets_tests.databricks.parity"]
+    done = subprocess.run(
+        [*program, "--catalog", "--grouped", "--accounts", "300", "--through", "2005-05"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert "full parity" in done.stdout
