@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.estimates import Estimate, Interval
+from finance_assets.ml.estimates import Estimate, Interval, auc
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ def measure(outcome: "np.ndarray", score: "np.ndarray") -> Metrics:
         ValueError: no rows, or only one class: then nothing can be said.
     """
     import numpy as np
-    from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+    from sklearn.metrics import average_precision_score, roc_curve
 
     positives = int(outcome.sum())
     if len(outcome) == 0 or positives in (0, len(outcome)):
@@ -60,7 +60,7 @@ def measure(outcome: "np.ndarray", score: "np.ndarray") -> Metrics:
     return Metrics(
         rows=len(outcome),
         positives=positives,
-        auc=float(roc_auc_score(outcome, score)),
+        auc=auc(outcome, score),
         pr_auc=float(average_precision_score(outcome, score)),
         brier=float(np.mean((score - outcome) ** 2)),
         calibration_error=calibration_error(outcome, score),

@@ -29,6 +29,8 @@ PROBE_PARAMS: dict[str, Any] = {
     "seed": 1,
     "verbosity": -1,
 }
+# Rank correlation from which two features count as one.
+TWINS = 0.98
 # A value is common if this share of the rows has it; two rows may well share a common value.
 COMMON = 0.01
 
@@ -73,20 +75,31 @@ def unique_gains(
     """AUC that is lost without each feature, all others kept: what only this one knows.
 
     Features honestly made of the same history stand in for each other; the outcome has no
-    stand-in. Measured with small models on part of the rows.
+    stand-in. Twins, which rank the rows all but alike, leave together, or a leak that is there
+    twice would stand in for itself. Measured with small models on part of the rows.
     """
     rows, held = _spread(trained, PROBE_ROWS), _spread(holdout, PROBE_ROWS)
     whole = _probe(rows, held, features, target)
     if len(features) == 1:
         return {features[0]: whole - 0.5}
 
+    twins = _twins(held, features)
+
     def without(name: str) -> float:
-        return _probe(rows, held, tuple(f for f in features if f != name), target)
+        kept = tuple(f for f in features if f not in twins[name])
+        return _probe(rows, held, kept, target) if kept else 0.5
 
     # LightGBM works outside Python's lock; two probes at a time, each with one thread.
     with ThreadPoolExecutor(2) as pool:
         reached = pool.map(without, features)
         return {name: whole - auc for name, auc in zip(features, reached, strict=True)}
+
+
+def _twins(frame: "pd.DataFrame", features: tuple[str, ...]) -> dict[str, set[str]]:
+    """For each feature, itself and those with nearly the same order of the rows."""
+    ranks = frame[list(features)].astype("float64").fillna(-1e300).rank()
+    alike = ranks.corr().abs() >= TWINS
+    return {name: {name, *(f for f in features if alike.loc[name, f])} for name in features}
 
 
 def _spread(frame: "pd.DataFrame", most: int) -> "pd.DataFrame":

@@ -76,6 +76,15 @@ def test_the_outcome_has_no_stand_in_however_it_is_hidden(kind):
     assert max(lost, key=lambda name: lost[name]) == "amount"
 
 
+def test_a_leak_that_is_there_twice_does_not_stand_in_for_itself():
+    trained, held = (
+        leaking(frame, "a third, else zero", n).assign(again=lambda f: f["amount"] * 2 + 1)
+        for n, frame in enumerate(split(history()))
+    )
+    lost = unique_gains(trained, held, (*FEATURES, "again"), "bad")
+    assert min(lost["amount"], lost["again"]) > 0.01
+
+
 def test_a_feature_alone_is_measured_in_its_better_direction_missing_values_included():
     _, held = split(history())
     held.loc[::5, "status"] = np.nan
