@@ -5,7 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from finance_assets.assets.build import build_assets, build_promotions
+from finance_assets.assets.build import build_assets, build_journals
+from finance_assets.assets.history_check import build_history_check
 from finance_assets.assets.resources import EngineResource, mlflow_run
 from finance_assets.automation.jobs import build_jobs
 from finance_assets.automation.schedules import build_schedule
@@ -38,8 +39,9 @@ def _assemble(resource_overrides: dict[str, Any], chosen: list[UseCase]) -> dg.D
     return dg.Definitions(
         assets=[
             *(asset for use_case in chosen for asset in build_assets(use_case)),
-            build_promotions(chosen),
+            *(spec for use_case in chosen for spec in build_journals(use_case)),
         ],
+        asset_checks=[] if is_remote else [build_history_check(u) for u in chosen],
         jobs=[job for built in jobs.values() for job in built],
         schedules=[build_schedule(u, jobs[u.name][0], is_deployed) for u in chosen],
         sensors=[build_retraining_sensor(use_case) for use_case in chosen],

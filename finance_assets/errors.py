@@ -34,6 +34,10 @@ class PublishConflictError(FinanceAssetsError):
     """Other writers kept winning the commit for longer than publish is willing to retry."""
 
 
+class LostRaceError(FinanceAssetsError):
+    """Somebody else changed a table first; what was decided rests on what is no longer so."""
+
+
 class HistoryError(FinanceAssetsError):
     """A model step was asked for at a time when there was not yet enough history."""
 
@@ -48,3 +52,7 @@ class StoreError(FinanceAssetsError):
 
 class ModelError(FinanceAssetsError):
     """A model, its artifact or its record in the registry is missing or was altered."""
+
+
+class GoneError(ModelError):
+    """A registered model is not there any more, or another run has taken its number."""

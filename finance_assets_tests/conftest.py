@@ -26,6 +26,14 @@ def settings(tmp_path, monkeypatch):
     get_settings.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def table_templates(tmp_path_factory, spark):
+    """Homes with the tables of the first accounts, made once for all tests that ask for them."""
+    from finance_assets_tests.scenario import TableTemplates
+
+    return TableTemplates(tmp_path_factory.mktemp("templates"), spark)
+
+
 @pytest.fixture
 def runner(settings, spark):
     """Runs steps of credit_default in the test's own home."""

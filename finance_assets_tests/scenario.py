@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import shutil
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -109,6 +110,31 @@ class Runner:
         """Reasons by line of the delivery."""
         rows = self.rows(f"{key}_quarantine", "_source_line")
         return {row["_source_line"]: row["_reasons"] for row in rows}
+
+
+class TableTemplates:
+    """Tables of the shipped deliveries, cut to some accounts: made once, copied ever after."""
+
+    def __init__(self, root: Path, spark) -> None:
+        self.root, self.spark = root, spark
+
+    def copy(self, runner: Runner, accounts: int, last: str) -> None:
+        """Give a runner's home the tables of April … `last`, and their deliveries."""
+        made = self.root / f"{accounts}-{last}"
+        if not made.exists():
+            self._make(made, accounts, last)
+        shutil.copytree(made / "landing", runner.settings.landing, dirs_exist_ok=True)
+        shutil.copytree(
+            made / "home" / "lakehouse", runner.settings.lakehouse_root, dirs_exist_ok=True
+        )
+
+    def _make(self, folder: Path, accounts: int, last: str) -> None:
+        landing = folder / "landing"
+        landing.mkdir(parents=True)
+        deliver_sample(landing, accounts)
+        settings = Settings(home=folder / "home", landing=landing, git_sha="test")
+        settings.prepare_home()
+        Runner(settings, self.spark).run_tables(APRIL, last)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -14,7 +14,8 @@ from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.contract import Severity
 from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Compute, get_settings
-from finance_assets.steps.promotions import PROMOTIONS
+from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.steps.decision_log import looks_contract
 from finance_assets.steps.step import MODEL_KINDS, Kind, Step, StepResult
 from finance_assets.steps.use_case import UseCase
 
@@ -23,7 +24,7 @@ KINDS = {
     Kind.table: {"spark", "deltalake"},
     Kind.training: {"lightgbm", "mlflow"},
     Kind.evaluation: {"mlflow", "deltalake"},
-    Kind.promotion: {"mlflow", "deltalake"},
+    Kind.decision: {"mlflow", "deltalake"},
     Kind.scoring: {"spark", "lightgbm", "deltalake"},
     Kind.monitoring: {"spark", "deltalake"},
 }
@@ -71,23 +72,27 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
     return build_op(use_case, step.key.replace(".", "__"), [step])
 
 
-def build_promotions(use_cases: list[UseCase]) -> dg.AssetSpec:
-    """The promotion history: the promotion steps and the commands add to it, no run makes it."""
-    return dg.AssetSpec(
-        key=shown.asset_key(PROMOTIONS.table),
-        deps=[
-            shown.asset_key(step.key)
-            for use_case in use_cases
-            for step in use_case.steps
-            if step.kind is Kind.promotion
-        ],
-        description=PROMOTIONS.description,
-        metadata=shown.table_metadata(PROMOTIONS),
-        group_name="governance",
-        kinds={"deltalake"},
-        owners=sorted({use_case.owner for use_case in use_cases}),
-        tags={"layer": PROMOTIONS.layer},
-    )
+def build_journals(use_case: UseCase) -> list[dg.AssetSpec]:
+    """Champion history and looks at holdouts: model steps and commands add to them, no run makes
+    them anew.
+    """
+    makers = {
+        champion_history_contract(use_case.name): Kind.decision,
+        looks_contract(use_case.model): Kind.evaluation,
+    }
+    return [
+        dg.AssetSpec(
+            key=shown.asset_key(contract.table),
+            deps=[shown.asset_key(step.key) for step in use_case.steps if step.kind is kind],
+            description=contract.description,
+            metadata=shown.table_metadata(contract),
+            group_name=use_case.name,
+            kinds={"deltalake"},
+            owners=[use_case.owner],
+            tags={"layer": contract.layer},
+        )
+        for contract, kind in makers.items()
+    ]
 
 
 def build_op(use_case: UseCase, name: str, steps: list[Step]) -> dg.AssetsDefinition:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, RowRule, Severity, TableRule
+from finance_assets.steps.champion_history import champion_history_contract
 from finance_assets.steps.step import Step, StepResult
 
 BY_PARTITION = "finance_assets/by_partition"
@@ -103,6 +104,16 @@ def statement(table: str, facts: dict[str, dict[str, Any]]) -> dg.AssetMateriali
     return dg.AssetMaterialization(
         asset_key(table), metadata={BY_PARTITION: dg.MetadataValue.json(facts)}
     )
+
+
+def stated_history(instance: dg.DagsterInstance, use_case: str) -> str:
+    """The newest event of the champion history as Dagster was told of it; empty if it never was."""
+    table = champion_history_contract(use_case).table
+    records = instance.fetch_materializations(asset_key(table), limit=1).records
+    materialization = records[0].asset_materialization if records else None
+    value = materialization.metadata.get(BY_PARTITION) if materialization else None
+    facts = value.value if value is not None and isinstance(value.value, dict) else {}
+    return str(facts.get(use_case, {}).get("statement", ""))
 
 
 def check_result(step: Step, outcome: CheckOutcome) -> dg.AssetCheckResult:

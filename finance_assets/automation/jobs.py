@@ -4,8 +4,11 @@ from typing import Any
 
 import dagster as dg
 
+from finance_assets.assets.metadata import asset_key
 from finance_assets.assets.partitions import partitions_of
-from finance_assets.steps.step import Step
+from finance_assets.settings import Compute, get_settings
+from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.steps.step import Kind, Step
 from finance_assets.steps.use_case import UseCase
 
 
@@ -38,9 +41,18 @@ def build_jobs(use_case: UseCase) -> list[Any]:
 
 
 def _job(name: str, use_case: UseCase, steps: tuple[Step, ...], description: str) -> Any:
+    selection: dg.AssetSelection = dg.AssetSelection.assets(
+        *(step.key.split(".") for step in steps)
+    )
+    if (
+        any(step.kind is Kind.decision for step in steps)
+        and get_settings().compute is Compute.local
+    ):
+        history = asset_key(champion_history_contract(use_case.name).table)
+        selection |= dg.AssetSelection.checks_for_assets(history)
     return dg.define_asset_job(
         name,
-        selection=dg.AssetSelection.assets(*(step.key.split(".") for step in steps)),
+        selection=selection,
         partitions_def=partitions_of(use_case.calendar),
         description=description,
         tags={"use_case": use_case.name},

@@ -15,8 +15,9 @@ from finance_assets.monitoring.retraining import (
     decide_retraining,
 )
 from finance_assets.settings import get_settings
-from finance_assets.steps.model_contracts import champion_contract, drift_contract
-from finance_assets.steps.promotions import PROMOTIONS
+from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.steps.decision_log import decision_contract
+from finance_assets.steps.model_contracts import drift_contract
 from finance_assets.steps.use_case import UseCase
 
 EVENTS_READ = 500
@@ -61,7 +62,7 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
         for p in calendar.partitions()
         if p >= first and p in labels and shift_month(p, -1) in features
     }
-    decided = _by_partition(instance, champion_contract(spec).table)
+    decided = _by_partition(instance, decision_contract(spec).table)
     drift = _by_partition(instance, drift_contract(spec).table)
     findings = tuple(
         DriftFinding(
@@ -73,7 +74,9 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
         for partition, facts in sorted(drift.items())
         if facts["champion_version"]
     )
-    known = _by_partition(instance, PROMOTIONS.table).get(use_case.name, {})
+    known = _by_partition(instance, champion_history_contract(use_case.name).table).get(
+        use_case.name, {}
+    )
     champion = known.get("champion_version") or None
     return RetrainingFacts(first, frozenset(ready), frozenset(decided), champion, findings)
 

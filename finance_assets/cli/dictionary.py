@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from finance_assets.lakehouse.contract import Contract, RowRule, TableRule
-from finance_assets.steps.promotions import PROMOTIONS
+from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.steps.decision_log import looks_contract
 from finance_assets.steps.use_case import UseCase
 
 
@@ -18,8 +19,8 @@ def data_dictionary(use_cases: dict[str, UseCase]) -> str:
         lines += ["", f"## {use_case.name}", "", use_case.title]
         for step in use_case.steps:
             lines += _table(step.contract)
-    lines += ["", "## governance", "", "Of all use cases."]
-    lines += _table(PROMOTIONS)
+        lines += _table(champion_history_contract(use_case.name))
+        lines += _table(looks_contract(use_case.model))
     return "\n".join(lines) + "\n"
 
 

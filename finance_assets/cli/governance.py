@@ -1,4 +1,4 @@
-"""Commands about models: approve, rollback, reproduce, trace, history, card.
+"""Commands that ask about models: reproduce, trace, card.
 
 Arguments and showing only; what they do is in steps/.
 """
@@ -14,12 +14,10 @@ from rich.table import Table
 from finance_assets.cli.common import chosen, console, guarded
 from finance_assets.errors import ModelError, SettingsError
 from finance_assets.settings import get_settings
-from finance_assets.steps.arguments import require_partition
 from finance_assets.steps.use_case import UseCase
 
 if TYPE_CHECKING:
     from finance_assets.ml.registry import Version
-    from finance_assets.steps.promotions import Promotion
     from finance_assets.steps.step import StepContext
 
 app = typer.Typer()
@@ -27,38 +25,12 @@ UseCaseName = Annotated[str, typer.Argument(metavar="USE_CASE")]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MAX_DIGITS = 9
-Who = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user.")]
-
-
-@app.command()
-def approve(
-    use_case: UseCaseName,
-    version: VersionName,
-    by: Annotated[str, typer.Option("--by", help="Who approves.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
-) -> None:
-    """Make a candidate champion that passed the gate and is held for approval."""
-    guarded(lambda: _approve(_one(use_case), version, by, reason))
-
-
-@app.command()
-def rollback(
-    use_case: UseCaseName,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
-    to: Annotated[str | None, typer.Option("--to", help="A version that was champion.")] = None,
-    effective_from: Annotated[
-        str | None, typer.Option("--from", help="First partition (default: the next unscored).")
-    ] = None,
-    by: Who = None,
-) -> None:
-    """Put the champion before today's in force again, from the next unscored partition on."""
-    guarded(lambda: _roll_back(_one(use_case), reason, to, effective_from, by))
 
 
 @app.command()
 def reproduce(use_case: UseCaseName, version: VersionName) -> None:
     """Train a version again from its recorded data and recipe; exit 1 if anything differs."""
-    guarded(lambda: _reproduce(_one(use_case), version))
+    guarded(lambda: _reproduce(one_use_case(use_case), version))
 
 
 @app.command()
@@ -69,26 +41,21 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Follow a prediction back to its model, its features and the delivered lines."""
-    guarded(lambda: _trace(_one(use_case), key, partition, as_json))
-
-
-@app.command()
-def history(use_case: UseCaseName, as_json: AsJson = False) -> None:
-    """List every decision about the champion: who, when, from what, to what, why."""
-    guarded(lambda: _history(_one(use_case), as_json))
+    guarded(lambda: _trace(one_use_case(use_case), key, partition, as_json))
 
 
 @app.command()
 def card(use_case: UseCaseName, version: VersionName) -> None:
     """Print the model card of a version, as Markdown."""
-    guarded(lambda: print(_card(_one(use_case), version), end=""))
+    guarded(lambda: print(_card(one_use_case(use_case), version), end=""))
 
 
-def _one(name: str) -> UseCase:
+def one_use_case(name: str) -> UseCase:
+    """The use case of that name."""
     return next(iter(chosen(name, "USE_CASE").values()))
 
 
-def _context(use_case: UseCase) -> "StepContext":
+def open_command_context(use_case: UseCase) -> "StepContext":
     """A context outside any step, on the engine of the settings."""
     from finance_assets.compute.runner import open_context
     from finance_assets.compute.sessions import open_session
@@ -108,7 +75,7 @@ def _context(use_case: UseCase) -> "StepContext":
     )
 
 
-def _version(ctx: "StepContext", use_case: UseCase, name: str) -> "Version":
+def find_version(ctx: "StepContext", use_case: UseCase, name: str) -> "Version":
     """A version by number (`2`, `v2`) or by alias."""
     number = name.removeprefix("v")
     if not number.isdigit():
@@ -129,60 +96,13 @@ def _version(ctx: "StepContext", use_case: UseCase, name: str) -> "Version":
     return ctx.registry.version(use_case.name, number)
 
 
-def _announce(ctx: "StepContext", use_case: UseCase, promotion: "Promotion") -> None:
-    """Tell the Dagster instance, so that sensors and the UI know; and the user."""
-    import dagster as dg
-
-    from finance_assets.assets.metadata import statement
-    from finance_assets.steps.promotions import PROMOTIONS, stated
-
-    get_settings().prepare_home()
-    with dg.DagsterInstance.get() as instance:
-        facts = stated(ctx.lakehouse, use_case.name)
-        instance.report_runless_asset_event(statement(PROMOTIONS.table, facts))
-    console.print(
-        f"{promotion.event}: champion of {use_case.name} is "
-        f"[bold]v{promotion.champion_version}[/] from {promotion.effective_from} on "
-        f"(before: v{promotion.from_version}), by {escape(promotion.decided_by)}"
-    )
-
-
-def _approve(use_case: UseCase, name: str, by: str, reason: str) -> None:
-    from finance_assets.steps.governance import approve as approved
-
-    ctx = _context(use_case)
-    version = _version(ctx, use_case, name)
-    promotion = approved(ctx, use_case.model, version.number, by=by, reason=reason)
-    _announce(ctx, use_case, promotion)
-
-
-def _roll_back(
-    use_case: UseCase, reason: str, to: str | None, effective_from: str | None, by: str | None
-) -> None:
-    from finance_assets.steps.governance import roll_back
-    from finance_assets.steps.promotions import current_user
-
-    if effective_from is not None:
-        require_partition(use_case.calendar, effective_from, "--from", later=1)
-    ctx = _context(use_case)
-    promotion = roll_back(
-        ctx,
-        use_case.model,
-        to=_version(ctx, use_case, to).number if to else None,
-        effective_from=effective_from,
-        by=by or current_user(),
-        reason=reason,
-    )
-    _announce(ctx, use_case, promotion)
-
-
 def _reproduce(use_case: UseCase, name: str) -> None:
     from finance_assets.steps.reproduction import reproduce as reproduced
 
-    ctx = _context(use_case)
-    version = _version(ctx, use_case, name)
+    ctx = open_command_context(use_case)
+    version = find_version(ctx, use_case, name)
     result = reproduced(ctx, use_case.model, use_case.calendar, version)
-    table = _grid(f"{use_case.name} v{result.version}", ("compared", "recorded", "now", ""))
+    table = grid(f"{use_case.name} v{result.version}", ("compared", "recorded", "now", ""))
     for one in result.comparisons:
         verdict = "[green]same[/]" if one.is_same else "[red]differs[/]"
         if not one.is_same and not one.is_decisive:
@@ -221,7 +141,7 @@ def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) ->
     features = found.tables[0]
     for inputs in features.rows:
         _facts(f"Features ({features.table}@{features.version})", dict(inputs))
-    table = _grid("Rests on", ("table", "partition", "version", "run", "rows"))
+    table = grid("Rests on", ("table", "partition", "version", "run", "rows"))
     for one in found.tables:
         row = (one.table, one.partition, str(one.version), one.run_id[:8], str(len(one.rows)))
         table.add_row(*row)
@@ -234,48 +154,24 @@ def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) ->
                 console.print(f"  [red]{escape(line.problem)}[/]")
 
 
-def _history(use_case: UseCase, as_json: bool) -> None:
-    from finance_assets.compute.runner import open_lakehouse
-    from finance_assets.steps.promotions import promotions
-
-    events = promotions(open_lakehouse(get_settings()), use_case.name)
-    if as_json:
-        print(json.dumps([asdict(event) for event in events], indent=2))
-        return
-    names = ("recorded (UTC)", "event", "about", "as of", "holds from", "before", "champion")
-    table = _grid(f"Promotions of {use_case.name}", (*names, "by", "reason"))
-    for event in events:
-        table.add_row(
-            event.recorded_at[:19],
-            event.event,
-            f"v{event.model_version}",
-            event.as_of_month,
-            event.effective_from,
-            f"v{event.from_version}" if event.from_version else "none",
-            f"v{event.champion_version}" if event.champion_version else "none",
-            escape(event.decided_by),
-            escape(event.reason),
-        )
-    console.print(table)
-
-
 def _card(use_case: UseCase, name: str) -> str:
     from finance_assets.ml.card import render_card
     from finance_assets.steps.cards import gather_card
 
-    ctx = _context(use_case)
-    return render_card(gather_card(ctx, use_case.model, _version(ctx, use_case, name)))
+    ctx = open_command_context(use_case)
+    return render_card(gather_card(ctx, use_case.model, find_version(ctx, use_case, name)))
 
 
 def _facts(title: str, facts: dict[str, Any]) -> None:
-    table = _grid(title, ("", ""))
+    table = grid(title, ("", ""))
     table.show_header = False
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))
     console.print(table)
 
 
-def _grid(title: str, names: tuple[str, ...]) -> Table:
+def grid(title: str, names: tuple[str, ...]) -> Table:
+    """An empty table whose cells fold instead of being cut."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")

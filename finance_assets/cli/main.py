@@ -21,7 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from finance_assets.cli import bundle, governance
+from finance_assets.cli import bundle, champion, governance
 from finance_assets.cli.common import chosen, console, guarded
 from finance_assets.errors import SettingsError
 from finance_assets.settings import Compute, get_settings
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(governance.app)
+app.add_typer(champion.app)
 app.add_typer(bundle.app, name="bundle")
 
 

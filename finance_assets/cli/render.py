@@ -22,8 +22,12 @@ def render_use_case(console: Console, name: str, state: dict[str, Any]) -> None:
     else:
         auc = _figure(champion["metrics"], "auc")
         console.print(
-            f"champion [bold]v{champion['version']}[/bold] as of {champion['as_of']}: AUC {auc}"
+            f"champion [bold]v{champion['version']}[/bold] as of {champion['as_of']}: AUC {auc}; "
+            f"{champion['event'].replace('_', ' ')} by {champion['decided_by']}, in force from "
+            f"{champion['since']} on"
         )
+    for problem in state["champion_history_problems"]:
+        console.print(f"{BAD}champion history: {problem}[/]")
 
 
 def _tables(state: dict[str, Any]) -> Table:

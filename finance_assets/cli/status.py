@@ -10,19 +10,19 @@ from finance_assets.compute.runner import open_lakehouse
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.evaluation import ALL, CANDIDATE
 from finance_assets.settings import Settings
+from finance_assets.steps.champion_history import ChampionHistory, read_history
+from finance_assets.steps.decision_log import Decision, decision_contract
 from finance_assets.steps.model_contracts import (
-    champion_contract,
     drift_contract,
     evaluation_contract,
     prediction_contract,
 )
 from finance_assets.steps.monitoring import report_from, summary
-from finance_assets.steps.promotions import END_OF_TIME, champion_at, promotions
 from finance_assets.steps.use_case import UseCase
 
 EVENT_FACTS = (
-    *("event", "model_version", "as_of_month", "effective_from"),
-    *("from_version", "champion_version", "decided_by", "reason"),
+    *("sequence", "event", "model_version", "as_of", "effective_from"),
+    *("replaces", "decided_by", "reason"),
 )
 METRICS = ("auc", "pr_auc", "brier", "calibration_error", "ks", "lift_top_decile")
 
@@ -35,20 +35,19 @@ def status(settings: Settings, use_cases: dict[str, UseCase]) -> dict[str, Any]:
 
 def _use_case(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
     first = lakehouse.history(use_case.steps[0].key)
-    decisions = lakehouse.history(champion_contract(use_case.model).table).rows()
+    history = read_history(lakehouse, use_case.name)
+    stored = lakehouse.history(decision_contract(use_case.model).table).rows()
+    decisions = sorted((Decision(**row) for row in stored), key=lambda d: (d.as_of, d.recorded_at))
     evaluations = lakehouse.history(evaluation_contract(use_case.model).table).rows()
     return {
         "partitions": [p for p in use_case.calendar.partitions() if p in first.ledgers()],
         "tables": {step.key: _table(lakehouse, step.key) for step in use_case.steps},
-        "champion": _champion(lakehouse, use_case, evaluations),
-        "candidates": [
-            _candidate(decision, evaluations)
-            for decision in sorted(decisions, key=lambda d: str(d["as_of_month"]))
+        "champion": _champion(history, evaluations),
+        "candidates": [_candidate(decision, evaluations) for decision in decisions],
+        "champion_history": [
+            {name: getattr(event, name) for name in EVENT_FACTS} for event in history.events
         ],
-        "promotions": [
-            {name: getattr(event, name) for name in EVENT_FACTS}
-            for event in promotions(lakehouse, use_case.name)
-        ],
+        "champion_history_problems": list(history.problems),
         "predictions": _predictions(lakehouse, use_case),
         "drift": _drift(lakehouse, use_case),
     }
@@ -86,34 +85,38 @@ def _table(lakehouse: Lakehouse, table: str) -> dict[str, Any]:
     }
 
 
-def _metrics(evaluations: list[dict[str, Any]], as_of: str, version: str) -> dict[str, float]:
+def _metrics(evaluations: list[dict[str, Any]], as_of: str, sha256: str) -> dict[str, float]:
     """Holdout metrics of the candidate as of a month; none where it could not be measured."""
-    wanted = (as_of, CANDIDATE, ALL, version)
+    wanted = (as_of, CANDIDATE, ALL, sha256)
     for row in evaluations:
-        found = (row["as_of_month"], row["role"], row["segment"], row["model_version"])
+        found = (row["as_of_month"], row["role"], row["segment"], row["model_sha256"])
         if found == wanted and row["problem"] is None:
             return {name: row[name] for name in METRICS}
     return {}
 
 
-def _champion(
-    lakehouse: Lakehouse, use_case: UseCase, evaluations: list[dict[str, Any]]
-) -> dict[str, Any] | None:
-    champion = champion_at(lakehouse, use_case.name, END_OF_TIME)
-    if champion is None:
+def _champion(history: ChampionHistory, evaluations: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Today's champion, and the event that put it in force."""
+    event = history.newest
+    if event is None:
         return None
-    metrics = _metrics(evaluations, champion.as_of, champion.version)
-    return {"version": champion.version, "as_of": champion.as_of, "metrics": metrics}
-
-
-def _candidate(decision: dict[str, Any], evaluations: list[dict[str, Any]]) -> dict[str, Any]:
-    as_of, version = decision["as_of_month"], decision["candidate_version"]
     return {
-        "version": version,
-        "as_of": as_of,
-        "decision": decision["decision"],
-        "failed_criteria": [name for name in decision["failed_criteria"].split(",") if name],
-        "metrics": _metrics(evaluations, as_of, version),
+        "version": event.model_version,
+        "as_of": event.as_of,
+        "since": event.effective_from,
+        "event": event.event,
+        "decided_by": event.decided_by,
+        "metrics": _metrics(evaluations, event.as_of, event.model_sha256),
+    }
+
+
+def _candidate(decision: Decision, evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "version": decision.candidate_version,
+        "as_of": decision.as_of,
+        "decision": decision.outcome,
+        "failed_criteria": [name for name in decision.failed_criteria.split(",") if name],
+        "metrics": _metrics(evaluations, decision.as_of, decision.model_sha256),
     }
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from finance_assets.errors import HistoryError
+from finance_assets.errors import HistoryError, LostRaceError
+from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import TableHistory
 
 if TYPE_CHECKING:
@@ -46,6 +47,39 @@ class CatalogHistory(TableHistory):
     def version(self) -> int:
         """The newest Delta version, -1 for a table that does not exist."""
         return max(int(c["version"]) for c in self._commits) if self.exists else -1
+
+    def append(
+        self, contract: Contract, records: list[dict[str, Any]], statement: str, after: int
+    ) -> None:
+        """Add rows in one commit, if nobody changed the table since version `after`.
+
+        The table's isolation level is Serializable, and the rows are joined with what the
+        caller read of it: a commit in between is a conflict for Delta.
+
+        Raises:
+            LostRaceError: another writer committed since; nothing was written.
+        """
+        session = self.session()
+        lost = LostRaceError(
+            f"version {after} is no longer the newest",
+            where=self.name,
+            remedy="read the table again, and decide anew",
+        )
+        if max(int(c["version"]) for c in self._sql(f"DESCRIBE HISTORY {self.name}")) != after:
+            raise lost
+        names = contract.column_names
+        ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
+        frame = session.createDataFrame([tuple(r[n] for n in names) for r in records], ddl)
+        stored = session.table(self.name)
+        guard = stored.groupBy().count().where(f"count = {stored.count()}")
+        rows = frame.crossJoin(guard).select(*names)
+        writer = rows.write.format("delta").mode("append").option("userMetadata", statement)
+        try:
+            writer.saveAsTable(self.name)
+        except Exception as error:
+            if "CONCURRENT" in str(error).upper():
+                raise lost from error
+            raise
 
     def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
         """Put a CHECK constraint and properties on the table; false if stored rows break it."""

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from finance_assets.errors import HistoryError
+from finance_assets.lakehouse.commits import annotate, append_after
+from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.damage import reading, require_whole_log
 from finance_assets.lakehouse.foreign import partitions_changed
 from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
@@ -68,13 +70,7 @@ class TableHistory:
 
     def annotate(self, text: str) -> bool:
         """Commit a text without rows; false where that is not possible."""
-        import pyarrow as pa
-        from deltalake import CommitProperties, write_deltalake
-
-        table = self.open()
-        none = pa.schema(table.schema().to_arrow()).empty_table()
-        said = CommitProperties(custom_metadata={"userMetadata": text})
-        write_deltalake(table, none, mode="append", commit_properties=said)
+        annotate(self.open(), text)
         return True
 
     def drop_constraint(self, name: str) -> None:
@@ -112,6 +108,27 @@ class TableHistory:
             for partition in publication.ledgers if publication else ():
                 found.setdefault(partition, []).append(publication)  # type: ignore[arg-type]
         return found
+
+    @property
+    def foreign_versions(self) -> list[int]:
+        """Commits that changed rows and carry no publication: somebody wrote around us."""
+        return sorted(self._foreign)
+
+    def append(
+        self, contract: Contract, records: list[dict[str, Any]], statement: str, after: int
+    ) -> None:
+        """Add rows in one commit that directly follows version `after`.
+
+        Args:
+            contract: the table's; every record has a value for each of its columns.
+            records: the rows to add.
+            statement: text that rides in the commit.
+            after: the version that the caller read, and rests on.
+
+        Raises:
+            LostRaceError: another writer committed since; nothing was written.
+        """
+        append_after(self.table, self.path, contract, records, statement, after)
 
     def publication_of(self, partition: str, at: int | None = None) -> Publication | None:
         """The publication that last changed a partition (as of version `at`), None if none did."""

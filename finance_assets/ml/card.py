@@ -176,13 +176,23 @@ def _governance(card: Card) -> str:
         (v["name"], "passed" if v["is_passed"] else "**failed**", v["required"], v["observed"])
         for v in card["gate"]
     ]
+    decided = [
+        (
+            d["recorded_at"][:19],
+            d["as_of"],
+            d["outcome"],
+            d["champion_version"],
+            d["failed_criteria"],
+        )
+        for d in card["decisions"]
+    ]
     events = [
         (
             e["recorded_at"][:19],
             e["event"],
             e["effective_from"],
-            e["from_version"],
-            e["champion_version"],
+            e["replaces"],
+            e["model_version"],
             e["decided_by"],
             e["reason"],
         )
@@ -192,7 +202,9 @@ def _governance(card: Card) -> str:
         (
             "### Gate report",
             _table(("criterion", "verdict", "required", "observed"), verdicts),
-            "### Decisions and approvals",
+            "### Decisions of the gate",
+            _table(("recorded (UTC)", "as of", "decision", "against", "failed"), decided),
+            "### Changes of champion",
             _table(("recorded (UTC)", "event", "from", "before", "after", "by", "reason"), events),
         )
     )

@@ -40,6 +40,8 @@ class Evidence:
     All models are measured on the same holdout: `measured` by role (candidate, champion,
     scorecard, naive), `unmeasured` with the reason for each that could not be.
     `champion_version` is None only when the promotion history was read and names no champion.
+    `champion_gone` says why the champion cannot be compared with because its files are gone (not
+    merely altered); empty while they are there.
     `expected` holds the tags that the candidate must have if it was trained from today's data
     as of this month. `data_checks` maps each input window to the names of its failed checks.
     `retrained_sha256` is the digest of a second training from the candidate's recorded recipe.
@@ -58,6 +60,7 @@ class Evidence:
     champion_signature: tuple[str, ...]
     data_checks: dict[str, tuple[str, ...]]
     artifact_problem: str = ""
+    champion_gone: str = ""
     retrained_sha256: str = ""
     env: str = ""
 

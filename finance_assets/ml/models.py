@@ -4,6 +4,7 @@ How a family is trained is in training.py; where a model is kept, in registry.py
 text: LightGBM's own format or XGBoost's JSON, never a pickle.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,11 @@ class Model:
 
     def predict(self, rows: "np.ndarray", threads: int = 0) -> "np.ndarray":
         """Probability of the target for each row; 0 threads lets the library choose."""
+        raise NotImplementedError
+
+    @staticmethod
+    def features_in(text: str) -> tuple[str, ...]:
+        """Names of the features in the order in which the text takes them."""
         raise NotImplementedError
 
     def inputs(self, frame: "pd.DataFrame") -> "np.ndarray":
@@ -51,6 +57,14 @@ class Model:
 @dataclass(frozen=True)
 class LightGbmModel(Model):
     """A LightGBM booster."""
+
+    @staticmethod
+    def features_in(text: str) -> tuple[str, ...]:
+        """The header line `feature_names=a b c`."""
+        for line in text.splitlines():
+            if line.startswith("feature_names="):
+                return tuple(line.removeprefix("feature_names=").split(" "))
+        return ()
 
     @cached_property
     def native(self) -> Any:
@@ -82,6 +96,11 @@ class LightGbmModel(Model):
 @dataclass(frozen=True)
 class XgBoostModel(Model):
     """An XGBoost booster, as trained by xgboost.spark."""
+
+    @staticmethod
+    def features_in(text: str) -> tuple[str, ...]:
+        """`learner.feature_names` of the JSON."""
+        return tuple(json.loads(text)["learner"]["feature_names"])
 
     @cached_property
     def native(self) -> Any:
@@ -121,8 +140,8 @@ class XgBoostModel(Model):
 FAMILIES: dict[str, type[Model]] = {"lightgbm": LightGbmModel, "xgboost": XgBoostModel}
 
 
-def load_model(family: str, text: str, features: tuple[str, ...]) -> Model:
-    """The model of a family from its text.
+def load_model(family: str, text: str) -> Model:
+    """The model of a family from its text, which also says what its features are.
 
     Raises:
         ModelError: the family is not known, or the text is not one of its models.
@@ -133,7 +152,8 @@ def load_model(family: str, text: str, features: tuple[str, ...]) -> Model:
             where="tag model_family",
             remedy=f"one of {', '.join(FAMILIES)}",
         )
-    return FAMILIES[family](text, features)
+    kind = FAMILIES[family]
+    return kind(text, kind.features_in(text))
 
 
 def _shares(gains: dict[str, float]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finance_assets.errors import ModelError
+from finance_assets.errors import GoneError, ModelError
 from finance_assets.ml.gate import GateReport
 from finance_assets.ml.models import Model, load_model
 
@@ -26,6 +26,8 @@ CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 MODEL_FILES = {"lightgbm": "model.lgb", "xgboost": "model.json"}
 REFERENCE_FILE, RECIPE_FILE, SCORECARD_FILE = "reference.json", "recipe.json", "scorecard.json"
 CARD_FOLDER, PLOT_FOLDER = "model_card", "plots"
+# Tag of the registered model that states the newest event of the champion history.
+STATEMENT = "champion_history"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class Version:
     number: str
     run_id: str
     tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """What MLflow shall say: the champion by its passed report, other aliases, the statement."""
+
+    champion: GateReport | None
+    previous: str | None
+    challenger: str | None
+    statement: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,7 @@ class ModelRegistry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            raise ModelError(
+            raise GoneError(
                 "the registry has no such version",
                 where=f"{model} v{number} at {self.tracking_uri}",
                 remedy="see `finance-assets status`; a deleted version needs a new training",
@@ -129,19 +141,32 @@ class ModelRegistry:
     def model(self, version: Version) -> Model:
         """The model, unaltered since it was registered.
 
-        Raises:
-            ModelError: its text is not the one that was registered.
-        """
-        import mlflow
+        The order of its features is the one in its own text, and must be the signature's.
 
-        self.client  # noqa: B018 - points mlflow at the store
+        Raises:
+            ModelError: its text is not the one that was registered, or signature or tag
+                name other inputs.
+        """
         family = version.tags.get("model_family", "")
         file = MODEL_FILES.get(family, "MLmodel")
-        folder = mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.number}")
+        folder = self._download(version, f"models:/{version.name}/{version.number}")
+        path = Path(folder, file)
+        if not path.exists():
+            raise gone(version, f"{file} is missing")
         # Bytes that are no text cannot be what was registered: the digest will say so.
-        text = Path(folder, file).read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="replace")
         _require_digest(version, "artifact_sha256", text, file)
-        return load_model(family, text, tuple(json.loads(version.tags["features"])))
+        model = load_model(family, text)
+        tagged = tuple(json.loads(version.tags["features"]))
+        for place, names in {"signature": self.signature(version), "tag": tagged}.items():
+            if model.features != names:
+                raise ModelError(
+                    f"the model takes {', '.join(model.features)}, its {place} says "
+                    f"{', '.join(names) or 'nothing'}",
+                    where=f"{version.name} v{version.number}",
+                    remedy="do not use it; restore the record, or train anew",
+                )
+        return model
 
     def problem(self, version: Version) -> str:
         """Why the version's model cannot be used; empty when it can."""
@@ -164,9 +189,13 @@ class ModelRegistry:
     def signature(self, version: Version) -> tuple[str, ...]:
         """Names of the inputs in the version's MLflow signature; empty when it has none."""
         import mlflow
+        from mlflow.exceptions import MlflowException
 
         self.client  # noqa: B018 - points mlflow at the store
-        info = mlflow.models.get_model_info(f"models:/{version.name}/{version.number}")
+        try:
+            info = mlflow.models.get_model_info(f"models:/{version.name}/{version.number}")
+        except (OSError, MlflowException) as error:
+            raise _missing(version, error) from error
         inputs = info.signature.inputs if info.signature else None
         return tuple(inputs.input_names()) if inputs else ()
 
@@ -208,14 +237,27 @@ class ModelRegistry:
         for key, value in tags.items():
             self.client.set_model_version_tag(version.name, version.number, key, value)
 
-    def mirror(
-        self, name: str, champion: GateReport | None, previous: str | None, challenger: str | None
-    ) -> None:
-        """Make the aliases say what the promotion history says. There is no other way to them.
+    def statement(self, name: str) -> str:
+        """The newest event of the champion history, as the registered model states it."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            tags = self.client.get_registered_model(self.registered(name)).tags
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return ""
+        return str(tags.get(STATEMENT, ""))
+
+    def mirror(self, name: str, mirror: Mirror) -> None:
+        """Make the aliases and the statement say what the champion history says.
+
+        Only this method writes aliases.
 
         Raises:
             ModelError: the champion's report is not a passed one.
         """
+        champion, model = mirror.champion, self.registered(name)
         if champion is not None and not champion.is_passed:
             raise ModelError(
                 f"the gate did not pass: {champion.failed_criteria}",
@@ -224,16 +266,18 @@ class ModelRegistry:
             )
         wanted = {
             CHAMPION: champion.candidate_version if champion else None,
-            PREVIOUS: previous,
-            CHALLENGER: challenger,
+            PREVIOUS: mirror.previous,
+            CHALLENGER: mirror.challenger,
         }
+        if mirror.statement and self.statement(name) != mirror.statement:
+            self.client.set_registered_model_tag(model, STATEMENT, mirror.statement)
         found = self.aliases(name)
         for alias, number in wanted.items():
             has = found.get(alias)
             if number is None and has is not None:
-                self.client.delete_registered_model_alias(self.registered(name), alias)
+                self.client.delete_registered_model_alias(model, alias)
             elif number is not None and has != number:
-                self.client.set_registered_model_alias(self.registered(name), alias, number)
+                self.client.set_registered_model_alias(model, alias, number)
 
     def run_url(self, version: Version) -> str:
         """Page of the version's run in MLflow's own UI."""
@@ -245,11 +289,39 @@ class ModelRegistry:
         return f"{self.run_url(version)}/artifacts/{CARD_FOLDER}/model_card.md"
 
     def _text(self, version: Version, file: str) -> str:
+        path = self._download(version, f"runs:/{version.run_id}/{file}")
+        return Path(path).read_text(encoding="utf-8")
+
+    def _download(self, version: Version, uri: str) -> str:
+        """Local path of an artifact.
+
+        Raises:
+            GoneError: it is not there; a store that does not answer raises its own error.
+        """
         import mlflow
+        from mlflow.exceptions import MlflowException
 
         self.client  # noqa: B018 - points mlflow at the store
-        path = mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path=file)
-        return Path(path).read_text(encoding="utf-8")
+        try:
+            return str(mlflow.artifacts.download_artifacts(uri))
+        except (OSError, MlflowException) as error:
+            raise _missing(version, error) from error
+
+
+def _missing(version: Version, error: Exception) -> Exception:
+    """The error as `GoneError` if it says that something is not there, else the error itself."""
+    code = getattr(error, "error_code", "")
+    is_gone = code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND") or "No such" in str(error)
+    return gone(version, str(error)) if is_gone else error
+
+
+def gone(version: Version, what: str) -> GoneError:
+    """The error of a version whose files are not there any more."""
+    return GoneError(
+        f"the files of this version are gone ({what})",
+        where=f"{version.name} v{version.number}, run {version.run_id}",
+        remedy="restore them from a backup, roll back, or train a candidate to replace it",
+    )
 
 
 def digest(text: str) -> str:

@@ -135,6 +135,8 @@ def _train_xgboost(recipe: Recipe, rows: LabelledRows) -> Model:
         **recipe.params,
     )
     booster = classifier.fit(rows.partitioned(SPARK_WORKERS)).get_booster()
+    # The order of the features belongs to the model's own text.
+    booster.feature_names = list(recipe.features)
     return XgBoostModel(booster.save_raw("json").decode(), recipe.features)
 
 

@@ -11,8 +11,10 @@ from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.frames import versions_of
 from finance_assets.ml.registry import CARD_FOLDER, RECIPE_FILE, Version
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.champion_history import ChampionHistory
+from finance_assets.steps.champions import history_of
+from finance_assets.steps.decision_log import Decision, Outcome, read_decisions
 from finance_assets.steps.model_contracts import evaluation_contract
-from finance_assets.steps.promotions import END_OF_TIME, Event, Promotion, champion_at, promotions
 from finance_assets.steps.step import StepContext
 
 
@@ -38,17 +40,22 @@ def _inline(png: bytes) -> str:
 def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
     """Every fact of the card, read from tables, registry and declarations."""
     tags = version.tags
+    sha256 = tags.get("artifact_sha256", "")
     rows = [
         row
         for row in ctx.lakehouse.history(evaluation_contract(spec).table).rows(
             where=f"as_of_month = '{tags.get('as_of', '')}'"
         )
-        if row["model_version"] == version.number or row["role"] == CHAMPION
+        if row["model_sha256"] == sha256 or row["role"] == CHAMPION
     ]
     own = next((r for r in rows if (r["role"], r["segment"]) == (CANDIDATE, ALL)), {})
-    events = promotions(ctx.lakehouse, spec.name)
-    history = [e for e in events if version.number in (e.model_version, e.from_version)]
-    judged = [e for e in events if e.model_version == version.number]
+    history = history_of(ctx, spec).trusted()
+    events = [e for e in history.events if version.number in (e.model_version, e.replaces)]
+    judged = [
+        d
+        for d in read_decisions(ctx.lakehouse, spec)
+        if (d.candidate_version, d.model_sha256) == (version.number, sha256)
+    ]
     stored = own.get("assessment")
     return {
         "model": {
@@ -57,7 +64,7 @@ def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
             "purpose": spec.purpose,
             **{key: tags.get(key, "") for key in ("as_of", "owner", "trained_by", "git_sha")},
         },
-        "status": _status(ctx, spec, version, judged),
+        "status": _status(history, sha256, judged),
         "bands": [asdict(band) for band in spec.bands],
         "data": {
             "versions": versions_of(tags["dataset_version"]) if "dataset_version" in tags else {},
@@ -80,22 +87,24 @@ def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
         "limitations": list(spec.limitations),
         "drift_limits": asdict(spec.drift),
         "gate": [asdict(verdict) for verdict in judged[-1].report.verdicts] if judged else [],
-        "history": [asdict(event) for event in history],
+        "decisions": [asdict(decision) for decision in judged],
+        "history": [asdict(event) for event in events],
     }
 
 
-def _status(ctx: StepContext, spec: ModelSpec, version: Version, judged: list[Promotion]) -> str:
-    champion = champion_at(ctx.lakehouse, spec.name, END_OF_TIME)
-    if champion is not None and champion.version == version.number:
-        return "Champion"
+def _status(history: ChampionHistory, sha256: str, judged: list[Decision]) -> str:
+    crowned = [event for event in history.events if event.model_sha256 == sha256]
+    if history.newest is not None and history.newest.model_sha256 == sha256:
+        newest = history.newest
+        return f"Champion from {newest.effective_from} on ({newest.event} by {newest.decided_by})"
+    if crowned:
+        return "Former champion"
     words = {
-        Event.held: "Passed the gate, waits for approval",
-        Event.turned_down: "Turned down by the gate",
-        Event.promoted: "Former champion",
-        Event.approved: "Former champion",
-        Event.rolled_back: "Former champion",
+        Outcome.held: "Passed the gate, waits for approval",
+        Outcome.turned_down: "Turned down by the gate",
+        Outcome.promoted: "Passed the gate",
     }
-    return words[Event(judged[-1].event)] if judged else "Not judged yet"
+    return words[Outcome(judged[-1].outcome)] if judged else "Not judged yet"
 
 
 def _recipe(ctx: StepContext, version: Version) -> dict[str, Any]:

@@ -6,6 +6,7 @@ that says nothing about the model and may pass.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,18 +25,21 @@ from finance_assets.ml.evaluation import (
     measure_segments,
 )
 from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows, split_as_of
+from finance_assets.ml.identity import Identity, identify, verified
 from finance_assets.ml.metrics import Metrics, measure
 from finance_assets.ml.models import Model
 from finance_assets.ml.registry import RECIPE_FILE, SCORECARD_FILE, Version, digest
 from finance_assets.ml.scorecard import Scorecard
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, train
+from finance_assets.steps.champion_history import ChampionEvent, ChampionHistory
+from finance_assets.steps.champions import history_of
+from finance_assets.steps.decision_log import count_look
 from finance_assets.steps.model_contracts import (
     EVALUATION_COLUMNS,
     candidate_contract,
     evaluation_contract,
 )
-from finance_assets.steps.promotions import champion_at
 from finance_assets.steps.records import publish_records
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 
@@ -46,8 +50,31 @@ METRICS = ("rows", "positives", "auc", "pr_auc", "brier", "calibration_error", "
 
 
 @dataclass(frozen=True)
+class Contest:
+    """A candidate and the champion it would replace, on the holdout of its partition.
+
+    `identity` is None if the candidate's files are not what was registered.
+    """
+
+    split: TimeSplit
+    candidate: Version
+    identity: Identity | None
+    champion: ChampionEvent | None
+
+    @property
+    def model_sha256(self) -> str:
+        """Digest of the candidate's text; empty if it cannot be read."""
+        return self.identity.model_sha256 if self.identity else ""
+
+    @property
+    def champion_sha256(self) -> str:
+        """Digest of the champion's text; empty without a champion."""
+        return self.champion.model_sha256 if self.champion else ""
+
+
+@dataclass(frozen=True)
 class Evaluated:
-    """What one as-of month gave: rows for the table, plots, and the candidate's headline."""
+    """What one as-of partition gave: rows for the table, plots, and the candidate's headline."""
 
     version: Version
     records: list[dict[str, Any]]
@@ -55,8 +82,8 @@ class Evaluated:
     headline: dict[str, float]
 
 
-def evaluation_step(spec: ModelSpec, calendar: Calendar) -> Step:
-    """Score the holdout with every contender, and measure and compare them."""
+def evaluation_inputs(spec: ModelSpec, calendar: Calendar) -> tuple[Input, ...]:
+    """The tables that measuring reads."""
     past = -len(calendar.partitions())
     inputs = [
         Input(candidate_contract(spec)),
@@ -65,24 +92,64 @@ def evaluation_step(spec: ModelSpec, calendar: Calendar) -> Step:
     ]
     if spec.protected:
         inputs.append(Input(spec.protected.source, first_offset=past, last_offset=-1))
+    return tuple(inputs)
+
+
+def evaluation_step(spec: ModelSpec, calendar: Calendar) -> Step:
+    """Score the holdout with every contender, and measure and compare them."""
 
     def run(ctx: StepContext) -> StepResult:
-        evaluated = [
-            _evaluate(ctx, spec, split_as_of(calendar, spec, as_of)) for as_of in ctx.window
-        ]
-        records = [record for one in evaluated for record in one.records]
-        result = publish_records(ctx, evaluation_contract(spec), records)
-        for one in evaluated:
-            ctx.registry.record_evaluation(one.version, one.headline, one.images)
-        last = evaluated[-1]
-        result.metadata.update(last.headline)
-        result.metadata["mlflow_run"] = ctx.registry.run_url(last.version)
-        result.plots.update(last.images)
-        return result
+        history = history_of(ctx, spec).trusted()
+        splits = [split_as_of(calendar, spec, as_of) for as_of in ctx.window]
+        return measure_and_publish(
+            ctx, spec, [contest(ctx, spec, split, history) for split in splits]
+        )
 
     contract = evaluation_contract(spec)
     code = (measure, assess, _evaluate)
-    return Step(spec.name, Kind.evaluation, contract, tuple(inputs), run, code)
+    inputs = evaluation_inputs(spec, calendar)
+    return Step(spec.name, Kind.evaluation, contract, inputs, run, code)
+
+
+def contest(
+    ctx: StepContext,
+    spec: ModelSpec,
+    split: TimeSplit,
+    history: ChampionHistory,
+    candidate: Version | None = None,
+) -> Contest:
+    """The partition's candidate, or the given one, against today's champion.
+
+    A candidate that became champion already stands against the one it replaced then.
+    """
+    candidate = candidate or candidate_version(ctx, spec, split.as_of)
+    try:
+        identity = identify(ctx.registry, candidate)
+    except (ModelError, LookupError, ValueError) as error:
+        ctx.report(f"v{candidate.number} is not what was registered: {error}")
+        return Contest(split, candidate, None, history.newest)
+    crowned = history.crowning(identity)
+    if crowned is None:
+        return Contest(split, candidate, identity, history.newest)
+    before = history.events[crowned.sequence - 2] if crowned.sequence > 1 else None
+    return Contest(split, candidate, identity, before)
+
+
+def measure_and_publish(
+    ctx: StepContext, spec: ModelSpec, contests: Sequence[Contest]
+) -> StepResult:
+    """Measure the contests of the window and publish them as the evaluation table's partitions."""
+    evaluated = [_evaluate(ctx, spec, one) for one in contests]
+    records = [record for one in evaluated for record in one.records]
+    result = publish_records(ctx, evaluation_contract(spec), records)
+    for one in evaluated:
+        ctx.registry.record_evaluation(one.version, one.headline, one.images)
+    last = evaluated[-1]
+    result.metadata.update(last.headline)
+    result.metadata["look_at_holdout"] = max(r["look"] or 0 for r in last.records)
+    result.metadata["mlflow_run"] = ctx.registry.run_url(last.version)
+    result.plots.update(last.images)
+    return result
 
 
 def candidate_version(ctx: StepContext, spec: ModelSpec, as_of: str) -> Version:
@@ -117,15 +184,22 @@ def _holdout(ctx: StepContext, spec: ModelSpec, rows: LabelledRows, split: TimeS
     return Holdout(spec, frame, rows.within(last).frame)
 
 
-def _evaluate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Evaluated:
-    candidate = candidate_version(ctx, spec, split.as_of)
-    champion = champion_at(ctx.lakehouse, spec.name, split.as_of)
+def _evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
+    split, candidate, champion = contest.split, contest.candidate, contest.champion
+    look = count_look(
+        ctx, spec, split.as_of, split.holdout, contest.model_sha256, contest.champion_sha256
+    )
     rows = labelled_rows(ctx.lakehouse, spec, Window(split.train.first, split.holdout.last))
-    ctx.report(f"measuring on {split.holdout}: {len(rows.frame)} labelled rows in all")
+    ctx.report(
+        f"measuring on {split.holdout}: {len(rows.frame)} labelled rows in all; "
+        f"look {look} at this holdout"
+    )
     holdout = _holdout(ctx, spec, rows, split)
-    versions = {role: candidate for role in (CANDIDATE, SCORECARD, NAIVE)}
+    versions: dict[str, Version | ChampionEvent] = dict.fromkeys(
+        (CANDIDATE, SCORECARD, NAIVE), candidate
+    )
     if champion is not None:
-        versions[CHAMPION] = ctx.registry.version(spec.name, champion.version)
+        versions[CHAMPION] = champion
     scores, models, errors = _scores(ctx, holdout, versions)
     measured = {role: measure_segments(holdout, score) for role, score in scores.items()}
     assessment = None
@@ -134,17 +208,18 @@ def _evaluate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Evaluated:
         before = model.predict(model.inputs(holdout.last_trained))
         assessment = assess(holdout, scores, before, model.gain_shares())
     records = [
-        _record(split.as_of, role, versions[role], segment, metrics)
+        _record(contest, role, segment, metrics)
         for role, by_segment in measured.items()
         for segment, metrics in by_segment.items()
         if segment == ALL or role in (CANDIDATE, CHAMPION)
     ]
-    records += [_failure(split.as_of, role, versions[role], why) for role, why in errors.items()]
+    records += [_failure(contest, role, why) for role, why in errors.items()]
     trained_on = rows.within(split.train)
     for record in records:
         if (record["role"], record["segment"]) == (CANDIDATE, ALL):
             record |= {
                 "assessment": assessment.to_json() if assessment else None,
+                "look": look,
                 "retrained_sha256": _retrained(ctx, candidate, trained_on),
                 "train_rows": len(trained_on.frame),
                 "train_positives": int(trained_on.frame[spec.target].sum()),
@@ -158,7 +233,7 @@ def _evaluate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Evaluated:
 
 
 def _scores(
-    ctx: StepContext, holdout: Holdout, versions: dict[str, Version]
+    ctx: StepContext, holdout: Holdout, versions: dict[str, Version | ChampionEvent]
 ) -> tuple[dict[str, "np.ndarray"], dict[str, Model], dict[str, str]]:
     """Scores and models by role, and why a role has none."""
     import numpy as np
@@ -171,10 +246,10 @@ def _scores(
             if role == NAIVE:
                 score = _naive(holdout.frame[holdout.spec.naive].to_numpy("float64"))
             elif role == SCORECARD:
-                card = ctx.registry.record(version, SCORECARD_FILE)
+                card = ctx.registry.record(version, SCORECARD_FILE)  # type: ignore[arg-type]
                 score = Scorecard.from_dict(card).predict(holdout.frame)
             else:
-                models[role] = ctx.registry.model(version)
+                models[role] = _model(ctx, holdout.spec, version)
                 score = models[role].predict(models[role].inputs(holdout.frame))
             if not np.isfinite(score).all():
                 raise ValueError(f"{int((~np.isfinite(score)).sum())} scores are no numbers")
@@ -183,6 +258,13 @@ def _scores(
         except (ModelError, ValueError, LookupError) as error:
             errors[role] = f"{type(error).__name__}: {error}"
     return scores, models, errors
+
+
+def _model(ctx: StepContext, spec: ModelSpec, version: Version | ChampionEvent) -> Model:
+    """A candidate as registered; a champion as its event names it."""
+    if isinstance(version, ChampionEvent):
+        return verified(ctx.registry, spec.name, version.identity).model
+    return ctx.registry.model(version)
 
 
 def _naive(values: "np.ndarray") -> "np.ndarray":
@@ -221,25 +303,25 @@ def _plots(
     return images
 
 
-def _record(
-    as_of: str, role: str, version: Version, segment: str, measured: Metrics
-) -> dict[str, Any]:
+def _record(contest: Contest, role: str, segment: str, measured: Metrics) -> dict[str, Any]:
     return {
-        **_failure(as_of, role, version, None),
+        **_failure(contest, role, None),
         "segment": segment,
         **measured.scalars(),
         "lift_by_decile": json.dumps(measured.lift_by_decile),
     }
 
 
-def _failure(as_of: str, role: str, version: Version, why: str | None) -> dict[str, Any]:
+def _failure(contest: Contest, role: str, why: str | None) -> dict[str, Any]:
     """A row of a role that could not be measured; also the frame of one that could."""
     empty = dict.fromkeys(column.name for column in EVALUATION_COLUMNS if column.is_nullable)
+    champion = contest.champion if role == CHAMPION else None
     return {
         **empty,
-        "as_of_month": as_of,
+        "as_of_month": contest.split.as_of,
         "role": role,
-        "model_version": version.number,
+        "model_version": champion.model_version if champion else contest.candidate.number,
+        "model_sha256": champion.model_sha256 if champion else contest.model_sha256,
         "segment": ALL,
         "rows": 0,
         "positives": 0,

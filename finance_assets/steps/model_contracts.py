@@ -1,5 +1,7 @@
-"""Contracts of the tables that every model brings: candidates, evaluation, champions,
-predictions, drift. They are the same for every use case but for its name and key.
+"""Contracts of the tables that every model brings: candidates, evaluation, predictions, drift.
+
+They are the same for every use case but for its name and key. Those of decisions, looks and
+champions are beside their records.
 """
 
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
@@ -42,6 +44,7 @@ EVALUATION_COLUMNS = (
     _AS_OF,
     Column("role", "string", "candidate, champion, scorecard or naive"),
     Column("model_version", "string", "Version in the model registry"),
+    Column("model_sha256", "string", "Digest of its text; empty if it could not be read"),
     Column("segment", "string", "'all', or month or group as `column=value`"),
     Column("rows", "bigint", "Rows scored"),
     Column("positives", "bigint", "Of these, rows with the outcome"),
@@ -54,6 +57,7 @@ EVALUATION_COLUMNS = (
     _measure("lift_by_decile", "string", "The same for all tenths, JSON"),
     _measure("problem", "string", "Why the model could not be measured"),
     _measure("assessment", "string", "Gain, costs, groups, stability (candidate, all), JSON"),
+    _measure("look", "bigint", "How many looks at this holdout there were by then"),
     _measure("retrained_sha256", "string", "Digest of a second training from the recipe"),
     _measure("train_rows", "bigint", "Rows there are to train on as of the month"),
     _measure("train_positives", "bigint", "Of these, rows with the outcome"),
@@ -85,35 +89,6 @@ def evaluation_contract(spec: ModelSpec) -> Contract:
     )
 
 
-def champion_contract(spec: ModelSpec) -> Contract:
-    """One row per as-of month with a decision by the gate."""
-    return Contract(
-        table=f"models.{spec.name}_champion",
-        description="The gate's decision on each candidate. Who is champion from when on is in "
-        "monitoring.model_promotions.",
-        columns=(
-            _AS_OF,
-            Column("candidate_version", "string", "Version that was judged"),
-            Column("decision", "string", "promoted, turned_down, or held for approval"),
-            Column("failed_criteria", "string", "Criteria that did not pass, by comma"),
-            Column(
-                "champion_version", "string", "Champion it was judged against", is_nullable=True
-            ),
-            Column("gate_report", "string", "The whole report, JSON"),
-        ),
-        key=("as_of_month",),
-        partition_column="as_of_month",
-        row_rules=(
-            RowRule(
-                "decision_known",
-                "decision IN ('promoted', 'turned_down', 'held')",
-                "The gate decides nothing else.",
-            ),
-        ),
-        min_rows=1,
-    )
-
-
 def prediction_contract(spec: ModelSpec) -> Contract:
     """One row per key: score, band and which model on which data said so."""
     bands, codes = ", ".join(f"'{band.name}'" for band in spec.bands), spec.reasons
@@ -125,6 +100,7 @@ def prediction_contract(spec: ModelSpec) -> Contract:
             Column("score", "double", "Probability of the outcome"),
             Column("band", "string", "Declared range that the score falls into"),
             Column("model_version", "string", "Version that scored the row"),
+            Column("model_sha256", "string", "Digest of that model's text"),
             Column("data_version", "string", "Feature table and its Delta version"),
             *(
                 Column(

@@ -5,7 +5,7 @@ from typing import Any
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.windows import Window
 from finance_assets.ml import plots
-from finance_assets.ml.registry import REFERENCE_FILE
+from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.monitoring.drift import (
     DriftReport,
@@ -14,6 +14,8 @@ from finance_assets.monitoring.drift import (
     bin_conditions,
     compare,
 )
+from finance_assets.steps.champion_history import ChampionHistory
+from finance_assets.steps.champions import history_of
 from finance_assets.steps.model_contracts import drift_contract, prediction_contract
 from finance_assets.steps.records import publish_records
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
@@ -29,8 +31,9 @@ def monitoring_step(spec: ModelSpec) -> Step:
         records: list[dict[str, Any]] = []
         by_partition: dict[str, dict[str, Any]] = {}
         images: dict[str, bytes] = {}
+        history = history_of(ctx, spec).trusted()
         for partition in ctx.window:
-            version, report = _report(ctx, spec, predictions, partition)
+            version, report = _report(ctx, spec, predictions, history, partition)
             records += _records(contract, partition, version, report)
             by_partition[partition] = summary(version, report)
             ctx.report(f"{partition}: {report.verdict}, largest PSI {report.max_psi:.3f}")
@@ -65,16 +68,26 @@ def report_from(records: list[dict[str, Any]], spec: ModelSpec) -> DriftReport:
 
 
 def _report(
-    ctx: StepContext, spec: ModelSpec, predictions: Contract, partition: str
+    ctx: StepContext,
+    spec: ModelSpec,
+    predictions: Contract,
+    history: ChampionHistory,
+    partition: str,
 ) -> tuple[str, DriftReport]:
-    """Count every bin of every variable in one aggregation, and compare."""
+    """Count every bin of every variable in one aggregation, and compare.
+
+    Raises:
+        ModelError: the predictions name a model that was never champion, or its files are not
+            what became champion.
+    """
     window = Window(partition, partition)
     scored = ctx.lakehouse.read(predictions, window)
-    found = scored.select("model_version").limit(1).collect()
+    found = scored.select("model_version", "model_sha256").limit(1).collect()
     if not found:
         return "", DriftReport(0, (), spec.drift)
-    version = ctx.registry.version(spec.name, found[0][0])
-    references = [Reference.from_dict(r) for r in ctx.registry.record(version, REFERENCE_FILE)]
+    champion = history.scored_by(*found[0])
+    stored = verified(ctx.registry, spec.name, champion.identity)
+    references = [Reference.from_dict(record) for record in stored.reference]
     rows = ctx.lakehouse.read(spec.features, window).join(
         scored.select(*spec.key, "score"), list(spec.key)
     )
@@ -90,7 +103,7 @@ def _report(
         compare(reference, [counts[f"b{i}_{j}"] for j in range(len(reference.counts))])
         for i, reference in enumerate(references)
     )
-    return version.number, DriftReport(int(counts["n"]), variables, spec.drift)
+    return champion.model_version, DriftReport(int(counts["n"]), variables, spec.drift)
 
 
 def _records(

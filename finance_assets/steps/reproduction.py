@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 
 from finance_assets.errors import HistoryError
 from finance_assets.lakehouse.windows import Calendar, Window
+from finance_assets.ml.evaluation import ALL, CANDIDATE
 from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of, versions_of
+from finance_assets.ml.identity import Verified, identify, verified
 from finance_assets.ml.metrics import measure
 from finance_assets.ml.models import Model
-from finance_assets.ml.registry import RECIPE_FILE, Version, digest
+from finance_assets.ml.registry import Version, digest
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, declared_recipe, train
+from finance_assets.steps.champions import history_of
+from finance_assets.steps.evaluation import metrics_from
+from finance_assets.steps.model_contracts import evaluation_contract
 from finance_assets.steps.step import StepContext
 
 
@@ -54,10 +59,14 @@ def reproduce(
     ctx: StepContext, spec: ModelSpec, calendar: Calendar, version: Version
 ) -> Reproduction:
     """Train the version again from its recorded recipe and data, and compare."""
-    recipe = Recipe.from_dict(ctx.registry.record(version, RECIPE_FILE))
+    stored = _stored(ctx, spec, version)
+    recipe = Recipe.from_dict(stored.recipe)
     circumstances = _circumstances(ctx, spec, calendar, version, recipe)
     versions = versions_of(recipe.dataset_version)
+    recorded = _recorded_metrics(ctx, spec, version, digest(stored.model.text))
     obstacles = _obstacles(ctx, versions)
+    if not recorded:
+        obstacles += ("no metrics of this version are recorded: there is nothing to compare with",)
     if obstacles:
         return Reproduction(version.number, circumstances, obstacles)
     split = split_as_of(calendar, spec, version.tags["as_of"])
@@ -70,31 +79,72 @@ def reproduce(
     compared = (
         Comparison("training rows", version.tags["train_rows"], str(len(fit.frame))),
         Comparison("model (sha256)", version.tags["artifact_sha256"], digest(model.text)),
-        *_outcomes(ctx, spec, version, model, holdout),
+        *_outcomes(spec, stored.model, model, holdout, recorded),
     )
     return Reproduction(version.number, (*compared, *circumstances))
 
 
+def _stored(ctx: StepContext, spec: ModelSpec, version: Version) -> Verified:
+    """The version's files; those of a champion have to be what became champion.
+
+    Raises:
+        ModelError: they are not.
+    """
+    event = history_of(ctx, spec).trusted().of_version(version.number)
+    identity = event.identity if event else identify(ctx.registry, version)
+    return verified(ctx.registry, spec.name, identity)
+
+
+def _recorded_metrics(
+    ctx: StepContext, spec: ModelSpec, version: Version, model_sha256: str
+) -> dict[str, float]:
+    """The metrics of this very model, as the evaluation table has them, by name.
+
+    An evaluation of another candidate may have taken its place there; then the rows are read as
+    they were when this one was measured.
+    """
+    history = ctx.lakehouse.history(evaluation_contract(spec).table)
+    as_of = version.tags["as_of"]
+    where = (
+        f"as_of_month = '{as_of}' AND role = '{CANDIDATE}' AND segment = '{ALL}'"
+        f" AND model_sha256 = '{model_sha256}' AND problem IS NULL"
+    )
+    for publication in history.publications:
+        if as_of in publication.window:
+            rows = history.rows(where=where, version=publication.version)
+            if rows:
+                return metrics_from(rows[0]).scalars()
+    return {}
+
+
 def _outcomes(
-    ctx: StepContext, spec: ModelSpec, version: Version, model: Model, holdout: LabelledRows
+    spec: ModelSpec,
+    stored: Model,
+    model: Model,
+    holdout: LabelledRows,
+    recorded: dict[str, float],
 ) -> tuple[Comparison, ...]:
-    """Predictions of the stored model against the new one's, and the metrics MLflow recorded."""
-    inputs = model.inputs(holdout.frame)
-    score = model.predict(inputs)
-    stored = ctx.registry.model(version).predict(inputs)
+    """Predictions of the stored model against the new one's, and the metrics then and now.
+
+    Each model takes the features in its own order.
+    """
+    score = model.predict(model.inputs(holdout.frame))
+    before = stored.predict(stored.inputs(holdout.frame))
     outcome = holdout.frame[spec.target].to_numpy("float64")
-    found = {f"holdout_{k}": float(v) for k, v in measure(outcome, score).scalars().items()}
-    recorded = ctx.registry.metrics(version)
+    found = measure(outcome, score).scalars()
     return (
         Comparison(
             f"{len(score)} holdout predictions (sha256)",
-            digest(stored.tobytes().hex()),
+            digest(before.tobytes().hex()),
             digest(score.tobytes().hex()),
         ),
         *(
-            Comparison(name.replace("_", " "), repr(recorded[name]), repr(value))
+            Comparison(
+                f"holdout {name.replace('_', ' ')}",
+                repr(float(recorded[name])) if name in recorded else "not recorded",
+                repr(float(value)),
+            )
             for name, value in found.items()
-            if name in recorded
         ),
     )
 

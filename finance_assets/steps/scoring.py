@@ -7,11 +7,14 @@ from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.publish import Proposal
 from finance_assets.lakehouse.windows import Calendar, Window
+from finance_assets.ml.identity import verified
 from finance_assets.ml.models import Model
 from finance_assets.ml.reasons import explain, reason_columns
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.steps.model_contracts import champion_contract, prediction_contract
-from finance_assets.steps.promotions import Champion, champion_at
+from finance_assets.steps.champion_history import ChampionEvent
+from finance_assets.steps.champions import history_of
+from finance_assets.steps.decision_log import decision_contract
+from finance_assets.steps.model_contracts import prediction_contract
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 from finance_assets.steps.table import as_result
 
@@ -24,10 +27,11 @@ def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
     """Score every row of the window's features; months before the first champion stay empty."""
     contract = prediction_contract(spec)
     past = -len(calendar.partitions())
-    inputs = (Input(spec.features), Input(champion_contract(spec), past, -1))
+    inputs = (Input(spec.features), Input(decision_contract(spec), past, -1))
 
     def run(ctx: StepContext) -> StepResult:
-        champions = {p: champion_at(ctx.lakehouse, spec.name, p) for p in ctx.window}
+        history = history_of(ctx, spec).trusted()
+        champions = {p: history.in_force(p) for p in ctx.window}
         frames = [_scored(ctx, spec, p, c) for p, c in champions.items() if c is not None]
         with ctx.lakehouse.staging() as folder:
             rows = ctx.lakehouse.read(contract).limit(0)
@@ -40,7 +44,7 @@ def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
             result = as_result(published, ledgers, [])
         for partition, champion in champions.items():
             result.by_partition[partition] = {
-                "champion_version": champion.version if champion else "",
+                "champion_version": champion.model_version if champion else "",
                 "rows": ledgers[partition].published,
             }
         if not frames:
@@ -51,10 +55,16 @@ def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
     return Step(spec.name, Kind.scoring, contract, inputs, run, (_scorer,), declared=declared)
 
 
-def _scored(ctx: StepContext, spec: ModelSpec, partition: str, champion: Champion) -> "DataFrame":
-    """The rows of one month with score, band and origin."""
-    version = ctx.registry.version(spec.name, champion.version)
-    ctx.report(f"scoring {partition} with v{version.number}")
+def _scored(
+    ctx: StepContext, spec: ModelSpec, partition: str, champion: ChampionEvent
+) -> "DataFrame":
+    """The rows of one month with score, band and origin.
+
+    Raises:
+        ModelError: the champion's files are gone, or are not those that became champion.
+    """
+    ctx.report(f"scoring {partition} with v{champion.model_version}")
+    model = verified(ctx.registry, spec.name, champion.identity).model
     features = ctx.lakehouse.read(spec.features, Window(partition, partition))
     data_version = ctx.lakehouse.history(spec.features.table).version_of(
         Window(partition, partition)
@@ -68,12 +78,13 @@ def _scored(ctx: StepContext, spec: ModelSpec, partition: str, champion: Champio
             *(f"{name} string" for name in reasons),
         )
     )
-    scorer = _scorer(ctx.registry.model(version), spec)
+    scorer = _scorer(model, spec)
     return features.mapInPandas(scorer, schema).selectExpr(
         *spec.key,
         "score",
         f"{_band(spec)} as band",
-        f"'{version.number}' as model_version",
+        f"'{champion.model_version}' as model_version",
+        f"'{champion.model_sha256}' as model_sha256",
         f"'{spec.features.table}@{data_version}' as data_version",
         *reasons,
         "current_timestamp() as scored_at",
@@ -118,7 +129,7 @@ def _ledgers(
     spec: ModelSpec,
     contract: Contract,
     staged: "DataFrame",
-    champions: dict[str, Champion | None],
+    champions: dict[str, ChampionEvent | None],
 ) -> dict[str, Ledger]:
     """Feature rows in, predictions out; months without a champion take nothing in."""
     features = ctx.lakehouse.read(spec.features, ctx.window)

@@ -28,12 +28,12 @@ class Kind(StrEnum):
     table = "table"
     training = "training"
     evaluation = "evaluation"
-    promotion = "promotion"
+    decision = "decision"
     scoring = "scoring"
     monitoring = "monitoring"
 
 
-MODEL_KINDS = frozenset({Kind.training, Kind.evaluation, Kind.promotion})
+MODEL_KINDS = frozenset({Kind.training, Kind.evaluation, Kind.decision})
 
 
 @dataclass(frozen=True)

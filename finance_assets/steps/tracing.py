@@ -15,8 +15,8 @@ from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.windows import Window
 from finance_assets.steps.arguments import matches, require_key, require_partition
+from finance_assets.steps.champion_history import ChampionEvent, read_history
 from finance_assets.steps.model_contracts import prediction_contract
-from finance_assets.steps.promotions import Promotion, promotions
 from finance_assets.steps.step import Step
 from finance_assets.steps.use_case import UseCase
 
@@ -54,7 +54,7 @@ class Trace:
     """A prediction, the events that put its model in force, and the tables it rests on."""
 
     prediction: dict[str, Any]
-    events: tuple[Promotion, ...]
+    events: tuple[ChampionEvent, ...]
     tables: tuple[TracedTable, ...]
 
 
@@ -87,8 +87,9 @@ def trace(
     version = int(str(prediction["data_version"]).split("@")[1])
     events = tuple(
         event
-        for event in promotions(lakehouse, use_case.name)
-        if event.model_version == prediction["model_version"]
+        for event in read_history(lakehouse, use_case.name).trusted().events
+        if (event.model_version, event.model_sha256)
+        == (prediction["model_version"], prediction["model_sha256"])
     )
     way = _Way(lakehouse, archive, use_case, sought)
     way.follow(use_case.step(use_case.model.features.table), partition, version)

@@ -21,7 +21,7 @@ from finance_assets.ml.tracking import Candidate, register
 from finance_assets.ml.training import Recipe, declared_recipe, train
 from finance_assets.monitoring.drift import SCORE, build_reference
 from finance_assets.steps.model_contracts import candidate_contract
-from finance_assets.steps.promotions import current_user
+from finance_assets.steps.people import acting_user
 from finance_assets.steps.records import publish_records
 from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
 
@@ -113,7 +113,7 @@ def _tags(
         "use_case": spec.name,
         "env": str(ctx.settings.env),
         "owner": spec.owner,
-        "trained_by": current_user(),
+        "trained_by": acting_user(ctx),
         "git_sha": ctx.origin.code_sha,
         "dataset_version": recipe.dataset_version,
         "model_family": spec.family,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from finance_assets.lakehouse.windows import Calendar
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.decision import decision_step
 from finance_assets.steps.evaluation import evaluation_step
 from finance_assets.steps.monitoring import monitoring_step
-from finance_assets.steps.promotion import promotion_step
 from finance_assets.steps.scoring import scoring_step
 from finance_assets.steps.step import MODEL_KINDS, Step
 from finance_assets.steps.training import training_step
@@ -55,7 +55,7 @@ def model_steps(spec: ModelSpec, calendar: Calendar) -> tuple[Step, ...]:
     return (
         training_step(spec, calendar),
         evaluation_step(spec, calendar),
-        promotion_step(spec, calendar),
+        decision_step(spec, calendar),
         scoring_step(spec, calendar),
         monitoring_step(spec),
     )

@@ -3,18 +3,21 @@
 from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_context
-from finance_assets.steps.promotions import PROMOTIONS
+from finance_assets.ml.registry import digest
+from finance_assets.steps.champion_history import champion_history_contract, read_history
+from finance_assets.steps.decision_log import looks_contract, read_decisions
 from finance_assets.steps.use_case import model_steps
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
 
-CANDIDATE, EVALUATION, CHAMPION, PREDICTIONS, DRIFT = (
+CANDIDATE, EVALUATION, DECISION, PREDICTIONS, DRIFT = (
     step.key for step in model_steps(MODEL, CALENDAR)
 )
-HISTORY = PROMOTIONS.table
+HISTORY = champion_history_contract(MODEL.name).table
+LOOKS = looks_contract(MODEL).table
 NAME = MODEL.name
 
 
-def run_model_steps(runner, as_of, spec=MODEL, keys=(CANDIDATE, EVALUATION, CHAMPION)):
+def run_model_steps(runner, as_of, spec=MODEL, keys=(CANDIDATE, EVALUATION, DECISION)):
     """Candidate, evaluation and decision as of a month; the result of the last."""
     by_key = {step.key: step for step in model_steps(spec, CALENDAR)}
     return [runner.run(key, as_of, step=by_key[key]) for key in keys][-1]
@@ -33,7 +36,55 @@ def aliases(settings):
     return {alias: str(version) for alias, version in found.items()}
 
 
+def history(runner):
+    """The champion history as it is now."""
+    return read_history(runner.lakehouse, NAME)
+
+
+def events(runner):
+    """Every change of champion: what happened, to which version, in place of which."""
+    return [(e.event, e.model_version, e.replaces) for e in history(runner).events]
+
+
+def champion_at(runner, partition):
+    """Version and as-of partition of the champion in force at a partition."""
+    event = history(runner).in_force(partition)
+    return (event.model_version, event.as_of) if event else None
+
+
+def decided(runner):
+    """Every decision of the gate: candidate, and what became of it."""
+    found = read_decisions(runner.lakehouse, MODEL)
+    return [(one.candidate_version, one.outcome) for one in found]
+
+
 def decision(runner, as_of):
-    """The stored decision as of a month: what became of it, and the failed criteria."""
-    [row] = [r for r in runner.rows(CHAMPION, "1") if r["as_of_month"] == as_of]
-    return row["decision"], row["failed_criteria"].split(",") if row["failed_criteria"] else []
+    """The newest decision as of a partition: what became of it, and the failed criteria."""
+    found = [d for d in read_decisions(runner.lakehouse, MODEL) if d.as_of == as_of][-1]
+    return found.outcome, found.failed_criteria.split(",") if found.failed_criteria else []
+
+
+def model_files(settings, version, pattern="model.lgb"):
+    """Files of a registered version under MLflow's artifacts."""
+    found = MlflowClient(settings.tracking_uri).get_model_version(NAME, version)
+    model_id = found.source.rsplit("/", 1)[-1]
+    root = settings.root / "mlflow" / "artifacts"
+    folders = [p for p in root.rglob("*") if p.name in (model_id, found.run_id)]
+    return [file for folder in folders for file in folder.rglob(pattern)]
+
+
+def negate_leaves(settings, version):
+    """Turn a stored model upside down, and register the new digest as if nothing had happened."""
+    [path] = model_files(settings, version)
+    lines = [
+        "leaf_value=" + " ".join(repr(-float(v)) for v in line.split("=")[1].split(" "))
+        if line.startswith("leaf_value=")
+        else line
+        for line in path.read_text().splitlines()
+        # LightGBM trusts these offsets into the text; without them it parses line by line.
+        if not line.startswith("tree_sizes=")
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    MlflowClient(settings.tracking_uri).set_model_version_tag(
+        NAME, version, "artifact_sha256", digest(path.read_text())
+    )

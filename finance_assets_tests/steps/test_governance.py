@@ -5,21 +5,18 @@ from dataclasses import replace
 
 import pytest
 from deltalake import DeltaTable
+from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
-from finance_assets.errors import ModelError
+from finance_assets.errors import LostRaceError, ModelError, SettingsError
+from finance_assets.ml import criteria
 from finance_assets.ml.card import render_card
+from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
 from finance_assets.settings import Settings
+from finance_assets.steps import people
 from finance_assets.steps.cards import gather_card
-from finance_assets.steps.governance import approve, roll_back
-from finance_assets.steps.promotions import (
-    Champion,
-    champion_at,
-    current_user,
-    previous_champion,
-    promotions,
-)
+from finance_assets.steps.governance import approve, follow_up, roll_back
 from finance_assets.steps.reproduction import reproduce
 from finance_assets.use_cases.credit_default.use_case import CALENDAR
 from finance_assets_tests.scenario import (
@@ -32,13 +29,19 @@ from finance_assets_tests.scenario import (
     deliver_sample,
 )
 from finance_assets_tests.steps.models import (
-    CHAMPION,
+    DECISION,
+    EVALUATION,
     HISTORY,
     NAME,
     PREDICTIONS,
     aliases,
+    champion_at,
     context,
+    decided,
     decision,
+    events,
+    history,
+    negate_leaves,
     run_model_steps,
 )
 from finance_assets_tests.steps.test_model_life import EASY, STRICT
@@ -47,10 +50,9 @@ HELD = replace(EASY, approval=Approval.required)
 
 
 @pytest.fixture
-def tables(runner, settings):
+def tables(runner, table_templates):
     """Tables through September."""
-    deliver_sample(settings.landing, 2000)
-    runner.run_tables(APRIL, SEPTEMBER)
+    table_templates.copy(runner, 2000, SEPTEMBER)
     return runner
 
 
@@ -78,75 +80,147 @@ def settled(tmp_path_factory, spark):
     return runner
 
 
-def rolled_back(runner, to=None, effective_from=None, reason="it is odd"):
-    return roll_back(
-        context(runner), EASY, to=to, effective_from=effective_from, by="ada", reason=reason
-    )
+def rolled_back(runner, reason="it is odd", **options):
+    ctx = context(runner)
+    event = roll_back(ctx, EASY, CALENDAR, reason=reason, **options)
+    assert follow_up(ctx, EASY, event) == []
+    return event
 
 
-def approved(runner, version, by="ada"):
-    return approve(context(runner), HELD, version, by=by, reason="read the card")
+@pytest.fixture
+def ada(monkeypatch):
+    """From here on, commands are run by ada."""
+
+    def log_in():
+        monkeypatch.setattr(people, "system_user", lambda: "ada")
+
+    return log_in
 
 
-def test_a_passed_candidate_waits_for_approval_as_challenger(tables, settings):
+def approved(runner, version, spec=HELD, **options):
+    ctx = context(runner)
+    event = approve(ctx, spec, CALENDAR, version, reason="read the card", **options)
+    assert follow_up(ctx, spec, event) == []
+    return event
+
+
+def test_a_passed_candidate_waits_for_approval_as_challenger(tables, settings, ada):
     run_model_steps(tables, JUNE, HELD)
     assert decision(tables, JUNE) == ("held", [])
     assert aliases(settings) == {"challenger": "1"}
-    assert champion_at(tables.lakehouse, NAME, JULY) is None
+    assert champion_at(tables, JULY) is None
+    ada()
     event = approved(tables, "1")
     assert (event.event, event.decided_by, event.reason) == ("approved", "ada", "read the card")
     assert aliases(settings) == {"champion": "1"}
-    assert champion_at(tables.lakehouse, NAME, JULY) == Champion("1", JUNE)
+    assert champion_at(tables, JULY) == ("1", JUNE)
     tags = open_registry(settings).version(NAME, "1").tags
     assert (tags["approved_by"], tags["approval_reason"]) == ("ada", "read the card")
     # Running the step again neither asks again nor takes the approval back.
     run_model_steps(tables, JUNE, HELD)
-    assert [e.event for e in promotions(tables.lakehouse, NAME)] == ["held", "approved"]
+    assert events(tables) == [("approved", "1", None)]
+    assert decided(tables) == [("1", "held")]
     assert aliases(settings) == {"champion": "1"}
 
 
-def test_a_late_approval_leaves_the_months_that_were_scored_before_it_alone(tables):
+def test_a_late_approval_leaves_the_months_that_were_scored_before_it_alone(tables, ada):
     run_model_steps(tables, JUNE, EASY)
     run_model_steps(tables, AUGUST, HELD)
     tables.run(PREDICTIONS, JULY, SEPTEMBER)
+    ada()
     assert approved(tables, "2").effective_from == "2005-10"
-    assert champion_at(tables.lakehouse, NAME, SEPTEMBER) == Champion("1", JUNE)
-    assert champion_at(tables.lakehouse, NAME, "2005-10") == Champion("2", AUGUST)
+    assert champion_at(tables, SEPTEMBER) == ("1", JUNE)
+    assert champion_at(tables, "2005-10") == ("2", AUGUST)
     assert tables.run(PREDICTIONS, JULY, SEPTEMBER).changed == ()
 
 
-def test_who_trained_a_version_cannot_approve_it(tables, settings):
+@pytest.mark.parametrize("name", [None, "ROOT", " Root "])
+def test_who_trained_a_version_cannot_approve_it(tables, settings, monkeypatch, name):
     run_model_steps(tables, JUNE, HELD)
+    trainer = people.system_user()
+    # Neither the environment nor another spelling makes another person.
+    monkeypatch.setenv("LOGNAME", "ada")
+    monkeypatch.setenv("USER", "ada")
+    if name:
+        monkeypatch.setattr(people, "system_user", lambda: name.replace("ROOT", trainer.upper()))
+        name = name.replace("Root", trainer)
+        monkeypatch.setattr(people, "system_user", lambda: name)
     with pytest.raises(ModelError, match="cannot approve it"):
-        approved(tables, "1", by=current_user())
+        approved(tables, "1")
     assert aliases(settings) == {"challenger": "1"}
 
 
-@pytest.mark.parametrize(("spec", "word"), [(STRICT, "failed: discrimination"), (EASY, "promoted")])
-def test_nothing_but_a_held_candidate_can_be_approved(tables, spec, word):
+def test_editing_the_tag_does_not_hide_who_trained_a_version(tables, settings):
+    run_model_steps(tables, JUNE, HELD)
+    MlflowClient(settings.tracking_uri).set_model_version_tag(NAME, "1", "trained_by", "somebody")
+    with pytest.raises(ModelError, match="cannot approve it"):
+        approved(tables, "1")
+
+
+def test_an_altered_model_cannot_be_approved(tables, settings, ada):
+    run_model_steps(tables, JUNE, HELD)
+    negate_leaves(settings, "1")
+    ada()
+    with pytest.raises(ModelError, match="not those that the gate judged"):
+        approved(tables, "1")
+    assert events(tables) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "word"), [(STRICT, "turned_down: discrimination"), (EASY, "was «promoted»|already")]
+)
+def test_nothing_but_a_held_candidate_can_be_approved(tables, spec, word, ada):
     run_model_steps(tables, JUNE, spec)
-    known = tables.rows(HISTORY)
+    known = events(tables)
+    ada()
     with pytest.raises(ModelError, match=word):
         approved(tables, "1")
     with pytest.raises(ModelError, match="nobody judged it"):
         approved(tables, "7")
-    assert tables.rows(HISTORY) == known
+    assert events(tables) == known
 
 
-def test_an_approval_of_a_candidate_that_was_judged_against_another_champion_is_refused(tables):
+def test_of_two_held_candidates_the_second_is_judged_anew_against_the_first(tables, ada):
     run_model_steps(tables, JUNE, HELD)
-    run_model_steps(tables, AUGUST, EASY)
-    with pytest.raises(ModelError, match="judged against champion None"):
-        approved(tables, "1")
+    run_model_steps(tables, AUGUST, HELD)
+    ada()
+    assert approved(tables, "1").replaces is None
+    assert [v for v, _ in decided(tables)] == ["1", "2"]
+    event = approved(tables, "2")
+    assert (event.replaces, event.report.champion_version) == ("1", "1")
+    assert decided(tables) == [("1", "held"), ("2", "held"), ("2", "held")]
+    assert history(tables).problems == ()
+
+
+def test_a_held_candidate_that_is_no_better_than_todays_champion_is_turned_down_on_approval(
+    tables, ada
+):
+    strict = replace(
+        HELD,
+        gate=Gate(
+            tuple(
+                criteria.BeatsChampion(min_gain=0.2) if c.name == "beats_champion" else c
+                for c in HELD.gate.criteria
+            )
+        ),
+    )
+    run_model_steps(tables, JUNE, strict)
+    run_model_steps(tables, AUGUST, strict)
+    ada()
+    approved(tables, "2", spec=strict)
+    with pytest.raises(ModelError, match="does not pass any more: .*beats_champion"):
+        approved(tables, "1", spec=strict)
+    assert decided(tables)[-1] == ("1", "turned_down")
+    assert champion_at(tables, "2005-10") == ("2", AUGUST)
 
 
 def test_a_rollback_holds_for_new_partitions_and_leaves_the_past_alone(two_champions, settings):
     before = two_champions.rows(PREDICTIONS)
     event = rolled_back(two_champions)
-    assert (event.from_version, event.champion_version) == ("2", "1")
+    assert (event.replaces, event.model_version) == ("2", "1")
     assert event.effective_from == "2005-10"
-    assert champion_at(two_champions.lakehouse, NAME, SEPTEMBER) == Champion("2", AUGUST)
-    assert champion_at(two_champions.lakehouse, NAME, "2005-10") == Champion("1", JUNE)
+    assert champion_at(two_champions, SEPTEMBER) == ("2", AUGUST)
+    assert champion_at(two_champions, "2005-10") == ("1", JUNE)
     assert aliases(settings) == {"champion": "1", "previous": "2"}
     assert two_champions.run(PREDICTIONS, JULY, SEPTEMBER).changed == ()
     assert two_champions.rows(PREDICTIONS) == before
@@ -157,14 +231,13 @@ def test_a_second_rollback_brings_the_first_one_back_and_the_history_reads_right
 ):
     rolled_back(two_champions, reason="scores look odd")
     rolled_back(two_champions, reason="it was the data")
-    events = promotions(two_champions.lakehouse, NAME)
-    assert [(e.event, e.from_version, e.champion_version, e.reason) for e in events] == [
+    told = [(e.event, e.replaces, e.model_version, e.reason) for e in history(two_champions).events]
+    assert told == [
         ("promoted", None, "1", "every criterion passed"),
         ("promoted", "1", "2", "every criterion passed"),
         ("rolled_back", "2", "1", "scores look odd"),
         ("rolled_back", "1", "2", "it was the data"),
     ]
-    assert previous_champion(events) == Champion("1", JUNE)
     assert aliases(settings) == {"champion": "2", "previous": "1"}
 
 
@@ -176,15 +249,75 @@ def test_a_month_that_is_scored_after_a_rollback_uses_it_at_once(two_champions):
     assert scored == {JULY: "1", AUGUST: "1", SEPTEMBER: "1"}
 
 
-def test_a_rollback_that_could_not_hold_is_refused(two_champions):
-    with pytest.raises(ModelError, match="changes nothing"):
-        rolled_back(two_champions, effective_from=JULY)
+@pytest.mark.parametrize(
+    "start", ["2050-10", "2005-11", JUNE, "2000-01", "2005-13", "zzz", "", "2005-08'"]
+)
+def test_a_rollback_to_a_partition_that_cannot_be_is_refused(two_champions, start):
+    with pytest.raises((ModelError, SettingsError), match="cannot take effect|no partition"):
+        rolled_back(two_champions, effective_from=start)
+    assert len(events(two_champions)) == 2
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\n"])
+def test_a_rollback_without_a_reason_is_refused(two_champions, reason):
+    with pytest.raises(ModelError, match="needs a reason"):
+        rolled_back(two_champions, reason=reason)
+
+
+def test_a_rollback_to_what_never_was_champion_is_refused(two_champions):
     with pytest.raises(ModelError, match="nothing to roll back to"):
         rolled_back(two_champions, to="2")
     run_model_steps(two_champions, JULY, STRICT)
     with pytest.raises(ModelError, match="never champion"):
         rolled_back(two_champions, to="3")
-    assert len(promotions(two_champions.lakehouse, NAME)) == 3
+    assert len(events(two_champions)) == 2
+
+
+def test_a_rollback_from_an_earlier_partition_is_superseded_by_a_later_event(two_champions):
+    rolled_back(two_champions, effective_from=AUGUST)
+    assert champion_at(two_champions, SEPTEMBER) == ("1", JUNE)
+    rolled_back(two_champions, effective_from=SEPTEMBER)
+    assert champion_at(two_champions, AUGUST) == ("1", JUNE)
+    assert champion_at(two_champions, SEPTEMBER) == ("2", AUGUST)
+    assert history(two_champions).problems == ()
+
+
+def test_who_expects_another_champion_is_told_that_somebody_was_first(two_champions):
+    rolled_back(two_champions, expect="2")
+    with pytest.raises(ModelError, match="the champion is v1 now, not v2: somebody was first"):
+        rolled_back(two_champions, expect="2")
+    assert len(events(two_champions)) == 3
+
+
+def test_a_rollback_that_lost_a_race_writes_nothing(two_champions, monkeypatch):
+    from finance_assets.steps import governance
+
+    real = governance.verified
+
+    def while_another_decides(*given):
+        monkeypatch.setattr(governance, "verified", real)
+        rolled_back(two_champions, reason="the other was quicker")
+        return real(*given)
+
+    monkeypatch.setattr(governance, "verified", while_another_decides)
+    with pytest.raises(LostRaceError):
+        rolled_back(two_champions, reason="too late")
+    assert [e.reason for e in history(two_champions).events][-1] == "the other was quicker"
+    assert history(two_champions).problems == ()
+
+
+def test_a_rollback_whose_card_fails_is_recorded_all_the_same(two_champions, settings, monkeypatch):
+    from finance_assets.steps import governance
+
+    def burst(*given):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(governance, "write_card", burst)
+    ctx = context(two_champions)
+    event = roll_back(ctx, EASY, CALENDAR, reason="odd")
+    assert "no space left" in "".join(follow_up(ctx, EASY, event))
+    assert aliases(settings) == {"champion": "1", "previous": "2"}
+    assert champion_at(two_champions, "2005-10") == ("1", JUNE)
 
 
 def test_rolling_back_to_an_altered_model_is_refused(two_champions, settings):
@@ -206,6 +339,22 @@ def test_a_version_is_reproduced_to_the_byte_from_its_record(settled):
     same = {c.what for c in result.comparisons if c.is_same}
     assert {"training rows", "model (sha256)", "2000 holdout predictions (sha256)"} <= same
     assert {"holdout auc", "holdout brier", "library", "code"} <= same
+
+
+def test_a_version_without_recorded_metrics_is_not_called_reproduced(two_champions):
+    import shutil
+
+    shutil.rmtree(two_champions.lakehouse.path(EVALUATION))
+    result = reproduced(two_champions)
+    assert not result.is_reproduced
+    assert "no metrics" in result.obstacles[0]
+
+
+def test_a_version_is_reproduced_though_another_candidate_took_its_place_in_the_table(
+    two_champions,
+):
+    run_model_steps(two_champions, AUGUST, replace(EASY, rounds=30))
+    assert reproduced(two_champions, "2").is_reproduced
 
 
 def test_a_version_is_reproduced_though_its_data_was_restated_since(two_champions, settings):
@@ -241,11 +390,9 @@ def test_what_differs_is_named(settled, monkeypatch):
 
 
 def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_champions, settings):
-    from mlflow import MlflowClient
-
     run_model_steps(two_champions, JULY, STRICT)
     client, registry = MlflowClient(settings.tracking_uri), open_registry(settings)
-    expected = {"1": "Former champion", "2": "Champion", "3": "Turned down by the gate"}
+    expected = {"1": "Former champion", "2": "Champion from", "3": "Turned down by the gate"}
     for number, status in expected.items():
         version = registry.version(NAME, number)
         listed = {f.path for f in client.list_artifacts(version.run_id, "model_card")}
@@ -253,7 +400,7 @@ def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_c
         ctx = context(two_champions)
         text = render_card(gather_card(ctx, EASY, version))
         assert f"# Model card: {NAME} v{number}" in text
-        assert f"**{status}**" in text
+        assert f"**{status}" in text
         for heading in ("Purpose", "Data", "Conceptual soundness", "Outcome", "Limitations"):
             assert heading in text
     stored = json.loads(registry._text(registry.version(NAME, "3"), "model_card/model_card.json"))
@@ -267,7 +414,8 @@ def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_c
 
 
 def test_the_step_shows_the_card_and_states_the_champion(two_champions):
-    result = run_model_steps(two_champions, AUGUST, EASY, (CHAMPION,))
+    result = run_model_steps(two_champions, AUGUST, EASY, (DECISION,))
     assert result.documents["model_card"].startswith("# Model card: credit_default v2")
     assert result.metadata["model_card_page"].startswith("http")
-    assert result.stated == {HISTORY: {NAME: {"champion_version": "2"}}}
+    said = {"champion_version": "2", "statement": history(two_champions).statement}
+    assert result.stated == {HISTORY: {NAME: said}}

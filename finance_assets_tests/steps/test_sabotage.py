@@ -12,6 +12,7 @@ from itertools import count
 import numpy as np
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
+from finance_assets.steps.promotions import champion_at, promotions
 from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
@@ -23,7 +24,6 @@ from finance_assets.ml.models import LightGbmModel
 from finance_assets.ml.training import train, train_lightgbm
 from finance_assets.settings import get_settings
 from finance_assets.steps import training as training_step
-from finance_assets.steps.promotions import champion_at, promotions
 from finance_assets.use_cases.credit_default.use_case import MODEL
 from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, Runner, deliver_sample
 from finance_assets_tests.steps.models import (

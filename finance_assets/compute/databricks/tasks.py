@@ -22,7 +22,7 @@ TIMEOUTS = {
     Kind.table: 7200,
     Kind.training: 14400,
     Kind.evaluation: 7200,
-    Kind.promotion: 1800,
+    Kind.decision: 1800,
     Kind.scoring: 7200,
     Kind.monitoring: 3600,
 }

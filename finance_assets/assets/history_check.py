@@ -1,0 +1,47 @@
+"""The check of a champion history: chain, models, evaluations and journals are as recorded.
+
+The history is no asset that a run makes, so its check is an op of its own: it runs behind the
+decision, and whenever somebody asks for it in the UI.
+"""
+
+import dagster as dg
+
+from finance_assets.assets.metadata import asset_key, stated_history
+from finance_assets.compute.runner import open_context
+from finance_assets.settings import get_settings
+from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.steps.step import Kind
+from finance_assets.steps.use_case import UseCase
+from finance_assets.steps.verification import verify
+
+NAME = "intact"
+
+
+def build_history_check(use_case: UseCase) -> dg.AssetChecksDefinition:
+    """The check, behind the decision step of the use case."""
+
+    @dg.asset_check(
+        name=NAME,
+        asset=asset_key(champion_history_contract(use_case.name).table),
+        additional_deps=[
+            asset_key(step.key) for step in use_case.steps if step.kind is Kind.decision
+        ],
+        description="The chain of champions is unbroken, and all it rests on is as recorded.",
+        required_resource_keys={"engine"},
+    )
+    def _intact(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        ctx = open_context(
+            get_settings(),
+            context.resources.engine.session,
+            run_id=context.run.run_id,
+            report=context.log.info,
+        )
+        said = stated_history(context.instance, use_case.name)
+        problems = verify(ctx, use_case.model, {"Dagster": said} if said else {})
+        return dg.AssetCheckResult(
+            passed=not problems,
+            description="; ".join(problems) or "nothing is wrong",
+            metadata={"problems": dg.MetadataValue.json(problems)},
+        )
+
+    return _intact

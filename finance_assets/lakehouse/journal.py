@@ -1,0 +1,119 @@
+"""Journals: append-only tables whose order is decided by the commit.
+
+A writer reads the journal, decides on what it read, and appends only if nobody appended since.
+So two writers can never rest on the same last entry. What the entries mean belongs to those who
+write them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from finance_assets.errors import ContractError
+from finance_assets.lakehouse import audit, constraints
+from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.history import Ledger, Publication
+from finance_assets.lakehouse.publish import Origin
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.windows import Window
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The rows of an append-only table, and the Delta version they were read at.
+
+    `carried` holds the digests that publications state, one for each row that was appended by
+    `append`; `foreign` the commits that somebody made around it.
+    """
+
+    contract: Contract
+    rows: tuple[dict[str, Any], ...]
+    version: int
+    carried: frozenset[str]
+    foreign: tuple[int, ...]
+
+
+def read_journal(lakehouse: Lakehouse, contract: Contract, where: str = "true") -> Journal:
+    """The journal as it is now; empty if nothing was ever appended."""
+    history = lakehouse.history(contract.table)
+    carried = {d for p in history.publications for d in p.fingerprints.values()}
+    return Journal(
+        contract,
+        tuple(history.rows(where=where)),
+        history.version,
+        frozenset(carried),
+        tuple(history.foreign_versions),
+    )
+
+
+def append(
+    lakehouse: Lakehouse, journal: Journal, record: dict[str, Any], digest: str, origin: Origin
+) -> Publication:
+    """Add one row behind those that were read.
+
+    Args:
+        lakehouse: where the journal lies.
+        journal: what the caller read, and decided on.
+        record: the row, a value for each column of the contract.
+        digest: what the publication states of the row; a reader finds it in `carried`.
+        origin: the run and the code that decided.
+
+    Raises:
+        LostRaceError: somebody else appended since; nothing was written.
+        ContractError: the row breaks the contract; nothing was written.
+    """
+    contract = journal.contract
+    partition = str(record[contract.partition_column])
+    window, ledgers = Window(partition, partition), {partition: Ledger(1, 1)}
+    _refuse(contract, outcomes(lakehouse, contract, [record], window, ledgers))
+    after = journal.version
+    if after < 0:
+        lakehouse.ensure(contract)
+        constraints.enforce(lakehouse.history(contract.table), contract)
+        created = lakehouse.history(contract.table)
+        # Whoever appended first, the table was made for both of us.
+        after = min((p.version for p in created.publications), default=created.version + 1) - 1
+    publication = Publication(
+        table=contract.table,
+        first=partition,
+        last=partition,
+        ledgers=ledgers,
+        fingerprints={partition: digest},
+        failed_checks={},
+        run_id=origin.run_id,
+        code_sha=origin.code_sha,
+        inputs=origin.inputs,
+    )
+    history = lakehouse.history(contract.table)
+    history.append(contract, [record], publication.to_json(), after)
+    return lakehouse.history(contract.table).publications[0]
+
+
+def outcomes(
+    lakehouse: Lakehouse,
+    contract: Contract,
+    records: Sequence[dict[str, Any]],
+    window: Window,
+    ledgers: dict[str, Ledger],
+) -> list[CheckOutcome]:
+    """The outcome of every check of the contract over some of a journal's rows."""
+    ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
+    rows = [tuple(record[name] for name in contract.column_names) for record in records]
+    facts = audit.measure(lakehouse.spark.createDataFrame(rows, ddl), contract)
+    return audit.judge(contract, window, [], facts, ledgers)
+
+
+def _refuse(contract: Contract, found: list[CheckOutcome]) -> None:
+    """Refuse a row that breaks the contract.
+
+    Raises:
+        ContractError: naming the checks it breaks.
+    """
+    broken = [f"{o.check.name}: {o.observed}" for o in found if not o.is_passed]
+    if broken:
+        raise ContractError(
+            "; ".join(broken),
+            where=contract.table,
+            remedy="nothing was changed; correct the record",
+        )

@@ -1,0 +1,267 @@
+"""The champion history: an append-only chain of the only three events that change the champion.
+
+A candidate was promoted by the gate, approved by a person, or an earlier champion was put back.
+Each event carries the digests of what it crowns, the champion it replaced, and the digest of the
+event before it. Whoever uses a champion reads the chain and checks it first. Decisions that
+change nothing are in decision_log.py; MLflow's aliases only mirror this table.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from finance_assets.errors import ModelError
+from finance_assets.lakehouse.contract import Column, Contract, RowRule
+from finance_assets.lakehouse.journal import read_journal
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.ml.gate import GateReport
+from finance_assets.ml.identity import Identity
+
+
+class Event(StrEnum):
+    """What can change the champion."""
+
+    promoted = "promoted"
+    approved = "approved"
+    rolled_back = "rolled_back"
+
+
+def champion_history_contract(use_case: str) -> Contract:
+    """One row per change of champion; rows are only ever added."""
+    text = "string"
+    return Contract(
+        table=f"models.{use_case}_champion_history",
+        description="Every change of champion, chained by digest and never changed: who, when, "
+        "from what, to what, and on which report.",
+        columns=(
+            Column("sequence", "bigint", "Place in the chain, from 1 on"),
+            Column("event", text, "promoted, approved or rolled_back"),
+            Column("effective_from", text, "First partition that the champion holds for"),
+            Column("model_version", text, "Version that became champion"),
+            Column("as_of", text, "Partition as of which it was trained"),
+            Column("mlflow_run_id", text, "MLflow run that trained it"),
+            Column("model_sha256", text, "Digest of the model's text"),
+            Column("features_sha256", text, "Digest of the ordered feature names"),
+            Column("recipe_sha256", text, "Digest of the training recipe"),
+            Column("reference_sha256", text, "Digest of the training reference for drift"),
+            Column("replaces", text, "Version of the champion it replaced", is_nullable=True),
+            Column("dataset_version", text, "Input tables of the training, with Delta versions"),
+            Column("trained_by", text, "Who ran the training"),
+            Column("decided_by", text, "'gate', or the person"),
+            Column("reason", text, "Why, in their words"),
+            Column("gate_report", text, "The passed report it rests on, JSON"),
+            Column("git_sha", text, "Commit of the code that decided"),
+            Column("run_id", text, "Run that decided"),
+            Column("recorded_at", text, "When it was recorded (UTC, ISO 8601)"),
+            Column("previous_digest", text, "Digest of the event before; empty for the first"),
+            Column("digest", text, "Digest of all the columns above"),
+        ),
+        key=("sequence",),
+        partition_column="effective_from",
+        row_rules=(
+            RowRule(
+                "event_known",
+                "event IN ('promoted', 'approved', 'rolled_back')",
+                "Nothing else changes a champion.",
+            ),
+            RowRule("reason_given", "length(trim(reason)) > 0", "A change has a reason."),
+        ),
+        is_append_only=True,
+    )
+
+
+@dataclass(frozen=True)
+class ChampionEvent:
+    """A change of champion; the fields are the table's columns."""
+
+    sequence: int
+    event: str
+    effective_from: str
+    model_version: str
+    as_of: str
+    mlflow_run_id: str
+    model_sha256: str
+    features_sha256: str
+    recipe_sha256: str
+    reference_sha256: str
+    replaces: str | None
+    dataset_version: str
+    trained_by: str
+    decided_by: str
+    reason: str
+    gate_report: str
+    git_sha: str
+    run_id: str
+    recorded_at: str
+    previous_digest: str
+    digest: str = ""
+
+    @property
+    def report(self) -> GateReport:
+        """The gate report the event rests on."""
+        return GateReport.from_json(self.gate_report)
+
+    @property
+    def identity(self) -> Identity:
+        """What was crowned, by its digests."""
+        return Identity(**{f.name: getattr(self, f.name) for f in fields(Identity)})
+
+    @property
+    def content_digest(self) -> str:
+        """sha256 of everything but the digest itself."""
+        record = {k: v for k, v in asdict(self).items() if k != "digest"}
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+    def sealed(self) -> "ChampionEvent":
+        """The event with its digest."""
+        return replace(self, digest=self.content_digest)
+
+
+@dataclass(frozen=True)
+class ChampionHistory:
+    """The chain of a use case, and what is wrong with it.
+
+    `problems` is empty for a chain that can be trusted; `version` is the Delta version read.
+    """
+
+    use_case: str
+    events: tuple[ChampionEvent, ...]
+    problems: tuple[str, ...] = ()
+
+    def in_force(self, partition: str) -> ChampionEvent | None:
+        """The event whose champion holds at a partition; a later event supersedes earlier ones."""
+        holding = [event for event in self.events if event.effective_from <= partition]
+        return holding[-1] if holding else None
+
+    @property
+    def newest(self) -> ChampionEvent | None:
+        """The newest event: its champion is the one for whatever was not scored yet."""
+        return self.events[-1] if self.events else None
+
+    @property
+    def previous(self) -> ChampionEvent | None:
+        """The event before the newest: it crowned the champion that the newest one replaced."""
+        return self.events[-2] if len(self.events) > 1 else None
+
+    def crowning(self, identity: Identity) -> ChampionEvent | None:
+        """The first event that crowned exactly this model: by the gate, or by approval."""
+        for event in self.events:
+            if event.identity == identity and event.event != Event.rolled_back:
+                return event
+        return None
+
+    def of_version(self, version: str) -> ChampionEvent | None:
+        """The newest event that crowned a version of this number."""
+        found = [event for event in self.events if event.model_version == version]
+        return found[-1] if found else None
+
+    def scored_by(self, version: str, model_sha256: str) -> ChampionEvent:
+        """The newest event that crowned the model which predictions name.
+
+        Raises:
+            ModelError: it was never champion.
+        """
+        for event in reversed(self.events):
+            if (event.model_version, event.model_sha256) == (version, model_sha256):
+                return event
+        raise ModelError(
+            f"predictions name v{version} (sha256 {model_sha256[:12]}), which never was champion",
+            where=champion_history_contract(self.use_case).table,
+            remedy="score the partition again; see `finance-assets history --verify`",
+        )
+
+    def trusted(self) -> "ChampionHistory":
+        """The history itself, if nothing is wrong with it.
+
+        Raises:
+            ModelError: something is; nobody may rest on it.
+        """
+        if not self.problems:
+            return self
+        raise ModelError(
+            f"the champion history cannot be trusted: {'; '.join(self.problems)}",
+            where=champion_history_contract(self.use_case).table,
+            remedy=f"`finance-assets history {self.use_case} --verify` lists what is wrong; "
+            "restore the table from a backup, or look into who changed it",
+        )
+
+    @property
+    def statement(self) -> str:
+        """`<sequence>:<digest>` of the newest event, as it is stated elsewhere."""
+        return f"{self.newest.sequence}:{self.newest.digest}" if self.newest else ""
+
+
+def read_history(
+    lakehouse: Lakehouse, use_case: str, stated: dict[str, str] | None = None
+) -> ChampionHistory:
+    """The history as it is now, with everything that is wrong with it.
+
+    Args:
+        lakehouse: where the table lies.
+        use_case: whose history.
+        stated: the newest event as other places state it (`statement`), by place: a history
+            that ends before one of them was shortened.
+    """
+    journal = read_journal(lakehouse, champion_history_contract(use_case))
+    rows = sorted(journal.rows, key=lambda row: (row["sequence"], row["recorded_at"]))
+    events = tuple(ChampionEvent(**row) for row in rows)
+    problems = [f"commit {version} was made around us" for version in journal.foreign]
+    problems += [
+        f"event {event.sequence} was not appended by a decision"
+        for event in events
+        if event.digest not in journal.carried
+    ]
+    problems += chain_problems(events)
+    for place, statement in (stated or {}).items():
+        problems += _shortened(events, place, statement)
+    return ChampionHistory(use_case, events, tuple(problems))
+
+
+def chain_problems(events: tuple[ChampionEvent, ...]) -> list[str]:
+    """What is wrong with the events themselves; empty for an unbroken chain."""
+    problems: list[str] = []
+    for place, event in enumerate(events, 1):
+        before = ChampionHistory("", events[: place - 1])
+        problems += [f"event {event.sequence}: {what}" for what in _event_problems(event, before)]
+        if event.sequence != place:
+            problems.append(f"event {event.sequence} stands at place {place}")
+    return problems
+
+
+def _event_problems(event: ChampionEvent, before: ChampionHistory) -> list[str]:
+    """What is wrong with one event, given those before it."""
+    replaced, problems = before.newest, []
+    if event.digest != event.content_digest:
+        problems.append("its digest is not that of its content")
+    if event.previous_digest != (replaced.digest if replaced else ""):
+        problems.append("it does not follow the event before it")
+    if event.event not in set(Event):
+        problems.append(f"{event.event!r} is no change of champion")
+    if event.replaces != (replaced.model_version if replaced else None):
+        problems.append("it does not name the champion it replaced")
+    try:
+        report = event.report
+        if not report.is_passed or report.candidate_version != event.model_version:
+            problems.append("it does not rest on a passed report about its version")
+        if event.event != Event.rolled_back and report.champion_version != event.replaces:
+            problems.append("it replaced another champion than it was compared with")
+    except (ValueError, LookupError, TypeError) as error:
+        problems.append(f"its report cannot be read ({type(error).__name__})")
+    if event.event == Event.rolled_back and before.crowning(event.identity) is None:
+        problems.append("it puts back a model that was never champion")
+    return problems
+
+
+def _shortened(events: tuple[ChampionEvent, ...], place: str, statement: str) -> list[str]:
+    """Whether the newest event that a place states is among the events."""
+    number, _, digest = statement.partition(":")
+    if digest in {event.digest for event in events if str(event.sequence) == number}:
+        return []
+    return [f"{place} states an event {number} that the table does not have: it was shortened"]
+
+
+def as_record(event: ChampionEvent) -> dict[str, Any]:
+    """The event as the table's row."""
+    return asdict(event)

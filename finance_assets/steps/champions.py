@@ -1,0 +1,165 @@
+"""Champions: crown one, find out who is in force, and keep MLflow in step with the history.
+
+The only module that adds to the champion history. Whether to crown is decided by the gate
+(decision.py) or by people (governance.py).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from finance_assets.errors import LostRaceError
+from finance_assets.lakehouse.journal import append, read_journal
+from finance_assets.lakehouse.windows import shift_month
+from finance_assets.ml.gate import GateReport
+from finance_assets.ml.identity import Identity
+from finance_assets.ml.registry import Mirror
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.champion_history import (
+    ChampionEvent,
+    ChampionHistory,
+    Event,
+    as_record,
+    champion_history_contract,
+    read_history,
+)
+from finance_assets.steps.decision_log import read_decisions
+from finance_assets.steps.model_contracts import prediction_contract
+from finance_assets.steps.step import StepContext
+
+
+@dataclass(frozen=True)
+class Crowning:
+    """What is about to become champion, on which report, by whom and why."""
+
+    event: Event
+    identity: Identity
+    as_of: str
+    dataset_version: str
+    trained_by: str
+    report: GateReport
+    decided_by: str
+    reason: str
+
+
+def history_of(ctx: StepContext, spec: ModelSpec) -> ChampionHistory:
+    """The use case's champion history, compared with what MLflow states of it."""
+    statement = ctx.registry.statement(spec.name)
+    stated = {"MLflow": statement} if statement else {}
+    return read_history(ctx.lakehouse, spec.name, stated)
+
+
+def first_open_partition(
+    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, as_of: str
+) -> str:
+    """The first partition that a model as of `as_of` takes effect at, unless asked otherwise.
+
+    It is later than `as_of`, nobody scored it yet, and it is not before the newest event's.
+    """
+    scored = ctx.lakehouse.history(prediction_contract(spec).table).row_counts()
+    last = max((partition for partition, rows in scored.items() if rows), default="")
+    return max(
+        shift_month(as_of, 1),
+        shift_month(last, 1) if last else "",
+        history.newest.effective_from if history.newest else "",
+    )
+
+
+def crown(
+    ctx: StepContext,
+    spec: ModelSpec,
+    crowning: Crowning,
+    effective_from: str,
+    expected: ChampionHistory,
+) -> ChampionEvent:
+    """Append the event, if the history is still the one that the decision rests on.
+
+    Raises:
+        LostRaceError: somebody else changed the champion since; nothing was written.
+    """
+    contract = champion_history_contract(spec.name)
+    journal = read_journal(ctx.lakehouse, contract)
+    now = read_history(ctx.lakehouse, spec.name).trusted()
+    if now.statement != expected.statement or len(journal.rows) != len(now.events):
+        raise LostRaceError(
+            "the champion changed while this was decided",
+            where=contract.table,
+            remedy="decide anew",
+        )
+    replaced, identity = now.newest, crowning.identity
+    event = ChampionEvent(
+        sequence=len(now.events) + 1,
+        event=crowning.event.value,
+        effective_from=effective_from,
+        model_version=identity.model_version,
+        as_of=crowning.as_of,
+        mlflow_run_id=identity.mlflow_run_id,
+        model_sha256=identity.model_sha256,
+        features_sha256=identity.features_sha256,
+        recipe_sha256=identity.recipe_sha256,
+        reference_sha256=identity.reference_sha256,
+        replaces=replaced.model_version if replaced else None,
+        dataset_version=crowning.dataset_version,
+        trained_by=crowning.trained_by,
+        decided_by=crowning.decided_by,
+        reason=crowning.reason,
+        gate_report=crowning.report.to_json(),
+        git_sha=ctx.origin.code_sha,
+        run_id=ctx.origin.run_id,
+        recorded_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        previous_digest=replaced.digest if replaced else "",
+    ).sealed()
+    append(ctx.lakehouse, journal, as_record(event), event.digest, ctx.origin)
+    return event
+
+
+def mirror(ctx: StepContext, spec: ModelSpec) -> ChampionHistory:
+    """Make MLflow's aliases and statement follow the history; mends what a crash left behind.
+
+    Repeats while somebody else adds to the history, so that the last one to mirror mirrors the
+    last event.
+    """
+    while True:
+        history = history_of(ctx, spec).trusted()
+        newest, previous = history.newest, history.previous
+        judged = read_decisions(ctx.lakehouse, spec)
+        challenger = judged[-1].candidate_version if judged else None
+        crowned = {event.model_version for event in history.events}
+        ctx.registry.mirror(
+            spec.name,
+            Mirror(
+                champion=newest.report if newest else None,
+                previous=previous.model_version if previous else None,
+                challenger=challenger if challenger not in crowned else None,
+                statement=history.statement,
+            ),
+        )
+        if read_history(ctx.lakehouse, spec.name).statement == history.statement:
+            return history
+
+
+def stated(history: ChampionHistory) -> dict[str, dict[str, Any]]:
+    """What Dagster is told of the history: today's champion, and the newest digest."""
+    newest = history.newest
+    return {
+        history.use_case: {
+            "champion_version": newest.model_version if newest else "",
+            "statement": history.statement,
+        }
+    }
+
+
+def unlost(ctx: StepContext, what: str, act: Callable[[], Any]) -> str:
+    """Do something that follows from an event; if it fails, say so instead of losing the event.
+
+    Returns:
+        Why it failed; empty if it did not.
+    """
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001 - the event is recorded, whatever happens to this
+        problem = f"{what} failed and follows with the next decision: {error}"
+        ctx.report(problem)
+        return problem
+    return ""

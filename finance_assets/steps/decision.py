@@ -1,0 +1,110 @@
+"""Decision step: the gate judges the candidate, and a passed report makes it champion.
+
+Shows what was decided. How a decision comes about is in judging.py, what people decide afterwards
+(approve, roll back) in governance.py.
+"""
+
+from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.contract import Check, Severity
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.journal import outcomes
+from finance_assets.lakehouse.windows import Calendar
+from finance_assets.ml.frames import split_as_of
+from finance_assets.ml.gate import GateReport, evaluate_gate
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.cards import write_card
+from finance_assets.steps.champion_history import champion_history_contract
+from finance_assets.steps.champions import mirror, stated, unlost
+from finance_assets.steps.decision_log import decision_contract, read_decisions
+from finance_assets.steps.evaluation import evaluation_inputs
+from finance_assets.steps.judging import Judged, decide, gather_evidence
+from finance_assets.steps.model_contracts import candidate_contract, evaluation_contract
+from finance_assets.steps.step import Input, Kind, Step, StepContext, StepResult
+
+
+def decision_step(spec: ModelSpec, calendar: Calendar) -> Step:
+    """Judge the candidate as of each partition, record the decision, and crown who passed.
+
+    The Delta commits come first: if the process dies before the aliases moved, running this
+    step again moves them, as does every later decision.
+    """
+    contract = decision_contract(spec)
+    inputs = (Input(candidate_contract(spec)), Input(evaluation_contract(spec)))
+    checks = tuple(
+        # A candidate that is turned down is the gate at work, not damage: it warns.
+        Check(f"gate_{criterion.name}", criterion.sentence, Severity.warn)
+        for criterion in spec.gate.criteria
+    )
+
+    def run(ctx: StepContext) -> StepResult:
+        judged = [
+            decide(ctx, spec, split_as_of(calendar, spec, as_of), evaluation_inputs(spec, calendar))
+            for as_of in ctx.window
+        ]
+        result = _recorded(ctx, spec, judged)
+        reports = {one.contest.split.as_of: one.report for one in judged}
+        result.outcomes.extend(_gate_outcomes(checks, reports))
+        _follow_up(ctx, spec, judged, result)
+        return result
+
+    code = (evaluate_gate, gather_evidence)
+    return Step(spec.name, Kind.decision, contract, inputs, run, code, checks, spec.gate)
+
+
+def _recorded(ctx: StepContext, spec: ModelSpec, judged: list[Judged]) -> StepResult:
+    """The decisions as they stand in the table now."""
+    contract = decision_contract(spec)
+    known = [vars(d) for d in read_decisions(ctx.lakehouse, spec) if d.as_of in set(ctx.window)]
+    counts = {p: sum(row["as_of"] == p for row in known) for p in ctx.window}
+    ledgers = {partition: Ledger(n, n) for partition, n in counts.items()}
+    history = ctx.lakehouse.history(contract.table)
+    return StepResult(
+        outcomes=outcomes(ctx.lakehouse, contract, known, ctx.window, ledgers),
+        publication=history.publication_of(ctx.window.last),
+        changed=tuple(one.contest.split.as_of for one in judged if one.is_new),
+        metadata={
+            "rows": sum(counts.values()),
+            "decision": ", ".join(f"v{j.contest.candidate.number}: {j.outcome}" for j in judged),
+        },
+        by_partition={
+            j.contest.split.as_of: {
+                "decision": j.outcome.value,
+                "candidate_version": j.contest.candidate.number,
+            }
+            for j in judged
+        },
+        preview=known[-20:],
+    )
+
+
+def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: StepResult) -> None:
+    """Aliases, then card. Neither loses the event or its statement if it fails."""
+    last = judged[-1]
+    problem = unlost(ctx, "MLflow's aliases", lambda: mirror(ctx, spec))
+    result.stated[champion_history_contract(spec.name).table] = stated(last.history)
+    version = last.contest.candidate
+
+    def card() -> None:
+        result.documents["model_card"] = write_card(ctx, spec, version)
+        result.metadata["model_card_page"] = ctx.registry.card_url(version)
+
+    problem += unlost(ctx, "The model card", card)
+    if problem:
+        result.metadata["follow_up"] = problem
+
+
+def _gate_outcomes(checks: tuple[Check, ...], reports: dict[str, GateReport]) -> list[CheckOutcome]:
+    """One outcome per criterion, with the observation as of each partition."""
+    found = []
+    for check in checks:
+        verdicts = {
+            as_of: verdict
+            for as_of, report in reports.items()
+            for verdict in report.verdicts
+            if f"gate_{verdict.name}" == check.name
+        }
+        observed = "; ".join(f"{p}: {v.observed} ({v.required})" for p, v in verdicts.items())
+        passed = all(verdict.is_passed for verdict in verdicts.values())
+        figures = {as_of: verdict.observed for as_of, verdict in verdicts.items()}
+        found.append(CheckOutcome(check, passed, observed, figures))
+    return found

@@ -1,0 +1,231 @@
+"""What the gate decided on candidates, and how often a holdout was looked at: two journals.
+
+Nothing here changes the champion: a candidate that was promoted is named in the champion history
+as well, one that was turned down or waits stands here alone.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from finance_assets.errors import LostRaceError
+from finance_assets.lakehouse.contract import Column, Contract, RowRule
+from finance_assets.lakehouse.journal import append, read_journal
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.windows import Window
+from finance_assets.ml.gate import GateReport
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.step import StepContext
+
+ATTEMPTS = 20
+
+
+class Outcome(StrEnum):
+    """What the gate decided on a candidate."""
+
+    promoted = "promoted"
+    turned_down = "turned_down"
+    held = "held"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision of the gate on one candidate; the fields are the table's columns."""
+
+    as_of: str
+    candidate_version: str
+    model_sha256: str
+    outcome: str
+    failed_criteria: str
+    champion_version: str | None
+    trained_by: str
+    dataset_version: str
+    gate_report: str
+    git_sha: str
+    run_id: str
+    recorded_at: str = ""
+    decision_id: str = ""
+
+    @property
+    def report(self) -> GateReport:
+        """The whole report."""
+        return GateReport.from_json(self.gate_report)
+
+    def is_repeated_by(self, other: "Decision") -> bool:
+        """Whether another decision says the same of the same candidate."""
+        said = ("candidate_version", "model_sha256", "outcome", "champion_version")
+        is_same = all(getattr(self, name) == getattr(other, name) for name in said)
+        return is_same and json.loads(self.gate_report) == json.loads(other.gate_report)
+
+
+def decision_contract(spec: ModelSpec) -> Contract:
+    """One row per decision; rows are only ever added."""
+    return Contract(
+        table=f"models.{spec.name}_decision",
+        description="Every decision of the gate on a candidate. What changed the champion is in "
+        f"models.{spec.name}_champion_history.",
+        columns=(
+            Column("as_of", "string", "Partition as of which the candidate was trained"),
+            Column("candidate_version", "string", "Version that was judged"),
+            Column("model_sha256", "string", "Digest of its text; empty if it could not be read"),
+            Column("outcome", "string", "promoted, turned_down, or held for approval"),
+            Column("failed_criteria", "string", "Criteria that did not pass, by comma"),
+            Column("champion_version", "string", "Champion it was compared with", is_nullable=True),
+            Column("trained_by", "string", "Who ran the training"),
+            Column("dataset_version", "string", "Input tables of the training, with versions"),
+            Column("gate_report", "string", "The whole report, JSON"),
+            Column("git_sha", "string", "Commit of the code that decided"),
+            Column("run_id", "string", "Run that decided"),
+            Column("recorded_at", "string", "When it was recorded (UTC, ISO 8601)"),
+            Column("decision_id", "string", "Unique id of the decision"),
+        ),
+        key=("decision_id",),
+        partition_column="as_of",
+        row_rules=(
+            RowRule(
+                "outcome_known",
+                "outcome IN ('promoted', 'turned_down', 'held')",
+                "The gate decides nothing else.",
+            ),
+        ),
+        min_rows=1,
+        is_append_only=True,
+    )
+
+
+def read_decisions(lakehouse: Lakehouse, spec: ModelSpec) -> list[Decision]:
+    """Every decision, in the order in which they were made."""
+    rows = read_journal(lakehouse, decision_contract(spec)).rows
+    return sorted((Decision(**row) for row in rows), key=lambda d: d.recorded_at)
+
+
+def newest_on(known: Sequence[Decision], version: str) -> Decision | None:
+    """The newest of the decisions on a version."""
+    about = [decision for decision in known if decision.candidate_version == version]
+    return about[-1] if about else None
+
+
+def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision) -> bool:
+    """Append a decision, unless the newest one on this candidate says the same.
+
+    Returns:
+        Whether it was appended.
+    """
+    contract = decision_contract(spec)
+    for _ in range(ATTEMPTS):
+        journal = read_journal(ctx.lakehouse, contract, f"as_of = '{decision.as_of}'")
+        known = sorted((Decision(**row) for row in journal.rows), key=lambda d: d.recorded_at)
+        newest = newest_on(known, decision.candidate_version)
+        if newest is not None and newest.is_repeated_by(decision):
+            return False
+        stamped = replace(decision, recorded_at=_now(), decision_id=uuid.uuid4().hex)
+        record = asdict(stamped)
+        try:
+            append(ctx.lakehouse, journal, record, record_digest(record), ctx.origin)
+        except LostRaceError:
+            continue
+        return True
+    raise _worn_out(contract)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A candidate measured on a holdout: one more chance to be good there by luck.
+
+    `number` counts the looks at this holdout, or at one that overlaps with it.
+    """
+
+    as_of: str
+    holdout_first: str
+    holdout_last: str
+    model_sha256: str
+    champion_sha256: str
+    number: int
+    run_id: str
+    recorded_at: str = field(default="")
+
+    def overlaps(self, holdout: Window) -> bool:
+        """Whether it looked at some of the holdout's partitions."""
+        return self.holdout_first <= holdout.last and holdout.first <= self.holdout_last
+
+
+def looks_contract(spec: ModelSpec) -> Contract:
+    """One row per look; rows are only ever added."""
+    return Contract(
+        table=f"monitoring.{spec.name}_holdout_looks",
+        description="Every look at a holdout. The more often it was looked at, the surer a gain "
+        "has to be.",
+        columns=(
+            Column("as_of", "string", "Partition as of which the candidate was trained"),
+            Column("holdout_first", "string", "First partition of the holdout"),
+            Column("holdout_last", "string", "Last partition of the holdout"),
+            Column("model_sha256", "string", "Digest of the candidate"),
+            Column("champion_sha256", "string", "Digest of the champion it was compared with"),
+            Column("number", "bigint", "How many looks there were by then, this one included"),
+            Column("run_id", "string", "Run that looked"),
+            Column("recorded_at", "string", "When it was recorded (UTC, ISO 8601)"),
+        ),
+        key=("as_of", "model_sha256", "champion_sha256"),
+        partition_column="as_of",
+        is_append_only=True,
+    )
+
+
+def count_look(
+    ctx: StepContext, spec: ModelSpec, as_of: str, holdout: Window, model: str, champion: str
+) -> int:
+    """Record that a candidate is about to be measured, and say how many looks there are by now.
+
+    The same comparison again is the same look. Recorded before measuring, so that a look whose
+    run died counts.
+    """
+    contract = looks_contract(spec)
+    for _ in range(ATTEMPTS):
+        journal = read_journal(ctx.lakehouse, contract)
+        looks = [look for row in journal.rows if (look := Look(**row)).overlaps(holdout)]
+        known = [
+            x
+            for x in looks
+            if (x.as_of, x.model_sha256, x.champion_sha256) == (as_of, model, champion)
+        ]
+        if known:
+            return known[0].number
+        look = Look(
+            as_of=as_of,
+            holdout_first=holdout.first,
+            holdout_last=holdout.last,
+            model_sha256=model,
+            champion_sha256=champion,
+            number=len(looks) + 1,
+            run_id=ctx.origin.run_id,
+            recorded_at=_now(),
+        )
+        record = asdict(look)
+        try:
+            append(ctx.lakehouse, journal, record, record_digest(record), ctx.origin)
+        except LostRaceError:
+            continue
+        return look.number
+    raise _worn_out(contract)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def record_digest(record: dict[str, Any]) -> str:
+    """sha256 of a row, as its publication states it."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _worn_out(contract: Contract) -> LostRaceError:
+    return LostRaceError(
+        f"{ATTEMPTS} attempts met another writer's commit",
+        where=contract.table,
+        remedy="see who writes this table, then run the partition again",
+    )

@@ -1,0 +1,235 @@
+"""Judging: from a candidate's evaluation to a decision, and to a new champion if it passed.
+
+A decision rests on an evaluation against the champion that the candidate would replace, whose
+rows are the published ones; without such an evaluation it measures itself. If somebody changes
+the champion meanwhile, the candidate is judged anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from finance_assets.errors import GoneError, LostRaceError, ModelError
+from finance_assets.lakehouse.integrity import altered_partitions
+from finance_assets.lakehouse.windows import Window
+from finance_assets.ml.assessment import Assessment
+from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
+from finance_assets.ml.frames import TimeSplit, dataset_version
+from finance_assets.ml.gate import Evidence, GateReport, evaluate_gate
+from finance_assets.ml.identity import verified
+from finance_assets.ml.spec import Approval, ModelSpec
+from finance_assets.steps.champion_history import ChampionHistory, Event, read_history
+from finance_assets.steps.champions import Crowning, crown, first_open_partition, history_of
+from finance_assets.steps.decision_log import Decision, Outcome, log_decision
+from finance_assets.steps.evaluation import Contest, contest, measure_and_publish, metrics_from
+from finance_assets.steps.model_contracts import evaluation_contract
+from finance_assets.steps.step import Input, StepContext
+
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A decision, the report it rests on, and the history after it.
+
+    `is_new` tells a decision that was recorded now from one that stands already.
+    """
+
+    contest: Contest
+    outcome: Outcome
+    report: GateReport
+    history: ChampionHistory
+    is_new: bool
+
+
+def decide(
+    ctx: StepContext, spec: ModelSpec, split: TimeSplit, measured_from: Sequence[Input]
+) -> Judged:
+    """Judge the candidate as of a partition; crown it if it passed and needs no approval.
+
+    Args:
+        ctx: the step's context.
+        spec: the use case's model.
+        split: the partition's training and holdout windows.
+        measured_from: inputs of the evaluation, should it have to be measured here.
+
+    Raises:
+        LostRaceError: others kept changing the champion for longer than this is willing to try.
+        ModelError: no candidate was trained, or the champion history cannot be trusted.
+    """
+    for _ in range(ATTEMPTS):
+        history = history_of(ctx, spec).trusted()
+        one = contest(ctx, spec, split, history)
+        crowned = history.crowning(one.identity) if one.identity else None
+        if crowned is not None:
+            # What became champion is not judged twice; a crash may have lost its record.
+            outcome = Outcome.promoted if crowned.event == Event.promoted else Outcome.held
+            decision = as_decision(ctx, one, crowned.report, outcome)
+            is_new = log_decision(ctx, spec, decision)
+            return Judged(one, outcome, crowned.report, history, is_new)
+        report = judge(ctx, spec, one, measured_from)
+        if not report.is_passed:
+            outcome = Outcome.turned_down
+        elif spec.approval is Approval.required:
+            outcome = Outcome.held
+        else:
+            try:
+                _promote(ctx, spec, one, report, history)
+            except LostRaceError as error:
+                ctx.report(f"judged anew: {error.what}")
+                continue
+            outcome, history = Outcome.promoted, read_history(ctx.lakehouse, spec.name)
+        is_new = log_decision(ctx, spec, as_decision(ctx, one, report, outcome))
+        ctx.report(f"v{one.candidate.number}: {outcome} {', '.join(report.failed_criteria)}")
+        return Judged(one, outcome, report, history, is_new)
+    raise LostRaceError(
+        f"{ATTEMPTS} decisions were overtaken by another change of champion",
+        where=f"{spec.name}, as of {split.as_of}",
+        remedy="see `finance-assets history` for who decides, then run this partition again",
+    )
+
+
+def judge(
+    ctx: StepContext, spec: ModelSpec, one: Contest, measured_from: Sequence[Input]
+) -> GateReport:
+    """The gate's report on a candidate against the champion that it would replace."""
+    rows = _evaluation(ctx, spec, one)
+    if rows is None:
+        ctx.report("there is no intact evaluation against today's champion: measuring now")
+        versions = {
+            i.key: h.version for i in measured_from if (h := ctx.lakehouse.history(i.key)).exists
+        }
+        window = Window(one.split.as_of, one.split.as_of)
+        here = replace(ctx, window=window, origin=replace(ctx.origin, inputs=versions))
+        measure_and_publish(here, spec, [one])
+        rows = _evaluation(ctx, spec, one) or []
+    return evaluate_gate(spec.gate, gather_evidence(ctx, spec, one, rows))
+
+
+def _evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> list[dict[str, Any]] | None:
+    """The stored rows about the whole holdout, if they are about just these two, and intact."""
+    contract, as_of = evaluation_contract(spec), one.split.as_of
+    if altered_partitions(ctx.lakehouse, contract, Window(as_of, as_of)):
+        return None
+    rows = ctx.lakehouse.history(contract.table).rows(
+        where=f"{contract.partition_column} = '{as_of}' AND segment = '{ALL}'"
+    )
+    models = {row["role"]: (row["model_version"], row["model_sha256"]) for row in rows}
+    expected = {CANDIDATE: (one.candidate.number, one.model_sha256)}
+    if one.champion is not None:
+        expected[CHAMPION] = (one.champion.model_version, one.champion.model_sha256)
+    found = {role: model for role, model in models.items() if role in (CANDIDATE, CHAMPION)}
+    return rows if found == expected else None
+
+
+def gather_evidence(
+    ctx: StepContext, spec: ModelSpec, one: Contest, rows: list[dict[str, Any]]
+) -> Evidence:
+    """Everything the gate judges on, as the tables and the registry have it now."""
+    split, candidate, champion = one.split, one.candidate, one.champion
+    own = next((row for row in rows if row["role"] == CANDIDATE), {})
+    champion_signature, champion_gone = _champion(ctx, spec, one)
+    stored = own.get("assessment")
+    return Evidence(
+        candidate_version=candidate.number,
+        champion_version=champion.model_version if champion else None,
+        champion_gone=champion_gone,
+        measured={row["role"]: metrics_from(row) for row in rows if row["problem"] is None},
+        unmeasured={row["role"]: row["problem"] for row in rows if row["problem"] is not None},
+        assessment=Assessment.from_json(stored) if stored else None,
+        tags=candidate.tags,
+        expected={
+            "as_of": split.as_of,
+            "train_window": str(split.train),
+            "holdout_window": str(split.holdout),
+            "dataset_version": dataset_version(ctx.lakehouse, spec, split),
+            "train_rows": str(own.get("train_rows")),
+            "train_positives": str(own.get("train_positives")),
+        },
+        signature=ctx.registry.signature(candidate),
+        expected_signature=spec.feature_names,
+        champion_signature=champion_signature,
+        data_checks={
+            **_failed_checks(
+                ctx, spec.features.table, Window(split.train.first, split.holdout.last)
+            ),
+            **_failed_checks(ctx, spec.labels.table, split.matured),
+        },
+        artifact_problem=ctx.registry.problem(candidate),
+        retrained_sha256=own.get("retrained_sha256") or "",
+        env=str(ctx.settings.env),
+    )
+
+
+def _champion(ctx: StepContext, spec: ModelSpec, one: Contest) -> tuple[tuple[str, ...], str]:
+    """The champion's features, or that its files are gone and it cannot be compared with.
+
+    Files that are there and were altered give neither: that a person has to look into.
+    """
+    if one.champion is None:
+        return (), ""
+    try:
+        return verified(ctx.registry, spec.name, one.champion.identity).model.features, ""
+    except GoneError as error:
+        return (), error.what
+    except ModelError:
+        return (), ""
+
+
+def _failed_checks(ctx: StepContext, table: str, window: Window) -> dict[str, tuple[str, ...]]:
+    """Failed checks of the publication in force for each partition; a gap counts as failed."""
+    history = ctx.lakehouse.history(table)
+    found = {partition: history.publication_of(partition) for partition in window}
+    return {
+        f"{table}[{partition}]": ("never_published",)
+        if p is None
+        else tuple(p.failed_checks.get(partition, ()))
+        for partition, p in found.items()
+    }
+
+
+def as_decision(ctx: StepContext, one: Contest, report: GateReport, outcome: Outcome) -> Decision:
+    """The decision as it is recorded."""
+    tags = one.candidate.tags
+    return Decision(
+        as_of=one.split.as_of,
+        candidate_version=one.candidate.number,
+        model_sha256=one.model_sha256,
+        outcome=outcome.value,
+        failed_criteria=",".join(report.failed_criteria),
+        champion_version=report.champion_version,
+        trained_by=tags.get("trained_by", ""),
+        dataset_version=tags.get("dataset_version", ""),
+        gate_report=report.to_json(),
+        git_sha=ctx.origin.code_sha,
+        run_id=ctx.origin.run_id,
+    )
+
+
+def _promote(
+    ctx: StepContext, spec: ModelSpec, one: Contest, report: GateReport, history: ChampionHistory
+) -> None:
+    """Crown the candidate.
+
+    Raises:
+        LostRaceError: the champion changed since the history was read.
+        ModelError: the candidate's files are not what was registered.
+    """
+    if one.identity is None:
+        raise ModelError(
+            "a model whose files are not what was registered cannot become champion",
+            where=f"{spec.name} v{one.candidate.number}",
+            remedy="train anew",
+        )
+    crowning = Crowning(
+        event=Event.promoted,
+        identity=one.identity,
+        as_of=one.split.as_of,
+        dataset_version=one.candidate.tags.get("dataset_version", ""),
+        trained_by=one.candidate.tags.get("trained_by", ""),
+        report=report,
+        decided_by="gate",
+        reason="every criterion passed",
+    )
+    effective_from = first_open_partition(ctx, spec, history, one.split.as_of)
+    crown(ctx, spec, crowning, effective_from, history)

@@ -1,0 +1,72 @@
+"""Verification: whether the champion history, and all that it rests on, is as it was recorded.
+
+Reads everything and changes nothing. Each finding is a sentence that names what is wrong; none
+means that history, models, evaluations and journals agree.
+"""
+
+from finance_assets.errors import ModelError
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.integrity import altered_partitions
+from finance_assets.lakehouse.journal import read_journal
+from finance_assets.lakehouse.windows import Window
+from finance_assets.ml.identity import verified
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.steps.champion_history import ChampionHistory, read_history
+from finance_assets.steps.decision_log import decision_contract, looks_contract, record_digest
+from finance_assets.steps.model_contracts import evaluation_contract
+from finance_assets.steps.step import StepContext
+
+
+def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[str]:
+    """What is wrong; empty if nothing is.
+
+    Args:
+        ctx: a context of the use case.
+        spec: its model.
+        stated: the newest event as places other than MLflow state it, by place.
+    """
+    statement = ctx.registry.statement(spec.name)
+    places = {place: said for place, said in {"MLflow": statement, **stated}.items() if said}
+    history = read_history(ctx.lakehouse, spec.name, places)
+    problems = list(history.problems)
+    if history.events and not statement:
+        problems.append("MLflow does not state the newest event; the next decision states it")
+    problems += _models(ctx, spec, history)
+    problems += _journal(ctx, decision_contract(spec))
+    problems += _journal(ctx, looks_contract(spec))
+    return problems + _evaluations(ctx, spec)
+
+
+def _models(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> list[str]:
+    """Champions, of today and before, whose files are not what became champion."""
+    problems = []
+    for identity in dict.fromkeys(event.identity for event in history.events):
+        try:
+            verified(ctx.registry, spec.name, identity)
+        except (ModelError, ValueError, LookupError) as error:
+            what = error.what if isinstance(error, ModelError) else f"{error}"
+            problems.append(f"champion v{identity.model_version}: {what}")
+    return problems
+
+
+def _journal(ctx: StepContext, contract: Contract) -> list[str]:
+    """Rows of a journal that were changed or added around us."""
+    journal = read_journal(ctx.lakehouse, contract)
+    problems = [f"{contract.table}: commit {v} was made around us" for v in journal.foreign]
+    unknown = sum(record_digest(row) not in journal.carried for row in journal.rows)
+    if unknown:
+        problems.append(f"{contract.table}: {unknown} row(s) were not appended by a decision")
+    return problems
+
+
+def _evaluations(ctx: StepContext, spec: ModelSpec) -> list[str]:
+    """As-of partitions whose evaluation is not the published one."""
+    contract = evaluation_contract(spec)
+    history = ctx.lakehouse.history(contract.table)
+    partitions = sorted({p for publication in history.publications for p in publication.window})
+    altered = [
+        partition
+        for partition in partitions
+        if altered_partitions(ctx.lakehouse, contract, Window(partition, partition))
+    ]
+    return [f"{contract.table}[{p}]: the rows are not the published ones" for p in altered]
