@@ -5,6 +5,7 @@ Arguments and showing only; what they do is in steps/.
 
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,8 +78,8 @@ def history(
     ] = False,
 ) -> None:
     """List every change of champion and every decision: who, when, from what, to what, why."""
-    chosen = one_use_case(use_case)
-    guarded(lambda: _verify(chosen) if verify else _history(chosen, as_json))
+    shown = partial(_history, as_json=as_json)
+    guarded(lambda: (_verify if verify else shown)(one_use_case(use_case)))
 
 
 def _approve(

@@ -7,9 +7,9 @@ from pathlib import Path
 HARMLESS = frozenset(
     {
         *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
-        *("UNSET TBLPROPERTIES", "OPTIMIZE", "REORG", "VACUUM START", "VACUUM END"),
-        *("CHANGE COLUMN", "UPDATE COLUMN METADATA", "UPGRADE PROTOCOL", "CLUSTER BY"),
-        *("COMPUTE STATS", "ADD FEATURE", "DROP FEATURE", "SET OWNER"),
+        *("SET TABLE PROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN"),
+        *("UPDATE COLUMN METADATA", "ADD FEATURE", "DROP FEATURE", "CLUSTER BY", "COMPUTE STATS"),
+        *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "FSCK", "SET OWNER"),
     }
 )
 
@@ -21,7 +21,7 @@ def partitions_changed(table: Path, version: int, operation: str) -> frozenset[s
     """
     entry = table / "_delta_log" / f"{version:020d}.json"
     if not entry.exists():
-        return frozenset() if operation in HARMLESS else None
+        return frozenset() if operation.upper() in HARMLESS else None
     changed: set[str] = set()
     for line in entry.read_text().splitlines():
         action = json.loads(line)

@@ -82,13 +82,14 @@ class TableHistory(FolderTable):
     def altered_at(self, partition: str) -> int | None:
         """The newest version at which a writer other than publish changed a partition's rows.
 
-        None if publish wrote or confirmed the partition since.
+        None if publish wrote or confirmed the partition since. Where the log does not say which
+        partitions were changed, it may be any that was ever published.
         """
         known = self.in_force(partition)
         for version, changed in self._foreign.items():
             if known is not None and version < known.version:
                 return None
-            if changed is None or partition in changed:
+            if partition in changed if changed is not None else known is not None:
                 return version
         return None
 

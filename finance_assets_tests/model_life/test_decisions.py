@@ -252,7 +252,9 @@ def test_a_month_that_is_scored_after_a_rollback_uses_it_at_once(two_champions):
     assert scored == {JULY: "1", AUGUST: "1", SEPTEMBER: "1"}
 
 
-@pytest.mark.parametrize("start", ["2050-10", "2005-11", JUNE, "2000-01", "2005-13", "zzz", ""])
+@pytest.mark.parametrize(
+    "start", ["2050-10", "2005-11", JUNE, "2000-01", "2005-13", "zzz", "", "2005-08'"]
+)
 def test_a_rollback_to_a_partition_that_cannot_be_is_refused(two_champions, start):
     with pytest.raises((ModelError, SettingsError), match="cannot take effect|no partition"):
         rolled_back(two_champions, effective_from=start)
