@@ -38,12 +38,12 @@ def test_the_same_recipe_gives_the_same_model_to_the_byte():
 
 def test_a_model_read_from_its_text_predicts_the_same():
     model = train_lightgbm(QUICK, frame())
-    again = load_model("lightgbm", model.text, model.features)
+    again = load_model("lightgbm", model.text)
     assert np.array_equal(
         again.predict(again.inputs(frame())), model.predict(model.inputs(frame()))
     )
     with pytest.raises(ModelError, match="no model family 'forest'"):
-        load_model("forest", model.text, model.features)
+        load_model("forest", model.text)
 
 
 def test_the_model_reads_only_the_declared_features():
