@@ -19,6 +19,8 @@ from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from finance_assets.ml.registry import ModelRegistry
 
 
@@ -75,6 +77,13 @@ class StepContext:
     settings: Settings
     origin: Origin
     report: Callable[[str], None]
+
+    def read(self, contract: Contract, window: Window) -> "DataFrame":
+        """Rows of an input, at the version that the step's publication will name.
+
+        What is delivered or published while the step runs is for the next run to see.
+        """
+        return self.lakehouse.read(contract, window, self.origin.inputs.get(contract.table))
 
     def publish(self, proposal: Proposal) -> PublishResult:
         """Publish as this run."""

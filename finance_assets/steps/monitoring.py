@@ -81,16 +81,14 @@ def _report(
             what became champion.
     """
     window = Window(partition, partition)
-    scored = ctx.lakehouse.read(predictions, window)
+    scored = ctx.read(predictions, window)
     found = scored.select("model_version", "model_sha256").limit(1).collect()
     if not found:
         return "", DriftReport(0, (), spec.drift)
     champion = history.scored_by(*found[0])
     stored = verified(ctx.registry, spec.name, champion.identity)
     references = [Reference.from_dict(record) for record in stored.reference]
-    rows = ctx.lakehouse.read(spec.features, window).join(
-        scored.select(*spec.key, "score"), list(spec.key)
-    )
+    rows = ctx.read(spec.features, window).join(scored.select(*spec.key, "score"), list(spec.key))
     counts = rows.selectExpr(
         *(
             f"count_if({condition}) as b{i}_{j}"

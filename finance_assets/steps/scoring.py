@@ -64,7 +64,7 @@ def _scored(
     """
     ctx.report(f"scoring {partition} with v{champion.model_version}")
     model = verified(ctx.registry, spec.name, champion.identity).model
-    features = ctx.lakehouse.read(spec.features, Window(partition, partition))
+    features = ctx.read(spec.features, Window(partition, partition))
     data_version = ctx.lakehouse.history(spec.features.table).version_of(
         Window(partition, partition)
     )

@@ -78,7 +78,7 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
     quarantine = quarantine_contract(source, target)
 
     def run(ctx: StepContext) -> StepResult:
-        delivered = ctx.lakehouse.read(source, ctx.window)
+        delivered = ctx.read(source, ctx.window)
         with ctx.lakehouse.staging() as folder:
             judged = _lean(refine(delivered, source, target), source, target)
             judged.write.partitionBy("_fate").parquet(str(folder / "judged"))
@@ -142,7 +142,7 @@ def table_step(
 
     def run(ctx: StepContext) -> StepResult:
         frames = {
-            name: ctx.lakehouse.read(item.contract, item.window(ctx.window))
+            name: ctx.read(item.contract, item.window(ctx.window))
             for name, item in by_entity.items()
         }
         wanted = transform(**frames).where(ctx.window.predicate(contract.partition_column))
