@@ -105,20 +105,27 @@ class ModelFiles:
 
     def signature(self, version: Version) -> tuple[str, ...]:
         """Names of the inputs in the version's MLflow signature; empty when it has none."""
-        import mlflow
         from mlflow.exceptions import MlflowException
+        from mlflow.models import Model as Logged
 
-        self.client  # noqa: B018 - points mlflow at the store
+        folder = self._download(version, f"models:/{version.name}/{version.number}")
         try:
-            info = mlflow.models.get_model_info(f"models:/{version.name}/{version.number}")
+            info = Logged.load(folder)
         except (OSError, MlflowException) as error:
             raise _missing(version, error) from error
         inputs = info.signature.inputs if info.signature else None
         return tuple(inputs.input_names()) if inputs else ()
 
     def _text(self, version: Version, file: str) -> str:
-        path = self._download(version, f"runs:/{version.run_id}/{file}")
-        return Path(path).read_text(encoding="utf-8")
+        path = Path(self._download(version, f"runs:/{version.run_id}/{file}"))
+        if not path.exists():
+            raise gone(version, f"{file} is missing")
+        return path.read_text(encoding="utf-8")
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        """Where artifacts lie that were asked for before, by URI. Their content is always read."""
+        return {}
 
     def _download(self, version: Version, uri: str) -> str:
         """Local path of an artifact.
@@ -130,8 +137,11 @@ class ModelFiles:
         from mlflow.exceptions import MlflowException
 
         self.client  # noqa: B018 - points mlflow at the store
+        if uri in self._places:
+            return self._places[uri]
         try:
-            return str(mlflow.artifacts.download_artifacts(uri))
+            self._places[uri] = str(mlflow.artifacts.download_artifacts(uri))
+            return self._places[uri]
         except (OSError, MlflowException) as error:
             raise _missing(version, error) from error
 
