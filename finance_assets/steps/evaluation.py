@@ -13,6 +13,8 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.ml import plots
 from finance_assets.ml.assessment import Assessment
+from finance_assets.ml.criteria import BeatsChampion
+from finance_assets.ml.estimates import auc_gain
 from finance_assets.ml.evaluation import (
     ALL,
     CANDIDATE,
@@ -133,7 +135,7 @@ def _evaluate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Evaluated:
     if CANDIDATE in scores:
         model = models[CANDIDATE]
         before = model.predict(model.inputs(holdout.last_trained))
-        again = _reseeded(ctx, candidate, rows.within(split.train), holdout) if champion else []
+        again = _reseeded(ctx, candidate, rows.within(split.train), holdout, scores)
         assessment = assess(holdout, scores, before, model.gain_shares(), again)
     records = [
         _record(split.as_of, role, versions[role], segment, metrics)
@@ -207,9 +209,21 @@ def _retrained(ctx: StepContext, version: Version, rows: LabelledRows) -> str:
 
 
 def _reseeded(
-    ctx: StepContext, version: Version, rows: LabelledRows, holdout: Holdout
+    ctx: StepContext,
+    version: Version,
+    rows: LabelledRows,
+    holdout: Holdout,
+    scores: dict[str, "np.ndarray"],
 ) -> list["np.ndarray"]:
-    """Holdout scores of retrainings with other seeds; none, and the gate fails, without recipe."""
+    """Holdout scores of retrainings with other seeds; none, and the gate fails, without recipe.
+
+    None either where nothing hangs on them: no champion, or no gain even without their noise.
+    """
+    if CHAMPION not in scores:
+        return []
+    [bound] = [c.min_gain for c in holdout.spec.gate.criteria if isinstance(c, BeatsChampion)]
+    if not auc_gain(holdout.outcome, scores[CANDIDATE], scores[CHAMPION]).may_exceed(bound):
+        return []
     try:
         recipe = Recipe.from_dict(ctx.registry.record(version, RECIPE_FILE))
         models = reseeded(recipe, rows)
