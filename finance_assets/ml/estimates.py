@@ -80,6 +80,13 @@ class Gain:
         """The gain with the error over rows alone: between two models as they are."""
         return Estimate(self.value, self.error)
 
+    def may_exceed(self, bound: float, look: int = 1) -> bool:
+        """Whether the gain surely exceeds a bound if retraining brings no noise at all.
+
+        If not, `at_look` cannot exceed it either, and no retraining need be measured.
+        """
+        return not self.over_rows.interval(1 - alpha_at(look)).low <= bound
+
     def at_look(self, look: int) -> Interval:
         """The interval of the gain of one training over another, for the k-th look.
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.windows import Window
+from finance_assets.ml.criteria import BeatsChampion
+from finance_assets.ml.estimates import auc_gain
 from finance_assets.ml.evaluation import (
     ALL,
     CANDIDATE,
@@ -103,18 +105,22 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     if champion is not None:
         versions[CHAMPION] = champion
     scores, models, errors = _scores(ctx, holdout, versions)
-    measured = {role: measure_segments(holdout, score) for role, score in scores.items()}
+    measured = {
+        role: measure_segments(holdout, score)
+        if role in (CANDIDATE, CHAMPION)
+        else {ALL: measure(holdout.outcome, score)}
+        for role, score in scores.items()
+    }
     assessment = None
     if CANDIDATE in scores:
         model = models[CANDIDATE]
         before = model.predict(model.inputs(holdout.last_trained))
-        again = _reseeded(ctx, candidate, rows.within(split.train), holdout) if champion else []
+        again = _reseeded(ctx, candidate, rows.within(split.train), holdout, scores)
         assessment = assess(holdout, scores, before, model.gain_shares(), again)
     records = [
         as_row(contest, role, segment, metrics)
         for role, by_segment in measured.items()
         for segment, metrics in by_segment.items()
-        if segment == ALL or role in (CANDIDATE, CHAMPION)
     ]
     records += [as_failure(contest, role, why) for role, why in errors.items()]
     trained_on = rows.within(split.train)
@@ -190,9 +196,21 @@ def _retrained(ctx: StepContext, version: Version, rows: LabelledRows) -> str:
 
 
 def _reseeded(
-    ctx: StepContext, version: Version, rows: LabelledRows, holdout: Holdout
+    ctx: StepContext,
+    version: Version,
+    rows: LabelledRows,
+    holdout: Holdout,
+    scores: dict[str, "np.ndarray"],
 ) -> list["np.ndarray"]:
-    """Holdout scores of retrainings with other seeds; none, and the gate fails, without recipe."""
+    """Holdout scores of retrainings with other seeds; none, and the gate fails, without recipe.
+
+    None either where nothing hangs on them: no champion, or no gain even without their noise.
+    """
+    if CHAMPION not in scores:
+        return []
+    [bound] = [c.min_gain for c in holdout.spec.gate.criteria if isinstance(c, BeatsChampion)]
+    if not auc_gain(holdout.outcome, scores[CANDIDATE], scores[CHAMPION]).may_exceed(bound):
+        return []
     try:
         recipe = Recipe.from_dict(ctx.registry.record(version, RECIPE_FILE))
         models = reseeded(recipe, rows)

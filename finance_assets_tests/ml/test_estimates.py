@@ -96,6 +96,13 @@ def test_the_noisier_a_retraining_the_wider_the_interval():
     assert lows[-1] < 0
 
 
+@pytest.mark.parametrize("value", [-0.01, 0.0, 0.002, 0.006, 0.02])
+def test_a_gain_that_cannot_be_sure_without_noise_is_not_sure_with_it(value):
+    for noise in (0.0, 0.0001, 0.001):
+        gain = Gain(value, 0.002, (0.9 - noise, 0.9, 0.9 + noise))
+        assert gain.may_exceed(0.0) or not gain.at_look(1).low > 0
+
+
 @pytest.mark.parametrize("known", [(), (0.9,), (0.9, 0.9)])
 def test_too_few_retrainings_give_no_interval(known):
     with pytest.raises(ValueError, match="3 are needed"):

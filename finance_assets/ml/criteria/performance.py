@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from finance_assets.ml.criteria.numbers import finite, within
+from finance_assets.ml.estimates import alpha_at
 from finance_assets.ml.gate import Criterion, Evidence, Finding
 
 SURE = 0.95
@@ -55,7 +56,13 @@ class BeatsChampion(Criterion):
         gain = evidence.assessed.gains.get("champion")
         if gain is None:
             raise ValueError("the gain over the champion was not measured")
-        interval = gain.at_look(evidence.looks)
+        # A gain that the rows alone do not bear out needs no retrainings to fail.
+        is_hopeless = not gain.may_exceed(self.min_gain, evidence.looks)
+        interval = (
+            gain.over_rows.interval(1 - alpha_at(evidence.looks))
+            if is_hopeless
+            else gain.at_look(evidence.looks)
+        )
         return Finding(
             finite(interval.low, "lower bound of the gain") > self.min_gain,
             f"gain in AUC over v{evidence.champion_version} ({champion:.4f}), lower bound of its "
