@@ -45,11 +45,11 @@ def settings(tmp_path, monkeypatch, mlflow_store):
 
 
 @pytest.fixture(scope="session")
-def table_templates(tmp_path_factory, spark):
-    """Homes with the tables of the first accounts, made once for all tests that ask for them."""
-    from finance_assets_tests.scenario import TableTemplates
+def homes(tmp_path_factory, spark, mlflow_store):
+    """Homes that many tests begin with, made once for all that ask for them."""
+    from finance_assets_tests.scenario import HomeTemplates
 
-    return TableTemplates(tmp_path_factory.mktemp("templates"), spark)
+    return HomeTemplates(tmp_path_factory.mktemp("homes"), spark, mlflow_store)
 
 
 @pytest.fixture

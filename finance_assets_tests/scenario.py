@@ -5,6 +5,8 @@ import gzip
 import io
 import os
 import shutil
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -117,29 +119,49 @@ class Runner:
         return {row["_source_line"]: row["_reasons"] for row in rows}
 
 
-class TableTemplates:
-    """Tables of the shipped deliveries, cut to some accounts: made once, copied ever after."""
+class HomeTemplates:
+    """Homes that many tests begin with: each made once, and copied ever after."""
 
-    def __init__(self, root: Path, spark) -> None:
-        self.root, self.spark = root, spark
+    def __init__(self, root: Path, spark, mlflow_store: Path) -> None:
+        self.root, self.spark, self.mlflow_store = root, spark, mlflow_store
 
-    def copy(self, runner: Runner, accounts: int, last: str) -> None:
+    def tables(self, runner: Runner, accounts: int, last: str) -> None:
         """Give a runner's home the tables of April … `last`, and their deliveries."""
-        made = self.root / f"{accounts}-{last}"
-        if not made.exists():
-            self._make(made, accounts, last)
-        shutil.copytree(made / "landing", runner.settings.landing, dirs_exist_ok=True)
-        shutil.copytree(
-            made / "home" / "lakehouse", runner.settings.lakehouse_root, dirs_exist_ok=True
-        )
 
-    def _make(self, folder: Path, accounts: int, last: str) -> None:
-        landing = folder / "landing"
-        landing.mkdir(parents=True)
-        deliver_sample(landing, accounts)
-        settings = Settings(home=folder / "home", landing=landing, git_sha="test")
-        settings.prepare_home()
-        Runner(settings, self.spark).run_tables(APRIL, last)
+        def make(template: Runner) -> None:
+            deliver_sample(template.settings.landing, accounts)
+            template.run_tables(APRIL, last)
+
+        self.copy(runner, f"{accounts}-{last}", make)
+
+    def copy(self, runner: Runner, name: str, make: Callable[[Runner], None]) -> None:
+        """Give a runner's home what `make` makes of an empty one."""
+        template = self.root / name
+        if not template.exists():
+            settings = Settings(home=template, landing=template / "landing", git_sha="test")
+            settings.landing.mkdir(parents=True)
+            settings.prepare_home()
+            shutil.copy(self.mlflow_store, settings.root / "mlflow" / "mlflow.db")
+            make(Runner(settings, self.spark))
+        shutil.copytree(template / "landing", runner.settings.landing, dirs_exist_ok=True)
+        for part in ("lakehouse", "mlflow", "deliveries"):
+            if (template / part).exists():
+                shutil.copytree(template / part, runner.settings.root / part, dirs_exist_ok=True)
+        move_mlflow(runner.settings.root / "mlflow" / "mlflow.db", template, runner.settings.root)
+
+
+def move_mlflow(database: Path, before: Path, after: Path) -> None:
+    """Let a copied MLflow store name its artifacts where they lie now."""
+    with sqlite3.connect(database) as store:
+        tables = [r[0] for r in store.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+        for table in tables:
+            for _, column, kind, *_ in store.execute(f"PRAGMA table_info('{table}')").fetchall():
+                if kind.upper().startswith(("VARCHAR", "TEXT")):
+                    store.execute(
+                        f'UPDATE "{table}" SET "{column}" = replace("{column}", ?, ?)'
+                        f' WHERE instr("{column}", ?)',
+                        (str(before), str(after), str(before)),
+                    )
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from finance_assets_tests.scenario import (
 
 BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
 TABLES = [BRONZE, SILVER, "gold.credit_account_months", "features.credit_default"]
-MODELS = [f"models.credit_default_{name}" for name in ("candidate", "evaluation", "champion")]
+MODELS = [f"models.credit_default_{name}" for name in ("candidate", "evaluation", "decision")]
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from finance_assets_tests.model_life.models import (
     negate_leaves,
     run_model_steps,
 )
+from finance_assets_tests.model_life.test_decisions import champions_as_of_june_and_august
 from finance_assets_tests.model_life.test_model_life import EASY, STRICT
 from finance_assets_tests.scenario import (
     APRIL,
@@ -52,13 +53,9 @@ PROMOTED_TWICE = [("promoted", "1", None), ("promoted", "2", "1")]
 
 
 @pytest.fixture
-def two_champions(runner, table_templates):
+def two_champions(runner, homes):
     """v1 as of June, v2 as of August; July to September scored."""
-    table_templates.copy(runner, 2000, SEPTEMBER)
-    run_model_steps(runner, JUNE, EASY)
-    runner.run(PREDICTIONS, JULY)
-    run_model_steps(runner, AUGUST, EASY)
-    runner.run(PREDICTIONS, AUGUST, SEPTEMBER)
+    homes.copy(runner, "two champions", champions_as_of_june_and_august)
     return runner
 
 
@@ -122,8 +119,8 @@ def test_a_retraining_as_of_an_old_month_takes_effect_where_nobody_scored_yet(tw
     assert two_champions.rows(PREDICTIONS) == before
 
 
-def test_a_first_champion_as_of_a_later_month_is_not_replaced_uncompared(runner, table_templates):
-    table_templates.copy(runner, 2000, SEPTEMBER)
+def test_a_first_champion_as_of_a_later_month_is_not_replaced_uncompared(runner, homes):
+    homes.tables(runner, 2000, SEPTEMBER)
     run_model_steps(runner, AUGUST, EASY)
     run_model_steps(runner, JUNE, EASY)
     judged = read_decisions(runner.lakehouse, EASY)
@@ -147,10 +144,8 @@ def test_a_candidate_that_lost_a_race_is_judged_anew_against_the_winner(two_cham
     assert intact(two_champions)
 
 
-def test_two_retrainings_at_once_end_in_one_order_that_both_were_compared_in(
-    runner, table_templates
-):
-    table_templates.copy(runner, 2000, SEPTEMBER)
+def test_two_retrainings_at_once_end_in_one_order_that_both_were_compared_in(runner, homes):
+    homes.tables(runner, 2000, SEPTEMBER)
     for month in (JUNE, AUGUST):
         run_model_steps(runner, month, EASY, (CANDIDATE, EVALUATION))
 
@@ -241,8 +236,8 @@ def test_after_mlflow_was_lost_its_numbers_name_no_champion(two_champions, mlflo
     assert champion_at(two_champions, OCTOBER) == ("2", AUGUST)
 
 
-def test_a_rule_that_failed_under_the_features_turns_a_candidate_down(runner, table_templates):
-    table_templates.copy(runner, 2000, SEPTEMBER)
+def test_a_rule_that_failed_under_the_features_turns_a_candidate_down(runner, homes):
+    homes.tables(runner, 2000, SEPTEMBER)
     # Status 1 all over June: a warning of the silver table, and none of the tables above it.
     rows = [Statement(**dict(zip(HEADER.split(","), r, strict=True))) for r in shipped(JUNE, 2000)]
     odd = [replace(row, pay_status="1") if n % 20 == 0 else row for n, row in enumerate(rows)]
@@ -253,8 +248,8 @@ def test_a_rule_that_failed_under_the_features_turns_a_candidate_down(runner, ta
     assert (outcome, criteria) == ("turned_down", ["data_checks"])
 
 
-def test_tables_not_rebuilt_after_a_redelivery_turn_a_candidate_down(runner, table_templates):
-    table_templates.copy(runner, 2000, SEPTEMBER)
+def test_tables_not_rebuilt_after_a_redelivery_turn_a_candidate_down(runner, homes):
+    homes.tables(runner, 2000, SEPTEMBER)
     deliver_sample(runner.settings.landing, 1990, [JUNE])
     for table in ("bronze.credit_statements", "silver.credit_statements"):
         runner.run(table, JUNE)

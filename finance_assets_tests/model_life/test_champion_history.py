@@ -31,19 +31,32 @@ from finance_assets_tests.model_life.models import (
     run_model_steps,
 )
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import AUGUST, JULY, JUNE, SEPTEMBER, Runner
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    JULY,
+    JUNE,
+    SEPTEMBER,
+    Runner,
+    deliver_sample,
+)
+
+
+def unscored(runner):
+    deliver_sample(runner.settings.landing, 2000)
+    runner.run_tables(APRIL, SEPTEMBER)
+    for month in (JUNE, AUGUST):
+        run_model_steps(runner, month, EASY)
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory, spark, table_templates):
+def settled(tmp_path_factory, spark, homes):
     """v1 as of June, v2 as of August, and MLflow with both."""
     home = tmp_path_factory.mktemp("settled")
     settings = Settings(home=home, landing=home / "landing", git_sha="test")
     settings.prepare_home()
     runner = Runner(settings, spark)
-    table_templates.copy(runner, 2000, SEPTEMBER)
-    for month in (JUNE, AUGUST):
-        run_model_steps(runner, month, EASY)
+    homes.copy(runner, "two champions, unscored", unscored)
     return runner
 
 

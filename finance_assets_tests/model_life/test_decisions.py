@@ -52,34 +52,37 @@ from finance_assets_tests.scenario import (
 HELD = replace(EASY, approval=Approval.required)
 
 
+def champions_as_of_june_and_august(runner):
+    deliver_sample(runner.settings.landing, 2000)
+    runner.run_tables(APRIL, SEPTEMBER)
+    run_model_steps(runner, JUNE, EASY)
+    runner.run(PREDICTIONS, JULY)
+    run_model_steps(runner, AUGUST, EASY)
+    runner.run(PREDICTIONS, AUGUST, SEPTEMBER)
+
+
 @pytest.fixture
-def tables(runner, table_templates):
+def tables(runner, homes):
     """Tables through September."""
-    table_templates.copy(runner, 2000, SEPTEMBER)
+    homes.tables(runner, 2000, SEPTEMBER)
     return runner
 
 
 @pytest.fixture
-def two_champions(tables):
+def two_champions(runner, homes):
     """v1 as of June, v2 as of August; July to September scored."""
-    run_model_steps(tables, JUNE, EASY)
-    run_model_steps(tables, AUGUST, EASY)
-    tables.run(PREDICTIONS, JULY, SEPTEMBER)
-    return tables
+    homes.copy(runner, "two champions", champions_as_of_june_and_august)
+    return runner
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory, spark):
+def settled(tmp_path_factory, spark, homes):
     """The same, for questions that change nothing."""
-    home, landing = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("landing")
-    deliver_sample(landing, 2000)
-    settings = Settings(home=home, landing=landing, git_sha="test")
+    home = tmp_path_factory.mktemp("home")
+    settings = Settings(home=home, landing=home / "landing", git_sha="test")
     settings.prepare_home()
     runner = Runner(settings, spark)
-    runner.run_tables(APRIL, SEPTEMBER)
-    for month in (JUNE, AUGUST):
-        run_model_steps(runner, month, EASY)
-    runner.run(PREDICTIONS, JULY, SEPTEMBER)
+    homes.copy(runner, "two champions", champions_as_of_june_and_august)
     return runner
 
 
