@@ -56,7 +56,7 @@ def settled(tmp_path_factory, spark, homes):
     settings = Settings(home=home, landing=home / "landing", git_sha="test")
     settings.prepare_home()
     runner = Runner(settings, spark)
-    homes.copy(runner, "two champions, unscored", unscored)
+    homes.copy(runner, "two_champions_unscored", unscored)
     return runner
 
 

@@ -71,7 +71,7 @@ def tables(runner, homes):
 @pytest.fixture
 def two_champions(runner, homes):
     """v1 as of June, v2 as of August; July to September scored."""
-    homes.copy(runner, "two champions", champions_as_of_june_and_august)
+    homes.copy(runner, "two_champions", champions_as_of_june_and_august)
     return runner
 
 
@@ -82,7 +82,7 @@ def settled(tmp_path_factory, spark, homes):
     settings = Settings(home=home, landing=home / "landing", git_sha="test")
     settings.prepare_home()
     runner = Runner(settings, spark)
-    homes.copy(runner, "two champions", champions_as_of_june_and_august)
+    homes.copy(runner, "two_champions", champions_as_of_june_and_august)
     return runner
 
 

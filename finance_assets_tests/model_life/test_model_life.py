@@ -58,7 +58,7 @@ def champion_as_of_june(runner):
 @pytest.fixture
 def trained(runner, homes):
     """Tables through August, and a champion as of June."""
-    homes.copy(runner, "champion as of June", champion_as_of_june)
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
     return runner
 
 
