@@ -41,7 +41,7 @@ class Workspace:
         self.front.requests.clear()
         self.api.catalog.reset()
         self.jobs.startup_seconds, self.jobs.own_retries = 0.0, 0
-        self.jobs.cluster.linger_seconds = 0.0
+        self.jobs.cluster.linger_seconds, self.jobs.cluster.flush_seconds = 0.0, None
         self.jobs.compute.__init__()
 
     def settled(self, seconds: float = 10.0) -> list[str]:

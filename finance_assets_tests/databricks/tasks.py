@@ -27,6 +27,9 @@ from importlib.metadata import distributions
 import finance_assets
 assert finance_assets.__file__.startswith(folder), finance_assets.__file__
 import os, time
+if os.environ["STANDIN_FLUSH"]:
+    import finance_assets.compute.remote
+    finance_assets.compute.remote.FLUSH_SECONDS = float(os.environ["STANDIN_FLUSH"])
 try:
     entry.load()()
 except BaseException:
@@ -73,6 +76,8 @@ class Cluster:
     processes: dict[int, subprocess.Popen] = field(default_factory=dict)
     # A failed task's process lives on for so long, as threads may hold it.
     linger_seconds: float = 0.0
+    # Messages are written this often; the package's own value by default.
+    flush_seconds: float | None = None
 
     @property
     def volumes(self) -> Path:
@@ -149,6 +154,7 @@ class Cluster:
             "PYTHONDONTWRITEBYTECODE": "1",
             "STANDIN_VOLUMES": str(self.volumes),
             "STANDIN_LINGER": str(self.linger_seconds),
+            "STANDIN_FLUSH": "" if self.flush_seconds is None else str(self.flush_seconds),
         }
 
     def _unpacked(self, wheel: Path) -> Path:

@@ -59,10 +59,10 @@ def test_tables_are_made_by_name_in_the_prefixed_schemas(deployed):
 
 
 def test_the_main_job_by_name_equals_the_one_in_folders():
-    """A month of every use case, through Dagster, Databricks' API and tables of a catalog."""
+    """The first month of every use case, through Dagster, Databricks' API and tables of a catalog."""
     program = [sys.executable, "-m", "finance_assets_tests.databricks.parity"]
     done = subprocess.run(
-        [*program, "--catalog", "--grouped", "--accounts", "300", "--through", "2005-05"],
+        [*program, "--catalog", "--grouped", "--accounts", "300", "--through", "2005-04"],
         capture_output=True,
         text=True,
     )

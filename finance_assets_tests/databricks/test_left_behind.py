@@ -5,15 +5,21 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 
 import dagster as dg
 import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.jobs import SubmitTask
 
+from finance_assets.assets.build import groupable
+from finance_assets.assets.metadata import asset_key
 from finance_assets.compute.databricks import runs as remote_runs
+from finance_assets.compute.databricks import watch
 from finance_assets.compute.databricks.interrupts import OneInterrupt
+from finance_assets.definitions import build_defs
 from finance_assets.settings import get_settings
+from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.acting import (
     BRONZE,
     GET,
@@ -54,6 +60,34 @@ def test_ctrl_c_in_a_terminal_cancels_the_remote_run(workspace, runs, tmp_path, 
     assert len(runs(BRONZE)) == 1
     assert status_of_the_only_run() is not dg.DagsterRunStatus.SUCCESS
     assert rows(BRONZE) == {}
+
+
+def test_an_interrupt_between_two_results_meets_no_run_that_goes_on(
+    workspace, instance, monkeypatch
+):
+    """Dagster keeps it until it asks for the next result, and then never asks."""
+    monkeypatch.setenv("FINANCE_ASSETS_DATABRICKS_IS_GROUPED", "true")
+    monkeypatch.setattr(watch, "READ_SECONDS", 0.0)
+    workspace.jobs.cluster.flush_seconds = 0.0
+    get_settings.cache_clear()
+    run_id, active = str(uuid.uuid4()), []
+
+    def interrupt(entry):
+        if entry.dagster_event and entry.dagster_event.is_step_materialization:
+            active.append(len(workspace.jobs.active))
+            os.kill(os.getpid(), signal.SIGINT)
+
+    instance.add_event_listener(run_id, interrupt)
+    job = build_defs().resolve_job_def("credit_default_monthly")
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=APRIL,
+        run_id=run_id,
+        raise_on_error=False,
+        asset_selection=[asset_key(step.key) for step in groupable(USE_CASE.steps)],
+    )
+    assert not result.success
+    assert active == [0]
 
 
 def test_the_first_interrupt_counts_and_no_other():
@@ -99,6 +133,7 @@ def test_a_thread_gets_no_signals_and_no_handler():
 def impatient(monkeypatch):
     """A failed run is not waited for."""
     monkeypatch.setattr(remote_runs, "END_SECONDS", 0.5)
+    monkeypatch.setattr(watch, "READ_SECONDS", 0.5)
 
 
 def without_deliveries():
@@ -107,12 +142,12 @@ def without_deliveries():
 
 
 def test_a_step_that_failed_leaves_no_run_that_goes_on(workspace, instance, runs, impatient):
-    workspace.jobs.cluster.linger_seconds = 60.0
+    workspace.jobs.cluster.linger_seconds, workspace.jobs.cluster.flush_seconds = 300.0, 0.0
     without_deliveries()
     result = materialize(instance, BRONZE)
     assert "DeliveryError" in failure_of(result).description
     [remote] = runs(BRONZE)
-    assert remote.life == "TERMINATED"
+    assert (remote.life, remote.result) == ("TERMINATED", "CANCELED")
 
 
 def test_serverless_does_not_retry_a_step_behind_our_back(workspace, instance, runs):
@@ -135,7 +170,7 @@ def test_a_task_that_is_retried_all_the_same_reports_from_the_start(
     """The first attempt dies in the middle of the group, with a part of its messages written."""
     monkeypatch.setenv("FINANCE_ASSETS_DATABRICKS_IS_GROUPED", "true")
     get_settings.cache_clear()
-    workspace.jobs.own_retries = 1
+    workspace.jobs.own_retries, workspace.jobs.cluster.flush_seconds = 1, 0.0
     volume = workspace.jobs.cluster.volumes / "main/finance_assets/runs/runs"
     before = set(volume.rglob("*-*.json"))
 
@@ -206,11 +241,11 @@ def test_the_token_of_a_run_that_was_deleted_is_given_up(workspace, runs, tmp_pa
 def test_a_result_that_dagster_refuses_leaves_no_run_that_goes_on(
     workspace, instance, runs, impatient
 ):
-    """Closing the stream is all that Dagster does then."""
+    """It is ended before the result is handed on, as Dagster then only closes the stream."""
     from finance_assets_tests.scenario import deliver, statements
 
-    workspace.jobs.cluster.linger_seconds = 60.0
+    workspace.jobs.cluster.linger_seconds, workspace.jobs.cluster.flush_seconds = 300.0, 0.0
     deliver(get_settings().landing, APRIL, *statements(APRIL), "rub", "bish")
     assert not materialize(instance, BRONZE, SILVER).success
     [remote] = runs(SILVER)
-    assert remote.life == "TERMINATED"
+    assert (remote.life, remote.result) == ("TERMINATED", "CANCELED")

@@ -57,7 +57,7 @@ class StepClient:
     def stream(
         self, context: dg.AssetExecutionContext, steps: Sequence[Step], window: Window
     ) -> Iterator[tuple[str, StepResult]]:
-        """Run the steps in one Databricks run; each step's key and result when it is there.
+        """Run the steps in one Databricks run; each step's key and result when it is over.
 
         However it ends, no run of it goes on: an interrupt cancels it and waits until it stopped.
 
@@ -111,7 +111,7 @@ class StepClient:
                     watched.abandon("unreadable")
                     raise
                 except GeneratorExit:
-                    # Dagster was interrupted, or refused a result, while we waited to go on.
+                    # Dagster wants no more of us, as when it refused a result.
                     watched.abandon("left")
                     raise
 

@@ -5,7 +5,7 @@ How it is submitted, and what comes after an attempt that failed, is client.py's
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.compute.databricks.interrupts import no_interrupt
@@ -51,13 +51,19 @@ class Watched:
     told: set[str]
     is_taken_over: bool
     _heard: int = 0
+    _results: list[tuple[str, StepResult]] = field(default_factory=list)
+    _failure: dict[str, Any] | None = None
+    # A step failed, or its rows were refused: no later one will run.
+    _is_hopeless: bool = False
 
     def results(
         self, poll_seconds: float, check: Callable[[], None]
     ) -> Iterator[tuple[str, StepResult]]:
-        """Poll and hand results on until the run is over, and mark the attempt as done.
+        """Poll until the run is over, then hand its results on and mark the attempt as done.
 
-        `check` is called between looks, and may raise.
+        Nothing is handed on before: Dagster does not resume us after an interrupt that came while
+        it was busy with a result, and nobody would cancel the run. `check` is called between
+        looks, and may raise.
 
         Raises:
             DeadAttemptError: the run failed unseen, or its last message is still missing.
@@ -65,21 +71,13 @@ class Watched:
         """
         if self.is_taken_over and _is_failed(run := self.followed.look()):
             raise DeadAttemptError(f"run {run.run_id} failed unseen")
-        started = read = time.monotonic()
-        while True:
-            check()
-            # Look soon at first, as a step may be short, and then ever more seldom.
-            time.sleep(min(poll_seconds, 0.6 + 0.3 * (time.monotonic() - started)))
-            run = self.followed.look()
-            if is_finished(run):
-                break
-            if time.monotonic() - read >= READ_SECONDS:
-                read = time.monotonic()
-                yield from self._news()
+        run = self._ended(poll_seconds, check)
         yield from self._news()
         if not is_successful(run):
+            # A task that was retried behind our back may have made good: then it is none.
             self.folder.write(DONE, "failed")
-            raise self.followed.failure(run)
+            failure = self._failure
+            raise step_failure(failure, run) if failure else self.followed.failure(run)
         for _ in range(LAST_LOOKS):
             if not self._missing():
                 break
@@ -88,6 +86,22 @@ class Watched:
         if self._missing():
             raise self._lost()
         self.folder.write(DONE, "taken")
+
+    def _ended(self, poll_seconds: float, check: Callable[[], None]) -> "Run":
+        """The run once it is over, by itself, or by us once a step failed or was refused."""
+        started = read = time.monotonic()
+        while True:
+            check()
+            # Look soon at first, as a step may be short, and then ever more seldom.
+            time.sleep(min(poll_seconds, 0.6 + 0.3 * (time.monotonic() - started)))
+            run = self.followed.look()
+            if is_finished(run):
+                return run
+            if time.monotonic() - read >= READ_SECONDS:
+                self._hear()
+                if self._is_hopeless:
+                    return self.followed.settle()
+                read = time.monotonic()
 
     def abandon(self, mark: str) -> None:
         """Let nothing of the run go on, whatever interrupts come meanwhile, and say why."""
@@ -98,20 +112,26 @@ class Watched:
     def _missing(self) -> list[str]:
         return [step.key for step in self.steps if step.key not in self.told]
 
-    def _news(self) -> Iterator[tuple[str, StepResult]]:
-        """Results that were not told yet; a failure ends the run and is raised."""
+    def _hear(self) -> None:
+        """Read what is new: log lines reach Dagster, results wait, a failure is remembered."""
         self.reader.drain()
         for message in self.session.get_custom_messages()[self._heard :]:
             self._heard += 1
-            if message["kind"] == RESULT and message["key"] not in self.told:
-                self.told.add(message["key"])
-                yield message["key"], from_record(message["result"])
+            if message["kind"] == RESULT:
+                result = from_record(message["result"])
+                self._results.append((message["key"], result))
+                self._is_hopeless = self._is_hopeless or result.publication is None
             elif message["kind"] == FAILURE:
-                run = self.followed.settle()
-                # A task that was retried behind our back may have made good.
-                if not is_successful(run):
-                    self.folder.write(DONE, "failed")
-                    raise step_failure(message, run)
+                self._failure, self._is_hopeless = message, True
+
+    def _news(self) -> Iterator[tuple[str, StepResult]]:
+        """Results that were not told yet."""
+        self._hear()
+        while self._results:
+            key, result = self._results.pop(0)
+            if key not in self.told:
+                self.told.add(key)
+                yield key, result
 
     def _lost(self) -> Exception:
         where = f"run {self.followed.run_id}, {self.folder.path}"
