@@ -28,8 +28,8 @@ import finance_assets
 assert finance_assets.__file__.startswith(folder), finance_assets.__file__
 import os, time
 if os.environ["STANDIN_FLUSH"]:
-    import finance_assets.compute.remote
-    finance_assets.compute.remote.FLUSH_SECONDS = float(os.environ["STANDIN_FLUSH"])
+    import finance_assets.compute.reporting
+    finance_assets.compute.reporting.FLUSH_SECONDS = float(os.environ["STANDIN_FLUSH"])
 try:
     entry.load()()
 except BaseException:
