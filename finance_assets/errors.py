@@ -56,3 +56,11 @@ class ModelError(FinanceAssetsError):
 
 class GoneError(ModelError):
     """A registered model is not there any more, or another run has taken its number."""
+
+
+def revived(kind: str, what: str, where: str, remedy: str) -> FinanceAssetsError:
+    """An error that was raised in another process, as its own kind if it is one of this module."""
+    known = globals().get(kind)
+    if isinstance(known, type) and issubclass(known, FinanceAssetsError):
+        return known(what, where=where, remedy=remedy)
+    return FinanceAssetsError(what, where=where, remedy=remedy)

@@ -24,6 +24,7 @@ LAYERS = {
     "step": 4,
     "model_life": 5,
     "steps": 6,
+    "commands": 7,
     "use_cases": 7,
     "compute": 8,
     "bundle": 9,
@@ -78,7 +79,8 @@ def test_functions_are_short_and_say_what_they_return(module):
 
 
 @pytest.mark.parametrize(
-    "folder", ["lakehouse", "ml", "monitoring", "step", "model_life", "steps", "use_cases"]
+    "folder",
+    ["lakehouse", "ml", "monitoring", "step", "model_life", "steps", "commands", "use_cases"],
 )
 def test_what_steps_are_made_of_does_not_know_dagster(folder):
     for module in (ROOT / folder).rglob("*.py"):

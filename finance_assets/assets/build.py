@@ -174,9 +174,12 @@ def run_steps(
     try:
         if settings.compute is Compute.databricks:
             # Imported here: it brings databricks-sdk, which a local run does not need.
-            from finance_assets.compute.databricks.client import StepClient
+            from finance_assets.compute.databricks.client import RunClient
+            from finance_assets.compute.databricks.pipes import DagsterRun
+            from finance_assets.compute.databricks.work import of_steps
 
-            yield from StepClient(settings).stream(context, steps, window)
+            work = of_steps(settings, steps, window, context.run_id)
+            yield from RunClient(settings).stream(DagsterRun(context), work)
         else:
             for step in steps:
                 yield step.key, _run_here(context, step, window)

@@ -1,6 +1,6 @@
 """Commands about the champion: approve, rollback, history.
 
-Arguments and showing only; what they do is in steps/.
+Arguments and showing only; what they do is in commands/.
 """
 
 import json
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from finance_assets.cli.common import console, guarded
-from finance_assets.cli.governance import (
+from finance_assets.cli.common import (
     AsJson,
     UseCaseName,
     VersionName,
-    find_version,
+    ask,
+    console,
     grid,
+    guarded,
     one_use_case,
-    open_command_context,
 )
 from finance_assets.settings import get_settings
 from finance_assets.step.use_case import UseCase
@@ -27,8 +27,7 @@ from finance_assets.step.use_case import UseCase
 if TYPE_CHECKING:
     import dagster as dg
 
-    from finance_assets.model_life.champion_history import ChampionEvent
-    from finance_assets.step.declaration import StepContext
+    from finance_assets.commands.champion import Change
 
 app = typer.Typer()
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence.")]
@@ -85,19 +84,9 @@ def history(
 def _approve(
     use_case: UseCase, name: str, reason: str, effective_from: str | None, expect: str | None
 ) -> None:
-    from finance_assets.model_life.approval import approve as approved
-    from finance_assets.model_life.judging import Judge
+    from finance_assets.commands.champion import Approve
 
-    ctx = open_command_context(use_case)
-    event = approved(
-        ctx,
-        Judge.of(use_case),
-        find_version(ctx, use_case, name).number,
-        reason=reason,
-        effective_from=effective_from,
-        expect=expect,
-    )
-    _announce(ctx, use_case, event)
+    _announce(use_case, ask(Approve(name, reason, effective_from, expect), use_case))
 
 
 def _roll_back(
@@ -107,46 +96,36 @@ def _roll_back(
     effective_from: str | None,
     expect: str | None,
 ) -> None:
-    from finance_assets.model_life.judging import Judge
-    from finance_assets.model_life.rollback import roll_back
+    from finance_assets.commands.champion import RollBack
 
-    ctx = open_command_context(use_case)
-    event = roll_back(
-        ctx,
-        Judge.of(use_case),
-        to=find_version(ctx, use_case, to).number if to else None,
-        effective_from=effective_from,
-        expect=expect,
-        reason=reason,
-    )
-    _announce(ctx, use_case, event)
+    _announce(use_case, ask(RollBack(reason, to, effective_from, expect), use_case))
 
 
-def _announce(ctx: "StepContext", use_case: UseCase, event: "ChampionEvent") -> None:
-    """Tell the user, Dagster and MLflow, each though another fails: the event is recorded."""
-    from finance_assets.assets.metadata import statement
-    from finance_assets.model_life.chain import read_history
-    from finance_assets.model_life.champion_history import champion_history_contract
-    from finance_assets.model_life.crowning import stated, unlost
-    from finance_assets.model_life.effects import follow_up
-
+def _announce(use_case: UseCase, change: "Change") -> None:
+    """Tell the user and Dagster; whatever failed is reported, the event is recorded."""
+    event, problems = change.event, list(change.problems)
     before = f"v{event.replaces}" if event.replaces else "none"
     console.print(
         f"{event.event.replace('_', ' ')}: champion of {use_case.name} is "
         f"[bold]v{event.model_version}[/] from {event.effective_from} on "
         f"(before: {before}), by {escape(event.decided_by)}"
     )
-
-    def tell_dagster() -> None:
-        facts = stated(read_history(ctx.lakehouse, use_case.name))
-        table = champion_history_contract(use_case.name).table
-        with _instance() as instance:
-            instance.report_runless_asset_event(statement(table, facts))
-
-    problems = [unlost(ctx, "The statement in Dagster", tell_dagster)]
-    problems += follow_up(ctx, use_case.model, event)
-    for problem in filter(None, problems):
+    try:
+        _tell_dagster(use_case, change)
+    except Exception as error:  # noqa: BLE001 - the event is recorded, whatever happens to this
+        problems.append(f"The statement in Dagster follows with the next decision: {error}")
+    for problem in problems:
         console.print(f"[yellow]{escape(problem)}[/]")
+
+
+def _tell_dagster(use_case: UseCase, change: "Change") -> None:
+    """State the newest event in Dagster: only this process knows the instance."""
+    from finance_assets.assets.metadata import statement
+    from finance_assets.model_life.champion_history import champion_history_contract
+
+    table = champion_history_contract(use_case.name).table
+    with _instance() as instance:
+        instance.report_runless_asset_event(statement(table, change.statement))
 
 
 def _instance() -> "dg.DagsterInstance":
@@ -158,12 +137,11 @@ def _instance() -> "dg.DagsterInstance":
 
 def _verify(use_case: UseCase) -> None:
     from finance_assets.assets.metadata import stated_history
-    from finance_assets.model_life.verification import verify
+    from finance_assets.commands.champion import Verify
 
-    ctx = open_command_context(use_case)
     with _instance() as instance:
         said = stated_history(instance, use_case.name)
-    problems = verify(ctx, use_case.model, {"Dagster": said} if said else {})
+    problems = ask(Verify({"Dagster": said} if said else {}), use_case)
     for problem in problems:
         console.print(f"[red]✗[/] {escape(problem)}")
     if problems:
@@ -176,20 +154,11 @@ def _verify(use_case: UseCase) -> None:
 
 
 def _history(use_case: UseCase, as_json: bool) -> None:
-    from finance_assets.compute.runner import open_lakehouse
-    from finance_assets.model_life.chain import read_history
-    from finance_assets.model_life.decision_log import read_decisions
+    from finance_assets.commands.champion import History
 
-    lakehouse = open_lakehouse(get_settings())
-    found = read_history(lakehouse, use_case.name)
-    decided = read_decisions(lakehouse, use_case.model)
+    found = ask(History(), use_case)
     if as_json:
-        record = {
-            "events": [asdict(event) for event in found.events],
-            "decisions": [asdict(decision) for decision in decided],
-            "problems": list(found.problems),
-        }
-        print(json.dumps(record, indent=2))
+        print(json.dumps(asdict(found), indent=2))
         return
     names = ("#", "recorded (UTC)", "event", "champion", "as of", "holds from", "before")
     table = grid(f"Changes of champion of {use_case.name}", (*names, "by", "reason"))
@@ -208,7 +177,7 @@ def _history(use_case: UseCase, as_json: bool) -> None:
     console.print(table)
     titles = ("recorded (UTC)", "candidate", "as of", "decision", "against", "failed criteria")
     table = grid("Decisions of the gate", titles)
-    for decision in decided:
+    for decision in found.decisions:
         table.add_row(
             decision.recorded_at[:19],
             f"v{decision.candidate_version}",

@@ -1,14 +1,26 @@
 """What the commands share: the console, the choice of use cases, and how errors are shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from finance_assets.errors import FinanceAssetsError, SettingsError, StoreError
+from finance_assets.compute.stores import as_ours
+from finance_assets.errors import SettingsError
 from finance_assets.settings import get_settings
 from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import ALL
+
+if TYPE_CHECKING:
+    from finance_assets.commands.command import Command
+
+T = TypeVar("T")
+UseCaseName = Annotated[str, typer.Argument(metavar="USE_CASE")]
+VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 console = Console()
 # Where nobody looks at a terminal (a log, a file), tables are better wide than cut.
@@ -21,37 +33,12 @@ def guarded(command: Callable[[], None]) -> None:
     try:
         command()
     except Exception as error:
-        shown = error if isinstance(error, FinanceAssetsError) else _of_a_store(error)
+        shown = as_ours(error, get_settings())
         if shown is None:
             raise
         Console(stderr=True).print(f"[red]{type(shown).__name__}[/red]", end=" ")
         Console(stderr=True, soft_wrap=True).print(str(shown), markup=False)
         raise typer.Exit(1) from error
-
-
-def _of_a_store(error: BaseException) -> StoreError | None:
-    """What another program's store said, as an error of ours; None for anything else."""
-    settings = get_settings()
-    places = {
-        "mlflow": settings.tracking_uri,
-        "sqlalchemy": f"{settings.tracking_uri} or {settings.dagster_home}",
-        "sqlite3": f"{settings.tracking_uri} or {settings.dagster_home}",
-        "dagster": str(settings.dagster_home),
-        "deltalake": str(settings.lakehouse_root),
-        "pyspark": settings.catalog or str(settings.lakehouse_root),
-    }
-    inner: BaseException | None = error
-    while inner is not None:
-        program = type(inner).__module__.partition(".")[0]
-        if program in places:
-            # The first line says what; SQL and links follow.
-            return StoreError(
-                f"{program} says: {str(inner).strip().partition(chr(10))[0]}",
-                where=places[program],
-                remedy="see that it is there, whole and reachable; restore it from a backup if not",
-            )
-        inner = inner.__cause__ or inner.__context__
-    return None
 
 
 def chosen(name: str | None, where: str = "--use-case") -> dict[str, UseCase]:
@@ -69,3 +56,31 @@ def chosen(name: str | None, where: str = "--use-case") -> dict[str, UseCase]:
             remedy=f"one of: {', '.join(ALL)}",
         )
     return {name: ALL[name]}
+
+
+def one_use_case(name: str) -> UseCase:
+    """The use case of that name."""
+    return next(iter(chosen(name, "USE_CASE").values()))
+
+
+def ask(command: "Command[T]", use_case: UseCase) -> T:
+    """Run a command about a use case where the settings say."""
+    return ask_all(command, [use_case])[0]
+
+
+def ask_all(command: "Command[T]", use_cases: Iterable[UseCase]) -> list[T]:
+    """Run a command about use cases where the settings say; what goes on is told beside it."""
+    from finance_assets.compute.commands import run_command
+
+    beside = Console(stderr=True, soft_wrap=True)
+    return run_command(
+        command, list(use_cases), lambda text: beside.print(f"[dim]{escape(text)}[/]")
+    )
+
+
+def grid(title: str, names: tuple[str, ...]) -> Table:
+    """An empty table whose cells fold instead of being cut."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table

@@ -1,30 +1,28 @@
 """Commands that ask about models: reproduce, trace, card.
 
-Arguments and showing only; what they do is in steps/.
+Arguments and showing only; what they do is in commands/.
 """
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from finance_assets.cli.common import chosen, console, guarded
-from finance_assets.errors import ModelError, SettingsError
-from finance_assets.settings import get_settings
+from finance_assets.cli.common import (
+    AsJson,
+    UseCaseName,
+    VersionName,
+    ask,
+    console,
+    grid,
+    guarded,
+    one_use_case,
+)
 from finance_assets.step.use_case import UseCase
 
-if TYPE_CHECKING:
-    from finance_assets.ml.model_files import Version
-    from finance_assets.step.declaration import StepContext
-
 app = typer.Typer()
-UseCaseName = Annotated[str, typer.Argument(metavar="USE_CASE")]
-VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-MAX_DIGITS = 9
 
 
 @app.command()
@@ -50,58 +48,10 @@ def card(use_case: UseCaseName, version: VersionName) -> None:
     guarded(lambda: print(_card(one_use_case(use_case), version), end=""))
 
 
-def one_use_case(name: str) -> UseCase:
-    """The use case of that name."""
-    return next(iter(chosen(name, "USE_CASE").values()))
-
-
-def open_command_context(use_case: UseCase) -> "StepContext":
-    """A context outside any step, on the engine of the settings."""
-    from finance_assets.compute.runner import open_context
-    from finance_assets.compute.sessions import open_session
-
-    settings = get_settings()
-    if not settings.lakehouse_root.is_dir():
-        raise SettingsError(
-            "nothing was run here yet",
-            where=str(settings.root),
-            remedy="`finance-assets run`, or set FINANCE_ASSETS_HOME",
-        )
-    return open_context(
-        settings,
-        lambda: open_session(settings),
-        run_id=f"cli-{use_case.name}",
-        report=lambda message: console.print(f"[dim]{escape(message)}[/]"),
-    )
-
-
-def find_version(ctx: "StepContext", use_case: UseCase, name: str) -> "Version":
-    """A version by number (`2`, `v2`) or by alias."""
-    number = name.removeprefix("v")
-    if not number.isdigit():
-        aliases = ctx.registry.aliases(use_case.name)
-        if name not in aliases:
-            raise ModelError(
-                f"no version has the alias {name!r}",
-                where=use_case.name,
-                remedy=f"a number, or one of: {', '.join(sorted(aliases)) or 'none yet'}",
-            )
-        number = aliases[name]
-    if not number.isascii() or len(number) > MAX_DIGITS:
-        raise ModelError(
-            f"{name!r} is no version of a model",
-            where=use_case.name,
-            remedy="see `finance-assets status`",
-        )
-    return ctx.registry.version(use_case.name, number)
-
-
 def _reproduce(use_case: UseCase, name: str) -> None:
-    from finance_assets.model_life.reproduce import reproduce as reproduced
+    from finance_assets.commands.models import Reproduce
 
-    ctx = open_command_context(use_case)
-    version = find_version(ctx, use_case, name)
-    result = reproduced(ctx, use_case.model, use_case.calendar, version)
+    result = ask(Reproduce(name), use_case)
     table = grid(f"{use_case.name} v{result.version}", ("compared", "recorded", "now", ""))
     for one in result.comparisons:
         verdict = "[green]same[/]" if one.is_same else "[red]differs[/]"
@@ -119,13 +69,9 @@ def _reproduce(use_case: UseCase, name: str) -> None:
 
 
 def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) -> None:
-    from finance_assets.compute.runner import open_lakehouse
-    from finance_assets.lakehouse.archive import DeliveryArchive
-    from finance_assets.model_life.trace import trace as traced
+    from finance_assets.commands.models import Trace
 
-    settings = get_settings()
-    archive = DeliveryArchive(settings.archive_root, settings.archive_days)
-    found = traced(open_lakehouse(settings), archive, use_case, keys, partition)
+    found = ask(Trace(tuple(keys), partition), use_case)
     if as_json:
         print(json.dumps(asdict(found), indent=2, default=str))
         return
@@ -155,11 +101,9 @@ def _trace(use_case: UseCase, keys: list[str], partition: str, as_json: bool) ->
 
 
 def _card(use_case: UseCase, name: str) -> str:
-    from finance_assets.ml.card import render_card
-    from finance_assets.model_life.cards import gather_card
+    from finance_assets.commands.models import Card
 
-    ctx = open_command_context(use_case)
-    return render_card(gather_card(ctx, use_case.model, find_version(ctx, use_case, name)))
+    return ask(Card(name), use_case)
 
 
 def _facts(title: str, facts: dict[str, Any]) -> None:
@@ -168,11 +112,3 @@ def _facts(title: str, facts: dict[str, Any]) -> None:
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))
     console.print(table)
-
-
-def grid(title: str, names: tuple[str, ...]) -> Table:
-    """An empty table whose cells fold instead of being cut."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table

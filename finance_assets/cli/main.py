@@ -22,7 +22,7 @@ from rich.progress import (
 )
 
 from finance_assets.cli import bundle, champion, databricks, governance
-from finance_assets.cli.common import chosen, console, guarded
+from finance_assets.cli.common import ask_all, chosen, console, guarded
 from finance_assets.errors import SettingsError
 from finance_assets.settings import Compute, get_settings
 from finance_assets.step.use_case import UseCase
@@ -189,13 +189,13 @@ def _run_use_case(
 
 def _status(chosen: dict[str, UseCase], as_json: bool) -> None:
     from finance_assets.cli.render import render_use_case
-    from finance_assets.cli.status import status as read_status
+    from finance_assets.commands.status import Status
 
-    state = read_status(get_settings(), chosen)
+    states = dict(zip(chosen, ask_all(Status(), chosen.values()), strict=True))
     if as_json:
-        print(json.dumps(state, indent=2, default=str))
+        print(json.dumps({"use_cases": states}, indent=2))
         return
-    for name, facts in state["use_cases"].items():
+    for name, facts in states.items():
         render_use_case(console, name, facts)
 
 

@@ -17,7 +17,7 @@ from finance_assets.model_life.decision_log import (
 )
 from finance_assets.model_life.effects import require_decidable, start_of
 from finance_assets.model_life.judging import Judge, as_decision
-from finance_assets.model_life.people import acting_user, is_same_person
+from finance_assets.model_life.people import acting_user, is_application, is_same_person
 from finance_assets.step.declaration import StepContext
 
 
@@ -104,15 +104,21 @@ def _held(ctx: StepContext, spec: ModelSpec, history: ChampionHistory, version: 
 
 
 def _second_person(ctx: StepContext, spec: ModelSpec, candidate: Version, held: Decision) -> str:
-    """Who approves, if they did not train the version, by any record of who did.
+    """Who approves, if they are a person who did not train the version, by any record of who did.
 
     Raises:
-        ModelError: they did.
+        ModelError: they are not.
     """
     by, table = acting_user(ctx), candidate_contract(spec).table
     rows = ctx.lakehouse.history(table).rows(
         "trained_by", f"model_version = '{int(candidate.number)}'"
     )
+    if is_application(by):
+        raise ModelError(
+            f"{by} is a service principal, which anybody may stand behind; people approve",
+            where=f"{spec.name} v{candidate.number}",
+            remedy="approve with your own login, not with an application's",
+        )
     trainers = {held.trained_by, candidate.tags.get("trained_by", "")}
     trainers |= {str(row["trained_by"]) for row in rows}
     if any(is_same_person(by, trainer) for trainer in trainers):

@@ -1,13 +1,18 @@
 """People: who acts. The identity is the authenticated one, never a text that somebody gives."""
 
 import os
+import uuid
 
 from finance_assets.settings import Engine
 from finance_assets.step.declaration import StepContext
 
 
 def acting_user(ctx: StepContext) -> str:
-    """Who runs this: on a cluster the workspace's current user, else the user of the process."""
+    """Who runs this: on a cluster the workspace's current user, else the user of the process.
+
+    The current user of a job's run is whom it runs as: of a submitted run its submitter, of a
+    deployed job its `run_as`, which may be a service principal.
+    """
     if ctx.settings.engine is Engine.cluster:
         return str(ctx.lakehouse.spark.sql("SELECT current_user()").collect()[0][0])
     return system_user()
@@ -25,6 +30,15 @@ def system_user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
+
+
+def is_application(name: str) -> bool:
+    """Whether the name is a service principal's: Databricks gives it its application's UUID."""
+    try:
+        uuid.UUID(name.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from finance_assets_tests.databricks.catalog import HOMES, ME, Catalog, require_home
+from finance_assets_tests.databricks.catalog import CALLER, HOMES, Catalog, require_home
 from finance_assets_tests.databricks.errors import ApiError
 from finance_assets_tests.databricks.files import Files
 from finance_assets_tests.databricks.jobs import Jobs
@@ -23,8 +23,8 @@ JSON_HEADERS = {"content-type": "application/json"}
 class Api:
     """The workspace's services behind their routes."""
 
-    def __init__(self, root: Path, jobs: Jobs, token: str, mlflow_url: str | None) -> None:
-        self.root, self.jobs, self.token = root, jobs, token
+    def __init__(self, root: Path, jobs: Jobs, mlflow_url: str | None) -> None:
+        self.root, self.jobs = root, jobs
         self.mlflow_url = mlflow_url
         self.secrets: dict[tuple[str, str], str] = {}
         self.catalog = Catalog(jobs.cluster.volumes)
@@ -112,11 +112,15 @@ class Api:
         return Route(path, self._guarded(endpoint), methods=["GET"])
 
     def _guarded(self, endpoint):
-        """With the token checked, and errors in the API's form."""
+        """With the token's owner as the caller, and errors in the API's form."""
 
         async def checked(request: Request) -> Response:
-            if request.headers.get("authorization") != f"Bearer {self.token}":
+            sent = request.headers.get("authorization")
+            people = self.jobs.cluster.tokens
+            callers = [who for who, token in people.items() if sent == f"Bearer {token}"]
+            if not callers:
                 return _error(ApiError(401, "UNAUTHENTICATED", "Credential was not sent"))
+            CALLER.set(callers[0])
             try:
                 return await endpoint(request)
             except ApiError as error:
@@ -128,7 +132,7 @@ class Api:
 
     def _me(self) -> dict:
         groups = [{"display": "engineers", "value": "7"}]
-        return {"id": "1", "userName": ME, "active": True, "groups": groups}
+        return {"id": "1", "userName": CALLER.get(), "active": True, "groups": groups}
 
     def _workspace_mkdirs(self, body: dict) -> dict:
         require_home(body["path"])

@@ -4,12 +4,15 @@ A principal has only what was granted; a volume is there only once it was made; 
 experiment needs its parent folder. Stricter than an administrator's workspace, never kinder.
 """
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from finance_assets_tests.databricks.errors import ApiError
 
 ME = "somebody@example.com"
+# Who sends the request that is being answered.
+CALLER: ContextVar[str] = ContextVar("CALLER", default=ME)
 HOMES = ("/Shared", f"/Users/{ME}")
 PARENTS = {"schemas": "catalogs", "volumes": "schemas", "registered_models": "schemas"}
 

@@ -2,6 +2,7 @@
 
 import re
 
+from finance_assets_tests.databricks.catalog import CALLER
 from finance_assets_tests.databricks.compute import Compute
 from finance_assets_tests.databricks.errors import ApiError
 from finance_assets_tests.databricks.playing import OVER, Player, Run, TaskRun
@@ -111,7 +112,8 @@ class Jobs(Player):
         tasks, environments = self._check(body)
         dependencies = [d for found in environments.values() for d in found]
         runs = {t["task_key"]: TaskRun(next(self._ids), t) for t in tasks}
-        run = Run(next(self._ids), name, runs, dependencies, parameters)
+        user = self.run_as or CALLER.get()
+        run = Run(next(self._ids), name, runs, dependencies, parameters, user)
         self.runs[run.run_id] = run
         return run
 

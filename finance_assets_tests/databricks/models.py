@@ -28,6 +28,8 @@ class Models:
             },
             ("POST", "registered-models/create"): self._create,
             ("GET", "registered-models/get"): lambda g: {"registered_model": self._model(g)},
+            ("POST", "registered-models/set-tag"): lambda g: _tag(self._model(g), g),
+            ("DELETE", "registered-models/delete-tag"): lambda g: _untag(self._model(g), g),
             ("POST", "registered-models/alias"): self._set_alias,
             ("DELETE", "registered-models/alias"): self._delete_alias,
             ("GET", "registered-models/alias"): self._by_alias,
@@ -36,8 +38,8 @@ class Models:
             ("POST", "model-versions/emit-lineage"): lambda g: {},
             ("GET", "model-versions/get"): lambda g: {"model_version": self._version(g)},
             ("GET", "model-versions/search"): self._search,
-            ("POST", "model-versions/set-tag"): self._set_tag,
-            ("DELETE", "model-versions/delete-tag"): self._delete_tag,
+            ("POST", "model-versions/set-tag"): lambda g: _tag(self._version(g), g),
+            ("DELETE", "model-versions/delete-tag"): lambda g: _untag(self._version(g), g),
             ("GET", "model-versions/get-download-uri"): self._download_uri,
         }
         if (method, path) not in handlers:
@@ -95,17 +97,6 @@ class Models:
         shown = [{k: v for k, v in version.items() if k not in hidden} for version in found]
         return {"model_versions": shown[::-1]}
 
-    def _set_tag(self, given: dict) -> dict:
-        version = self._version(given)
-        kept = [tag for tag in version["tags"] if tag["key"] != given["key"]]
-        version["tags"] = [*kept, {"key": given["key"], "value": given["value"]}]
-        return {}
-
-    def _delete_tag(self, given: dict) -> dict:
-        version = self._version(given)
-        version["tags"] = [tag for tag in version["tags"] if tag["key"] != given["key"]]
-        return {}
-
     def _set_alias(self, given: dict) -> dict:
         model, version = self._model(given), self._version(given)
         kept = [a for a in model["aliases"] if a["alias"] != given["alias"]]
@@ -125,6 +116,20 @@ class Models:
 
     def _download_uri(self, given: dict) -> dict:
         return {"artifact_uri": self._version(given)["storage_location"]}
+
+
+def _tag(tagged: dict, given: dict) -> dict:
+    """Set a tag; Unity Catalog takes no such characters in a key."""
+    if re.search(r"[.,\-=/:]", given["key"]):
+        raise ApiError(400, "INVALID_PARAMETER_VALUE", f"tag key {given['key']}")
+    _untag(tagged, given)
+    tagged["tags"].append({"key": given["key"], "value": given["value"]})
+    return {}
+
+
+def _untag(tagged: dict, given: dict) -> dict:
+    tagged["tags"] = [tag for tag in tagged["tags"] if tag["key"] != given["key"]]
+    return {}
 
 
 def _now() -> int:

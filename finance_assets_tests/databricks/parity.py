@@ -28,12 +28,12 @@ from finance_assets.use_cases import ALL
 from finance_assets_tests.databricks.server import Workspace, workspace
 from finance_assets_tests.scenario import clean_environment, deliver_sample
 
-# Ids and clock readings; which version of which table was read is the same, and is compared.
+# Ids, people and clock readings; which version of which table was read is the same, and is compared.
 # Versions and fingerprints are each engine's own.
 OF_ENGINES = frozenset({"fingerprint", "dataset_version", "data_version"})
 OWN = {
     *("run_id", "mlflow_run_id", "gate_report", "decision_id", "recorded_at"),
-    *("digest", "previous_digest"),
+    *("digest", "previous_digest", "trained_by"),
 }
 MAX_CALLS, MAX_OVERHEAD_SECONDS = 15, 2.0
 

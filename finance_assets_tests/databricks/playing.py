@@ -34,6 +34,8 @@ class Run:
     tasks: dict[str, TaskRun]
     dependencies: list[str]
     parameters: dict[str, str]
+    # Whom its tasks act as.
+    user: str
     job_id: int | None = None
     is_cancelled: bool = False
     life: str = "PENDING"
@@ -48,6 +50,8 @@ class Player:
     def __init__(self, cluster: Cluster, startup_seconds: float = 0.0) -> None:
         self.cluster, self.startup_seconds = cluster, startup_seconds
         self.own_retries = 0
+        # Whom runs act as, other than who submitted them: as on a cluster of somebody's.
+        self.run_as: str | None = None
         self._ids = itertools.count(1001)
         self._lock = threading.RLock()
 
@@ -110,7 +114,7 @@ class Player:
         task.life = "RUNNING"
         spec = _substituted(task.spec, run.parameters)
         try:
-            process = self.cluster.start(task.run_id, spec, run.dependencies)
+            process = self.cluster.start(task.run_id, spec, run.dependencies, run.user)
         except OSError as error:
             task.life, task.result, task.message = "TERMINATED", "FAILED", f"Library: {error}"
             return

@@ -17,6 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from finance_assets_tests.databricks.app import Api
+from finance_assets_tests.databricks.catalog import ME
 from finance_assets_tests.databricks.faults import FaultyApp
 from finance_assets_tests.databricks.jobs import Jobs
 from finance_assets_tests.databricks.tasks import Cluster
@@ -41,8 +42,13 @@ class Workspace:
         self.front.requests.clear()
         self.api.catalog.reset()
         self.jobs.startup_seconds, self.jobs.own_retries = 0.0, 0
+        self.jobs.run_as = None
         self.jobs.cluster.linger_seconds, self.jobs.cluster.flush_seconds = 0.0, None
         self.jobs.compute.__init__()
+
+    def token_of(self, user: str) -> str:
+        """The token of a user, who is made if need be."""
+        return self.jobs.cluster.tokens.setdefault(user, "dapi" + secrets.token_hex(16))
 
     def settled(self, seconds: float = 10.0) -> list[str]:
         """Names of the runs that still go on, after those that are about to end had time to."""
@@ -105,13 +111,13 @@ def workspace(
             {
                 "SPARK_REMOTE": session,
                 "DATABRICKS_HOST": url,
-                "DATABRICKS_TOKEN": token,
                 "DATABRICKS_CONFIG_FILE": str(root / "no-profile"),
                 "MLFLOW_DISABLE_TELEMETRY": "true",
             },
+            {ME: token},
         )
         jobs = Jobs(cluster, startup_seconds)
-        api = Api(root, jobs, token, mlflow_url)
+        api = Api(root, jobs, mlflow_url)
         front = FaultyApp(api.app())
         served = Workspace(url, token, root, jobs, api, front)
         config = uvicorn.Config(

@@ -28,8 +28,8 @@ import finance_assets
 assert finance_assets.__file__.startswith(folder), finance_assets.__file__
 import os, time
 if os.environ["STANDIN_FLUSH"]:
-    import finance_assets.compute.remote
-    finance_assets.compute.remote.FLUSH_SECONDS = float(os.environ["STANDIN_FLUSH"])
+    import finance_assets.compute.reporting
+    finance_assets.compute.reporting.FLUSH_SECONDS = float(os.environ["STANDIN_FLUSH"])
 try:
     entry.load()()
 except BaseException:
@@ -73,6 +73,8 @@ class Cluster:
 
     root: Path
     environment: dict[str, str]
+    # Of everybody that there is.
+    tokens: dict[str, str]
     processes: dict[int, subprocess.Popen] = field(default_factory=dict)
     # A failed task's process lives on for so long, as threads may hold it.
     linger_seconds: float = 0.0
@@ -90,8 +92,10 @@ class Cluster:
             return self.volumes / path.removeprefix("/Volumes/")
         return self.root / "workspace" / path.lstrip("/")
 
-    def start(self, run_id: int, task: dict, dependencies: list[str]) -> subprocess.Popen:
-        """Start the task's process."""
+    def start(
+        self, run_id: int, task: dict, dependencies: list[str], user: str
+    ) -> subprocess.Popen:
+        """Start the task's process, which acts as the user in the workspace and the engine."""
         wheels = [lib["whl"] for lib in task.get("libraries", []) if "whl" in lib]
         folders = [self._unpacked(self.local(path)) for path in [*wheels, *dependencies]]
         home = self.root / "tasks" / str(run_id)
@@ -100,7 +104,7 @@ class Cluster:
             process = subprocess.Popen(
                 self._command(task, folders),
                 cwd=home,
-                env=self._environment(folders),
+                env=self._environment(folders, user),
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
@@ -142,13 +146,15 @@ class Cluster:
         path = self.local(script["python_file"])
         return [sys.executable, str(path), *script.get("parameters", [])]
 
-    def _environment(self, folders: list[Path]) -> dict[str, str]:
+    def _environment(self, folders: list[Path], user: str) -> dict[str, str]:
         """Nothing of the orchestrator's own environment but the way to Python's files."""
         kept = {k: os.environ[k] for k in ("PATH", "LANG", "TZ") if k in os.environ}
         path = os.pathsep.join(str(folder) for folder in (*folders, FUSE))
         return {
             **kept,
             **self.environment,
+            "DATABRICKS_TOKEN": self.tokens[user],
+            "SPARK_REMOTE": f"{self.environment['SPARK_REMOTE']}/;user_id={user}",
             "HOME": str(self.root),
             "PYTHONPATH": path,
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -8,18 +8,17 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dagster import PipesContextInjector, PipesMessageReader
 from dagster_pipes import PipesContextData, PipesMessage, PipesParams
 
 from finance_assets.compute.databricks.workspace import patiently
-from finance_assets.compute.remote import CHUNK
+from finance_assets.compute.reporting import CHUNK
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.settings import DatabricksSettings
 
 if TYPE_CHECKING:
-    from dagster._core.pipes.context import PipesMessageHandler
     from databricks.sdk import WorkspaceClient
 
 CONTEXT, DONE = "context.json", "done"
@@ -95,6 +94,13 @@ class FolderContext(PipesContextInjector):
         return f"The context was written to {self._folder.path}/{CONTEXT}."
 
 
+class Handler(Protocol):
+    """Whoever messages are handed to: Dagster's PipesMessageHandler is one."""
+
+    def handle_message(self, message: PipesMessage) -> None:
+        """Take one."""
+
+
 class FolderMessages(PipesMessageReader):
     """Reads message files when asked, and hands what they hold to Dagster.
 
@@ -105,12 +111,12 @@ class FolderMessages(PipesMessageReader):
     def __init__(self, folder: RunFolder) -> None:
         """Begin with the first chunk, also when somebody else read it before."""
         self._folder, self._last = folder, (1, 0)
-        self._handler: PipesMessageHandler | None = None
+        self._handler: Handler | None = None
         self._is_opened = False
         self._closing: PipesMessage | None = None
 
     @contextmanager
-    def read_messages(self, handler: "PipesMessageHandler") -> Iterator[PipesParams]:
+    def read_messages(self, handler: Handler) -> Iterator[PipesParams]:
         """Remember whom to hand messages to."""
         self._handler = handler
         try:

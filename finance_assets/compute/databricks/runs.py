@@ -1,6 +1,7 @@
 """Runs: submit once, watch, take over, cancel. Never two paid runs for one attempt.
 
-An attempt is named by a token made of the root Dagster run, the steps, the window and a number.
+An attempt is named by a token made of the root run that asks, what identifies the work (steps and
+window) and a number.
 Databricks gives the run back that it already has for a token, so a worker that died and its
 successor mean the same run.
 """
@@ -15,9 +16,7 @@ from typing import TYPE_CHECKING, Any
 from finance_assets.compute.databricks.messages import CONTEXT, DONE, RunFolder
 from finance_assets.compute.databricks.workspace import patiently
 from finance_assets.errors import FinanceAssetsError
-from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import DatabricksSettings
-from finance_assets.step.declaration import Step
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -42,16 +41,16 @@ class RemoteRunError(FinanceAssetsError):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at running steps over a window for a Dagster run."""
+    """One attempt at a run's work, for a Dagster run or a person's command."""
 
     token: str
     number: int
 
 
-def attempts(root_run_id: str, steps: Sequence[Step], window: Window) -> Iterator[Attempt]:
+def attempts(root: str, identity: Sequence[str]) -> Iterator[Attempt]:
     """The attempts in their order; the same for every worker of the same root run."""
     for number in range(MAX_ATTEMPTS):
-        parts = [root_run_id, *(step.key for step in steps), str(window), str(number)]
+        parts = [root, *identity, str(number)]
         digest = hashlib.sha256("|".join(parts).encode()).hexdigest()
         # Databricks takes at most 64 characters.
         yield Attempt(digest[:48], number)

@@ -1,13 +1,15 @@
-"""Tasks: steps as the task of a Databricks run, in each compute shape. Pure.
+"""Tasks: steps, or a command, as the task of a Databricks run, in each compute shape. Pure.
 
 The one description of a task's payload: Dagster's runs and the bundle's job are made of it, and
 differ only in where values come from (settings, or the bundle's variables).
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finance_assets.commands.command import Command
 from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings, Shape
 from finance_assets.step.declaration import Kind, Step
@@ -82,14 +84,36 @@ def parameters(
 
 def payload(steps: Sequence[Step], command_line: list[str]) -> dict[str, Any]:
     """What a task runs, and for how long at most."""
+    return _payload(task_key(steps), command_line, sum(TIMEOUTS[step.kind] for step in steps))
+
+
+def command_payload(
+    command: Command[Any],
+    use_cases: Sequence[str],
+    run_id: str,
+    pairs: list[str],
+    submitter: str | None,
+) -> dict[str, Any]:
+    """The task of a command on use cases. `submitter`: whom it has to act as."""
+    names = [part for name in use_cases for part in ("--use-case", name)]
+    given = [part for pair in pairs for part in ("--set", pair)]
+    # A workspace would fill in {{…}}, wherever it stands. In JSON it stands in texts only.
+    arguments = json.dumps(command.to_record()).replace("{{", "{\\u007b")
+    line = ["--command", command.name, *names, "--arguments", arguments]
+    acting = ["--submitter", submitter] if submitter else []
+    line += [*acting, "--run-id", run_id, *given]
+    return _payload(command.name, line, command.limit_seconds * len(use_cases))
+
+
+def _payload(key: str, command_line: list[str], limit_seconds: int) -> dict[str, Any]:
     return {
-        "task_key": task_key(steps),
+        "task_key": key,
         "python_wheel_task": {
             "package_name": PACKAGE,
             "entry_point": ENTRY_POINT,
             "parameters": command_line,
         },
-        "timeout_seconds": sum(TIMEOUTS[step.kind] for step in steps),
+        "timeout_seconds": limit_seconds,
     }
 
 

@@ -4,12 +4,13 @@ How it is submitted, and what comes after an attempt that failed, is client.py's
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from finance_assets.compute.databricks.interrupts import no_interrupt
 from finance_assets.compute.databricks.messages import DONE, FolderMessages, RunFolder
+from finance_assets.compute.databricks.pipes import Session
 from finance_assets.compute.databricks.runs import (
     DeadAttemptError,
     FollowedRun,
@@ -17,13 +18,11 @@ from finance_assets.compute.databricks.runs import (
     is_finished,
     is_successful,
 )
-from finance_assets.compute.remote import FAILURE, RESULT
-from finance_assets.compute.results import from_record
+from finance_assets.compute.databricks.work import Work
+from finance_assets.compute.reporting import ANSWER, FAILURE, RESULT
 from finance_assets.errors import FinanceAssetsError
-from finance_assets.step.declaration import Step, StepResult
 
 if TYPE_CHECKING:
-    from dagster._core.pipes.context import PipesSession
     from databricks.sdk.service.jobs import Run
 
 # Messages are files: looking for the next one is a request, and mostly for nothing.
@@ -32,33 +31,42 @@ READ_SECONDS = 10.0
 # show a file a little later than the run's end.
 LAST_LOOKS = 3
 
+T = TypeVar("T")
+
 
 class StepFailedError(FinanceAssetsError):
     """A step failed where it ran, with an error that a person can act on."""
 
+    def __init__(self, message: dict[str, Any], page: str) -> None:
+        """Of a failure's message; `page` is the run's."""
+        self.message, self.page = message, page
+        super().__init__(
+            f"{message['type']}: {message['text']}",
+            where=f"{message['key']} on Databricks, {page}",
+            remedy=message["remedy"],
+        )
+
 
 @dataclass
-class Watched:
-    """A run under watch. `told`: keys of the steps whose results were handed on, also by earlier
+class Watched(Generic[T]):
+    """A run under watch. `told`: keys of the results that were handed on, also by earlier
     attempts; a step that ran again is not told of twice.
     """
 
     followed: FollowedRun
-    session: "PipesSession"
+    session: Session
     reader: FolderMessages
     folder: RunFolder
-    steps: Sequence[Step]
+    work: Work[T]
     told: set[str]
     is_taken_over: bool
     _heard: int = 0
-    _results: list[tuple[str, StepResult]] = field(default_factory=list)
+    _results: list[tuple[str, T]] = field(default_factory=list)
     _failure: dict[str, Any] | None = None
     # A step failed, or its rows were refused: no later one will run.
     _is_hopeless: bool = False
 
-    def results(
-        self, poll_seconds: float, check: Callable[[], None]
-    ) -> Iterator[tuple[str, StepResult]]:
+    def results(self, poll_seconds: float, check: Callable[[], None]) -> Iterator[tuple[str, T]]:
         """Poll until the run is over, then hand its results on and mark the attempt as done.
 
         Nothing is handed on before: Dagster does not resume us after an interrupt that came while
@@ -110,21 +118,21 @@ class Watched:
             self.folder.write(DONE, mark)
 
     def _missing(self) -> list[str]:
-        return [step.key for step in self.steps if step.key not in self.told]
+        return [key for key in self.work.keys if key not in self.told]
 
     def _hear(self) -> None:
         """Read what is new: log lines reach Dagster, results wait, a failure is remembered."""
         self.reader.drain()
         for message in self.session.get_custom_messages()[self._heard :]:
             self._heard += 1
-            if message["kind"] == RESULT:
-                result = from_record(message["result"])
+            if message["kind"] in (RESULT, ANSWER):
+                result = self.work.read(message["result"])
                 self._results.append((message["key"], result))
-                self._is_hopeless = self._is_hopeless or result.publication is None
+                self._is_hopeless = self._is_hopeless or self.work.is_last(result)
             elif message["kind"] == FAILURE:
                 self._failure, self._is_hopeless = message, True
 
-    def _news(self) -> Iterator[tuple[str, StepResult]]:
+    def _news(self) -> Iterator[tuple[str, T]]:
         """Results that were not told yet."""
         self._hear()
         while self._results:
@@ -150,10 +158,12 @@ def _is_failed(run: "Run") -> bool:
 
 def step_failure(message: dict[str, Any], run: "Run") -> FinanceAssetsError:
     """The error that a step's failure message tells of."""
-    where = f"{message['key']} on Databricks, {run.run_page_url or ''}"
-    text = f"{message['type']}: {message['text']}"
+    page = run.run_page_url or "no page"
     if message["is_ours"]:
-        return StepFailedError(text, where=where, remedy=message["remedy"])
+        return StepFailedError(message, page)
     return RemoteRunError(
-        text, where=where, remedy="see the trace and the run's page", trace=message["trace"]
+        f"{message['type']}: {message['text']}",
+        where=f"{message['key']} on Databricks, {page}",
+        remedy="see the trace and the run's page",
+        trace=message["trace"],
     )

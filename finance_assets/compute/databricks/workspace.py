@@ -21,6 +21,9 @@ HTTP_TIMEOUT_SECONDS = 60
 def open_workspace(settings: DatabricksSettings) -> "WorkspaceClient":
     """The client. Throttling (429 with Retry-After), 503 and dropped connections are retried by
     the SDK itself for as long as `api_limit_seconds`.
+
+    Raises:
+        ValueError: nothing says who we are, or what says so is incomplete.
     """
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.core import Config
@@ -33,6 +36,11 @@ def open_workspace(settings: DatabricksSettings) -> "WorkspaceClient":
             product_version="0.1.0",
         )
     )
+
+
+def me(settings: DatabricksSettings, client: "WorkspaceClient") -> str:
+    """Whom the workspace takes us for: a user's name, or a service principal's id."""
+    return str(patiently(settings, lambda: client.current_user.me()).user_name)
 
 
 def patiently(settings: DatabricksSettings, call: Callable[[], T]) -> T:

@@ -1,12 +1,13 @@
 """Status: what the lakehouse and the registry hold for a use case, as plain data.
 
-Reads commit logs and small record tables only; no engine is started. Showing it is render.py's
-business.
+Reads commit logs and small record tables only; where these lie in folders, no engine is started.
+Showing it is render.py's business.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from finance_assets.compute.runner import open_lakehouse
+from finance_assets.commands.command import Command
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.evaluation import ALL, CANDIDATE
 from finance_assets.model_life.chain import read_history
@@ -17,7 +18,7 @@ from finance_assets.model_life.contracts import (
     prediction_contract,
 )
 from finance_assets.model_life.decision_log import Decision, decision_contract
-from finance_assets.settings import Settings
+from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import report_from, summary
 
@@ -28,13 +29,19 @@ EVENT_FACTS = (
 METRICS = ("auc", "pr_auc", "brier", "calibration_error", "ks", "lift_top_decile")
 
 
-def status(settings: Settings, use_cases: dict[str, UseCase]) -> dict[str, Any]:
-    """State of every use case, in the layout that `status --json` prints."""
-    lakehouse = open_lakehouse(settings)
-    return {"use_cases": {name: _use_case(lakehouse, u) for name, u in use_cases.items()}}
+@dataclass(frozen=True)
+class Status(Command[dict[str, Any]]):
+    """What there is of a use case."""
+
+    name: ClassVar[str] = "status"
+    needs_models: ClassVar[bool] = False
+
+    def run(self, ctx: StepContext, use_case: UseCase) -> dict[str, Any]:
+        """The state, in the layout that `status --json` prints for each use case."""
+        return _state(ctx.lakehouse, use_case)
 
 
-def _use_case(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
+def _state(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
     first = lakehouse.history(use_case.steps[0].key)
     history = read_history(lakehouse, use_case.name)
     stored = lakehouse.history(decision_contract(use_case.model).table).rows()

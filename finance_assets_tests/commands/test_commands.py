@@ -1,0 +1,82 @@
+"""Commands as values: through JSON and back, and changes that are made once."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from finance_assets.commands.champion import Approve, Histories, History, RollBack
+from finance_assets.commands.models import Trace
+from finance_assets.commands.registry import ALL, command_of
+from finance_assets.compute.databricks.tasks import command_payload
+from finance_assets.compute.runner import open_context
+from finance_assets.errors import FinanceAssetsError, GoneError, SettingsError, revived
+from finance_assets.use_cases.credit_default.use_case import USE_CASE
+from finance_assets_tests.model_life.models import events, run_model_steps
+from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.scenario import AUGUST, JUNE
+
+ARGUMENTS = [
+    Approve("champion", "it's «good»; {{job.id}} {{{{", expect="v1"),
+    RollBack('a "reason"\nof two lines'),
+    History(),
+    Trace(("account_id=1", "month={{x}}"), "2005-07"),
+]
+
+
+def test_every_command_has_a_name_of_its_own():
+    assert len({command.name for command in ALL}) == len(ALL) == 8
+
+
+@pytest.mark.parametrize("command", ARGUMENTS, ids=lambda c: c.name)
+def test_a_task_gets_the_arguments_that_were_given_and_no_reference_to_fill_in(command):
+    [*_, line] = [command_payload(command, ["u"], "run", ["env=dev"], "ada")["python_wheel_task"]]
+    given = line["parameters"]
+    assert not [part for part in given if "{{" in part]
+    arguments = json.loads(given[given.index("--arguments") + 1])
+    assert command_of(command.name, arguments) == command
+
+
+def test_what_cannot_be_a_command_is_said_to_be_none():
+    with pytest.raises(SettingsError, match="there is no command 'drop'"):
+        command_of("drop", {})
+    with pytest.raises(SettingsError, match="does not take these arguments"):
+        command_of("card", {"versions": "1"})
+
+
+def test_an_error_from_afar_is_of_its_own_kind_if_that_is_known():
+    assert type(revived("GoneError", "a", "b", "c")) is GoneError
+    assert type(revived("MessageError", "a", "b", "c")) is FinanceAssetsError
+    assert type(revived("revived", "a", "b", "c")) is FinanceAssetsError
+
+
+@pytest.fixture
+def two_champions(runner, table_templates):
+    """v1 as of June, v2 as of August."""
+    table_templates.copy(runner, 2000, AUGUST)
+    run_model_steps(runner, JUNE, EASY)
+    run_model_steps(runner, AUGUST, EASY)
+    return runner
+
+
+@pytest.mark.slow
+def test_a_rollback_that_is_run_again_behind_our_back_does_not_take_itself_back(two_champions):
+    easy = replace(USE_CASE, model=EASY)
+
+    def run(run_id):
+        ctx = open_context(
+            two_champions.settings,
+            lambda: two_champions.spark,
+            run_id=run_id,
+            report=lambda text: None,
+        )
+        return ctx, RollBack("it is odd").run(ctx, easy)
+
+    (_, first), (_, again) = run("cli-1"), run("cli-1")
+    assert first.event == again.event
+    assert events(two_champions)[2:] == [("rolled_back", "1", "2")]
+    ctx, _ = run("cli-2")
+    assert events(two_champions)[3:] == [("rolled_back", "2", "1")]
+    found = History().run(ctx, easy)
+    assert isinstance(found, Histories)
+    assert History.result_of(json.loads(json.dumps(History.result_record(found)))) == found

@@ -1,0 +1,82 @@
+"""Governing: a workspace with a champion and a held candidate, and people who ask it things.
+
+The use case is the shipped one with a lenient gate and with approval required: what a team would
+write into its own copy. It runs from a wheel of its own, as there.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from finance_assets.cli.main import app
+from finance_assets.compute.databricks.client import RunClient
+from finance_assets.compute.databricks.payload import build_wheel
+from finance_assets.compute.databricks.pipes import Person
+from finance_assets.compute.databricks.work import of_steps
+from finance_assets.lakehouse.windows import Window
+from finance_assets.settings import get_settings
+from finance_assets.use_cases.credit_default.use_case import USE_CASE
+from finance_assets_tests.ml.evidence import EASY_GATE
+
+ADA = "ada@example.com"
+MODEL_FILE = "finance_assets/use_cases/credit_default/model.py"
+LENIENT = f"""
+
+from finance_assets.ml.criteria import *
+from finance_assets.ml.spec import Approval
+
+GATE = {EASY_GATE!r}
+"""
+
+
+def lenient_wheel(folder: Path) -> Path:
+    """The package's wheel with the other gate, and with approval required."""
+    target = folder / build_wheel().name
+    with zipfile.ZipFile(build_wheel()) as source, zipfile.ZipFile(target, "w") as changed:
+        for name in source.namelist():
+            text = source.read(name)
+            if name == MODEL_FILE:
+                given = "gate=GATE,"
+                assert text.decode().count(given) == 1
+                approved = text.decode().replace(given, f"{given} approval=Approval.required,")
+                text = (approved + LENIENT).encode()
+            changed.writestr(name, text)
+    return target
+
+
+def run_steps(first, last, *keys):
+    """Run steps on the workspace without Dagster."""
+    settings, steps = get_settings(), [USE_CASE.step(key) for key in keys]
+    window = Window(first, last)
+    name = f"{first} {last} {keys[0]}"
+    done = dict(
+        RunClient(settings).stream(
+            Person(name, lambda text: None), of_steps(settings, steps, window, name)
+        )
+    )
+    assert all(done[key].publication for key in keys), done
+
+
+def asked(*arguments):
+    """What a person's command says: it must succeed."""
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def asked_json(*arguments):
+    """The same, parsed."""
+    return json.loads(asked(*arguments, "--json"))
+
+
+def refused(*arguments):
+    """What a command says that must fail with one of our errors."""
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 1, done.output
+    assert isinstance(done.exception, SystemExit), repr(done.exception)
+    assert "Traceback" not in done.output
+    assert "where:" in done.output
+    assert "remedy:" in done.output
+    return " ".join(done.output.split())

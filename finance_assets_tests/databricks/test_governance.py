@@ -1,0 +1,239 @@
+"""Every command about a model's life on the stand-in: as a task of one run, by whoever asks."""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from finance_assets.settings import get_settings
+from finance_assets.use_cases.credit_default.use_case import TABLE_STEPS
+from finance_assets_tests.databricks.acting import waited_for
+from finance_assets_tests.databricks.catalog import ME
+from finance_assets_tests.databricks.governing import (
+    ADA,
+    asked,
+    asked_json,
+    lenient_wheel,
+    refused,
+    run_steps,
+)
+from finance_assets_tests.databricks.server import workspace as served
+from finance_assets_tests.end_to_end.test_engines import needs_java
+from finance_assets_tests.model_life.models import (
+    CANDIDATE,
+    DECISION,
+    EVALUATION,
+    NAME,
+    PREDICTIONS,
+)
+from finance_assets_tests.scenario import APRIL, JULY, JUNE, deliver_sample
+
+pytestmark = pytest.mark.slow
+APPLICATION = "0f4b7a52-6d53-4d0e-9a0c-3d1f5f3f8a11"
+MODEL_STEPS = (CANDIDATE, EVALUATION, DECISION)
+TRACE = ("trace", NAME, "--key", "account_id=1", "--partition", JULY)
+
+
+IN_CATALOG = {"FINANCE_ASSETS_CATALOG": "spark_catalog", "FINANCE_ASSETS_SCHEMA_PREFIX": "dev_me_"}
+
+
+@contextmanager
+def deployed(workspace, root, **more):
+    """Settings of a deployment of this module's own; acts as ME unless a test says otherwise."""
+    for name in ("landing", "storage"):
+        (root / name).mkdir()
+    deliver_sample(root / "landing", 2000)
+    workspace.reset()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in workspace.environment(
+            FINANCE_ASSETS_HOME=str(root / "home"),
+            FINANCE_ASSETS_LANDING=str(root / "landing"),
+            FINANCE_ASSETS_DATABRICKS_STORAGE=str(root / "storage"),
+            FINANCE_ASSETS_DATABRICKS_WHEEL=str(lenient_wheel(root)),
+            FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX="/Shared/governed/",
+            FINANCE_ASSETS_MLFLOW_MODEL_PREFIX="main.governed.",
+            FINANCE_ASSETS_GIT_SHA="test",
+            **more,
+        ).items():
+            patch.setenv(name, value)
+        get_settings.cache_clear()
+        yield workspace
+    get_settings.cache_clear()
+
+
+@pytest.fixture(
+    scope="module",
+    params=["folders", pytest.param("catalog", marks=[needs_java, pytest.mark.jvm])],
+)
+def deployment(request, tmp_path_factory):
+    """A workspace whose tables lie in folders, and one whose tables have names."""
+    root = tmp_path_factory.mktemp("governed")
+    if request.param == "folders":
+        with deployed(request.getfixturevalue("shared_workspace"), root) as workspace:
+            yield workspace
+        return
+    served_root = tmp_path_factory.mktemp("workspace")
+    with (
+        served(served_root, has_catalog=True) as workspace,
+        deployed(workspace, root, **IN_CATALOG),
+    ):
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def governed(deployment):
+    """ME trained v1, which ADA approved, and v2, which is held; July is scored by v1."""
+    run_steps(APRIL, JULY, *(step.key for step in TABLE_STEPS))
+    run_steps(JUNE, JUNE, *MODEL_STEPS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABRICKS_TOKEN", deployment.token_of(ADA))
+        said = asked("approve", NAME, "1", "--reason", "it ranks well")
+    assert "approved: champion of credit_default is v1 from 2005-07 on" in said
+    assert "failed" not in said
+    assert f"by {ADA}" in said
+    run_steps(JULY, JULY, PREDICTIONS)
+    run_steps(JULY, JULY, *MODEL_STEPS)
+    return deployment
+
+
+@pytest.fixture
+def workspace(governed):
+    """The workspace without habits; nothing of this test goes on after it."""
+    governed.reset()
+    get_settings.cache_clear()
+    yield governed
+    left = governed.settled()
+    governed.kill()
+    assert left == [], "runs go on after the test"
+
+
+@pytest.fixture
+def acting_as(workspace, monkeypatch):
+    """Log in as somebody else."""
+
+    def log_in(user):
+        monkeypatch.setenv("DATABRICKS_TOKEN", workspace.token_of(user))
+
+    return log_in
+
+
+@pytest.fixture
+def new_runs(workspace):
+    """Runs since the test began."""
+    before = set(workspace.jobs.runs)
+    return lambda: [run for run in workspace.jobs.runs.values() if run.run_id not in before]
+
+
+def test_status_is_one_task_that_trains_nothing(workspace, new_runs):
+    state = asked_json("status")["use_cases"][NAME]
+    assert (state["champion"]["version"], state["champion"]["decided_by"]) == ("1", ADA)
+    assert [c["decision"] for c in state["candidates"]] == ["held", "held"]
+    assert state["predictions"][JULY] == {"rows": 2000, "model_version": "1"}
+    [run] = new_runs()
+    [task] = run.tasks.values()
+    assert task.spec["disable_auto_optimization"] is True
+    assert task.spec["timeout_seconds"] <= 3600
+    assert "champion v1 as of 2005-06" in asked("status")
+
+
+def test_the_history_lists_and_verifies_what_happened(workspace):
+    found = asked_json("history", NAME)
+    assert [(e["event"], e["model_version"], e["decided_by"]) for e in found["events"]] == [
+        ("approved", "1", ADA)
+    ]
+    assert {d["trained_by"] for d in found["decisions"]} == {ME}
+    assert found["problems"] == []
+    assert "it ranks well" in " ".join(asked("history", NAME).split())
+    assert "compared with MLflow and Dagster" in asked("history", NAME, "--verify")
+
+
+def test_a_prediction_is_traced_to_the_delivered_lines(workspace):
+    found = asked_json(*TRACE)
+    assert found["prediction"]["model_version"] == "1"
+    assert [e["decided_by"] for e in found["events"]] == [ADA]
+    lines = [line for table in found["tables"] for line in table["delivered"]]
+    assert lines
+    assert all(line["text"] and not line["problem"] for line in lines)
+    assert "Rests on" in asked(*TRACE)
+
+
+def test_a_card_and_a_reproduction_come_from_the_workspaces_registry(workspace):
+    assert f"approved by {ADA}" in asked("card", NAME, "champion")
+    assert "reproduced: same model" in asked("reproduce", NAME, "v1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["approve", NAME, "2", "--reason", "mine"], f"{ME} trained this version and cannot"),
+        (["approve", NAME, "1", "--reason", "again"], "it became champion already"),
+        (["rollback", NAME, "--reason", "x", "--expect", "7"], "the champion is v1 now, not v7"),
+        (["card", NAME, "9"], "has no such version"),
+        ([*TRACE[:-1], "2005-09' OR '1'='1"], "no partition of the calendar"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_an_error_comes_back_as_it_would_have_been_here(workspace, new_runs, arguments, words):
+    said = refused(*arguments)
+    assert words in said
+    assert "on Databricks, https://stand-in/#job/" in said
+    assert said.startswith(("ModelError", "SettingsError", "GoneError", "submitted"))
+    [run] = new_runs()
+    assert run.result == "FAILED"
+
+
+def test_nobody_approves_as_somebody_else(workspace, acting_as):
+    acting_as(ADA)
+    workspace.token_of("grace@example.com")
+    workspace.jobs.run_as = "grace@example.com"
+    said = refused("approve", NAME, "2", "--reason", "well")
+    assert f"{ADA} submitted this run, but it acts as grace@example.com" in said
+    assert len(asked_json("history", NAME)["events"]) == 1
+
+
+def test_a_service_principal_approves_nothing(workspace, acting_as):
+    acting_as(APPLICATION)
+    assert "people approve" in refused("approve", NAME, "2", "--reason", "well")
+
+
+def test_an_interrupted_command_leaves_no_run_and_says_so(workspace, new_runs):
+    workspace.jobs.startup_seconds = 60.0
+
+    def interrupt():
+        waited_for(new_runs)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    assert "interrupted; its run was cancelled" in refused("status")
+    [run] = new_runs()
+    assert (run.life, run.result) == ("TERMINATED", "CANCELED")
+
+
+def test_without_a_login_nothing_is_started(workspace, monkeypatch, new_runs):
+    monkeypatch.delenv("DATABRICKS_TOKEN")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    assert "log in as yourself" in refused("history", NAME)
+    assert new_runs() == []
+
+
+def test_a_second_person_approves_and_a_rollback_takes_it_back(workspace, acting_as):
+    """The last test of this module, as it changes the champion."""
+    reason = "{{job.id}} is no reference; nor is «it's good»"
+    acting_as(ADA)
+    assert "v2 from 2005-08 on (before: v1), by ada" in asked(
+        "approve", NAME, "2", "--reason", reason, "--expect", "1"
+    )
+    acting_as(ME)
+    assert "rolled back: champion of credit_default is v1" in asked(
+        "rollback", NAME, "--reason", "odd", "--expect", "2"
+    )
+    found = asked_json("history", NAME)["events"]
+    assert [(e["event"], e["model_version"], e["decided_by"]) for e in found] == [
+        ("approved", "1", ADA),
+        ("approved", "2", ADA),
+        ("rolled_back", "1", ME),
+    ]
+    assert found[1]["reason"] == reason
+    assert "compared with MLflow and Dagster" in asked("history", NAME, "--verify")
