@@ -5,6 +5,7 @@ a use case do not (they live with the use case).
 """
 
 import os
+import re
 import subprocess
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -14,6 +15,8 @@ from pydantic import PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from finance_assets.errors import SettingsError
+
+PLAIN_PATH = re.compile(r"[!$&'()*+,\-./0-9:;=@A-Z\]^_a-z|~]*")
 
 
 class Environment(StrEnum):
@@ -189,6 +192,7 @@ def get_settings() -> Settings:
             remedy="correct the variable; .env.example lists them all with their values",
         ) from error
     _require_catalog(settings)
+    _require_plain_path(settings)
     return settings
 
 
@@ -202,4 +206,20 @@ def _require_catalog(settings: Settings) -> None:
             "volume",
             where=f"FINANCE_ASSETS_CATALOG, FINANCE_ASSETS_{'DATABRICKS_' * is_remote}STORAGE",
             remedy="name the catalog of the tables; the volume is then for what is staged",
+        )
+
+
+def _require_plain_path(settings: Settings) -> None:
+    """Refuse a folder of tables that the embedded engine would write beside itself.
+
+    Sail 0.7.2 encodes other characters of a table's path (`a b` becomes `a%20b`), and whoever
+    reads the tables without it looks elsewhere.
+    """
+    folder = str(settings.lakehouse_root)
+    if settings.engine is Engine.sail and not PLAIN_PATH.fullmatch(folder):
+        raise SettingsError(
+            f"the embedded engine cannot keep tables in {folder!r}",
+            where="FINANCE_ASSETS_HOME, FINANCE_ASSETS_STORAGE",
+            remedy="choose a folder whose path has no blanks, letters beyond ASCII, or any of "
+            "[ { } # % in it, such as ~/finance_assets_home",
         )

@@ -55,3 +55,15 @@ def test_tables_in_a_volume_are_refused_at_the_edge(monkeypatch, given):
     get_settings.cache_clear()
     assert get_settings().catalog == "main"
     get_settings.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["a b", "jürgen", "50%", "x#y", "[x"])
+def test_a_home_that_the_embedded_engine_would_miss_is_refused(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("FINANCE_ASSETS_HOME", str(tmp_path / name))
+    get_settings.cache_clear()
+    with pytest.raises(SettingsError, match="cannot keep tables"):
+        get_settings()
+    monkeypatch.setenv("FINANCE_ASSETS_ENGINE", "spark")
+    get_settings.cache_clear()
+    assert get_settings().root == tmp_path / name
+    get_settings.cache_clear()
