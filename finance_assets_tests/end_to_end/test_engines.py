@@ -75,7 +75,7 @@ def rows(home, step) -> list[str]:
     """The stored rows without clock readings and ids of runs and commits, in a fixed order."""
     volatile = {c.name for c in step.contract.columns if c.is_volatile}
     skipped = volatile | {"run_id", "fingerprint", "dataset_version", "data_version"}
-    skipped |= {"gate_report", "event_id", "recorded_at"}
+    skipped |= {"gate_report", "decision_id", "recorded_at"}
     layer, entity = step.key.split(".")
     # Tables of the session's catalog lie in its warehouse.
     folders = (
@@ -97,7 +97,7 @@ from finance_assets.settings import get_settings
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
 from finance_assets_tests.ml.evidence import EASY_GATE
 from finance_assets_tests.scenario import APRIL, JULY, JUNE, Runner
-from finance_assets_tests.model_life.models import CHAMPION, NAME, PREDICTIONS, run_model_steps
+from finance_assets_tests.model_life.models import DECISION, NAME, PREDICTIONS, run_model_steps
 
 settings = get_settings()
 settings.prepare_home()
@@ -107,10 +107,10 @@ spec = replace(MODEL, gate=EASY_GATE, family="xgboost", params=params, rounds=40
 runner.run_tables(APRIL, JULY)
 run_model_steps(runner, JUNE, spec)
 runner.run(PREDICTIONS, JULY)
-[row] = runner.rows(CHAMPION, "1")
+[row] = runner.rows(DECISION, "1")
 scored = runner.rows(PREDICTIONS)
 print("RESULT" + json.dumps({
-    "decision": row["decision"],
+    "decision": row["outcome"],
     "report": row["gate_report"],
     "tags": open_registry(settings).version(NAME, "1").tags,
     "rows": len(scored),
