@@ -115,6 +115,7 @@ def workspace(
                 "MLFLOW_DISABLE_TELEMETRY": "true",
             },
             {ME: token},
+            knows_users=not has_catalog,
         )
         jobs = Jobs(cluster, startup_seconds)
         api = Api(root, jobs, mlflow_url)

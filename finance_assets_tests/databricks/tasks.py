@@ -30,6 +30,12 @@ import os, time
 if os.environ["STANDIN_FLUSH"]:
     import finance_assets.compute.reporting
     finance_assets.compute.reporting.FLUSH_SECONDS = float(os.environ["STANDIN_FLUSH"])
+if os.environ["STANDIN_USER"]:
+    from pyspark.sql.connect.session import SparkSession
+    asked, who = SparkSession.sql, "'" + os.environ["STANDIN_USER"] + "'"
+    def sql(self, query, *given, **more):
+        return asked(self, query.replace("current_user()", who), *given, **more)
+    SparkSession.sql = sql
 try:
     entry.load()()
 except BaseException:
@@ -75,6 +81,8 @@ class Cluster:
     environment: dict[str, str]
     # Of everybody that there is.
     tokens: dict[str, str]
+    # Spark's own server takes everybody for the user it runs as: then its answer is replaced.
+    knows_users: bool = True
     processes: dict[int, subprocess.Popen] = field(default_factory=dict)
     # A failed task's process lives on for so long, as threads may hold it.
     linger_seconds: float = 0.0
@@ -158,6 +166,7 @@ class Cluster:
             "HOME": str(self.root),
             "PYTHONPATH": path,
             "PYTHONDONTWRITEBYTECODE": "1",
+            "STANDIN_USER": "" if self.knows_users else user,
             "STANDIN_VOLUMES": str(self.volumes),
             "STANDIN_LINGER": str(self.linger_seconds),
             "STANDIN_FLUSH": "" if self.flush_seconds is None else str(self.flush_seconds),

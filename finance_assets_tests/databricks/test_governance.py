@@ -11,6 +11,7 @@ from finance_assets.settings import get_settings
 from finance_assets.use_cases.credit_default.use_case import TABLE_STEPS
 from finance_assets_tests.databricks.acting import waited_for
 from finance_assets_tests.databricks.catalog import ME
+from finance_assets_tests.databricks.faults import Fault
 from finance_assets_tests.databricks.governing import (
     ADA,
     asked,
@@ -196,6 +197,13 @@ def test_nobody_approves_as_somebody_else(workspace, acting_as):
 def test_a_service_principal_approves_nothing(workspace, acting_as):
     acting_as(APPLICATION)
     assert "people approve" in refused("approve", NAME, "2", "--reason", "well")
+
+
+def test_whoever_cannot_hear_what_became_of_a_change_is_told_where_to_look(workspace):
+    workspace.front.plant(Fault("GET", r"/1-\d+\.json$", "status", 1000, status=404))
+    said = refused("rollback", NAME, "--reason", "x", "--to", "1")
+    assert "ended as FAILED" in said
+    assert "see `finance-assets history` first: the change may have been recorded" in said
 
 
 def test_an_interrupted_command_leaves_no_run_and_says_so(workspace, new_runs):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
 T = TypeVar("T")
+RECORDED = "see `finance-assets history` first: the change may have been recorded before"
 
 
 def run_remotely(
@@ -46,13 +47,16 @@ def run_remotely(
         told = error.message
         where = f"{told['where']} (on Databricks, {error.page})"
         raise revived(told["type"], told["what"], where, told["remedy"]) from error
+    except RemoteRunError as error:
+        remedy = f"{RECORDED}. Else: {error.remedy}" if command.is_change else error.remedy
+        raise RemoteRunError(
+            error.what, where=error.where, remedy=remedy, trace=error.trace
+        ) from error
     except INTERRUPTS as error:
         raise RemoteRunError(
             "interrupted; its run was cancelled",
             where=f"{command.name} on Databricks",
-            remedy="see `finance-assets history USE_CASE` for what was recorded before"
-            if command.is_change
-            else "nothing was changed; ask again",
+            remedy=RECORDED if command.is_change else "nothing was changed; ask again",
         ) from error
     return [found[use_case.name] for use_case in use_cases]
 

@@ -148,7 +148,7 @@ class Watched(Generic[T]):
         return RemoteRunError(
             f"the run succeeded, but the result of {', '.join(self._missing())} is missing",
             where=where,
-            remedy="re-execute the step: it reads again, and runs the step anew if need be",
+            remedy="ask again: a re-executed step reads again, and runs anew if need be",
         )
 
 
