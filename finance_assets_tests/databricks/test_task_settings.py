@@ -22,6 +22,8 @@ def test_both_runners_give_a_task_the_same_settings():
         catalog="main",
         schema_prefix="dev_",
         landing="/Volumes/main/finance_assets/landing",
+        archive="/Volumes/main/finance_assets/deliveries",
+        archive_days=400,
         mlflow_registry_uri="databricks-uc",
         mlflow_experiment_prefix="/Shared/x/",
         mlflow_model_prefix="main.finance_assets.",

@@ -146,7 +146,7 @@ def test_nothing_else_in_the_package_sets_an_alias():
     setters = [p.name for p in sources if "set_registered_model_alias" in p.read_text()]
     assert setters == ["registry.py"]
     callers = [p.name for p in sources if ".registry.mirror(" in p.read_text()]
-    assert callers == ["champions.py"], "and the history is the only one to ask for it"
+    assert callers == ["crowning.py"], "and the history is the only one to ask for it"
 
 
 def test_aliases_that_could_not_be_moved_lose_nothing_and_are_mended_by_the_next_run(
