@@ -51,9 +51,9 @@ def test_an_error_from_afar_is_of_its_own_kind_if_that_is_known():
 
 
 @pytest.fixture
-def two_champions(runner, table_templates):
+def two_champions(runner, homes):
     """v1 as of June, v2 as of August."""
-    table_templates.copy(runner, 2000, AUGUST)
+    homes.tables(runner, 2000, AUGUST)
     run_model_steps(runner, JUNE, EASY)
     run_model_steps(runner, AUGUST, EASY)
     return runner
