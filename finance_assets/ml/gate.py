@@ -44,7 +44,7 @@ class Evidence:
 
     All models are measured on the same holdout: `measured` by role (candidate, champion,
     scorecard, naive), `unmeasured` with the reason for each that could not be.
-    `champion_version` is None only when the promotion history was read and names no champion.
+    `champion_version` is None only when the champion history was read and names no champion.
     `champion_gone` says why the champion cannot be compared with because its files are gone (not
     merely altered); empty while they are there.
     `expected` holds the tags that the candidate must have if it was trained from today's data
