@@ -67,9 +67,14 @@ class ModelRegistry(ModelFiles):
         """Every registered version of a model, newest first."""
         model = self.registered(name)
         found = self.client.search_model_versions(f"name='{model}'")
-        numbers = sorted((int(version.version) for version in found), reverse=True)
-        # Unity Catalog's search does not give the tags, so each is asked for.
-        return [self.version(name, str(number)) for number in numbers]
+        newest_first = sorted(found, key=lambda version: -int(version.version))
+        # Unity Catalog's search does not give the tags; there each version is asked for.
+        return [
+            Version(model, str(one.version), one.run_id, dict(one.tags))
+            if one.tags
+            else self.version(name, str(one.version))
+            for one in newest_first
+        ]
 
     def version(self, name: str, number: str) -> Version:
         """One version.
