@@ -18,6 +18,7 @@ DAYS = 24 * 3600
 ASK = """
 from finance_assets.compute.sessions import open_session
 from finance_assets.settings import get_settings
+from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.trace import trace
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, USE_CASE
@@ -35,8 +36,9 @@ runner = Runner(settings, spark)
 ctx = context(runner)
 result = reproduce(ctx, EASY, CALENDAR, ctx.registry.version(NAME, "1"))
 print("REPRODUCED", result.is_reproduced, result.obstacles)
-found = trace(runner.lakehouse, USE_CASE, {"account_id": "5"}, SEPTEMBER)
-print("TRACED", sum(len(t.lines) for t in found.tables if t.is_delivery))
+archive = DeliveryArchive(settings.archive_root, settings.archive_days)
+found = trace(runner.lakehouse, archive, USE_CASE, ["account_id=5"], SEPTEMBER)
+print("TRACED", sum(len(t.delivered) for t in found.tables if t.is_delivery))
 
 # A table of before, whose owner has not published since.
 contract = USE_CASE.steps[1].contract
