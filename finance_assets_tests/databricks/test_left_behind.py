@@ -95,6 +95,8 @@ def test_the_first_interrupt_counts_and_no_other():
         "import os, signal\n"
         "from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt\n"
         "me = os.getpid()\n"
+        # Who starts tests in the background has interrupts ignored, also by their children.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with OneInterrupt().block():\n"
         "    try:\n"
         "        os.kill(me, signal.SIGTERM)\n"
