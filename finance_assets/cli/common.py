@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from finance_assets.compute.stores import as_ours
-from finance_assets.errors import SettingsError
+from finance_assets.errors import FinanceAssetsError, SettingsError
 from finance_assets.settings import get_settings
 from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import ALL
@@ -33,7 +33,9 @@ def guarded(command: Callable[[], None]) -> None:
     try:
         command()
     except Exception as error:
-        shown = as_ours(error, get_settings())
+        # Settings that cannot be read are an error of ours already, and cannot be asked again.
+        is_ours = isinstance(error, FinanceAssetsError)
+        shown = error if is_ours else as_ours(error, get_settings())
         if shown is None:
             raise
         Console(stderr=True).print(f"[red]{type(shown).__name__}[/red]", end=" ")
