@@ -53,6 +53,9 @@ class ModelFiles:
         mlflow.set_tracking_uri(self.tracking_uri)
         if self.registry_uri:
             mlflow.set_registry_uri(self.registry_uri)
+        elif not self.tracking_uri.startswith("databricks"):
+            # Another registry of this process may have pointed mlflow elsewhere.
+            mlflow.set_registry_uri(self.tracking_uri)
         return mlflow.MlflowClient()
 
     def model(self, version: Version) -> Model:

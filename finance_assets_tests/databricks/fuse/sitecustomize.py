@@ -30,7 +30,17 @@ def _redirected(function, count=1):
 for _module, _names in ((builtins, ["open"]), (io, ["open"])):
     for _name in _names:
         setattr(_module, _name, _redirected(getattr(_module, _name)))
-for _name in ("open", "stat", "mkdir", "makedirs", "listdir", "scandir", "remove", "unlink"):
+for _name in (
+    "open",
+    "stat",
+    "mkdir",
+    "makedirs",
+    "listdir",
+    "scandir",
+    "remove",
+    "unlink",
+    "utime",
+):
     setattr(os, _name, _redirected(getattr(os, _name)))
 for _name in ("rename", "replace"):
     setattr(os, _name, _redirected(getattr(os, _name), 2))
