@@ -66,7 +66,10 @@ def deployed(workspace, root, **more):
 
 @pytest.fixture(
     scope="module",
-    params=["folders", pytest.param("catalog", marks=[needs_java, pytest.mark.jvm])],
+    params=[
+        "folders",
+        pytest.param("catalog", marks=[needs_java, pytest.mark.jvm, pytest.mark.catalog]),
+    ],
 )
 def deployment(request, tmp_path_factory):
     """A workspace whose tables lie in folders, and one whose tables have names."""
