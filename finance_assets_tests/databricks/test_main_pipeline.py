@@ -12,10 +12,10 @@ from databricks.sdk.service.workspace import ImportFormat, Language
 from finance_assets.bundle.render import JOB
 from finance_assets.bundle.variables import load_bundle, resolve
 from finance_assets.compute.databricks.payload import build_wheel
+from finance_assets.model_life.decision_log import decision_contract
 from finance_assets.settings import Settings, get_settings
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.parity import Side
-from finance_assets_tests.model_life.models import HISTORY
 from finance_assets_tests.scenario import APRIL, JUNE, MAY, Runner, deliver_sample
 
 pytestmark = pytest.mark.slow
@@ -49,9 +49,8 @@ def here(tmp_path_factory, spark):
 def assert_same(ours: Side, theirs: Side) -> None:
     for step in USE_CASE.steps:
         # An empty table: a month that no model could be trained as of.
-        assert theirs.rows(step, step.key) == ours.rows(step, step.key), step.key
-    assert len(ours.rows(None, HISTORY)) == 2
-    assert theirs.rows(None, HISTORY) == ours.rows(None, HISTORY)
+        assert theirs.rows(step.contract) == ours.rows(step.contract), step.key
+    assert len(ours.rows(decision_contract(USE_CASE.model))) == 2
 
 
 def deployed(client: WorkspaceClient, storage: str) -> int:
