@@ -5,7 +5,7 @@ champion history's business (a Delta table), not the aliases': these mirror its 
 for people and other tools, and are set here alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,10 +68,10 @@ class ModelRegistry(ModelFiles):
         model = self.registered(name)
         found = self.client.search_model_versions(f"name='{model}'")
         newest_first = sorted(found, key=lambda version: -int(version.version))
-        # Unity Catalog's search does not give the tags; there each version is asked for.
+        # What Unity Catalog's search gives knows no tags; there each version is asked for.
         return [
             Version(model, str(one.version), one.run_id, dict(one.tags))
-            if one.tags
+            if isinstance(one.tags, Mapping)
             else self.version(name, str(one.version))
             for one in newest_first
         ]

@@ -5,6 +5,7 @@ import pytest
 
 from finance_assets.assets.metadata import BY_PARTITION, asset_key
 from finance_assets.definitions import build_defs
+from finance_assets_tests.model_life.models import mlflow_client
 from finance_assets_tests.scenario import (
     APRIL,
     JUNE,
@@ -128,14 +129,13 @@ def test_a_backfill_takes_a_range_of_months_in_a_single_run(settings, instance):
 
 
 def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(settings, instance):
-    from mlflow import MlflowClient
 
     deliver_sample(settings.landing, 3000, [APRIL, MAY, JUNE])
     tables = [*TABLES, "labels.credit_default"]
     assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
     result = materialize(instance, MODELS, JUNE)
     assert result.success
-    client = MlflowClient(settings.tracking_uri)
+    client = mlflow_client(settings)
     [run] = client.search_runs([client.get_experiment_by_name("credit_default").experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.tags["dagster_run_id"] == result.run_id
@@ -165,7 +165,6 @@ def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(set
 
 
 def test_a_training_that_breaks_ends_its_mlflow_run_as_failed(settings, instance, monkeypatch):
-    from mlflow import MlflowClient
 
     from finance_assets.ml import tracking
 
@@ -179,7 +178,7 @@ def test_a_training_that_breaks_ends_its_mlflow_run_as_failed(settings, instance
     monkeypatch.setattr(tracking, "log_model", burst)
     result = materialize(instance, MODELS[:1], JUNE)
     assert not result.success
-    client = MlflowClient(settings.tracking_uri)
+    client = mlflow_client(settings)
     [run] = client.search_runs([client.get_experiment_by_name("credit_default").experiment_id])
     assert run.info.status == "FAILED"
     assert materialized(instance, MODELS[0]) == set()

@@ -33,8 +33,6 @@ from finance_assets_tests.scenario import APRIL, JULY, JUNE, deliver_sample
 
 pytestmark = [
     pytest.mark.slow,
-    # Issue W is open: merged late, and not yet seen to pass as a whole. To be taken away with it.
-    pytest.mark.xfail(strict=False, reason="not yet seen to pass since the rooms were rebuilt"),
 ]
 APPLICATION = "0f4b7a52-6d53-4d0e-9a0c-3d1f5f3f8a11"
 MODEL_STEPS = (CANDIDATE, EVALUATION, DECISION)

@@ -20,8 +20,6 @@ from finance_assets_tests.scenario import APRIL, JUNE, MAY, Runner, deliver_samp
 
 pytestmark = [
     pytest.mark.slow,
-    # Issue W is open: merged late, and not yet seen to pass as a whole. To be taken away with it.
-    pytest.mark.xfail(strict=False, reason="not yet seen to pass since the rooms were rebuilt"),
 ]
 ROOT = Path(__file__).parents[2]
 MONTHS = [APRIL, MAY, JUNE, "2005-07"]

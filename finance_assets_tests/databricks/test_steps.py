@@ -11,6 +11,7 @@ import pytest
 
 from finance_assets.assets.build import groupable
 from finance_assets.assets.metadata import asset_key
+from finance_assets.compute.databricks.payload import build_wheel
 from finance_assets.compute.databricks.tasks import (
     TIMEOUTS,
     compute_of,
@@ -78,7 +79,8 @@ def test_the_task_runs_the_uploaded_wheel_which_is_sent_once(workspace, instance
     materialize(instance, BRONZE)
     materialize(instance, SILVER)
     wheels = workspace.jobs.cluster.volumes / "main/finance_assets/runs/wheels"
-    assert len(list(wheels.rglob("*.whl"))) == 1
+    kept = {file.read_bytes() for file in wheels.rglob("*.whl")}
+    assert build_wheel().read_bytes() in kept
     sent = [r for r in workspace.front.requests if r[0] == "PUT" and r[1].endswith(".whl")]
     assert len(sent) <= 1
 

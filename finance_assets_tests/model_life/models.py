@@ -38,9 +38,14 @@ def context(runner):
     )
 
 
+def mlflow_client(settings):
+    """MLflow's client of a home, whatever registry another test has pointed the process at."""
+    return MlflowClient(settings.tracking_uri, settings.tracking_uri)
+
+
 def aliases(settings):
     """Version by alias, as MLflow says it."""
-    found = MlflowClient(settings.tracking_uri).get_registered_model(NAME).aliases
+    found = mlflow_client(settings).get_registered_model(NAME).aliases
     return {alias: str(version) for alias, version in found.items()}
 
 
@@ -74,7 +79,7 @@ def decision(runner, as_of):
 
 def model_files(settings, version, pattern="model.lgb"):
     """Files of a registered version under MLflow's artifacts."""
-    found = MlflowClient(settings.tracking_uri).get_model_version(NAME, version)
+    found = mlflow_client(settings).get_model_version(NAME, version)
     model_id = found.source.rsplit("/", 1)[-1]
     root = settings.root / "mlflow" / "artifacts"
     folders = [p for p in root.rglob("*") if p.name in (model_id, found.run_id)]
@@ -93,6 +98,6 @@ def negate_leaves(settings, version):
         if not line.startswith("tree_sizes=")
     ]
     path.write_text("\n".join(lines) + "\n")
-    MlflowClient(settings.tracking_uri).set_model_version_tag(
+    mlflow_client(settings).set_model_version_tag(
         NAME, version, "artifact_sha256", digest(path.read_text())
     )

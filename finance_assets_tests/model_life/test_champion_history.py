@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from mlflow import MlflowClient
 
 from finance_assets.errors import FinanceAssetsError, GoneError, ModelError
 from finance_assets.ml.registry import STATEMENT
@@ -26,6 +25,7 @@ from finance_assets_tests.model_life.models import (
     champion_at,
     context,
     history,
+    mlflow_client,
     model_files,
     negate_leaves,
     run_model_steps,
@@ -268,7 +268,7 @@ def test_a_look_that_was_taken_out_is_noticed(copy):
 @contextmanager
 def put_back(settled, *files):
     """Files and tags of v2 as they are now, put back afterwards."""
-    client = MlflowClient(settled.settings.tracking_uri)
+    client = mlflow_client(settled.settings)
     tags = dict(client.get_model_version(NAME, "2").tags)
     contents = {file: file.read_bytes() for file in files}
     try:
@@ -363,7 +363,7 @@ def test_drift_is_measured_only_against_a_model_that_was_champion(settled, copy)
 
 
 def test_a_statement_taken_out_of_mlflow_is_noticed(settled, copy):
-    client = MlflowClient(settled.settings.tracking_uri)
+    client = mlflow_client(settled.settings)
     stated = client.get_registered_model(NAME).tags[STATEMENT]
     client.delete_registered_model_tag(NAME, STATEMENT)
     try:

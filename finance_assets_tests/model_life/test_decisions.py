@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from deltalake import DeltaTable
-from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import LostRaceError, ModelError, SettingsError
@@ -35,6 +34,7 @@ from finance_assets_tests.model_life.models import (
     events,
     history,
     judge,
+    mlflow_client,
     negate_leaves,
     run_model_steps,
 )
@@ -158,7 +158,7 @@ def test_who_trained_a_version_cannot_approve_it(tables, settings, monkeypatch, 
 
 def test_editing_the_tag_does_not_hide_who_trained_a_version(tables, settings):
     run_model_steps(tables, JUNE, HELD)
-    MlflowClient(settings.tracking_uri).set_model_version_tag(NAME, "1", "trained_by", "somebody")
+    mlflow_client(settings).set_model_version_tag(NAME, "1", "trained_by", "somebody")
     with pytest.raises(ModelError, match="cannot approve it"):
         approved(tables, "1")
 
@@ -395,7 +395,7 @@ def test_what_differs_is_named(settled, monkeypatch):
 
 def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_champions, settings):
     run_model_steps(two_champions, JULY, STRICT)
-    client, registry = MlflowClient(settings.tracking_uri), open_registry(settings)
+    client, registry = mlflow_client(settings), open_registry(settings)
     expected = {"1": "Former champion", "2": "Champion from", "3": "Turned down by the gate"}
     for number, status in expected.items():
         version = registry.version(NAME, number)

@@ -24,6 +24,7 @@ from finance_assets_tests.model_life.models import (
     decided,
     decision,
     events,
+    mlflow_client,
 )
 from finance_assets_tests.model_life.models import run_model_steps as retrain
 from finance_assets_tests.scenario import (
@@ -234,7 +235,6 @@ def test_new_data_for_the_same_month_is_a_new_candidate(trained, settings):
 
 
 def test_a_searched_candidate_logs_its_trials_as_nested_runs(trained, settings, monkeypatch):
-    from mlflow import MlflowClient
 
     from finance_assets.ml.spec import SearchSpace
 
@@ -242,7 +242,7 @@ def test_a_searched_candidate_logs_its_trials_as_nested_runs(trained, settings, 
     space = SearchSpace({"num_leaves": (7, 31)}, trials=3)
     searched = replace(EASY, search=space, rounds=20)
     retrain(trained, AUGUST, searched)
-    client, registry = MlflowClient(settings.tracking_uri), open_registry(settings)
+    client, registry = mlflow_client(settings), open_registry(settings)
     version = registry.versions(NAME)[0]
     experiment = client.get_experiment_by_name(NAME).experiment_id
     children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{version.run_id}'")

@@ -12,7 +12,6 @@ from itertools import count
 import numpy as np
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.lakehouse.windows import Window, shift_month
@@ -36,6 +35,7 @@ from finance_assets_tests.model_life.models import (
     decided,
     decision,
     events,
+    mlflow_client,
     run_model_steps,
 )
 from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, MAY, Runner, deliver_sample
@@ -521,7 +521,7 @@ SPARE_TAGS = sorted({*criteria.REQUIRED_TAGS} - {"dataset_version", "train_windo
 @pytest.mark.parametrize("tag", SPARE_TAGS)
 def test_a_missing_tag_is_turned_down(home, judge, tag):
     def untag():
-        client = MlflowClient(home.settings.tracking_uri)
+        client = mlflow_client(home.settings)
         client.delete_model_version_tag(NAME, newest(home).number, tag)
 
     assert judge(between=untag) == ("turned_down", ["required_tags"])
@@ -529,7 +529,7 @@ def test_a_missing_tag_is_turned_down(home, judge, tag):
 
 def test_a_missing_model_family_makes_the_model_unreadable(home, judge):
     def untag():
-        client = MlflowClient(home.settings.tracking_uri)
+        client = mlflow_client(home.settings)
         client.delete_model_version_tag(NAME, newest(home).number, "model_family")
 
     outcome, failed = judge(between=untag)
@@ -539,7 +539,7 @@ def test_a_missing_model_family_makes_the_model_unreadable(home, judge):
 
 def stored_files(home, version, pattern):
     """Files of a version under MLflow's artifacts."""
-    client = MlflowClient(home.settings.tracking_uri)
+    client = mlflow_client(home.settings)
     source = client.get_model_version(NAME, version.number).source
     model_id = source.rsplit("/", 1)[-1]
     root = home.settings.root / "mlflow" / "artifacts"

@@ -136,12 +136,12 @@ def test_a_file_that_is_gone_or_altered_is_said_to_be(scored):
 
 
 def test_a_line_that_is_not_the_stored_row_is_said_to_be(settled, monkeypatch):
-    from finance_assets.steps import tracing
+    from finance_assets.model_life import trace
 
     def shifted(spec, number, text):
         return parse_line(spec, number, text.replace(",", ",0", 1))
 
-    monkeypatch.setattr(tracing, "parse_line", shifted)
+    monkeypatch.setattr(trace, "parse_line", shifted)
     [line] = lines(traced(settled, 7))[JUNE]
     assert "is not the stored row" in line.problem
 
