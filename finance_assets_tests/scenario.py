@@ -12,11 +12,10 @@ from functools import cache
 from pathlib import Path
 
 from finance_assets.compute.runner import open_lakehouse, run_step
-from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import StepResult
 from finance_assets.use_cases.credit_default.contracts import DELIVERY
-from finance_assets.use_cases.credit_default.use_case import SAMPLES, USE_CASE
+from finance_assets.use_cases.credit_default.use_case import CALENDAR, SAMPLES, USE_CASE
 
 APRIL, MAY, JUNE, JULY, AUGUST, SEPTEMBER = USE_CASE.calendar.partitions()
 
@@ -93,7 +92,7 @@ class Runner:
         """Run one step over a window."""
         return run_step(
             step or USE_CASE.step(key),
-            Window(first, last or first),
+            CALENDAR.window(first, last),
             settings=self.settings,
             session=lambda: self.spark,
             run_id="test",

@@ -18,6 +18,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS = {
     "errors": 0,
     "settings": 1,
+    "calendar": 1,
     "monitoring": 2,
     "lakehouse": 2,
     "ml": 3,

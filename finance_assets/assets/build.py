@@ -1,7 +1,6 @@
 """Assets: one per step, with its dependencies, partition mappings, checks and metadata."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -9,10 +8,10 @@ import dagster as dg
 from finance_assets.assets import metadata as shown
 from finance_assets.assets.data_versions import FINGERPRINT, data_versions, restored
 from finance_assets.assets.partitions import partition_mapping, partitions_of
+from finance_assets.calendar import Calendar, Window
 from finance_assets.compute.runner import run_step
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.contract import Severity
-from finance_assets.lakehouse.windows import Window
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.settings import Compute, get_settings
@@ -28,11 +27,6 @@ KINDS = {
     Kind.scoring: {"spark", "lightgbm", "deltalake"},
     Kind.monitoring: {"spark", "deltalake"},
 }
-
-# A month's delivery is overdue when nothing came for longer than a month and some days.
-OVERDUE = dg.FreshnessPolicy.time_window(
-    warn_window=timedelta(days=35), fail_window=timedelta(days=45)
-)
 
 
 def build_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
@@ -52,9 +46,9 @@ def build_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
 
 def groupable(steps: Sequence[Step]) -> list[Step]:
     """The table steps that can be one op: Dagster wants one partition mapping for each input of
-    an op, so a step that reads a table at other months than one before it stays by itself.
+    an op, so a step that reads a table at other partitions than one before it stays by itself.
     """
-    offsets: dict[str, tuple[int, int]] = {}
+    offsets: dict[str, tuple[int | None, int]] = {}
     group = []
     for step in steps:
         wanted = {item.key: (item.first_offset, item.last_offset) for item in step.inputs}
@@ -111,7 +105,7 @@ def build_op(use_case: UseCase, name: str, steps: list[Step]) -> dg.AssetsDefini
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         selected = [step for key, step in by_key.items() if key in context.selected_asset_keys]
         named = {step.key: step for step in selected}
-        for key, result in run_steps(context, selected):
+        for key, result in run_steps(context, use_case.calendar, selected):
             yield from reported(context, named[key], result)
 
     return _op
@@ -122,7 +116,10 @@ def _spec(use_case: UseCase, step: Step) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=shown.asset_key(step.key),
         deps=[
-            dg.AssetDep(shown.asset_key(item.key), partition_mapping=partition_mapping(item))
+            dg.AssetDep(
+                shown.asset_key(item.key),
+                partition_mapping=partition_mapping(use_case.calendar, item),
+            )
             for item in step.inputs
         ],
         partitions_def=partitions_of(use_case.calendar),
@@ -133,8 +130,14 @@ def _spec(use_case: UseCase, step: Step) -> dg.AssetSpec:
         metadata=shown.table_metadata(step.contract),
         tags={"layer": step.contract.layer, "step_kind": step.kind.value},
         code_version=shown.code_version(step),
-        freshness_policy=OVERDUE if step.kind is Kind.ingest else None,
+        freshness_policy=_freshness(use_case.calendar) if step.kind is Kind.ingest else None,
     )
+
+
+def _freshness(calendar: Calendar) -> dg.FreshnessPolicy:
+    """When a source that delivers nothing is late, and when it is overdue."""
+    late, overdue = calendar.freshness
+    return dg.FreshnessPolicy.time_window(warn_window=late, fail_window=overdue)
 
 
 def reported(
@@ -164,13 +167,13 @@ def reported(
 
 
 def run_steps(
-    context: dg.AssetExecutionContext, steps: list[Step]
+    context: dg.AssetExecutionContext, calendar: Calendar, steps: list[Step]
 ) -> Iterator[tuple[str, StepResult]]:
     """Run steps over the run's partitions where the settings say; our errors become readable
     failures.
     """
     keys, settings = context.partition_key_range, get_settings()
-    window = Window(keys.start, keys.end)
+    window = calendar.window(keys.start, keys.end)
     try:
         if settings.compute is Compute.databricks:
             # Imported here: it brings databricks-sdk, which a local run does not need.
@@ -230,7 +233,7 @@ def _check_specs(use_case: UseCase, step: Step) -> Iterator[dg.AssetCheckSpec]:
 
 
 def _backfill_policy(steps: list[Step]) -> dg.BackfillPolicy:
-    """Tables take a whole range in one run; models go month by month, as they did in time."""
+    """Tables take a whole range in one run; models go one by one, as they did in time."""
     if any(step.kind in MODEL_KINDS for step in steps):
         return dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
     return dg.BackfillPolicy.single_run()

@@ -1,4 +1,4 @@
-"""Jobs: per use case the monthly run and the retraining."""
+"""Jobs: per use case the pipeline of a partition, and the retraining."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from finance_assets.step.declaration import Kind, Step
 from finance_assets.step.use_case import UseCase
 
 
-def monthly_job_name(use_case: UseCase) -> str:
-    """Name of the job that takes a month from delivery to drift."""
-    return f"{use_case.name}_monthly"
+def pipeline_job_name(use_case: UseCase) -> str:
+    """Name of the job that takes a partition from delivery to drift."""
+    return f"{use_case.name}_{use_case.calendar.frequency}"
 
 
 def retraining_job_name(use_case: UseCase) -> str:
-    """Name of the job that trains, evaluates and decides as of a month."""
+    """Name of the job that trains, evaluates and decides as of a partition."""
     return f"{use_case.name}_retraining"
 
 
@@ -26,16 +26,16 @@ def build_jobs(use_case: UseCase) -> list[Any]:
     """The jobs of a use case, partitioned by its calendar."""
     return [
         _job(
-            monthly_job_name(use_case),
+            pipeline_job_name(use_case),
             use_case,
-            use_case.monthly_steps,
-            "One month: delivery to tables, scoring with the champion in force, drift.",
+            use_case.pipeline_steps,
+            "One partition: delivery to tables, scoring with the champion in force, drift.",
         ),
         _job(
             retraining_job_name(use_case),
             use_case,
             use_case.model_steps,
-            "As of one month: candidate, evaluation, gate, promotion.",
+            "As of one partition: candidate, evaluation, gate, promotion.",
         ),
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from finance_assets.bundle.variables import BundleError, variables_of
+from finance_assets.calendar import DUE
 from finance_assets.compute.databricks.task_settings import SCHEMA, of_bundle
 from finance_assets.compute.databricks.tasks import (
     ENVIRONMENT,
@@ -48,7 +49,7 @@ BOTH = ["READ_VOLUME", "WRITE_VOLUME"]
 
 def same_partition_inputs(step: Step) -> list[str]:
     """Keys of the steps whose very partition a step reads."""
-    return [item.key for item in step.inputs if item.first_offset <= 0 <= item.last_offset]
+    return [item.key for item in step.inputs if item.reads_own_partition]
 
 
 def render_task(use_case: UseCase, step: Step) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def render_task(use_case: UseCase, step: Step) -> dict[str, Any]:
         "{{job.run_id}}",
         of_bundle(),
         "--triggered",
-        "{{job.trigger.time.iso_date}}",
+        "{{job.trigger.time.iso_datetime}}",
     )
     task: dict[str, Any] = {
         **payload([step], line),
@@ -114,7 +115,7 @@ def render_job(use_case: UseCase) -> dict[str, Any]:
     """The job: parameters, schedule, alerts, and a task for each step."""
     return {
         "name": f"{JOB} {use_case.name} (${{bundle.target}})",
-        "description": f"{use_case.title} One month, from delivery to drift.",
+        "description": f"{use_case.title} One partition, from delivery to drift.",
         "max_concurrent_runs": 1,
         "queue": {"enabled": True},
         "tags": {
@@ -123,10 +124,10 @@ def render_job(use_case: UseCase) -> dict[str, Any]:
             "cost_centre": "${var.cost_centre}",
             "shape": "${var.shape}",
         },
-        "parameters": [{"name": "partition", "default": "previous_month"}],
+        "parameters": [{"name": "partition", "default": DUE}],
         "schedule": {
-            "quartz_cron_expression": "0 0 6 3 * ?",
-            "timezone_id": "UTC",
+            "quartz_cron_expression": use_case.calendar.quartz,
+            "timezone_id": use_case.calendar.timezone,
             "pause_status": "${var.schedule_status}",
         },
         "email_notifications": {

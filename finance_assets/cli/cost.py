@@ -35,8 +35,8 @@ def starts(use_case: UseCase) -> Starts:
     grouped = groupable(use_case.steps)
     return Starts(
         use_case=use_case.name,
-        runs=len(use_case.monthly_steps),
-        grouped_runs=len(use_case.monthly_steps) - len(grouped) + bool(grouped),
+        runs=len(use_case.pipeline_steps),
+        grouped_runs=len(use_case.pipeline_steps) - len(grouped) + bool(grouped),
         bundle_tasks=len(use_case.steps),
         retraining_runs=len(use_case.model_steps),
     )

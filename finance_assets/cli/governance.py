@@ -35,7 +35,7 @@ def reproduce(use_case: UseCaseName, version: VersionName) -> None:
 def trace(
     use_case: UseCaseName,
     key: Annotated[list[str], typer.Option("--key", help="column=value, as often as needed.")],
-    partition: Annotated[str, typer.Option("--partition", help="Scored month, YYYY-MM.")],
+    partition: Annotated[str, typer.Option("--partition", help="Scored partition.")],
     as_json: AsJson = False,
 ) -> None:
     """Follow a prediction back to its model, its features and the delivered lines."""

@@ -23,8 +23,8 @@ from rich.progress import (
 
 from finance_assets.cli import bundle, champion, databricks, governance
 from finance_assets.cli.common import ask_all, chosen, console, guarded
-from finance_assets.errors import SettingsError
 from finance_assets.settings import Compute, get_settings
+from finance_assets.step.arguments import require_partition
 from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import ALL
 
@@ -46,9 +46,9 @@ def main() -> None:
 @app.command()
 def run(
     use_case: Annotated[str | None, typer.Option(help="Only this use case.")] = None,
-    through: Annotated[str | None, typer.Option(help="Last partition, YYYY-MM.")] = None,
+    through: Annotated[str | None, typer.Option(help="Last partition.")] = None,
 ) -> None:
-    """Take the use cases through their months: tables, scoring, drift, retraining."""
+    """Take the use cases through their partitions: tables, scoring, drift, retraining."""
     guarded(lambda: _run(chosen(use_case), through))
 
 
@@ -94,13 +94,8 @@ def _run(chosen: dict[str, UseCase], through: str | None) -> None:
     started = time.monotonic()
     settings = get_settings()
     for use_case in chosen.values():
-        if through is not None and not use_case.calendar.has(through):
-            first, last = use_case.calendar.first, use_case.calendar.last
-            raise SettingsError(
-                f"{use_case.name} has no partition {through!r}",
-                where="--through",
-                remedy=f"a month from {first} to {last}",
-            )
+        if through is not None:
+            require_partition(use_case.calendar, through, "--through")
     settings.prepare_home()
     # Imported here: Dagster and the definitions take seconds that `status` does not need.
     with console.status("loading the asset graph"):
@@ -159,10 +154,10 @@ def _run_use_case(
     through: str | None,
 ) -> None:
     from finance_assets.cli.play import Progress as Told
-    from finance_assets.cli.play import play_month
+    from finance_assets.cli.play import play_partition
 
-    months = use_case.calendar.through(through)
-    steps = len(use_case.monthly_steps)
+    partitions = use_case.calendar.through(through)
+    steps = len(use_case.pipeline_steps)
     columns = (
         SpinnerColumn(),
         TextColumn("[bold]{task.description}"),
@@ -171,8 +166,8 @@ def _run_use_case(
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        for month in months:
-            task = bar.add_task(f"{use_case.name} {month}", total=steps, now="starting")
+        for partition in partitions:
+            task = bar.add_task(f"{use_case.name} {partition}", total=steps, now="starting")
 
             def on_step(_: str, key: str, event: str, task: TaskID = task) -> None:
                 if event == "STEP_START":
@@ -180,10 +175,10 @@ def _run_use_case(
                 elif event == "STEP_SUCCESS":
                     bar.advance(task)
 
-            def on_sensor(month: str, text: str) -> None:
-                bar.console.print(f"  sensor after {month}: {text}", highlight=False)
+            def on_sensor(at: str, text: str) -> None:
+                bar.console.print(f"  sensor after {at}: {text}", highlight=False)
 
-            play_month(defs, instance, use_case, month, Told(on_step, on_sensor))
+            play_partition(defs, instance, use_case, partition, Told(on_step, on_sensor))
             bar.update(task, now="done", completed=steps)
 
 

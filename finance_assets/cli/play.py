@@ -1,6 +1,6 @@
-"""Play: take a use case through its months, as production would have, on the real instance.
+"""Play: take a use case through its partitions, as production would have, on the real instance.
 
-Each month runs the monthly job; then the retraining sensor is asked, as Dagster's daemon would
+Each partition runs the pipeline; then the retraining sensor is asked, as Dagster's daemon would
 ask it, and what it requests is run. Which steps a job has, and whether to retrain, is decided
 elsewhere.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from finance_assets.automation.jobs import monthly_job_name, retraining_job_name
+from finance_assets.automation.jobs import pipeline_job_name, retraining_job_name
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.step.use_case import UseCase
@@ -28,25 +28,25 @@ class RunFailedError(FinanceAssetsError):
 
 @dataclass(frozen=True)
 class Progress:
-    """What is told while months go by: a step began or ended, a sensor spoke."""
+    """What is told while partitions go by: a step began or ended, a sensor spoke."""
 
     step: Callable[[str, str, str], None]
     sensor: Callable[[str, str], None]
 
 
-def play_month(
+def play_partition(
     defs: dg.Definitions,
     instance: dg.DagsterInstance,
     use_case: UseCase,
     partition: str,
     progress: Progress,
 ) -> None:
-    """Run one month, and whatever retraining it brings about.
+    """Run one partition, and whatever retraining it brings about.
 
     Raises:
         RunFailedError: a run failed.
     """
-    _execute(defs, instance, monthly_job_name(use_case), partition, {}, progress)
+    _execute(defs, instance, pipeline_job_name(use_case), partition, {}, progress)
     sensor = build_retraining_sensor(use_case)
     while True:
         tick = sensor(dg.build_sensor_context(instance=instance))
@@ -107,6 +107,6 @@ def _failure(result: Any, job_name: str, partition: str) -> RunFailedError:
     return RunFailedError(
         what.strip(),
         where=f"{step}, partition {partition}, run {result.run_id}",
-        remedy="mend the cause and run again: months that are done are not done twice; "
+        remedy="mend the cause and run again: what is done is not done twice; "
         "`make dev` shows the run",
     )

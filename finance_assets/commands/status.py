@@ -13,14 +13,13 @@ from finance_assets.ml.evaluation import ALL, CANDIDATE
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionHistory
 from finance_assets.model_life.contracts import (
-    drift_contract,
     evaluation_contract,
     prediction_contract,
 )
 from finance_assets.model_life.decision_log import Decision, decision_contract
 from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
-from finance_assets.steps.monitoring import report_from, summary
+from finance_assets.steps.monitoring import stored_summaries
 
 EVENT_FACTS = (
     *("sequence", "event", "model_version", "as_of", "effective_from"),
@@ -57,7 +56,7 @@ def _state(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
         ],
         "champion_history_problems": list(history.problems),
         "predictions": _predictions(lakehouse, use_case),
-        "drift": _drift(lakehouse, use_case),
+        "drift": stored_summaries(lakehouse, use_case.model),
     }
 
 
@@ -94,7 +93,7 @@ def _table(lakehouse: Lakehouse, table: str) -> dict[str, Any]:
 
 
 def _metrics(evaluations: list[dict[str, Any]], as_of: str, sha256: str) -> dict[str, float]:
-    """Holdout metrics of the candidate as of a month; none where it could not be measured."""
+    """Holdout metrics of the candidate as of a partition; none where it could not be measured."""
     wanted = (as_of, CANDIDATE, ALL, sha256)
     for row in evaluations:
         found = (row["as_of_month"], row["role"], row["segment"], row["model_sha256"])
@@ -136,16 +135,4 @@ def _predictions(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
     return {
         partition: {"rows": rows, "model_version": versions[partition]["model_version"]}
         for partition, rows in history.row_counts().items()
-    }
-
-
-def _drift(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
-    contract = drift_contract(use_case.model)
-    rows = lakehouse.history(contract.table).rows()
-    months: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        months.setdefault(row[contract.partition_column], []).append(row)
-    return {
-        month: summary(records[0]["model_version"], report_from(records, use_case.model))
-        for month, records in sorted(months.items())
     }

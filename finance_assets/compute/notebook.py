@@ -1,4 +1,4 @@
-"""Notebooks: run steps from one, with the month and the settings of its widgets."""
+"""Notebooks: run steps from one, with the partition and the settings of its widgets."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from finance_assets.compute.remote import main
 
 
 def run(dbutils: Any, *keys: str) -> None:
-    """Run the steps one after the other over the month of the widget `partition`.
+    """Run the steps one after the other over the partition of the widget `partition`.
 
     The widget `settings` holds NAME=VALUE lines, for what differs from the defaults of a cluster.
     """

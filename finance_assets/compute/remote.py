@@ -9,11 +9,11 @@ only dagster-pipes.
 import argparse
 import json
 import os
-import re
 import sys
 import traceback
 from typing import Any
 
+from finance_assets.calendar import DUE, Calendar, Window, moment
 from finance_assets.compute.reporting import (
     ANSWER,
     FAILURE,
@@ -28,13 +28,10 @@ from finance_assets.compute.runner import run_step
 from finance_assets.compute.sessions import open_session
 from finance_assets.compute.stores import as_ours
 from finance_assets.errors import FinanceAssetsError, SettingsError, TooEarlyError
-from finance_assets.lakehouse.windows import Window, shift_month
 from finance_assets.settings import get_settings
 from finance_assets.step.declaration import Step, StepResult
 from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import ALL
-
-PREVIOUS_MONTH = "previous_month"
 
 
 class RemoteRefusalError(Exception):
@@ -59,8 +56,10 @@ def main(arguments: list[str] | None = None) -> None:
                 _answer(use_case, options, send)
         return
     steps = [find_step(key) for key in options.step]
-    first = _partition(options.first, options.triggered)
-    window = Window(first, options.last or first)
+    calendar = find_use_case(steps[0].use_case).calendar
+    first = _partition(calendar, options.first, options.triggered)
+    last = _partition(calendar, options.last or first, None)
+    window = calendar.window(first, last)
     with reporting(given) as send:
         for step in steps:
             _run(step, window, options.run_id, send)
@@ -93,21 +92,21 @@ def find_use_case(name: str) -> UseCase:
     return ALL[name]
 
 
-def _partition(first: str, triggered: str | None) -> str:
-    """The partition: as named, or the month before the one in which the run was triggered.
+def _partition(calendar: Calendar, named: str, triggered: str | None) -> str:
+    """The partition: as named, or the one that is due when the run is triggered.
 
     Raises:
-        SettingsError: neither is given in a form that names a month.
+        SettingsError: what is given names no partition of the calendar.
     """
-    if first == PREVIOUS_MONTH and triggered:
-        return shift_month(triggered[:7], -1)
-    if not re.fullmatch(r"\d{4}-\d{2}", first):
+    found = calendar.scheduled(moment(triggered)) if named == DUE and triggered else named
+    if found is None or not calendar.is_partition(found):
         raise SettingsError(
-            f"{first!r} is no partition",
+            f"{named!r} is no partition" if found else f"no partition is due at {triggered}",
             where="--first",
-            remedy=f"YYYY-MM, or {PREVIOUS_MONTH} with --triggered YYYY-MM-DD",
+            remedy=f"{calendar.frequency.written}, or {DUE} with --triggered, an ISO 8601 time "
+            "within the calendar",
         )
-    return first
+    return found
 
 
 def _parsed(arguments: list[str]) -> argparse.Namespace:
@@ -118,8 +117,8 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--use-case", action="append", default=[], help="what a command is about")
     parser.add_argument("--arguments", default="{}", help="a command's, JSON")
     parser.add_argument("--submitter", help="whom a command has to act as")
-    parser.add_argument("--first", default="", help=f"partition YYYY-MM, or {PREVIOUS_MONTH}")
-    parser.add_argument("--triggered", help="day on which the run was triggered, YYYY-MM-DD")
+    parser.add_argument("--first", default="", help=f"partition, or {DUE}")
+    parser.add_argument("--triggered", help="when the run was triggered, ISO 8601")
     parser.add_argument("--last", help="last partition; by default the first")
     parser.add_argument("--run-id", default="job", help="who asks: id of the orchestrating run")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE of a setting")
@@ -145,7 +144,7 @@ def _run(step: Step, window: Window, run_id: str, send: Send) -> None:
         if send is not print_message:
             send(FAILURE, _failure(step.key, error))
             raise
-        # In a job that runs every month, a month too early for a model is no failure.
+        # In a job that runs every partition, one too early for a model is no failure.
         send("log", {"key": step.key, "text": f"skipped: {error.what}"})
         return
     except Exception as error:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Window
 from finance_assets.errors import SettingsError
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Step, StepContext, StepResult, input_versions
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Placeholder window for commands without a partition.
-NO_WINDOW = Window("0000-01", "0000-01")
+NO_WINDOW = Window("none", "none")
 
 
 def open_lakehouse(

@@ -7,9 +7,9 @@ broken check belongs to publish.py.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse.contract import Check, Contract, RowRule
 from finance_assets.lakehouse.history import Ledger
-from finance_assets.lakehouse.windows import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -9,10 +9,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.foreign import partitions_changed
 from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
-from finance_assets.lakehouse.windows import Window
 
 __all__ = ["Delivery", "Ledger", "Publication", "TableHistory"]
 
@@ -102,6 +102,10 @@ class TableHistory(FolderTable):
         """The newest Delta version at which a partition of the window changed."""
         found = [p.version for p in map(self.publication_of, window) if p is not None]
         return max(found, default=None)
+
+    def recorded(self) -> frozenset[str]:
+        """The partitions that were published or found empty."""
+        return frozenset(self._by_partition)
 
     def ledgers(self) -> dict[str, Ledger]:
         """The ledger in force for each published partition."""

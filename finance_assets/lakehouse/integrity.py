@@ -4,10 +4,10 @@ Measures the rows and compares them with the fingerprint in the commit that publ
 that notices a file that was replaced by another of the same size and date.
 """
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
 
 
 def altered_partitions(lakehouse: Lakehouse, contract: Contract, window: Window) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finance_assets.calendar import Window
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
@@ -16,7 +17,6 @@ from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Ledger, Publication
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ Auditing and committing them does not belong here.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.audit import PartitionFacts
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Delivery, Ledger
-from finance_assets.lakehouse.windows import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -6,8 +6,6 @@ Reading the log belongs to history.py.
 import json
 from dataclasses import asdict, astuple, dataclass, field
 
-from finance_assets.lakehouse.windows import Window
-
 
 @dataclass(frozen=True)
 class Ledger:
@@ -75,9 +73,9 @@ class Publication:
     version: int = field(default=-1)
 
     @property
-    def window(self) -> Window:
-        """The partitions this commit replaced."""
-        return Window(self.first, self.last)
+    def partitions(self) -> tuple[str, ...]:
+        """The partitions this commit replaced, or confirmed."""
+        return tuple(self.ledgers)
 
     def says(self, partition: str) -> tuple[object, ...]:
         """What a run says of a partition beside its rows; it is confirmed when this differs."""

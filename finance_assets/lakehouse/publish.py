@@ -16,6 +16,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from finance_assets.calendar import Window
 from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
@@ -107,8 +108,8 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         deliveries=proposal.deliveries,
     )
     if proposal.quarantine is not None:
-        _publish_quarantine(lakehouse, *proposal.quarantine, publication)
-    return _commit_changes(lakehouse, contract, proposal.rows, publication, outcomes)
+        _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
+    return _commit_changes(lakehouse, contract, window, proposal.rows, publication, outcomes)
 
 
 def _failed_by_partition(outcomes: list[CheckOutcome]) -> dict[str, list[str]]:
@@ -122,7 +123,11 @@ def _failed_by_partition(outcomes: list[CheckOutcome]) -> dict[str, list[str]]:
 
 
 def _publish_quarantine(
-    lakehouse: Lakehouse, contract: Contract, rows: "DataFrame", publication: Publication
+    lakehouse: Lakehouse,
+    contract: Contract,
+    rows: "DataFrame",
+    window: Window,
+    publication: Publication,
 ) -> None:
     """Write the rejected rows first: a crash in between loses nothing and a re-run mends it."""
     found = audit.fingerprints(rows, contract)
@@ -132,18 +137,19 @@ def _publish_quarantine(
         first=publication.first,
         last=publication.last,
         ledgers=ledgers,
-        fingerprints={p: found.get(p, audit.EMPTY.fingerprint) for p in publication.window},
+        fingerprints={p: found.get(p, audit.EMPTY.fingerprint) for p in window},
         failed_checks={},
         run_id=publication.run_id,
         code_sha=publication.code_sha,
         inputs=publication.inputs,
     )
-    _commit_changes(lakehouse, contract, rows, sibling, [])
+    _commit_changes(lakehouse, contract, window, rows, sibling, [])
 
 
 def _commit_changes(
     lakehouse: Lakehouse,
     contract: Contract,
+    window: Window,
     rows: "DataFrame",
     publication: Publication,
     outcomes: list[CheckOutcome],
@@ -153,22 +159,22 @@ def _commit_changes(
     history = lakehouse.history(contract.table)
     known, nothing = history.ledgers(), Ledger(0, 0)
     proposed = publication.fingerprints
-    stored = stored_fingerprints(lakehouse, contract, publication.window, proposed)
+    stored = stored_fingerprints(lakehouse, contract, window, proposed)
     changed = tuple(
         partition
-        for partition in publication.window
+        for partition in window
         if known.get(partition, nothing) != publication.ledgers[partition]
         or stored[partition] != proposed[partition]
     )
     if changed:
         constraints.release_outdated(history, contract)
-        _commit(lakehouse, contract, rows, publication)
+        _commit(lakehouse, contract, window, rows, publication)
         constraints.enforce(lakehouse.history(contract.table), contract)
         history = lakehouse.history(contract.table)
-    elif any(_is_news(history, publication, partition) for partition in publication.window):
+    elif any(_is_news(history, publication, partition) for partition in window):
         confirmation = replace(publication, is_confirmation=True)
         if not history.annotate(confirmation.to_json()):
-            _commit(lakehouse, contract, rows, confirmation)
+            _commit(lakehouse, contract, window, rows, confirmation)
     # A partition that was empty and stays empty has no rows of its own to publish.
     unwritten = replace(publication, version=history.version)
     in_force = history.publication_of(publication.last) or unwritten
@@ -186,7 +192,11 @@ def _is_news(history: TableHistory, publication: Publication, partition: str) ->
 
 
 def _commit(
-    lakehouse: Lakehouse, contract: Contract, rows: "DataFrame", publication: Publication
+    lakehouse: Lakehouse,
+    contract: Contract,
+    window: Window,
+    rows: "DataFrame",
+    publication: Publication,
 ) -> None:
     """One atomic Delta commit that replaces exactly the window's partitions."""
     attempts = Retrying(
@@ -196,14 +206,14 @@ def _commit(
     )
     writer = rows.select(*contract.column_names).write.format("delta")
     writer = writer.option("userMetadata", publication.to_json())
-    predicate = publication.window.predicate(contract.partition_column)
+    predicate = window.predicate(contract.partition_column)
     writer = writer.mode("overwrite").option("replaceWhere", predicate)
     try:
         attempts(lakehouse.save, writer, contract.table)
     except RetryError as error:
         raise PublishConflictError(
             f"{lakehouse.publish_attempts} attempts met another writer's commit",
-            where=f"{contract.table}, window {publication.window}",
+            where=f"{contract.table}, window {window}",
             remedy="see who writes this table outside publish, then run the partition again",
         ) from error.last_attempt.exception()
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.catalog import CatalogHistory
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.lakehouse.windows import Window
 
 if TYPE_CHECKING:
     from finance_assets.lakehouse.store import Lakehouse

@@ -14,12 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Window
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse.audit import schema_problems
 from finance_assets.lakehouse.catalog import CatalogHistory
 from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.lakehouse.windows import Window
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Calendar, Window
 from finance_assets.errors import HistoryError, TooEarlyError
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Calendar, Window, shift_month
 from finance_assets.ml.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -20,41 +20,69 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """Feature months to fit on, and the later ones to measure on, as of a partition."""
+    """Partitions of features to fit on, and the later ones to measure on, as of a partition.
+
+    `label_lag`: after how many partitions the outcome of a row is known.
+    """
 
     as_of: str
     train: Window
     holdout: Window
+    label_lag: int
+
+    @property
+    def rows(self) -> Window:
+        """The partitions of all these rows."""
+        return self.train.through(self.holdout)
 
     @property
     def matured(self) -> Window:
-        """The months in which the outcomes of all these rows became known."""
-        return Window(shift_month(self.train.first, 1), shift_month(self.holdout.last, 1))
+        """The partitions in which the outcomes of all these rows became known."""
+        return self.rows.widened(self.label_lag, self.label_lag)
 
 
 def split_as_of(calendar: Calendar, spec: ModelSpec, as_of: str) -> TimeSplit:
     """The split whose outcomes had all matured by `as_of`; the holdout is the latest.
 
     Raises:
-        TooEarlyError: fewer months have matured than training and holdout need.
+        TooEarlyError: fewer partitions have matured than training and holdout need.
     """
-    last = shift_month(as_of, -1)
-    last_train = shift_month(last, -spec.holdout_months)
-    if shift_month(last_train, 1 - spec.min_train_months) < calendar.first:
-        first_possible = first_as_of(calendar, spec)
+    first_possible = first_as_of(calendar, spec)
+    if as_of < first_possible:
         raise TooEarlyError(
             f"as of {as_of} too few outcomes are known to train and to hold out",
             where=f"model {spec.name}, as of {as_of}",
             remedy=f"train as of {first_possible} or later",
         )
+    last = calendar.shift(as_of, -spec.label_lag)
+    held_out = calendar.shift(last, 1 - spec.holdout_partitions)
     return TimeSplit(
-        as_of, Window(calendar.first, last_train), Window(shift_month(last_train, 1), last)
+        as_of,
+        calendar.window(calendar.first, calendar.shift(held_out, -1)),
+        calendar.window(held_out, last),
+        spec.label_lag,
     )
 
 
 def first_as_of(calendar: Calendar, spec: ModelSpec) -> str:
     """The earliest partition as of which a candidate can be trained."""
-    return shift_month(calendar.first, spec.min_train_months + spec.holdout_months)
+    needed = spec.min_train_partitions + spec.holdout_partitions
+    return calendar.shift(calendar.first, needed - 1 + spec.label_lag)
+
+
+def require_settled(calendar: Calendar, spec: ModelSpec, window: Window) -> None:
+    """Refuse to train as of a partition that still grows: its outcomes are not all in.
+
+    Raises:
+        TooEarlyError: naming the partitions.
+    """
+    growing = [p for p in window if not calendar.is_settled(p)]
+    if growing:
+        raise TooEarlyError(
+            f"as of {', '.join(growing)} the partition still grows: its outcomes are not all known",
+            where=f"model {spec.name}",
+            remedy="train as of an earlier partition, or once this one has ended and is in",
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +99,7 @@ class LabelledRows:
 
     @cached_property
     def frame(self) -> "pd.DataFrame":
-        """All rows in this process, in the order of month and key.
+        """All rows in this process, in the order of partition and key.
 
         Raises:
             HistoryError: there are none.
@@ -81,7 +109,7 @@ class LabelledRows:
             raise HistoryError(
                 "no labelled rows",
                 where=f"{self.spec.features.table} with {self.spec.labels.table}, {self.window}",
-                remedy="materialise features and labels of these months first",
+                remedy="materialise features and labels of these partitions first",
             )
         frame[self.spec.target] = frame[self.spec.target].astype("int8")
         order = [self.spec.month, *(name for name in self.spec.key if name != self.spec.month)]
@@ -89,7 +117,7 @@ class LabelledRows:
         return ordered
 
     def within(self, window: Window) -> "LabelledRows":
-        """The rows of some of the months; a frame that is there already is cut, not read anew."""
+        """The rows of some of the partitions; a frame that is there is cut, not read anew."""
         month = self.spec.month
         part = LabelledRows(self.spec, window, self.plan.where(window.predicate(month)))
         if "frame" in self.__dict__:
@@ -116,11 +144,11 @@ class LabelledRows:
 def labelled_rows(
     lakehouse: Lakehouse, spec: ModelSpec, window: Window, versions: dict[str, int] | None = None
 ) -> LabelledRows:
-    """Features and target of the window's months; with `versions`, by time travel per table."""
+    """Features and target of the window; with `versions`, by time travel per table."""
     at = versions or {}
     predicate = window.predicate(spec.month)
     outcomes = (
-        lakehouse.read(spec.labels, window.widened(1, 1), at.get(spec.labels.table))
+        lakehouse.read(spec.labels, _matured(window, spec), at.get(spec.labels.table))
         .where(f"{spec.target} IS NOT NULL AND {predicate}")
         .select(*spec.key, spec.target)
     )
@@ -137,20 +165,53 @@ def versions_of(dataset: str) -> dict[str, int]:
 
 
 def dataset_version(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> str:
-    """Every input table with the Delta version at which the months used last changed.
+    """Every input table with the Delta version at which the partitions used last changed.
 
     Example: `features.credit_default@3,labels.credit_default@5`.
+
+    Raises:
+        HistoryError: one of the partitions was never published.
     """
-    months = Window(split.train.first, split.holdout.last)
-    inputs = [(spec.features, months), (spec.labels, split.matured)]
+    inputs = [(spec.features, split.rows), (spec.labels, split.matured)]
     versions = []
     for contract, window in inputs:
-        version = lakehouse.history(contract.table).version_of(window)
-        if version is None:
+        history = lakehouse.history(contract.table)
+        version, missing = history.version_of(window), set(window) - history.recorded()
+        if version is None or missing:
             raise HistoryError(
                 "an input was never published",
-                where=f"{contract.table}, {window}",
+                where=f"{contract.table}, {', '.join(sorted(missing)) or window}",
                 remedy="materialise it first",
             )
         versions.append(f"{contract.table}@{version}")
     return ",".join(versions)
+
+
+def require_labels(lakehouse: Lakehouse, rows: LabelledRows, split: TimeSplit) -> None:
+    """Refuse rows in which a whole partition has features and not one known outcome.
+
+    A model would learn as if that time had never been, and a holdout would measure nothing.
+
+    Raises:
+        HistoryError: naming the partitions.
+    """
+    spec = rows.spec
+    labelled = set(rows.frame[spec.month].astype(str))
+    without = [p for p in split.rows if p not in labelled]
+    # A partition that has no rows at all has nothing to know an outcome of.
+    counts = lakehouse.history(spec.features.table).row_counts() if without else {}
+    missing = [p for p in without if counts.get(p, 0)]
+    for part in (split.train, split.holdout):
+        missing += [str(part)] if not labelled & set(part) and not missing else []
+    if missing:
+        raise HistoryError(
+            f"no outcome is known of any row of {', '.join(missing)}",
+            where=f"model {spec.name} as of {split.as_of}: {spec.labels.table}, {split.matured}",
+            remedy="materialise these labels; if they are right, outcomes are known later than "
+            f"after the {spec.label_lag} partitions that label_lag declares",
+        )
+
+
+def _matured(window: Window, spec: ModelSpec) -> Window:
+    """The partitions in which the outcomes of a window's rows become known."""
+    return window.widened(spec.label_lag, spec.label_lag)

@@ -70,9 +70,13 @@ class ModelSpec:
     """A use case's model. `target` is a boolean column of `labels`: the event to warn of.
 
     `naive` is the feature whose plain value is the rule of thumb to beat. Rows of
-    `flagged_band` and above are acted on. `holdout_months` and `min_train_months` count feature
-    months whose outcome is known. `limitations` go into the model card. `lineage` are the
+    `flagged_band` and above are acted on. `limitations` go into the model card. `lineage` are the
     tables under features and protected attributes, which the card traces columns through.
+
+    Time is declared in partitions of the calendar. `label_lag`: after how many an outcome is known
+    (0: it comes with its row, and lies in the same partition). `holdout_partitions` are kept for
+    measuring, `min_train_partitions` are needed for fitting; both count partitions whose outcome
+    is known.
     """
 
     name: str
@@ -82,6 +86,7 @@ class ModelSpec:
     labels: Contract
     feature_names: tuple[str, ...]
     target: str
+    label_lag: int
     naive: str
     gate: Gate
     costs: CostMatrix
@@ -97,17 +102,19 @@ class ModelSpec:
     params: dict[str, Any] = field(default_factory=dict)
     rounds: int = 200
     search: SearchSpace | None = None
-    holdout_months: int = 1
-    min_train_months: int = 1
+    holdout_partitions: int = 1
+    min_train_partitions: int = 1
 
     def __post_init__(self) -> None:
         """Refuse a declaration that contradicts itself.
 
         Raises:
-            ValueError: the gate is none, or bands are out of order or named but not declared.
+            ValueError: the gate is none, bands are out of order or named but not declared, or
+                the label lag is not that of the labels' partitions.
         """
         if type(self.gate) is not Gate:
             raise ValueError(f"{self.name}: gate is a {type(self.gate).__name__}, not a Gate")
+        self._require_time()
         starts = [band.from_score for band in self.bands]
         if len(starts) < 2 or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1:
             raise ValueError(
@@ -120,6 +127,25 @@ class ModelSpec:
         for field_name, band in named.items():
             if band not in {b.name for b in self.bands[1:]}:
                 raise ValueError(f"{self.name}: {field_name} {band!r} is no band above the lowest")
+
+    def _require_time(self) -> None:
+        """Refuse counts of partitions that cannot be, and a lag that the labels contradict."""
+        for name, least in (
+            ("label_lag", 0),
+            ("holdout_partitions", 1),
+            ("min_train_partitions", 1),
+        ):
+            if getattr(self, name) < least:
+                raise ValueError(
+                    f"{self.name}: {name} is {getattr(self, name)}; at least {least} is needed"
+                )
+        is_same = self.labels.partition_column == self.month
+        if is_same != (self.label_lag == 0):
+            raise ValueError(
+                f"{self.name}: label_lag is {self.label_lag}, but {self.labels.table} is "
+                f"partitioned by {self.labels.partition_column}: with a lag of 0 labels lie in the "
+                f"partition of their row ({self.month}), else in the one in which they became known"
+            )
 
     @property
     def key(self) -> tuple[str, ...]:

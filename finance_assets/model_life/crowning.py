@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from finance_assets.calendar import Calendar
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.journal import append, read_journal
-from finance_assets.lakehouse.windows import shift_month
 from finance_assets.ml.gate import GateReport
 from finance_assets.ml.identity import Identity
 from finance_assets.ml.registry import Mirror
@@ -51,7 +51,11 @@ def history_of(ctx: StepContext, spec: ModelSpec) -> ChampionHistory:
 
 
 def first_open_partition(
-    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, as_of: str
+    ctx: StepContext,
+    spec: ModelSpec,
+    calendar: Calendar,
+    history: ChampionHistory,
+    as_of: str,
 ) -> str:
     """The first partition that a model as of `as_of` takes effect at, unless asked otherwise.
 
@@ -60,8 +64,8 @@ def first_open_partition(
     scored = ctx.lakehouse.history(prediction_contract(spec).table).row_counts()
     last = max((partition for partition, rows in scored.items() if rows), default="")
     return max(
-        shift_month(as_of, 1),
-        shift_month(last, 1) if last else "",
+        calendar.shift(as_of, 1),
+        calendar.shift(last, 1) if last else "",
         history.newest.effective_from if history.newest else "",
     )
 

@@ -1,7 +1,6 @@
 """What people's changes of champion share: what they need, when they hold, what follows."""
 
 from finance_assets.errors import ModelError
-from finance_assets.lakehouse.windows import shift_month
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.cards import write_card
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory, Event
@@ -72,11 +71,11 @@ def start_of(
             that nobody scored yet.
     """
     spec, calendar = judge.spec, judge.calendar
-    default = first_open_partition(ctx, spec, history, as_of)
+    default = first_open_partition(ctx, spec, calendar, history, as_of)
     if wanted is None:
         return default
     require_partition(calendar, wanted, "--from", later=1)
-    first = max(shift_month(as_of, 1), calendar.first)
+    first = max(calendar.shift(as_of, 1), calendar.first)
     if not first <= wanted <= default:
         raise ModelError(
             f"an event cannot take effect at {wanted}",

@@ -6,10 +6,10 @@ be is said in ml/estimates.py.
 
 from dataclasses import asdict, dataclass, field
 
+from finance_assets.calendar import Window
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.lakehouse.journal import append, read_journal
-from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.decision_log import ATTEMPTS, now, record_digest, worn_out
 from finance_assets.step.declaration import StepContext

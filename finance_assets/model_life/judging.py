@@ -8,9 +8,9 @@ the champion meanwhile, the candidate is judged anew.
 from dataclasses import dataclass, replace
 from typing import Any
 
+from finance_assets.calendar import Calendar
 from finance_assets.errors import GoneError, LostRaceError, ModelError
 from finance_assets.lakehouse.integrity import altered_partitions
-from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.frames import TimeSplit, dataset_version, split_as_of
@@ -84,7 +84,7 @@ class Judge:
             if self.spec.approval is Approval.required:
                 return self._judged(ctx, one, Outcome.held, report)
             try:
-                _promote(ctx, self.spec, one, report, history)
+                self._promote(ctx, one, report, history)
             except LostRaceError as error:
                 ctx.report(f"judged anew: {error.what}")
                 continue
@@ -100,8 +100,8 @@ class Judge:
         rows = _evaluation(ctx, self.spec, one)
         if rows is None:
             ctx.report("there is no intact evaluation against today's champion: measuring now")
-            inputs = evaluation_inputs(self.spec, self.calendar)
-            window = Window(one.split.as_of, one.split.as_of)
+            inputs = evaluation_inputs(self.spec)
+            window = self.calendar.window(one.split.as_of)
             origin = replace(ctx.origin, inputs=input_versions(ctx.lakehouse, inputs))
             measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
             rows = _evaluation(ctx, self.spec, one) or []
@@ -143,8 +143,7 @@ class Judge:
 
     def _data_problems(self, ctx: StepContext, split: TimeSplit) -> dict[str, tuple[str, ...]]:
         """What is wrong with each publication that features and labels rest on."""
-        months = Window(split.train.first, split.holdout.last)
-        windows = ((self.spec.features, months), (self.spec.labels, split.matured))
+        windows = ((self.spec.features, split.rows), (self.spec.labels, split.matured))
         found: dict[str, tuple[str, ...]] = {}
         for contract, window in windows:
             found |= data_problems(
@@ -160,11 +159,41 @@ class Judge:
         ctx.report(f"v{one.candidate.number}: {outcome} {', '.join(report.failed_criteria)}")
         return Judged(one, outcome, report, read_history(ctx.lakehouse, self.spec.name), is_new)
 
+    def _promote(
+        self, ctx: StepContext, one: Contest, report: GateReport, history: ChampionHistory
+    ) -> None:
+        """Crown the candidate.
+
+        Raises:
+            LostRaceError: the champion changed since the history was read.
+            ModelError: the candidate's files are not what was registered.
+        """
+        if one.identity is None:
+            raise ModelError(
+                "a model whose files are not what was registered cannot become champion",
+                where=f"{self.spec.name} v{one.candidate.number}",
+                remedy="train anew",
+            )
+        crowning = Crowning(
+            event=Event.promoted,
+            identity=one.identity,
+            as_of=one.split.as_of,
+            dataset_version=one.candidate.tags.get("dataset_version", ""),
+            trained_by=one.candidate.tags.get("trained_by", ""),
+            report=report,
+            decided_by="gate",
+            reason="every criterion passed",
+        )
+        effective_from = first_open_partition(
+            ctx, self.spec, self.calendar, history, one.split.as_of
+        )
+        crown(ctx, self.spec, crowning, effective_from, history)
+
 
 def _evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> list[dict[str, Any]] | None:
     """The stored rows about the whole holdout, if they are about just these two, and intact."""
     contract, as_of = evaluation_contract(spec), one.split.as_of
-    if altered_partitions(ctx.lakehouse, contract, Window(as_of, as_of)):
+    if altered_partitions(ctx.lakehouse, contract, one.split.rows.at(as_of)):
         return None
     rows = ctx.lakehouse.history(contract.table).rows(
         where=f"{contract.partition_column} = '{as_of}' AND segment = '{ALL}'"
@@ -208,32 +237,3 @@ def as_decision(ctx: StepContext, one: Contest, report: GateReport, outcome: Out
         git_sha=ctx.origin.code_sha,
         run_id=ctx.origin.run_id,
     )
-
-
-def _promote(
-    ctx: StepContext, spec: ModelSpec, one: Contest, report: GateReport, history: ChampionHistory
-) -> None:
-    """Crown the candidate.
-
-    Raises:
-        LostRaceError: the champion changed since the history was read.
-        ModelError: the candidate's files are not what was registered.
-    """
-    if one.identity is None:
-        raise ModelError(
-            "a model whose files are not what was registered cannot become champion",
-            where=f"{spec.name} v{one.candidate.number}",
-            remedy="train anew",
-        )
-    crowning = Crowning(
-        event=Event.promoted,
-        identity=one.identity,
-        as_of=one.split.as_of,
-        dataset_version=one.candidate.tags.get("dataset_version", ""),
-        trained_by=one.candidate.tags.get("trained_by", ""),
-        report=report,
-        decided_by="gate",
-        reason="every criterion passed",
-    )
-    effective_from = first_open_partition(ctx, spec, history, one.split.as_of)
-    crown(ctx, spec, crowning, effective_from, history)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import ModelError
-from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.criteria import BeatsChampion
 from finance_assets.ml.estimates import auc_gain
 from finance_assets.ml.evaluation import (
@@ -93,7 +92,7 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     look = count_look(
         ctx, spec, split.as_of, split.holdout, contest.model_sha256, contest.champion_sha256
     )
-    rows = labelled_rows(ctx.lakehouse, spec, Window(split.train.first, split.holdout.last))
+    rows = labelled_rows(ctx.lakehouse, spec, split.rows)
     ctx.report(
         f"measuring on {split.holdout}: {len(rows.frame)} labelled rows in all; "
         f"look {look} at this holdout"

@@ -5,8 +5,8 @@ Reads the recorded Delta versions by time travel. Nothing is written anywhere.
 
 from dataclasses import dataclass, field
 
+from finance_assets.calendar import Calendar
 from finance_assets.errors import HistoryError
-from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.ml.evaluation import ALL, CANDIDATE
 from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of, versions_of
 from finance_assets.ml.identity import Verified, identify, verified
@@ -70,8 +70,7 @@ def reproduce(
     if obstacles:
         return Reproduction(version.number, circumstances, obstacles)
     split = split_as_of(calendar, spec, version.tags["as_of"])
-    months = Window(split.train.first, split.holdout.last)
-    rows = labelled_rows(ctx.lakehouse, spec, months, versions)
+    rows = labelled_rows(ctx.lakehouse, spec, split.rows, versions)
     ctx.report(f"read {len(rows.frame)} rows of {recipe.dataset_version} by time travel")
     fit, holdout = rows.within(split.train), rows.within(split.holdout)
     ctx.report(f"training {recipe.library} on {len(fit.frame)} rows")
@@ -110,7 +109,7 @@ def _recorded_metrics(
         f" AND model_sha256 = '{model_sha256}' AND problem IS NULL"
     )
     for publication in history.publications:
-        if as_of in publication.window:
+        if as_of in publication.partitions:
             rows = history.rows(where=where, version=publication.version)
             if rows:
                 return metrics_from(rows[0]).scalars()

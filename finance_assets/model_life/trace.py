@@ -13,7 +13,6 @@ from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.deliveries import DeliverySpec, delivered_lines, parse_line
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent
 from finance_assets.model_life.contracts import prediction_contract
@@ -120,7 +119,7 @@ class _Way:
         for item in step.inputs:
             if item.key in written.inputs:
                 source, at = self.use_case.step(item.key), written.inputs[item.key]
-                for upstream in item.window(Window(partition, partition)):
+                for upstream in item.window(self.use_case.calendar.window(partition)):
                     self.follow(source, upstream, at)
 
     def _traced(

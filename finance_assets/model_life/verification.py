@@ -4,11 +4,11 @@ Reads everything and changes nothing. Each finding is a sentence that names what
 means that history, models, evaluations and journals agree.
 """
 
+from finance_assets.calendar import Window
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.lakehouse.journal import read_journal
-from finance_assets.lakehouse.windows import Window
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.chain import read_history
@@ -65,7 +65,7 @@ def _evaluations(ctx: StepContext, spec: ModelSpec) -> list[str]:
     """As-of partitions whose evaluation is not the published one."""
     contract = evaluation_contract(spec)
     history = ctx.lakehouse.history(contract.table)
-    partitions = sorted({p for publication in history.publications for p in publication.window})
+    partitions = sorted({p for publication in history.publications for p in publication.partitions})
     altered = [
         partition
         for partition in partitions

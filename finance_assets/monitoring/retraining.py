@@ -11,12 +11,17 @@ from finance_assets.monitoring.drift import DriftVerdict
 
 @dataclass(frozen=True)
 class DriftFinding:
-    """A month's drift verdict, and the champion it was measured against."""
+    """A partition's drift verdict, and the champion it was measured against.
+
+    `answered_as_of`: the partition in which its outcomes become known, as of which a candidate
+    answers the drift.
+    """
 
     partition: str
     verdict: str
     champion_version: str
     drifted: tuple[str, ...] = ()
+    answered_as_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,19 +56,17 @@ class NoRetraining:
     reason: str
 
 
-def decide_retraining(
-    facts: RetrainingFacts, next_partition: dict[str, str]
-) -> RetrainingRequest | NoRetraining:
+def decide_retraining(facts: RetrainingFacts) -> RetrainingRequest | NoRetraining:
     """What follows from the facts: a first champion, an answer to a drift, or nothing.
 
     Of several unanswered drifts the oldest is answered first; what is said about the newest is
-    the reason when there is nothing to do. `next_partition` maps a partition to the next one.
+    the reason when there is nothing to do.
     """
     if facts.champion_version is None:
         return _first_champion(facts)
     if not facts.findings:
         return NoRetraining(f"champion v{facts.champion_version}: no drift measured yet")
-    answers = [_answer_to_drift(facts, finding, next_partition) for finding in facts.findings]
+    answers = [_answer_to_drift(facts, finding) for finding in facts.findings]
     requests = [answer for answer in answers if isinstance(answer, RetrainingRequest)]
     return requests[0] if requests else answers[-1]
 
@@ -77,26 +80,26 @@ def _first_champion(facts: RetrainingFacts) -> RetrainingRequest | NoRetraining:
     if possible:
         return NoRetraining(
             f"no champion: the candidate as of {possible[-1]} did not pass the gate, or waits "
-            "for approval; the next month brings the next try"
+            "for approval; the next partition brings the next try"
         )
     return NoRetraining(f"no champion: outcomes are known from {facts.first_as_of} on")
 
 
 def _answer_to_drift(
-    facts: RetrainingFacts, finding: DriftFinding, next_partition: dict[str, str]
+    facts: RetrainingFacts, finding: DriftFinding
 ) -> RetrainingRequest | NoRetraining:
-    month, version = finding.partition, finding.champion_version
+    at, version = finding.partition, finding.champion_version
     if finding.verdict != DriftVerdict.drift:
-        return NoRetraining(f"{month}: {finding.verdict}, champion v{version} stays")
+        return NoRetraining(f"{at}: {finding.verdict}, champion v{version} stays")
     if version != facts.champion_version:
         return NoRetraining(
-            f"{month}: drift was measured against v{version}, "
+            f"{at}: drift was measured against v{version}, "
             f"which v{facts.champion_version} has replaced since"
         )
-    as_of = next_partition.get(month)
-    if as_of is None or as_of not in facts.ready:
-        return NoRetraining(f"{month}: drift; waiting for the outcomes that come a month later")
+    as_of = finding.answered_as_of
+    if as_of not in facts.ready:
+        return NoRetraining(f"{at}: drift; waiting for the outcomes, known in {as_of}")
     if as_of in facts.decided:
-        return NoRetraining(f"{month}: drift was answered by the candidate as of {as_of}")
+        return NoRetraining(f"{at}: drift was answered by the candidate as of {as_of}")
     moved = ", ".join(finding.drifted[:3])
-    return RetrainingRequest(as_of, f"drift:{month}:v{version}", f"drift in {month} ({moved})")
+    return RetrainingRequest(as_of, f"drift:{at}:v{version}", f"drift in {at} ({moved})")

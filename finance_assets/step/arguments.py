@@ -2,9 +2,9 @@
 
 import re
 
+from finance_assets.calendar import Calendar
 from finance_assets.errors import SettingsError
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.windows import Calendar, Window
 
 BIGINT = 2**63
 WHOLE_NUMBER = r"[+-]?[0-9]{1,19}"
@@ -17,7 +17,8 @@ def require_partition(calendar: Calendar, text: str, where: str, later: int = 0)
     Raises:
         SettingsError: it does not. `where` is what the person typed it for, such as `--from`.
     """
-    known = list(Window(calendar.first, calendar.last).widened(0, later))
+    last = max([calendar.first, *calendar.partitions()])
+    known = list(calendar.window(calendar.first, last).widened(0, later))
     if text not in known:
         raise SettingsError(
             f"{text!r} is no partition of the calendar",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Contract
 from finance_assets.lakehouse.deliveries import DeliverySpec
@@ -15,7 +16,6 @@ from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, PublishResult, publish
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,17 +44,23 @@ MODEL_KINDS = frozenset({Kind.training, Kind.evaluation, Kind.decision})
 class Input:
     """An upstream table, and which of its partitions a partition of the step reads.
 
-    Partition p reads p + `first_offset` … p + `last_offset` months, as far as they exist.
+    Partition p reads p + `first_offset` … p + `last_offset`, as far as they exist; without
+    `first_offset` everything from the calendar's first partition on.
     """
 
     contract: Contract
-    first_offset: int = 0
+    first_offset: int | None = 0
     last_offset: int = 0
 
     @property
     def key(self) -> str:
         """Key of the upstream step."""
         return self.contract.table
+
+    @property
+    def reads_own_partition(self) -> bool:
+        """Whether a partition of the step reads the same partition upstream."""
+        return (self.first_offset or 0) <= 0 <= self.last_offset
 
     def window(self, window: Window) -> Window:
         """The upstream window that a window of the step reads."""

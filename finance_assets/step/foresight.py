@@ -38,16 +38,16 @@ def require_no_foresight(steps: tuple[Step, ...], spec: ModelSpec) -> None:
                 remedy="declare the step that makes this table among the use case's steps",
             )
     _require_backward_inputs(by_table, spec)
-    lag = _label_lag(spec)
-    sources = {
-        (table, column)
-        for table, column, _ in _lineage(by_table, (spec.labels.table, spec.target, 0))
-        if table != spec.labels.table
-    }
+    known_at: dict[tuple[str, str], int] = {}
+    for table, column, offset in _lineage(by_table, (spec.labels.table, spec.target, 0)):
+        if table != spec.labels.table:
+            latest = known_at.get((table, column), offset)
+            known_at[table, column] = max(latest, offset)
     for feature in spec.features.column_names:
         for table, column, offset in _lineage(by_table, (spec.features.table, feature, 0)):
             is_label = table == spec.labels.table
-            if is_label or ((table, column) in sources and offset >= lag):
+            known = known_at.get((table, column))
+            if is_label or (known is not None and offset >= known + spec.label_lag):
                 raise ModelError(
                     f"feature {feature} of {spec.name} knows the outcome: it is made of "
                     f"{table}.{column}{_ahead(offset)}, "
@@ -58,19 +58,11 @@ def require_no_foresight(steps: tuple[Step, ...], spec: ModelSpec) -> None:
                 )
 
 
-def _label_lag(spec: ModelSpec) -> int:
-    """Partitions after which an outcome is known: 0 if labels lie in their rows' partition.
-
-    Otherwise 1, as the time split has it (see frames.py).
-    """
-    return 0 if spec.labels.partition_column == spec.month else 1
-
-
 def _require_backward_inputs(by_table: dict[str, Step], spec: ModelSpec) -> None:
     """No table under the features may read a later partition than its own."""
     for step in _steps_under(by_table, spec.features.table):
         for item in step.inputs:
-            if max(item.first_offset, item.last_offset) > 0:
+            if max(item.first_offset or 0, item.last_offset) > 0:
                 raise ModelError(
                     f"{step.key} looks ahead: it reads {item.key} up to "
                     f"{item.last_offset} partitions later",

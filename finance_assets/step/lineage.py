@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from finance_assets.calendar import Calendar, Window
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.step.declaration import Input, Step
 
 NEVER_PUBLISHED = "never_published"
@@ -23,7 +23,7 @@ def made_from(lakehouse: Lakehouse, step: Step, window: Window) -> dict[str, str
     if not step.inputs:
         return {}
     histories = {item.key: lakehouse.history(item.key) for item in step.inputs}
-    return {p: _digest(_contents(histories, step.inputs, p)) for p in window}
+    return {p: _digest(_contents(histories, step.inputs, window.at(p))) for p in window}
 
 
 def data_problems(
@@ -43,7 +43,7 @@ def data_problems(
     """
     walk = _Walk(lakehouse, {step.key: step for step in steps}, calendar)
     for partition in window:
-        walk.follow(table, partition)
+        walk.follow(table, window.at(partition))
     return walk.problems
 
 
@@ -59,7 +59,7 @@ class _Walk:
     _firsts: dict[str, str] = field(default_factory=dict)
     _deliveries: dict[str, dict[str, Delivery]] = field(default_factory=dict)
 
-    def follow(self, table: str, partition: str) -> None:
+    def follow(self, table: str, partition: Window) -> None:
         """Judge a publication and everything underneath it, without recursion."""
         open_ends = [(table, partition)]
         while open_ends:
@@ -79,39 +79,39 @@ class _Walk:
             self._histories[table] = self.lakehouse.history(table)
         return self._histories[table]
 
-    def _existing(self, item: Input, partition: str) -> Iterator[str]:
+    def _existing(self, item: Input, partition: Window) -> Iterator[Window]:
         """The upstream partitions that there are, or should be."""
         if item.key not in self._firsts:
             self._firsts[item.key] = next(iter(self.history(item.key).ledgers()), "")
-        for upstream in item.window(Window(partition, partition)):
+        for upstream in item.window(partition):
             if self.calendar:
                 if self.calendar.has(upstream):
-                    yield upstream
+                    yield partition.at(upstream)
             elif upstream >= self._firsts[item.key]:
-                yield upstream
+                yield partition.at(upstream)
 
-    def _judge(self, step: Step, partition: str) -> Iterator[str]:
-        history = self.history(step.key)
+    def _judge(self, step: Step, at: Window) -> Iterator[str]:
+        history, partition = self.history(step.key), at.first
         known = history.in_force(partition)
         if known is None:
             yield NEVER_PUBLISHED
             return
         yield from known.failed_checks.get(partition, ())
-        yield from self._stale(step, partition, known)
+        yield from self._stale(step, at, known)
         altered = history.altered_at(partition)
         if altered is not None:
             yield f"altered at version {altered}"
         if step.delivery is not None and not step.delivery.may_repeat:
             yield from self._repeated(step.key, partition)
 
-    def _stale(self, step: Step, partition: str, known: Publication) -> Iterator[str]:
+    def _stale(self, step: Step, at: Window, known: Publication) -> Iterator[str]:
         """The inputs whose content is another than the publication was made from."""
         histories = {item.key: self.history(item.key) for item in step.inputs}
-        now = _contents(histories, step.inputs, partition)
-        recorded = known.made_from.get(partition)
+        now = _contents(histories, step.inputs, at)
+        recorded = known.made_from.get(at.first)
         if recorded is not None and recorded == _digest(now):
             return
-        then = _contents(histories, step.inputs, partition, known.inputs)
+        then = _contents(histories, step.inputs, at, known.inputs)
         moved = [name for name in now if now[name] != then[name]]
         if moved or recorded is not None:
             yield f"stale: made before {', '.join(moved) or 'its inputs'} changed"
@@ -129,14 +129,14 @@ class _Walk:
 def _contents(
     histories: dict[str, TableHistory],
     inputs: tuple[Input, ...],
-    partition: str,
+    partition: Window,
     at: dict[str, int] | None = None,
 ) -> dict[str, str]:
     """Fingerprint of each publication that a partition reads: now, or at recorded versions."""
     contents = {}
     for item in inputs:
         version = None if at is None else at.get(item.key, -1)
-        for upstream in item.window(Window(partition, partition)):
+        for upstream in item.window(partition):
             history = histories[item.key]
             found = history.publication_of(upstream, at=version)
             content = found.fingerprints[upstream] if found else ""

@@ -6,7 +6,7 @@ Only the type; the declarations live in use_cases/, the steps that every model b
 from dataclasses import dataclass
 from pathlib import Path
 
-from finance_assets.lakehouse.windows import Calendar
+from finance_assets.calendar import Calendar
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.step.declaration import MODEL_KINDS, Step
 from finance_assets.step.foresight import require_no_foresight
@@ -49,6 +49,6 @@ class UseCase:
         return tuple(step for step in self.steps if step.kind in MODEL_KINDS)
 
     @property
-    def monthly_steps(self) -> tuple[Step, ...]:
-        """Steps that run for every month."""
+    def pipeline_steps(self) -> tuple[Step, ...]:
+        """Steps that run for every partition."""
         return tuple(step for step in self.steps if step.kind not in MODEL_KINDS)

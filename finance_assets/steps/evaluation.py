@@ -1,6 +1,6 @@
 """Evaluation step: measure the candidate of each partition against today's champion."""
 
-from finance_assets.lakehouse.windows import Calendar
+from finance_assets.calendar import Calendar
 from finance_assets.ml.evaluation import assess
 from finance_assets.ml.frames import split_as_of
 from finance_assets.ml.metrics import measure
@@ -25,5 +25,5 @@ def evaluation_step(spec: ModelSpec, calendar: Calendar) -> Step:
 
     contract = evaluation_contract(spec)
     code = (measure, assess, evaluate)
-    inputs = evaluation_inputs(spec, calendar)
+    inputs = evaluation_inputs(spec)
     return Step(spec.name, Kind.evaluation, contract, inputs, run, code)

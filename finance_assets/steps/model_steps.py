@@ -1,6 +1,6 @@
 """The steps that every model brings, from training to monitoring."""
 
-from finance_assets.lakehouse.windows import Calendar
+from finance_assets.calendar import Calendar
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.judging import Judge
 from finance_assets.step.declaration import Step
@@ -17,6 +17,6 @@ def model_steps(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...]) -
         training_step(spec, calendar),
         evaluation_step(spec, calendar),
         decision_step(Judge(spec, calendar, tables)),
-        scoring_step(spec, calendar),
+        scoring_step(spec),
         monitoring_step(spec),
     )

@@ -1,9 +1,9 @@
-"""Monitoring step: each scored month against its champion's training reference, in one pass."""
+"""Monitoring step: each scored partition against its champion's training reference, in one pass."""
 
 from typing import Any
 
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.windows import Window
+from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml import plots
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
@@ -22,7 +22,7 @@ from finance_assets.step.records import publish_records
 
 
 def monitoring_step(spec: ModelSpec) -> Step:
-    """PSI of every feature and of the score; months without predictions have no rows."""
+    """PSI of every feature and of the score; partitions without predictions have no rows."""
     contract = drift_contract(spec)
     predictions = prediction_contract(spec)
     inputs = (Input(spec.features), Input(predictions))
@@ -50,7 +50,7 @@ def monitoring_step(spec: ModelSpec) -> Step:
 
 
 def summary(version: str, report: DriftReport) -> dict[str, Any]:
-    """What a sensor and a person need to know about a month."""
+    """What a sensor and a person need to know about a partition."""
     return {
         "verdict": str(report.verdict),
         "max_psi": report.max_psi,
@@ -61,10 +61,22 @@ def summary(version: str, report: DriftReport) -> dict[str, Any]:
 
 
 def report_from(records: list[dict[str, Any]], spec: ModelSpec) -> DriftReport:
-    """The report that the stored rows of one month amount to."""
+    """The report that the stored rows of one partition amount to."""
     names = ("variable", "psi", "reference_missing_share", "missing_share")
     variables = tuple(VariableDrift(**{n: record[n] for n in names}) for record in records)
     return DriftReport(records[0]["rows"] if records else 0, variables, spec.drift)
+
+
+def stored_summaries(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, dict[str, Any]]:
+    """The summary of each partition that was measured, from the stored rows."""
+    contract = drift_contract(spec)
+    by_partition: dict[str, list[dict[str, Any]]] = {}
+    for row in lakehouse.history(contract.table).rows():
+        by_partition.setdefault(row[contract.partition_column], []).append(row)
+    return {
+        partition: summary(records[0]["model_version"], report_from(records, spec))
+        for partition, records in sorted(by_partition.items())
+    }
 
 
 def _report(
@@ -80,7 +92,7 @@ def _report(
         ModelError: the predictions name a model that was never champion, or its files are not
             what became champion.
     """
-    window = Window(partition, partition)
+    window = ctx.window.at(partition)
     scored = ctx.read(predictions, window)
     found = scored.select("model_version", "model_sha256").limit(1).collect()
     if not found:

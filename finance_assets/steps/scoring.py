@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.proposal import Accounting, Proposal
 from finance_assets.lakehouse.recorded import stored_rows
-from finance_assets.lakehouse.windows import Calendar, Window
 from finance_assets.ml.identity import verified
 from finance_assets.ml.models import Model
 from finance_assets.ml.reasons import explain, reason_columns
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def scoring_step(spec: ModelSpec, calendar: Calendar) -> Step:
+def scoring_step(spec: ModelSpec) -> Step:
     """Score every row of the window's features; months before the first champion stay empty."""
     contract = prediction_contract(spec)
-    past = -len(calendar.partitions())
-    inputs = (Input(spec.features), Input(decision_contract(spec), past, -1))
+    inputs = (Input(spec.features), Input(decision_contract(spec), None, -1))
 
     def run(ctx: StepContext) -> StepResult:
         history = history_of(ctx, spec).trusted()
@@ -64,10 +62,9 @@ def _scored(
     """
     ctx.report(f"scoring {partition} with v{champion.model_version}")
     model = verified(ctx.registry, spec.name, champion.identity).model
-    features = ctx.read(spec.features, Window(partition, partition))
-    data_version = ctx.lakehouse.history(spec.features.table).version_of(
-        Window(partition, partition)
-    )
+    window = ctx.window.at(partition)
+    features = ctx.read(spec.features, window)
+    data_version = ctx.lakehouse.history(spec.features.table).version_of(window)
     columns = {column.name: column.type for column in spec.features.columns}
     reasons = reason_columns(spec.reasons)
     schema = ", ".join(

@@ -1,15 +1,17 @@
-"""Training step: the candidate as of each month of the window. Its judgement comes later."""
+"""Training step: the candidate as of each partition of the window. Its judgement comes later."""
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from finance_assets.lakehouse.windows import Calendar, Window
+from finance_assets.calendar import Calendar
 from finance_assets.ml import plots
 from finance_assets.ml.frames import (
     LabelledRows,
     TimeSplit,
     dataset_version,
     labelled_rows,
+    require_labels,
+    require_settled,
     split_as_of,
 )
 from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, SCORECARD_FILE, Version
@@ -32,16 +34,17 @@ EXAMPLE_ROWS = 5
 
 
 def training_step(spec: ModelSpec, calendar: Calendar) -> Step:
-    """Train, or find again, the candidate as of each month; register it in MLflow."""
+    """Train, or find again, the candidate as of each partition; register it in MLflow."""
     contract = candidate_contract(spec)
-    past = -len(calendar.partitions())
     inputs = (
-        Input(spec.features, first_offset=past, last_offset=-1),
-        Input(spec.labels, first_offset=past, last_offset=0),
+        Input(spec.features, first_offset=None, last_offset=-spec.label_lag),
+        Input(spec.labels, first_offset=None),
     )
 
     def run(ctx: StepContext) -> StepResult:
-        versions = [_candidate(ctx, spec, split_as_of(calendar, spec, p)) for p in ctx.window]
+        splits = [split_as_of(calendar, spec, p) for p in ctx.window]
+        require_settled(calendar, spec, ctx.window)
+        versions = [_candidate(ctx, spec, split) for split in splits]
         result = publish_records(ctx, contract, [_record(version) for version in versions])
         result.metadata.update(
             model_versions=", ".join(f"v{version.number}" for version in versions),
@@ -64,7 +67,8 @@ def _candidate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Version:
     if known is not None:
         ctx.report(f"v{known.number} was trained from exactly this; nothing to do")
         return known
-    rows = labelled_rows(ctx.lakehouse, spec, Window(split.train.first, split.holdout.last))
+    rows = labelled_rows(ctx.lakehouse, spec, split.rows)
+    require_labels(ctx.lakehouse, rows, split)
     frame = rows.frame
     fit = rows.within(split.train)
     recipe, trials = _searched(ctx, spec, declared, fit)
@@ -101,7 +105,7 @@ def _searched(
     ctx.report(f"searching: {spec.search.trials} trials on {declared.train_window}")
     recipe, trials = search(declared, spec.search, fit.frame, spec.month)
     best = max((trial.auc for trial in trials), default=None)
-    ctx.report("too few months to validate on" if best is None else f"best fold AUC {best:.4f}")
+    ctx.report("too few partitions to validate on" if best is None else f"best fold AUC {best:.4f}")
     return recipe, trials
 
 
@@ -131,7 +135,7 @@ def _tags(
 def _reference(
     spec: ModelSpec, model: Model, fit: "pd.DataFrame", holdout: "pd.DataFrame"
 ) -> list[dict[str, Any]]:
-    """Distributions that later months are compared with.
+    """Distributions that later partitions are compared with.
 
     Features as in the training rows; the score as on the holdout, because scores of rows that
     the model was fitted on are more extreme than any it will give later.

@@ -3,7 +3,7 @@
 import pytest
 
 from finance_assets.assets.metadata import asset_key
-from finance_assets.cli.play import Progress, play_month
+from finance_assets.cli.play import Progress, play_partition
 from finance_assets.definitions import build_defs
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.assets.test_asset_runs import (
@@ -40,7 +40,7 @@ def test_nothing_is_stale_after_the_months_were_played_twice(settings, instance)
     deliver_sample(settings.landing, 2000, months)
     defs, quiet = build_defs(), Progress(lambda *_: None, lambda *_: None)
     for month in [*months, *months]:
-        play_month(defs, instance, USE_CASE, month, quiet)
+        play_partition(defs, instance, USE_CASE, month, quiet)
     done = instance.get_materialized_partitions(asset_key("models.credit_default_evaluation"))
     assert JUNE in done
     assert stale(instance) == set()

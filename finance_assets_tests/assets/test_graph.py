@@ -1,5 +1,6 @@
 """The asset graph as Dagster sees it, against a snapshot a person can read."""
 
+import datetime
 import json
 import os
 from pathlib import Path
@@ -105,10 +106,26 @@ def test_jobs_together_run_every_asset_and_none_twice():
 
 
 def test_the_schedule_asks_for_the_month_that_ended():
-    import datetime
+    defs = build_defs()
+    schedule = defs.get_schedule_def("credit_default_monthly_schedule")
 
-    schedule = build_defs().get_schedule_def("credit_default_monthly_schedule")
-    tick = datetime.datetime(2005, 8, 3, 6, tzinfo=datetime.UTC)
-    context = dg.build_schedule_context(scheduled_execution_time=tick)
-    [request] = schedule.evaluate_tick(context).run_requests
+    def ticked(*when):
+        tick = datetime.datetime(*when, tzinfo=datetime.UTC)
+        context = dg.build_schedule_context(
+            scheduled_execution_time=tick, repository_def=defs.get_repository_def()
+        )
+        return schedule.evaluate_tick(context)
+
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 3 * *", "UTC")
+    [request] = ticked(2005, 8, 3, 6).run_requests
     assert request.partition_key == "2005-07"
+    assert "no partition that is due" in ticked(2026, 8, 3, 6).skip_message
+
+
+def test_a_source_that_delivers_nothing_is_late_after_a_month_and_some_days(graph):
+    for key in graph.get_all_asset_keys():
+        policy = graph.get(key).freshness_policy
+        assert (policy is not None) == (key.path[0] == "bronze")
+        if policy is not None:
+            days = (policy.warn_window.to_timedelta().days, policy.fail_window.to_timedelta().days)
+            assert days == (35, 45)

@@ -15,7 +15,6 @@ from finance_assets.compute.databricks.client import RunClient
 from finance_assets.compute.databricks.payload import build_wheel
 from finance_assets.compute.databricks.pipes import Person
 from finance_assets.compute.databricks.work import of_steps
-from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import get_settings
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.ml.evidence import EASY_GATE
@@ -49,7 +48,7 @@ def lenient_wheel(folder: Path) -> Path:
 def run_steps(first, last, *keys):
     """Run steps on the workspace without Dagster."""
     settings, steps = get_settings(), [USE_CASE.step(key) for key in keys]
-    window = Window(first, last)
+    window = USE_CASE.calendar.window(first, last)
     name = f"{first} {last} {keys[0]}"
     done = dict(
         RunClient(settings).stream(

@@ -17,7 +17,7 @@ from finance_assets_tests.scenario import JULY, clean_environment, deliver_sampl
 PLAY = """
 import sys
 import dagster as dg
-from finance_assets.cli.play import Progress, play_month
+from finance_assets.cli.play import Progress, play_partition
 from finance_assets.definitions import defs
 from finance_assets.settings import get_settings
 from finance_assets.use_cases import ALL
@@ -27,7 +27,7 @@ use_case = ALL["credit_default"]
 said = lambda *words: None
 with dg.DagsterInstance.ephemeral() as instance:
     for month in use_case.calendar.through(sys.argv[1]):
-        play_month(defs, instance, use_case, month, Progress(said, said))
+        play_partition(defs, instance, use_case, month, Progress(said, said))
 """
 
 IN_CI = bool(os.environ.get("CI"))

@@ -89,7 +89,7 @@ def test_the_ui_shows_every_asset_with_its_checks_and_what_the_run_materialised(
         assert node["owners"] == [{"email": use_case.owner}]
         checks = {check["name"] for check in node["assetChecksOrError"]["checks"]}
         assert checks == {check.name for check in step.checks}
-    for step in use_case.monthly_steps:
+    for step in use_case.pipeline_steps:
         stats = nodes[step.key]["partitionStats"]
         assert stats == {"numMaterialized": 1, "numPartitions": 6}, step.key
     [sensor] = data["sensorsOrError"]["results"]

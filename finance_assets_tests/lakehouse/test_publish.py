@@ -11,7 +11,7 @@ from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, publish
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
+from finance_assets.use_cases.credit_default.use_case import CALENDAR
 
 THINGS = Contract(
     table="silver.things",
@@ -46,7 +46,7 @@ def propose(lakehouse, rows, window=None, contract=THINGS, ledgers=None):
     frame = lakehouse.spark.createDataFrame(
         full, "id bigint, month string, value double, seen_at string"
     )
-    window = window or Window(APRIL, APRIL)
+    window = window or CALENDAR.window(APRIL)
     counted = {p: sum(row[1] == p for row in rows) for p in window}
     balanced = ledgers or {p: Ledger(n, n) for p, n in counted.items()}
     return Proposal(contract, window, frame, balanced)
@@ -119,7 +119,7 @@ def test_a_warning_is_reported_and_kept_with_the_commit_but_does_not_block(lakeh
 
 def test_a_warning_in_a_range_belongs_to_its_partition_only(lakehouse):
     rows = [(1, APRIL, 1.0), (1, MAY, 500.0)]
-    result = publish_rows(lakehouse, rows, Window(APRIL, MAY))
+    result = publish_rows(lakehouse, rows, CALENDAR.window(APRIL, MAY))
     assert result.publication.failed_checks == {MAY: ["rule_small"]}
 
 
@@ -130,8 +130,8 @@ def test_a_clean_publication_still_reports_every_declared_check(lakehouse):
 
 
 def test_publishing_a_window_replaces_exactly_its_partitions(lakehouse):
-    publish_rows(lakehouse, [(1, APRIL, 1.0), (1, MAY, 1.0)], Window(APRIL, MAY))
-    publish_rows(lakehouse, [(7, MAY, 7.0)], Window(MAY, MAY))
+    publish_rows(lakehouse, [(1, APRIL, 1.0), (1, MAY, 1.0)], CALENDAR.window(APRIL, MAY))
+    publish_rows(lakehouse, [(7, MAY, 7.0)], CALENDAR.window(MAY))
     assert stored(lakehouse) == [(1, APRIL, 1.0), (7, MAY, 7.0)]
 
 
@@ -144,14 +144,14 @@ def test_the_same_rows_again_commit_nothing_even_if_the_clock_moved_on(lakehouse
 
 
 def test_one_changed_value_is_a_new_version_of_its_partition_only(lakehouse):
-    publish_rows(lakehouse, [(1, APRIL, 1.0), (1, MAY, 1.0)], Window(APRIL, MAY))
+    publish_rows(lakehouse, [(1, APRIL, 1.0), (1, MAY, 1.0)], CALENDAR.window(APRIL, MAY))
     before = lakehouse.history(THINGS.table)
-    first = before.version_of(Window(APRIL, APRIL))
-    assert before.version_of(Window(MAY, MAY)) == first
-    publish_rows(lakehouse, [(1, MAY, 1.5)], Window(MAY, MAY))
+    first = before.version_of(CALENDAR.window(APRIL))
+    assert before.version_of(CALENDAR.window(MAY)) == first
+    publish_rows(lakehouse, [(1, MAY, 1.5)], CALENDAR.window(MAY))
     after = lakehouse.history(THINGS.table)
-    assert after.version_of(Window(APRIL, APRIL)) == first
-    assert after.version_of(Window(MAY, MAY)) == after.version > first
+    assert after.version_of(CALENDAR.window(APRIL)) == first
+    assert after.version_of(CALENDAR.window(MAY)) == after.version > first
 
 
 def test_swapped_values_between_rows_do_not_look_the_same(lakehouse):
@@ -161,10 +161,10 @@ def test_swapped_values_between_rows_do_not_look_the_same(lakehouse):
 
 def test_writers_of_different_partitions_at_once_all_land(lakehouse):
     months = [f"2005-{number:02d}" for number in range(1, 9)]
-    publish_rows(lakehouse, [(0, "2004-12", 1.0)], Window("2004-12", "2004-12"))
+    publish_rows(lakehouse, [(0, "2004-12", 1.0)], CALENDAR.window("2004-12"))
 
     def write(month):
-        return publish_rows(lakehouse, [(1, month, 1.0)], Window(month, month))
+        return publish_rows(lakehouse, [(1, month, 1.0)], CALENDAR.window(month))
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(write, months))
@@ -177,7 +177,7 @@ def test_writers_that_create_the_table_at_once_all_land(lakehouse):
     months = [f"2005-{number:02d}" for number in range(1, 7)]
 
     def write(month):
-        return publish_rows(lakehouse, [(1, month, 1.0)], Window(month, month))
+        return publish_rows(lakehouse, [(1, month, 1.0)], CALENDAR.window(month))
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(write, months))
@@ -192,7 +192,7 @@ def test_without_patience_a_lost_race_says_which_table_and_window(settings, spar
 
     def write(month):
         try:
-            return publish_rows(impatient, [(1, month, 1.0)], Window(month, month))
+            return publish_rows(impatient, [(1, month, 1.0)], CALENDAR.window(month))
         except PublishConflictError as error:
             return error
 
@@ -228,7 +228,7 @@ def test_a_changed_rule_replaces_the_old_constraint(lakehouse):
     publish_rows(lakehouse, GOOD)
     loose = replace(THINGS, row_rules=(RowRule("any", "value > -10", "Anything goes."),))
     result = publish(
-        lakehouse, propose(lakehouse, [(1, MAY, -5.0)], Window(MAY, MAY), loose), ORIGIN
+        lakehouse, propose(lakehouse, [(1, MAY, -5.0)], CALENDAR.window(MAY), loose), ORIGIN
     )
     assert not result.is_refused
     configuration = lakehouse.history(THINGS.table).configuration
@@ -241,7 +241,7 @@ def test_a_stricter_rule_waits_until_the_older_partitions_keep_it(lakehouse):
 
     def write(month):
         rows = [(1, month, 60.0)]
-        publish(lakehouse, propose(lakehouse, rows, Window(month, month), strict), ORIGIN)
+        publish(lakehouse, propose(lakehouse, rows, CALENDAR.window(month), strict), ORIGIN)
         return lakehouse.history(THINGS.table).configuration
 
     assert "delta.constraints.row_rules" not in write(MAY)

@@ -17,7 +17,7 @@ from finance_assets.lakehouse.recorded import (
     stored_rows,
 )
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.windows import Window
+from finance_assets.use_cases.credit_default.use_case import CALENDAR
 from finance_assets_tests.lakehouse.test_publish import (
     ORIGIN,
     THINGS,
@@ -27,7 +27,7 @@ from finance_assets_tests.lakehouse.test_publish import (
 )
 from finance_assets_tests.scenario import APRIL, MAY, deliver, statements
 
-BOTH = Window(APRIL, MAY)
+BOTH = CALENDAR.window(APRIL, MAY)
 ROWS = [(1, APRIL, 1.0), (2, APRIL, 2.0), (1, MAY, 3.0)]
 SCHEMA = pa.schema(
     [("id", pa.int64()), ("month", pa.string()), ("value", pa.float64()), ("seen_at", pa.string())]
@@ -85,7 +85,7 @@ def test_what_publish_wrote_is_known_without_reading_it(lakehouse):
 
 
 def test_constraints_and_publications_of_other_partitions_leave_the_proof(lakehouse):
-    publish_rows(lakehouse, [(4, MAY, 4.0)], Window(MAY, MAY))
+    publish_rows(lakehouse, [(4, MAY, 4.0)], CALENDAR.window(MAY))
     assert set(proven(lakehouse)) == {APRIL, MAY}
     assert stored_rows(lakehouse, THINGS, BOTH) == {APRIL: 2, MAY: 1}
 
@@ -123,9 +123,9 @@ def test_rows_that_were_never_published_are_read_and_healed(lakehouse):
     june = "2005-06"
     row = {"id": 9, "month": june, "value": 9.0, "seen_at": None}
     write_deltalake(table(lakehouse), pa.Table.from_pylist([row], schema=SCHEMA), mode="append")
-    assert recorded_fingerprints(lakehouse.history(THINGS.table), Window(june, june)) == {}
-    assert stored_rows(lakehouse, THINGS, Window(june, june)) == {june: 1}
-    assert publish_rows(lakehouse, [(1, june, 1.0)], Window(june, june)).changed == (june,)
+    assert recorded_fingerprints(lakehouse.history(THINGS.table), CALENDAR.window(june)) == {}
+    assert stored_rows(lakehouse, THINGS, CALENDAR.window(june)) == {june: 1}
+    assert publish_rows(lakehouse, [(1, june, 1.0)], CALENDAR.window(june)).changed == (june,)
     assert stored(lakehouse) == [*sorted(ROWS)[:1], (1, MAY, 3.0), (1, june, 1.0), (2, APRIL, 2.0)]
 
 
@@ -172,9 +172,9 @@ def test_statistics_of_the_log_are_not_believed(lakehouse, records):
 
 
 def test_without_its_entry_in_the_log_a_partition_is_read(lakehouse):
-    publish_rows(lakehouse, [(4, MAY, 4.0)], Window(MAY, MAY))
+    publish_rows(lakehouse, [(4, MAY, 4.0)], CALENDAR.window(MAY))
     history = lakehouse.history(THINGS.table)
-    version = history.version_of(Window(APRIL, APRIL))
+    version = history.version_of(CALENDAR.window(APRIL))
     assert history.publications, "the publications must be known before the entry goes"
     table(lakehouse).create_checkpoint()
     (history.path / "_delta_log" / f"{version:020d}.json").unlink()

@@ -14,10 +14,9 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from finance_assets.compute.runner import open_registry
-from finance_assets.lakehouse.windows import Window, shift_month
 from finance_assets.ml import criteria
 from finance_assets.ml.estimates import auc_gain
-from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows, split_as_of
+from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.models import LightGbmModel
 from finance_assets.ml.reseeding import reseeded
@@ -241,7 +240,7 @@ def other_split(monkeypatch, change):
 def test_a_candidate_trained_on_the_holdout_is_turned_down(judge, monkeypatch):
     other_split(
         monkeypatch,
-        lambda s: TimeSplit(s.as_of, Window(s.train.first, s.holdout.last), s.holdout),
+        lambda s: replace(s, train=s.rows),
     )
     assert judge() == ("turned_down", ["point_in_time", "artifact"])
 
@@ -249,7 +248,7 @@ def test_a_candidate_trained_on_the_holdout_is_turned_down(judge, monkeypatch):
 def test_a_candidate_that_lies_about_having_seen_the_holdout_is_turned_down(judge, monkeypatch):
     def peeking(recipe, rows, model):
         seen = LabelledRows(rows.spec, rows.window, rows.plan)
-        holdout = training_rows(rows.spec, shift_month(rows.window.last, 1))
+        holdout = training_rows(rows.spec, CALENDAR.shift(rows.window.last, 1))
         seen.__dict__["frame"] = rows.frame._append(holdout, ignore_index=True)
         return train(recipe, seen)
 
@@ -271,7 +270,7 @@ def training_rows(spec, month):
 def test_a_candidate_of_the_wrong_window_is_turned_down(judge, monkeypatch):
     other_split(
         monkeypatch,
-        lambda s: TimeSplit(s.as_of, Window(s.train.first, s.train.first), s.holdout),
+        lambda s: replace(s, train=s.train.at(s.train.first)),
     )
     outcome, failed = judge()
     assert outcome == "turned_down"
@@ -383,7 +382,7 @@ def test_a_month_delivered_again_as_the_holdout_is_turned_down(home, judge, orig
 def test_of_24_candidates_that_differ_by_seed_only_none_beats_another_at_any_look(home):
     """Each is champion once against all others, in the order of their seeds."""
     split = split_as_of(CALENDAR, MODEL, AUGUST)
-    window = Window(split.train.first, split.holdout.last)
+    window = split.rows
     rows = labelled_rows(home.lakehouse, MODEL, window)
     assert len(rows.frame) == ACCOUNTS * 4
     held, trained = rows.within(split.holdout).frame, rows.within(split.train)

@@ -4,7 +4,6 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from finance_assets.lakehouse.windows import Window
 from finance_assets.step.lineage import data_problems
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, USE_CASE
 from finance_assets_tests.scenario import (
@@ -31,7 +30,9 @@ def built(runner, settings):
 
 def problems(runner, table=FEATURES, first=JUNE, last=JUNE, calendar=CALENDAR):
     """The publications that have problems, with these."""
-    found = data_problems(runner.lakehouse, USE_CASE.steps, table, Window(first, last), calendar)
+    found = data_problems(
+        runner.lakehouse, USE_CASE.steps, table, CALENDAR.window(first, last), calendar
+    )
     return {name: names for name, names in found.items() if names}
 
 
@@ -41,7 +42,9 @@ def words(found):
 
 
 def test_every_publication_underneath_is_looked_at(built):
-    found = data_problems(built.lakehouse, USE_CASE.steps, FEATURES, Window(JUNE, JUNE), CALENDAR)
+    found = data_problems(
+        built.lakehouse, USE_CASE.steps, FEATURES, CALENDAR.window(JUNE), CALENDAR
+    )
     assert found == {
         **{f"{FEATURES}[{JUNE}]": (), f"{GOLD}[{JUNE}]": ()},
         **{f"{SILVER}[{month}]": () for month in (APRIL, MAY, JUNE)},
@@ -191,7 +194,9 @@ def test_an_evaluation_rests_on_clean_data_all_the_way_down(built, settings):
     deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
     built.run_tables(APRIL, JUNE)
     run_model_steps(built, JUNE)
-    found = data_problems(built.lakehouse, USE_CASE.steps, EVALUATION, Window(JUNE, JUNE), CALENDAR)
+    found = data_problems(
+        built.lakehouse, USE_CASE.steps, EVALUATION, CALENDAR.window(JUNE), CALENDAR
+    )
     assert len(found) > 10
     assert set(found.values()) == {()}
 

@@ -77,7 +77,7 @@ def test_a_feature_made_of_the_labels_by_way_of_another_table_does_not_load():
 def of_the_same_partition(lag_free_offset):
     """A use case whose outcome comes with its row: labels in the partition of their row."""
     labels = replace(LABELS, partition_column="statement_month")
-    spec = replace(MODEL, labels=labels)
+    spec = replace(MODEL, labels=labels, label_lag=0)
     gold = Input(GOLD_ACCOUNT_MONTHS, lag_free_offset, lag_free_offset)
     steps = changed(LABELS.table, contract=labels)
     return tuple(replace(s, inputs=(gold,)) if s.key == FEATURES.table else s for s in steps), spec

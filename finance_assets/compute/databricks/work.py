@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from finance_assets.calendar import Window
 from finance_assets.commands.command import Command
 from finance_assets.compute.databricks.task_settings import of_settings
 from finance_assets.compute.databricks.tasks import command_payload, parameters, payload
 from finance_assets.compute.results import from_record
-from finance_assets.lakehouse.windows import Window
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Step, StepResult
 from finance_assets.step.use_case import UseCase

@@ -147,6 +147,7 @@ def model(name: str, owner: str) -> ModelSpec:
         labels=derived.LABELS,
         feature_names=derived.FEATURE_NAMES,
         target="is_default",
+        label_lag=1,
         naive="pay_status",
         gate=GATE,
         costs=COSTS,

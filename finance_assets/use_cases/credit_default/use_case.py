@@ -1,8 +1,9 @@
 """credit_default as a whole: calendar, tables and the steps that a model brings."""
 
+from datetime import timedelta
 from pathlib import Path
 
-from finance_assets.lakehouse.windows import Calendar
+from finance_assets.calendar import Calendar, Frequency
 from finance_assets.step.declaration import Input
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.model_steps import model_steps
@@ -14,8 +15,15 @@ NAME = "credit_default"
 OWNER = "credit-risk@example.com"
 SAMPLES = Path(__file__).parent / "samples"
 
-# The public data ends with September 2005. A team with live deliveries moves `last` on.
-CALENDAR = Calendar(first="2005-04", last="2005-09")
+# The public data ends with September 2005. A team with live deliveries leaves `last` out.
+CALENDAR = Calendar(
+    Frequency.monthly,
+    first="2005-04",
+    last="2005-09",
+    due_after=timedelta(days=2, hours=6),
+    late_after=timedelta(days=4),
+    overdue_after=timedelta(days=14),
+)
 
 MODEL = model(NAME, OWNER)
 

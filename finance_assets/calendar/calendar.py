@@ -1,0 +1,174 @@
+"""The Calendar itself: which partitions a use case has by now, and when each of them is due."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from finance_assets.calendar.frequency import Frequency
+from finance_assets.calendar.window import Window
+
+# How a run asks for the partition that is due when it is triggered.
+DUE = "due"
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+# A month has 28 days for certain: a later day would be left out in February.
+MAX_MONTHLY_DUE = timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The partitions of a use case, from `first` to `last`, both included.
+
+    Without `last` it is open: partitions exist up to now. A partition exists once it has ended;
+    with `is_growing` from its beginning, and it is published again each day until its end.
+
+    `timezone` says when a day begins. The delivery of a partition is due `due_after` its end (by
+    the clock on the wall), late `late_after` that, and overdue `overdue_after` it.
+    """
+
+    frequency: Frequency
+    first: str
+    last: str | None = None
+    timezone: str = "UTC"
+    is_growing: bool = False
+    due_after: timedelta = timedelta(hours=6)
+    late_after: timedelta = timedelta(days=1)
+    overdue_after: timedelta = timedelta(days=3)
+
+    def __post_init__(self) -> None:
+        """Refuse a calendar that contradicts itself.
+
+        Raises:
+            ValueError: naming the field.
+        """
+        first = self.frequency.parse(self.first)
+        if self.last is not None and self.frequency.parse(self.last) < first:
+            raise ValueError(f"calendar: last ({self.last}) is before first ({self.first})")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"calendar: {self.timezone!r} is no time zone") from error
+        if self.due_after < timedelta(0) or self.due_after % timedelta(minutes=1):
+            raise ValueError("calendar: due_after has to be whole minutes, none or more")
+        if self.frequency is Frequency.monthly and self.due_after >= MAX_MONTHLY_DUE:
+            raise ValueError("calendar: due_after has to be less than 28 days: months differ")
+        if not timedelta(0) < self.late_after <= self.overdue_after:
+            raise ValueError("calendar: late_after has to be above 0 and at most overdue_after")
+
+    def window(self, first: str, last: str | None = None) -> Window:
+        """The window from `first` to `last`; without `last` the one partition.
+
+        Raises:
+            ValueError: one of them is no partition, or it ends before it begins.
+        """
+        for partition in (first, last or first):
+            self.frequency.parse(partition)
+        return Window(first, last or first, self)
+
+    def shift(self, partition: str, by: int) -> str:
+        """The partition `by` partitions later (earlier when negative)."""
+        return self.frequency.named(self.frequency.parse(partition) + by)
+
+    def partitions(self, now: datetime | None = None) -> list[str]:
+        """Every partition that exists by now, oldest first."""
+        newest = self._newest(now)
+        return list(self.window(self.first, newest)) if newest >= self.first else []
+
+    def is_partition(self, text: str) -> bool:
+        """Whether a text is written as its partitions are, whether or not the calendar has it."""
+        try:
+            self.frequency.parse(text)
+        except ValueError:
+            return False
+        return True
+
+    def has(self, partition: str, now: datetime | None = None) -> bool:
+        """Whether the calendar has this partition by now; false for what is none."""
+        is_inside = self.first <= partition <= self._newest(now)
+        return is_inside and self.is_partition(partition)
+
+    def through(self, partition: str | None) -> list[str]:
+        """The partitions up to and including `partition` (all of them for None)."""
+        return [p for p in self.partitions() if partition is None or p <= partition]
+
+    def due_at(self, partition: str) -> datetime:
+        """When the delivery of the whole partition is due."""
+        return self._due(self.frequency.parse(partition))
+
+    def is_settled(self, partition: str, now: datetime | None = None) -> bool:
+        """Whether a published partition is whole: a growing one is once its end would be late."""
+        moment = now or datetime.now(UTC)
+        return not self.is_growing or moment >= self.due_at(partition) + self.late_after
+
+    def overdue(self, published: set[str], now: datetime | None = None) -> list[str]:
+        """The partitions that should have been published by now, and were not."""
+        moment = now or datetime.now(UTC)
+        missing = [p for p in self.partitions(now) if p not in published]
+        return [p for p in missing if moment >= self.due_at(p) + self.overdue_after]
+
+    def scheduled(self, at: datetime) -> str | None:
+        """The partition that a run at this moment is for; None outside the calendar.
+
+        The newest one that is due. While partitions grow: the one that what is due by now belongs
+        to, so that the run at the due time of a partition is the last of it.
+        """
+        number = self.frequency.number(at.astimezone(ZoneInfo(self.timezone)).date())
+        while (self._due(number - 1) >= at) if self.is_growing else (self._due(number) > at):
+            number -= 1
+        partition = self.frequency.named(number)
+        is_inside = self.first <= partition <= (self.last or partition)
+        return partition if is_inside else None
+
+    @property
+    def cron(self) -> str:
+        """When runs are due, as cron has it; in `timezone`."""
+        minute, hour, day, weekday = self._times()
+        return f"{minute} {hour} {day or '*'} * {'*' if weekday is None else weekday}"
+
+    @property
+    def quartz(self) -> str:
+        """The same as Quartz has it, which Databricks' schedules are written in."""
+        minute, hour, day, weekday = self._times()
+        if weekday is not None:
+            return f"0 {minute} {hour} ? * {WEEKDAYS[weekday]}"
+        return f"0 {minute} {hour} {day or '*'} * ?"
+
+    @property
+    def freshness(self) -> tuple[timedelta, timedelta]:
+        """After how long without a delivery the source is late, and overdue."""
+        between = timedelta(days=1) if self.is_growing else self.frequency.longest
+        return between + self.late_after, between + self.overdue_after
+
+    def _times(self) -> tuple[int, int, int | None, int | None]:
+        """Minute, hour, day of the month and weekday (0 is Sunday) of the due times."""
+        minutes = self.due_after.seconds // 60
+        of_day = minutes % 60, minutes // 60
+        if self.is_growing or self.frequency is Frequency.daily:
+            return *of_day, None, None
+        if self.frequency is Frequency.weekly:
+            return *of_day, None, (1 + self.due_after.days) % 7
+        return *of_day, 1 + self.due_after.days, None
+
+    def _begins(self, number: int) -> datetime:
+        return datetime.combine(self.frequency.first_day(number), time(), ZoneInfo(self.timezone))
+
+    def _due(self, number: int) -> datetime:
+        # Adding to a local time moves the clock on the wall, as cron does.
+        return (self._begins(number + 1) + self.due_after).astimezone(UTC)
+
+    def _newest(self, now: datetime | None) -> str:
+        """The newest partition that exists; before `first` where there is none."""
+        here = (now or datetime.now(UTC)).astimezone(ZoneInfo(self.timezone))
+        newest = self.frequency.named(
+            self.frequency.number(here.date()) - (0 if self.is_growing else 1)
+        )
+        return newest if self.last is None else min(newest, self.last)
+
+
+def moment(text: str) -> datetime:
+    """A time as ISO 8601; in UTC where it names no zone.
+
+    Raises:
+        ValueError: the text is no time.
+    """
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -1,0 +1,80 @@
+"""Frequencies: how long a partition is, and how its name and its place in time follow.
+
+Which partitions exist, and when they are due, is the calendar's business.
+"""
+
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class Frequency(StrEnum):
+    """How long a partition is. A week is named by its Monday, a month as year and month."""
+
+    daily = "daily"
+    weekly = "weekly"
+    monthly = "monthly"
+
+    @property
+    def pattern(self) -> str:
+        """How its partitions are written, for `strftime`."""
+        return "%Y-%m" if self is Frequency.monthly else "%Y-%m-%d"
+
+    @property
+    def boundaries(self) -> str:
+        """When its partitions begin, as cron has it: days at 0:00, weeks on Mondays."""
+        return {
+            Frequency.daily: "0 0 * * *",
+            Frequency.weekly: "0 0 * * 1",
+            Frequency.monthly: "0 0 1 * *",
+        }[self]
+
+    @property
+    def written(self) -> str:
+        """How its partitions are written, for people."""
+        return {
+            Frequency.daily: "YYYY-MM-DD",
+            Frequency.weekly: "YYYY-MM-DD of a Monday",
+            Frequency.monthly: "YYYY-MM",
+        }[self]
+
+    @property
+    def longest(self) -> timedelta:
+        """The longest that a partition can be."""
+        days = {Frequency.daily: 1, Frequency.weekly: 7, Frequency.monthly: 31}[self]
+        return timedelta(days=days)
+
+    @property
+    def in_fifty_years(self) -> int:
+        """Partitions in fifty years, which no past of a use case exceeds."""
+        return {Frequency.daily: 18_300, Frequency.weekly: 2_610, Frequency.monthly: 600}[self]
+
+    def number(self, day: date) -> int:
+        """The place of the partition that holds a day, counted without gaps."""
+        if self is Frequency.monthly:
+            return day.year * 12 + day.month - 1
+        return day.toordinal() if self is Frequency.daily else (day.toordinal() - 1) // 7
+
+    def first_day(self, number: int) -> date:
+        """The day that a partition begins with."""
+        if self is Frequency.monthly:
+            return date(number // 12, number % 12 + 1, 1)
+        return date.fromordinal(number if self is Frequency.daily else number * 7 + 1)
+
+    def parse(self, text: str) -> int:
+        """The place of a partition by its name.
+
+        Raises:
+            ValueError: the text names no partition of this frequency.
+        """
+        try:
+            day = date.fromisoformat(f"{text}-01" if self is Frequency.monthly else text)
+            if self.named(self.number(day)) == text:
+                return self.number(day)
+        except ValueError:
+            pass
+        raise ValueError(f"{text!r} is no {self} partition; they are written {self.written}")
+
+    def named(self, number: int) -> str:
+        """The name of a partition by its place."""
+        day = self.first_day(number).isoformat()
+        return day.rpartition("-")[0] if self is Frequency.monthly else day

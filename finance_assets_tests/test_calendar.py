@@ -1,0 +1,214 @@
+"""Partitions of every frequency: names, order, what exists by now, and when it is due."""
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from dagster._utils.schedules import cron_string_iterator
+
+from finance_assets.calendar import Calendar, Frequency, Window, moment
+
+BERLIN = "Europe/Berlin"
+MONTHS = Calendar(Frequency.monthly, "2005-04", "2005-09")
+WEEKS = Calendar(Frequency.weekly, "2024-12-30", timezone=BERLIN)
+DAYS = Calendar(Frequency.daily, "2024-02-27", timezone=BERLIN)
+
+
+def at(text, zone=UTC):
+    return datetime.fromisoformat(text).replace(tzinfo=zone)
+
+
+def test_shifting_crosses_years_leap_days_and_weeks_in_both_directions():
+    assert MONTHS.shift("2005-12", 1) == "2006-01"
+    assert MONTHS.shift("2005-06", -18) == "2003-12"
+    assert WEEKS.shift("2024-12-30", 1) == "2025-01-06"
+    assert WEEKS.shift("2025-01-06", -53) == "2024-01-01"
+    assert DAYS.shift("2024-02-28", 1) == "2024-02-29"
+    assert DAYS.shift("2024-03-01", -2) == "2024-02-28"
+
+
+@pytest.mark.parametrize("frequency", list(Frequency))
+def test_a_partition_has_one_name_and_names_sort_like_time(frequency):
+    numbers = range(frequency.number(date(1999, 1, 1)), frequency.number(date(2009, 12, 31)))
+    names = [frequency.named(number) for number in numbers]
+    assert [frequency.parse(name) for name in names] == list(numbers)
+    assert names == sorted(set(names))
+    days = (date(1999, 1, 1) + timedelta(days=n) for n in range(4000))
+    for day in days:
+        first = frequency.first_day(frequency.number(day))
+        after = frequency.first_day(frequency.number(day) + 1)
+        assert first <= day < after
+
+
+@pytest.mark.parametrize(
+    ("frequency", "text"),
+    [
+        *((Frequency.monthly, t) for t in ("2005-13", "2005-4", "2005-04-01", "05-04", "", "2005")),
+        *((Frequency.daily, t) for t in ("2023-02-29", "20230201", "2023-W05-1", "2023-02", " ")),
+        *((Frequency.weekly, t) for t in ("2025-01-07", "2025-W02", "2025-01", "2025-01-06 ")),
+    ],
+)
+def test_what_is_no_partition_is_told_apart(frequency, text):
+    with pytest.raises(ValueError, match=f"no {frequency} partition; they are written YYYY-MM"):
+        frequency.parse(text)
+    assert not Calendar(frequency, frequency.named(frequency.number(date(2005, 1, 1)))).has(text)
+
+
+def test_a_window_lists_its_partitions_and_selects_exactly_them():
+    window = MONTHS.window("2005-11", "2006-02")
+    assert list(window) == ["2005-11", "2005-12", "2006-01", "2006-02"]
+    assert window.predicate("m") == "m >= '2005-11' AND m <= '2006-02'"
+    assert str(window) == "2005-11..2006-02"
+    assert list(WEEKS.window("2024-12-30", "2025-01-13")) == [
+        "2024-12-30",
+        "2025-01-06",
+        "2025-01-13",
+    ]
+    assert len(list(DAYS.window("2024-02-28", "2024-03-01"))) == 3
+
+
+def test_a_window_moves_its_ends_by_its_calendar():
+    assert str(DAYS.window("2024-03-01").widened(-2, -1)) == "2024-02-28..2024-02-29"
+    assert str(MONTHS.window("2005-07").widened(None, -1)) == "2005-04..2005-06"
+    assert str(MONTHS.window("2005-04").widened(None, -1)) == "2005-03", "which does not exist"
+    assert str(MONTHS.window("2005-04").through(MONTHS.window("2005-06"))) == "2005-04..2005-06"
+    assert MONTHS.window("2005-04", "2005-06").at("2005-05") == MONTHS.window("2005-05")
+
+
+def test_a_range_without_its_calendar_is_refused():
+    assert list(Window("any", "any")) == ["any"]
+    for act in (
+        lambda: Window("2005-04", "2005-05"),
+        lambda: Window("2005-04", "2005-04").widened(0, 1),
+        lambda: MONTHS.window("2005-05", "2005-04"),
+        lambda: MONTHS.window("2005-05-01"),
+        lambda: WEEKS.window("2025-01-07"),
+    ):
+        with pytest.raises(ValueError, match=r"calendar|before|no \w+ partition"):
+            act()
+
+
+def test_a_calendar_with_an_end_has_its_partitions_whatever_the_time():
+    assert MONTHS.partitions() == [f"2005-0{month}" for month in range(4, 10)]
+    assert MONTHS.has("2005-09")
+    assert not MONTHS.has("2005-10")
+    assert not MONTHS.has("2005-03")
+    assert MONTHS.through("2005-05") == ["2005-04", "2005-05"]
+
+
+def test_an_open_calendar_has_what_ended_by_now_where_it_is_kept():
+    days, new_york = replace(DAYS, first="2024-03-30"), "America/New_York"
+    late = at("2024-03-31 22:30")  # In Berlin summer time began that day: it is half past midnight.
+    assert days.partitions(late) == ["2024-03-30", "2024-03-31"]
+    assert replace(days, timezone="UTC").partitions(late) == ["2024-03-30"]
+    assert replace(days, timezone=new_york).partitions(late) == ["2024-03-30"]
+    assert WEEKS.partitions(at("2025-01-05 23:30")) == ["2024-12-30"]
+    assert WEEKS.partitions(at("2025-01-05 22:30")) == []
+    open_months = replace(MONTHS, last=None)
+    assert open_months.partitions(at("2005-06-30 23:59"))[-1] == "2005-05"
+    assert open_months.partitions(at("2005-07-01 00:00"))[-1] == "2005-06"
+    assert open_months.partitions(at("2005-01-01 00:00")) == []
+
+
+def test_a_growing_partition_exists_from_its_first_moment():
+    growing = replace(MONTHS, last=None, is_growing=True)
+    assert growing.partitions(at("2005-05-01 00:00")) == ["2005-04", "2005-05"]
+    assert growing.has("2005-05", at("2005-05-01 00:00"))
+    assert not growing.has("2005-05", at("2005-04-30 23:59"))
+
+
+def test_a_growing_partition_is_whole_once_its_last_delivery_would_be_late():
+    growing = replace(MONTHS, last=None, is_growing=True)
+    assert not growing.is_settled("2005-05", at("2005-06-02 05:59"))
+    assert growing.is_settled("2005-05", at("2005-06-02 06:00"))
+    assert replace(growing, is_growing=False).is_settled("2005-05", at("2005-05-02 00:00"))
+
+
+CALENDARS = [
+    replace(MONTHS, last=None, due_after=timedelta(days=2, hours=6)),
+    replace(MONTHS, last=None, timezone=BERLIN, due_after=timedelta(days=27, hours=23)),
+    replace(WEEKS, due_after=timedelta(hours=6, minutes=30)),
+    replace(WEEKS, due_after=timedelta(days=6)),
+    replace(WEEKS, timezone="America/New_York", due_after=timedelta(days=9)),
+    replace(DAYS, due_after=timedelta(hours=5)),
+    replace(DAYS, due_after=timedelta(days=3, hours=1)),
+]
+
+
+def ticks(calendar, count=500):
+    """When Dagster would run it."""
+    zone = ZoneInfo(calendar.timezone)
+    start = datetime.fromisoformat(f"{calendar.first}-01"[:10]).replace(tzinfo=zone)
+    found = cron_string_iterator(start.timestamp(), calendar.cron, calendar.timezone)
+    return list(itertools.islice(found, count))
+
+
+@pytest.mark.parametrize("calendar", CALENDARS, ids=lambda c: f"{c.frequency} {c.due_after}")
+def test_every_partition_is_run_once_and_just_when_it_is_due(calendar):
+    runs = [(tick, calendar.scheduled(tick)) for tick in ticks(calendar)]
+    partitions = [partition for _, partition in runs if partition is not None]
+    assert partitions == list(calendar.window(calendar.first, partitions[-1]))
+    assert len(partitions) > 400
+    for tick, partition in runs:
+        if partition is not None:
+            assert calendar.due_at(partition) == tick
+            assert calendar.has(partition, tick)
+
+
+@pytest.mark.parametrize("calendar", CALENDARS, ids=lambda c: f"{c.frequency} {c.due_after}")
+def test_a_growing_partition_is_run_each_day_and_for_the_last_time_when_it_is_due(calendar):
+    growing = replace(calendar, is_growing=True)
+    runs = [(tick, growing.scheduled(tick)) for tick in ticks(growing, 200)]
+    days = {tick.date() for tick, _ in runs}
+    assert len(days) == 200
+    for (tick, now), (_, after) in itertools.pairwise(runs):
+        if now is not None and after != now:
+            assert after == growing.shift(now, 1)
+            assert growing.due_at(now) == tick, "the run at the due time has all of it"
+
+
+def test_the_schedules_are_those_of_cron_and_quartz():
+    month, _, week, _, _, day, _ = CALENDARS
+    assert (month.cron, month.quartz) == ("0 6 3 * *", "0 0 6 3 * ?")
+    assert (week.cron, week.quartz) == ("30 6 * * 1", "0 30 6 ? * MON")
+    assert (day.cron, day.quartz) == ("0 5 * * *", "0 0 5 * * ?")
+    assert replace(month, is_growing=True).cron == "0 6 * * *"
+
+
+def test_a_run_outside_the_calendar_is_for_nothing():
+    assert MONTHS.scheduled(at("2005-10-01 06:00")) == "2005-09"
+    assert MONTHS.scheduled(at("2005-11-01 06:00")) is None
+    assert MONTHS.scheduled(at("2005-05-01 05:59")) is None
+
+
+def test_what_never_came_is_overdue_after_the_days_of_grace():
+    assert MONTHS.overdue({"2005-04"}, at("2005-06-04 05:59")) == []
+    assert MONTHS.overdue({"2005-04"}, at("2005-06-04 06:00")) == ["2005-05"]
+    assert MONTHS.freshness == (timedelta(days=32), timedelta(days=34))
+    assert replace(MONTHS, is_growing=True).freshness == (timedelta(days=2), timedelta(days=4))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"first": "2005-4"}, "2005-4"),
+        ({"last": "2005-03"}, "before first"),
+        ({"timezone": "Berlin"}, "Berlin"),
+        ({"timezone": ""}, "time zone"),
+        ({"due_after": timedelta(days=28)}, "due_after"),
+        ({"due_after": timedelta(hours=-1)}, "due_after"),
+        ({"due_after": timedelta(seconds=30)}, "due_after"),
+        ({"late_after": timedelta(0)}, "late_after"),
+        ({"late_after": timedelta(days=9)}, "late_after"),
+    ],
+)
+def test_a_calendar_that_contradicts_itself_does_not_load(change, named):
+    with pytest.raises(ValueError, match=named):
+        replace(MONTHS, **change)
+
+
+def test_a_time_without_a_zone_is_utc():
+    assert moment("2005-08-03T06:00:00") == moment("2005-08-03T06:00:00.000Z")
+    assert moment("2005-08-03T08:00:00+02:00") == moment("2005-08-03T06:00:00Z")
