@@ -1,4 +1,8 @@
-"""The retraining sensor on an ephemeral instance: requests once, and skips with readable reasons."""
+"""The retraining sensor: requests once, and skips with readable reasons.
+
+Here the tables lie in a catalog, so that it goes by what runs stated; test_facts.py has it read
+tables.
+"""
 
 import dagster as dg
 import pytest
@@ -6,6 +10,7 @@ import pytest
 from finance_assets.assets.metadata import BY_PARTITION, asset_key, statement
 from finance_assets.automation.sensors import build_retraining_sensor, gather_facts
 from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.settings import get_settings
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
 
 SENSOR = build_retraining_sensor(USE_CASE)
@@ -15,9 +20,13 @@ HISTORY = champion_history_contract(USE_CASE.name).table
 
 
 @pytest.fixture
-def instance():
+def instance(monkeypatch):
+    monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "databricks")
+    monkeypatch.setenv("FINANCE_ASSETS_CATALOG", "main")
+    get_settings.cache_clear()
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
+    get_settings.cache_clear()
 
 
 def happened(instance, key, partition, **facts):
@@ -109,6 +118,16 @@ def test_after_a_rollback_drift_of_the_former_champion_asks_for_nothing(instance
 def test_months_without_a_champion_are_no_findings(instance):
     drift(instance, "2005-04", verdict="no_champion", version="")
     assert gather_facts(instance, USE_CASE).findings == ()
+
+
+def test_a_partition_that_is_run_again_and_again_hides_no_other(instance):
+    """Drift of July is found behind 600 newer runs of August."""
+    data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07", "2005-08")
+    decided(instance, "2005-06", "1")
+    drift(instance, "2005-07")
+    for _ in range(600):
+        drift(instance, "2005-08", verdict="stable")
+    assert tick(instance).run_key == "credit_default:drift:2005-07:v1"
 
 
 def test_the_daemon_would_run_it_without_being_switched_on():
