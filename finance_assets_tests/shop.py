@@ -1,12 +1,11 @@
 """A small use case for tests of time: customers of a shop, for any calendar and any label lag.
 
 Its events are made up from the place of their partition alone, so that every run and every test
-sees the same ones. `change` alters the events from a partition on, as a future that nobody could
-know.
+sees the same ones.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +61,9 @@ FEATURES_CONTRACT = Contract(
 
 
 def _labels_contract(lag: int) -> Contract:
-    known = Column("known", "string", "Partition in which it became known", derived_from=_FROM["seen"])
+    known = Column(
+        "known", "string", "Partition in which it became known", derived_from=_FROM["seen"]
+    )
     return Contract(
         table=LABELS,
         description="Whether the customer left.",
@@ -82,14 +83,16 @@ class Shop:
     """How a test wants the use case: its calendar, and after how many partitions who left shows.
 
     `blind`: partitions whose outcomes are never delivered. `changed_from`: a partition from which
-    on the events are others.
+    on the events are others. `arrived`: how many customers' events there are of a partition so
+    far. `declared_lag`: a lag that is declared though it is another.
     """
 
     calendar: Calendar
     lag: int
     blind: tuple[str, ...] = ()
     changed_from: str = "9999"
-    holdout_partitions: int = 1
+    arrived: dict[str, int] = field(default_factory=dict)
+    declared_lag: int | None = None
 
     def events(self, partition: str) -> pd.DataFrame:
         """The events of a partition."""
@@ -98,7 +101,7 @@ class Shop:
         before = number - self.lag
         chance = 1 / (1 + np.exp(1.4 - 1.6 * self._drawn(before)[0] - 0.6 * self._drawn(before)[1]))
         gone = self._random(before, 8).random(CUSTOMERS) < chance
-        return pd.DataFrame(
+        everybody = pd.DataFrame(
             {
                 "customer_id": np.arange(CUSTOMERS),
                 "seen": partition,
@@ -108,6 +111,7 @@ class Shop:
                 "has_left": gone,
             }
         )
+        return everybody.head(self.arrived.get(partition, CUSTOMERS))
 
     def use_case(self) -> UseCase:
         """The use case: three tables and a model."""
@@ -134,7 +138,7 @@ class Shop:
             labels=_labels_contract(self.lag),
             feature_names=("spent", "visits"),
             target="left",
-            label_lag=self.lag,
+            label_lag=self.lag if self.declared_lag is None else self.declared_lag,
             naive="spent",
             gate=EASY_GATE,
             costs=costs,
@@ -147,7 +151,6 @@ class Shop:
             lineage=(EVENTS_CONTRACT,),
             params={"learning_rate": 0.1, "num_leaves": 4, "min_data_in_leaf": 50},
             rounds=40,
-            holdout_partitions=self.holdout_partitions,
         )
 
     def _random(self, number: int, what: int) -> np.random.Generator:
@@ -159,9 +162,9 @@ class Shop:
 
     def _source_step(self) -> Step:
         def run(ctx: StepContext) -> StepResult:
-            frame = pd.concat([self.events(partition) for partition in ctx.window])
-            rows = ctx.lakehouse.spark.createDataFrame(frame)
-            delivered = dict.fromkeys(ctx.window, CUSTOMERS)
+            events = {partition: self.events(partition) for partition in ctx.window}
+            rows = ctx.lakehouse.spark.createDataFrame(pd.concat(events.values()))
+            delivered = {partition: len(frame) for partition, frame in events.items()}
             published = ctx.publish(
                 Proposal(EVENTS_CONTRACT, ctx.window, rows, Accounting(delivered))
             )

@@ -1,5 +1,6 @@
 """Calendars and label lags, from tables to predictions, on a small use case of every kind."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -57,3 +58,94 @@ def test_a_model_learns_of_what_was_known_then_and_scores_what_comes_after(
     assert len(shop.rows(PREDICTIONS)) == CUSTOMERS
     drift = shop.rows("monitoring.shop_drift")
     assert {row["seen"] for row in drift} == {after}
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2])
+@pytest.mark.parametrize("blind", [0, 1, 2], ids=["first", "middle", "holdout"])
+def test_a_partition_without_outcomes_stops_the_training(settings, spark, lag, blind):
+    names = MONTHS.partitions()
+    shop = ShopRunner(Shop(MONTHS, lag, blind=(names[blind],)), settings, spark)
+    as_of = names[2 + lag]
+    shop.run(TABLES, names[0], as_of)
+    with pytest.raises(HistoryError, match=f"no outcome is known of any row of {names[blind]}"):
+        shop.run(MODEL, as_of)
+    assert not shop.lakehouse.history(CANDIDATE).exists
+
+
+def test_labels_that_were_never_made_stop_the_training(settings, spark):
+    shop = ShopRunner(Shop(WEEKS, 1), settings, spark)
+    names = WEEKS.partitions()
+    shop.run(TABLES, names[0], names[1])
+    shop.run(TABLES, names[3])
+    with pytest.raises(HistoryError, match=f"never published\n.*{FEATURES}, {names[2]}"):
+        shop.run(MODEL, names[3])
+    shop.run(slice(0, 2), names[2])
+    with pytest.raises(HistoryError, match=f"never published\n.*{LABELS}, {names[2]}"):
+        shop.run(MODEL, names[3])
+
+
+def test_outcomes_that_come_later_than_declared_stop_the_training(settings, spark):
+    shop = ShopRunner(Shop(MONTHS, 2, declared_lag=1), settings, spark)
+    names = MONTHS.partitions()
+    shop.run(TABLES, names[0], names[3])
+    with pytest.raises(HistoryError, match=f"of {names[2]}\n(.|\n)*1 partitions that label_lag"):
+        shop.run(MODEL, names[3])
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2])
+def test_as_of_a_partition_too_early_says_from_which_on(settings, spark, lag):
+    shop = ShopRunner(Shop(DAYS, lag), settings, spark)
+    names = DAYS.partitions()
+    with pytest.raises(TooEarlyError, match=f"train as of {names[1 + lag]} or later"):
+        shop.run(MODEL, names[lag])
+
+
+@pytest.mark.parametrize("lag", [0, 2])
+def test_a_future_that_nobody_could_know_changes_no_byte(
+    settings, spark, tmp_path, mlflow_store, lag
+):
+    names = DAYS.partitions()
+    digests = []
+    for number, changed_from in enumerate(("9999", names[4])):
+        home = settings.model_copy(update={"home": tmp_path / str(number)})
+        home.__dict__.pop("root", None)
+        home.prepare_home()
+        shutil.copy(mlflow_store, home.root / "mlflow" / "mlflow.db")
+        shop = ShopRunner(Shop(DAYS, lag, changed_from=changed_from), home, spark)
+        shop.run(TABLES, names[0], names[5])
+        shop.run(slice(3, 4), names[3])
+        events = shop.rows("silver.shop_events", lambda row: row["seen"] == names[4])
+        [candidate] = shop.rows(CANDIDATE)
+        digests.append((candidate["artifact_sha256"], sum(row["spent"] for row in events)))
+    (before, spent), (after, spent_otherwise) = digests
+    assert spent != spent_otherwise
+    assert before == after
+
+
+def growing_days():
+    """An open calendar of days that grow, of which today is the fifth."""
+    whole = Calendar(Frequency.daily, "2020-01-01", timezone="Pacific/Auckland", is_growing=True)
+    today = whole.partitions()[-1]
+    return replace(whole, first=whole.shift(today, -4)), today
+
+
+def test_a_partition_that_grows_is_published_and_scored_again_and_not_trained_as_of(
+    settings, spark
+):
+    calendar, today = growing_days()
+    names = calendar.partitions()
+    assert names[-1] == today
+    assert len(names) == 5
+    shop = ShopRunner(Shop(calendar, 0, arrived={today: 300}), settings, spark)
+    shop.run(TABLES, names[0], today)
+    # The last that is settled: yesterday may still come in.
+    shop.run(MODEL, names[2])
+    shop.run(SCORING, today)
+    assert len(shop.rows(PREDICTIONS)) == 300
+    with pytest.raises(TooEarlyError, match=f"as of {today} the partition still grows"):
+        shop.run(MODEL, today)
+    grown = ShopRunner(replace(shop.shop, arrived={today: 700}), settings, spark)
+    grown.run(TABLES, today)
+    grown.run(SCORING, today)
+    assert len(grown.rows(PREDICTIONS)) == 700
+    assert len(grown.rows(FEATURES)) == 4 * CUSTOMERS + 700
