@@ -187,11 +187,8 @@ class Shop:
             return shop_events.selectExpr("customer_id", "seen", outcome)
 
         def known_later(shop, shop_events):
-            whens = " ".join(
-                f"WHEN '{p}' THEN '{self.calendar.shift(p, self.lag)}'"
-                for p in self.calendar.partitions()
-            )
-            rows = shop.selectExpr("customer_id", "seen", f"CASE seen {whens} END as known")
+            known = self.calendar.frequency.sql_shift("seen", self.lag)
+            rows = shop.selectExpr("customer_id", "seen", f"{known} as known")
             outcomes = shop_events.selectExpr("customer_id", "seen as known", "has_left")
             return rows.join(outcomes, ["customer_id", "known"], "left").selectExpr(
                 "customer_id", "seen", "known", outcome

@@ -212,3 +212,19 @@ def test_a_calendar_that_contradicts_itself_does_not_load(change, named):
 def test_a_time_without_a_zone_is_utc():
     assert moment("2005-08-03T06:00:00") == moment("2005-08-03T06:00:00.000Z")
     assert moment("2005-08-03T08:00:00+02:00") == moment("2005-08-03T06:00:00Z")
+
+
+@pytest.mark.parametrize("frequency", list(Frequency))
+def test_the_engine_computes_with_partitions_as_the_calendar_does(spark, frequency):
+    start = frequency.number(date(1968, 12, 20))
+    names = [frequency.named(number) for number in range(start, start + 800)]
+    rows = spark.createDataFrame([(name,) for name in names], "p string").selectExpr(
+        "p",
+        f"{frequency.sql_number('p')} as number",
+        *[f"{frequency.sql_shift('p', by)} as shifted_{by + 5}" for by in (-5, -1, 0, 1, 5)],
+    )
+    found = {row["p"]: row for row in rows.collect()}
+    for place, name in enumerate(names):
+        assert found[name]["number"] == found[names[0]]["number"] + place
+        for by in (-5, -1, 0, 1, 5):
+            assert found[name][f"shifted_{by + 5}"] == frequency.named(start + place + by)

@@ -8,7 +8,7 @@
 
 from finance_assets.compute.notebook import run
 
-dbutils.widgets.text("partition", "2005-04", "Month (YYYY-MM)")
+dbutils.widgets.text("partition", "2005-04", "Partition")
 dbutils.widgets.text("settings", "", "NAME=VALUE, one a line")
 
 # COMMAND ----------

@@ -78,3 +78,18 @@ class Frequency(StrEnum):
         """The name of a partition by its place."""
         day = self.first_day(number).isoformat()
         return day.rpartition("-")[0] if self is Frequency.monthly else day
+
+    def sql_shift(self, column: str, by: int) -> str:
+        """SQL: the partition that lies `by` partitions after the one that a column names."""
+        if self is Frequency.monthly:
+            return f"date_format(add_months(to_date(concat({column}, '-01')), {by}), 'yyyy-MM')"
+        days = by * self.longest.days
+        return f"date_format(date_add(to_date({column}), {days}), 'yyyy-MM-dd')"
+
+    def sql_number(self, column: str) -> str:
+        """SQL: the place of the partition that a column names, counted without gaps."""
+        if self is Frequency.monthly:
+            year, month = (f"cast(substring({column}, {at}) as int)" for at in ("1, 4", "6, 2"))
+            return f"{year} * 12 + {month}"
+        days = f"datediff(to_date({column}), to_date('1970-01-05'))"
+        return days if self is Frequency.daily else f"cast(floor({days} / 7) as int)"

@@ -48,6 +48,7 @@ def _state(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, Any]:
     evaluations = lakehouse.history(evaluation_contract(use_case.model).table).rows()
     return {
         "partitions": [p for p in use_case.calendar.partitions() if p in first.ledgers()],
+        "overdue": use_case.calendar.overdue(set(first.ledgers())),
         "tables": {step.key: _table(lakehouse, step.key) for step in use_case.steps},
         "champion": _champion(history, evaluations),
         "candidates": [_candidate(decision, evaluations) for decision in decisions],

@@ -8,7 +8,7 @@ from finance_assets.lakehouse.contract import Column, Contract, RowRule
 from finance_assets.ml.reasons import reason_columns
 from finance_assets.ml.spec import ModelSpec
 
-_AS_OF = Column("as_of_month", "string", "Partition as of which the model was trained (YYYY-MM)")
+_AS_OF = Column("as_of_month", "string", "Partition as of which the model was trained")
 
 
 def candidate_contract(spec: ModelSpec) -> Contract:
@@ -130,7 +130,7 @@ def drift_contract(spec: ModelSpec) -> Contract:
         table=f"monitoring.{spec.name}_drift",
         description="Each feature's and the score's distance from the champion's reference.",
         columns=(
-            Column(partition, "string", "Month that was scored (YYYY-MM)"),
+            Column(partition, "string", "Partition that was scored"),
             Column("variable", "string", "Feature, or 'score'"),
             Column("psi", "double", "Population stability index against the reference"),
             Column("reference_missing_share", "double", "Share of missing values at training"),

@@ -141,7 +141,7 @@ def main() -> None:
     """Run both sides, compare, and say what it cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, help="only the first accounts (default: all)")
-    parser.add_argument("--through", help="last month, YYYY-MM")
+    parser.add_argument("--through", help="last partition")
     parser.add_argument("--grouped", action="store_true", help="table steps share one run")
     parser.add_argument("--catalog", action="store_true", help="tables by name, on the JVM")
     options = parser.parse_args()

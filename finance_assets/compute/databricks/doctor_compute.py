@@ -1,5 +1,6 @@
 """Checks of compute: the wheel gets there, the cluster or serverless is there, a job is taken."""
 
+from finance_assets.calendar import DUE
 from finance_assets.compute.databricks.doctor import Ailment, Check, Examination
 from finance_assets.compute.databricks.payload import uploaded_wheel
 from finance_assets.compute.databricks.runs import JSON
@@ -90,7 +91,7 @@ def job(subject: Examination) -> str:
         where = compute_of(subject.databricks, f"{subject.databricks.volume}/wheels/none.whl")
     except SettingsError as error:
         raise Ailment(error.what, error.remedy) from error
-    task = {**payload([step], parameters([step], "1970-01", "doctor", [])), **on_compute(where)}
+    task = {**payload([step], parameters([step], DUE, "doctor", [])), **on_compute(where)}
     body = {"name": "finance_assets doctor", "tasks": [task], "environments": environments(where)}
     client = subject.client.api_client
     try:

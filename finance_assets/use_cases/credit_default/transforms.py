@@ -6,6 +6,7 @@ that every engine gives the same doubles. Reading, auditing and storing do not b
 
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Frequency
 from finance_assets.use_cases.credit_default.derived import FEATURE_NAMES
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def _with_past(credit_statements: "DataFrame") -> "DataFrame":
     """
     numbered = credit_statements.selectExpr(
         "*",
-        "cast(substring(statement_month, 1, 4) as int) * 12"
-        " + cast(substring(statement_month, 6, 2) as int) as month_number",
+        f"{Frequency.monthly.sql_number('statement_month')} as month_number",
         "1 as statement",
         "CASE WHEN pay_status >= 1 THEN 1 ELSE 0 END as late",
     )
@@ -110,8 +110,7 @@ def labels(credit_account_months: "DataFrame", credit_statements: "DataFrame") -
     months = credit_account_months.selectExpr(
         "account_id",
         "statement_month",
-        "date_format(add_months(to_date(concat(statement_month, '-01')), 1), 'yyyy-MM')"
-        " as matured_month",
+        f"{Frequency.monthly.sql_shift('statement_month', 1)} as matured_month",
     )
     outcomes = credit_statements.selectExpr(
         "account_id", "statement_month as matured_month", f"pay_status >= {LATE} as is_default"
