@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.calendar import Calendar, Frequency
-from finance_assets.errors import HistoryError, TooEarlyError
+from finance_assets.errors import HistoryError, ModelError, TooEarlyError
+from finance_assets.ml.frames import first_as_of, split_as_of
 from finance_assets.model_life.chain import read_history
 from finance_assets_tests.shop import (
     CANDIDATE,
@@ -149,3 +150,63 @@ def test_a_partition_that_grows_is_published_and_scored_again_and_not_trained_as
     grown.run(SCORING, today)
     assert len(grown.rows(PREDICTIONS)) == 700
     assert len(grown.rows(FEATURES)) == 4 * CUSTOMERS + 700
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2, 3])
+@pytest.mark.parametrize("holdout", [1, 2])
+@pytest.mark.parametrize("needed", [1, 3])
+def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_gap(
+    lag, holdout, needed
+):
+    for calendar in (MONTHS, DAYS, WEEKS):
+        longer = replace(calendar, last=calendar.shift(calendar.first, 11))
+        names = longer.partitions()
+        spec = replace(
+            Shop(longer, lag).model(), holdout_partitions=holdout, min_train_partitions=needed
+        )
+        earliest = lag + holdout + needed - 1
+        assert first_as_of(longer, spec) == names[earliest]
+        for place, as_of in enumerate(names):
+            if place < earliest:
+                with pytest.raises(TooEarlyError):
+                    split_as_of(longer, spec, as_of)
+                continue
+            split = split_as_of(longer, spec, as_of)
+            known = [p for p in names if longer.shift(p, lag) <= as_of]
+            assert [*split.train, *split.holdout] == list(split.rows) == known
+            assert len(list(split.holdout)) == holdout
+            assert split.matured.last == as_of
+
+
+@pytest.mark.parametrize(
+    ("lag", "change", "named"),
+    [
+        (1, {"label_lag": 0}, "label_lag is 0, but labels.shop is partitioned by known"),
+        (0, {"label_lag": 1}, "label_lag is 1, but labels.shop is partitioned by seen"),
+        (1, {"label_lag": -1}, "label_lag is -1"),
+        (1, {"holdout_partitions": 0}, "holdout_partitions is 0"),
+        (1, {"min_train_partitions": 0}, "min_train_partitions is 0"),
+    ],
+)
+def test_a_model_whose_time_contradicts_its_tables_does_not_load(lag, change, named):
+    with pytest.raises(ValueError, match=named):
+        replace(Shop(MONTHS, lag).model(), **change)
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2])
+def test_a_feature_of_the_partition_in_which_the_outcome_shows_does_not_load(lag):
+    """What the outcome is made of may be a feature only before it is known."""
+    use_case = Shop(MONTHS, lag).use_case()
+    source, features, *others = use_case.steps
+    columns = tuple(
+        replace(c, derived_from=(f"{source.key}.has_left",)) if c.name == "visits" else c
+        for c in features.contract.columns
+    )
+    contract = replace(features.contract, columns=columns)
+    knowing = replace(features, contract=contract)
+    spec = replace(use_case.model, features=contract)
+    if lag:
+        replace(use_case, model=spec, steps=(source, knowing, *others))
+        return
+    with pytest.raises(ModelError, match="feature visits of shop knows the outcome"):
+        replace(use_case, model=spec, steps=(source, knowing, *others))

@@ -10,12 +10,16 @@ GOOD, BAD, ODD = "[green]", "[red]", "[yellow]"
 
 def render_use_case(console: Console, name: str, state: dict[str, Any]) -> None:
     """The summary of one use case."""
-    months = state["partitions"]
-    span = f"{len(months)} partitions: {months[0]} … {months[-1]}" if months else "nothing yet"
+    partitions = state["partitions"]
+    span = (
+        f"{len(partitions)} partitions: {partitions[0]} … {partitions[-1]}"
+        if partitions
+        else "nothing yet"
+    )
     console.print(f"\n[bold]{name}[/bold]  {span}")
     console.print(_tables(state))
     console.print(_models(state))
-    console.print(_months(state))
+    console.print(_scored(state))
     champion = state["champion"]
     if champion is None:
         console.print(f"{ODD}no champion yet[/]")
@@ -26,6 +30,8 @@ def render_use_case(console: Console, name: str, state: dict[str, Any]) -> None:
             f"{champion['event'].replace('_', ' ')} by {champion['decided_by']}, in force from "
             f"{champion['since']} on"
         )
+    if state["overdue"]:
+        console.print(f"{ODD}overdue: {', '.join(state['overdue'])}[/]")
     for problem in state["champion_history_problems"]:
         console.print(f"{BAD}champion history: {problem}[/]")
 
@@ -69,17 +75,19 @@ def _figure(metrics: dict[str, float], name: str) -> str:
     return f"{metrics[name]:.4f}" if name in metrics else "not measured"
 
 
-def _months(state: dict[str, Any]) -> Table:
-    names = ("month", "predictions", "scored by", "drift", "largest PSI", "moved most")
+def _scored(state: dict[str, Any]) -> Table:
+    names = ("partition", "predictions", "scored by", "drift", "largest PSI", "moved most")
     table = _grid("Scoring and drift", names)
-    for month, predictions in state["predictions"].items():
-        drift = state["drift"].get(month)
+    for partition, predictions in state["predictions"].items():
+        drift = state["drift"].get(partition)
         cells = ("not measured", "", "")
         if drift is not None:
             colour = {"drift": BAD, "stable": GOOD}.get(drift["verdict"], ODD)
             moved = ", ".join(drift["drifted"].split(",")[:3])
             cells = (f"{colour}{drift['verdict']}[/]", f"{drift['max_psi']:.3f}", moved)
-        table.add_row(month, f"{predictions['rows']:,}", f"v{predictions['model_version']}", *cells)
+        table.add_row(
+            partition, f"{predictions['rows']:,}", f"v{predictions['model_version']}", *cells
+        )
     return table
 
 
