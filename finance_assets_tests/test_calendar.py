@@ -119,11 +119,15 @@ def test_a_growing_partition_exists_from_its_first_moment():
     assert not growing.has("2005-05", at("2005-04-30 23:59"))
 
 
-def test_a_growing_partition_is_whole_once_its_last_delivery_would_be_late():
+def test_a_growing_partition_is_whole_once_it_is_due_and_settled_once_it_would_be_late():
     growing = replace(MONTHS, last=None, is_growing=True)
+    assert not growing.is_whole("2005-05", at("2005-06-01 05:59"))
+    assert growing.is_whole("2005-05", at("2005-06-01 06:00"))
     assert not growing.is_settled("2005-05", at("2005-06-02 05:59"))
     assert growing.is_settled("2005-05", at("2005-06-02 06:00"))
-    assert replace(growing, is_growing=False).is_settled("2005-05", at("2005-05-02 00:00"))
+    ended = replace(growing, is_growing=False)
+    assert ended.is_whole("2005-05", at("2005-05-02 00:00"))
+    assert ended.is_settled("2005-05", at("2005-05-02 00:00"))
 
 
 CALENDARS = [

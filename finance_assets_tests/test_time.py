@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -125,9 +126,15 @@ def test_a_future_that_nobody_could_know_changes_no_byte(
 
 def growing_days():
     """An open calendar of days that grow, of which today is the fifth."""
-    whole = Calendar(Frequency.daily, "2020-01-01", timezone="Pacific/Auckland", is_growing=True)
-    today = whole.partitions()[-1]
-    return replace(whole, first=whole.shift(today, -4)), today
+    days = Calendar(
+        Frequency.daily,
+        "2020-01-01",
+        timezone="Pacific/Auckland",
+        is_growing=True,
+        due_after=timedelta(0),
+    )
+    today = days.partitions()[-1]
+    return replace(days, first=days.shift(today, -4)), today
 
 
 def test_a_partition_that_grows_is_published_and_scored_again_and_not_trained_as_of(
@@ -139,8 +146,8 @@ def test_a_partition_that_grows_is_published_and_scored_again_and_not_trained_as
     assert len(names) == 5
     shop = ShopRunner(Shop(calendar, 0, arrived={today: 300}), settings, spark)
     shop.run(TABLES, names[0], today)
-    # The last that is settled: yesterday may still come in.
-    shop.run(MODEL, names[2])
+    assert not calendar.is_settled(names[3]), "the last run of yesterday may still come"
+    shop.run(MODEL, names[3])
     shop.run(SCORING, today)
     assert len(shop.rows(PREDICTIONS)) == 300
     with pytest.raises(TooEarlyError, match=f"as of {today} the partition still grows"):

@@ -94,10 +94,16 @@ class Calendar:
         """When the delivery of the whole partition is due."""
         return self._due(self.frequency.parse(partition))
 
+    def is_whole(self, partition: str, now: datetime | None = None) -> bool:
+        """Whether what was delivered of it by now is all: of a growing one once it is due."""
+        return not self.is_growing or (now or datetime.now(UTC)) >= self.due_at(partition)
+
     def is_settled(self, partition: str, now: datetime | None = None) -> bool:
-        """Whether a published partition is whole: a growing one is once its end would be late."""
-        moment = now or datetime.now(UTC)
-        return not self.is_growing or moment >= self.due_at(partition) + self.late_after
+        """Whether a published partition is whole, with the time that its last run may take.
+
+        Who did not run it can rely on that; a growing one is settled once it would be late.
+        """
+        return self.is_whole(partition, (now or datetime.now(UTC)) - self.late_after)
 
     def overdue(self, published: set[str], now: datetime | None = None) -> list[str]:
         """The partitions that should have been published by now, and were not."""

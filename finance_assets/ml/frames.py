@@ -70,13 +70,13 @@ def first_as_of(calendar: Calendar, spec: ModelSpec) -> str:
     return calendar.shift(calendar.first, needed - 1 + spec.label_lag)
 
 
-def require_settled(calendar: Calendar, spec: ModelSpec, window: Window) -> None:
+def require_whole(calendar: Calendar, spec: ModelSpec, window: Window) -> None:
     """Refuse to train as of a partition that still grows: its outcomes are not all in.
 
     Raises:
         TooEarlyError: naming the partitions.
     """
-    growing = [p for p in window if not calendar.is_settled(p)]
+    growing = [p for p in window if not calendar.is_whole(p)]
     if growing:
         raise TooEarlyError(
             f"as of {', '.join(growing)} the partition still grows: its outcomes are not all known",

@@ -11,7 +11,7 @@ from finance_assets.ml.frames import (
     dataset_version,
     labelled_rows,
     require_labels,
-    require_settled,
+    require_whole,
     split_as_of,
 )
 from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, SCORECARD_FILE, Version
@@ -43,7 +43,7 @@ def training_step(spec: ModelSpec, calendar: Calendar) -> Step:
 
     def run(ctx: StepContext) -> StepResult:
         splits = [split_as_of(calendar, spec, p) for p in ctx.window]
-        require_settled(calendar, spec, ctx.window)
+        require_whole(calendar, spec, ctx.window)
         versions = [_candidate(ctx, spec, split) for split in splits]
         result = publish_records(ctx, contract, [_record(version) for version in versions])
         result.metadata.update(
