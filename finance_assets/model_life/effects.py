@@ -5,8 +5,14 @@ from finance_assets.lakehouse.windows import shift_month
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.cards import write_card
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory, Event
-from finance_assets.model_life.crowning import first_open_partition, mirror, unlost
+from finance_assets.model_life.crowning import (
+    first_open_partition,
+    history_of,
+    mirror,
+    unlost,
+)
 from finance_assets.model_life.judging import Judge
+from finance_assets.model_life.scored import outdated
 from finance_assets.step.arguments import require_partition
 from finance_assets.step.declaration import StepContext
 
@@ -15,7 +21,8 @@ def follow_up(ctx: StepContext, spec: ModelSpec, event: ChampionEvent) -> list[s
     """Aliases, then the cards of both versions; what fails is reported, the event stays.
 
     Returns:
-        What failed, and will follow with the next decision.
+        What failed, and will follow with the next decision; and which partitions have to be
+        scored again, as the event holds there or they were scored while it was decided.
     """
 
     def cards() -> None:
@@ -31,6 +38,7 @@ def follow_up(ctx: StepContext, spec: ModelSpec, event: ChampionEvent) -> list[s
     if event.event == Event.approved:
         problems.append(unlost(ctx, "The tags of the approval", tags))
     problems.append(unlost(ctx, "The model card", cards))
+    problems += outdated(ctx, spec, history_of(ctx, spec).trusted())
     return [problem for problem in problems if problem]
 
 
