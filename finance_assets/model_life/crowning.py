@@ -1,7 +1,7 @@
 """Champions: crown one, find out who is in force, and keep MLflow in step with the history.
 
 The only module that adds to the champion history. Whether to crown is decided by the gate
-(decision.py) or by people (governance.py).
+(judging.py) or by people (approval.py, rollback.py).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Any
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.journal import append, read_journal
 from finance_assets.lakehouse.windows import shift_month
-from finance_assets.ml.gate import GateReport
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import Identity
 from finance_assets.ml.registry import Mirror
 from finance_assets.ml.spec import ModelSpec
@@ -87,8 +87,17 @@ def crown(
             where=contract.table,
             remedy="decide anew",
         )
+    event = _event(ctx, crowning, effective_from, now)
+    append(ctx.lakehouse, journal, as_record(event), event.digest, ctx.origin)
+    return event
+
+
+def _event(
+    ctx: StepContext, crowning: Crowning, effective_from: str, now: ChampionHistory
+) -> ChampionEvent:
+    """The event behind the newest one, sealed by its digest."""
     replaced, identity = now.newest, crowning.identity
-    event = ChampionEvent(
+    return ChampionEvent(
         sequence=len(now.events) + 1,
         event=crowning.event.value,
         effective_from=effective_from,
@@ -110,8 +119,6 @@ def crown(
         recorded_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         previous_digest=replaced.digest if replaced else "",
     ).sealed()
-    append(ctx.lakehouse, journal, as_record(event), event.digest, ctx.origin)
-    return event
 
 
 def mirror(ctx: StepContext, spec: ModelSpec) -> ChampionHistory:

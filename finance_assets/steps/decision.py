@@ -8,7 +8,8 @@ from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Severity
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.journal import outcomes
-from finance_assets.ml.gate import GateReport, evaluate_gate
+from finance_assets.ml.gate import evaluate_gate
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.cards import write_card
 from finance_assets.model_life.champion_history import champion_history_contract

@@ -9,11 +9,11 @@ from deltalake import DeltaTable
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import LostRaceError, ModelError, SettingsError
 from finance_assets.ml import criteria
-from finance_assets.ml.card import render_card
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
 from finance_assets.model_life import effects, people, rollback
 from finance_assets.model_life.approval import approve
+from finance_assets.model_life.card_text import render_card
 from finance_assets.model_life.cards import gather_card
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.reproduce import reproduce
