@@ -46,10 +46,13 @@ def settings(tmp_path, monkeypatch, mlflow_store):
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory, spark, mlflow_store):
-    """Homes that many tests begin with, made once for all that ask for them."""
+    """Homes that many tests begin with, made once for all processes that run tests."""
     from finance_assets_tests.scenario import HomeTemplates
 
-    return HomeTemplates(tmp_path_factory.mktemp("homes"), spark, mlflow_store)
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "homes"
+    root.mkdir(exist_ok=True)
+    return HomeTemplates(root, spark, mlflow_store)
 
 
 @pytest.fixture
