@@ -157,7 +157,7 @@ def stated(history: ChampionHistory) -> dict[str, dict[str, Any]]:
     }
 
 
-def unlost(ctx: StepContext, what: str, act: Callable[[], Any]) -> str:
+def unlost(what: str, act: Callable[[], Any]) -> str:
     """Do something that follows from an event; if it fails, say so instead of losing the event.
 
     Returns:
@@ -166,7 +166,5 @@ def unlost(ctx: StepContext, what: str, act: Callable[[], Any]) -> str:
     try:
         act()
     except Exception as error:  # noqa: BLE001 - the event is recorded, whatever happens to this
-        problem = f"{what} failed and follows with the next decision: {error}"
-        ctx.report(problem)
-        return problem
+        return f"{what} failed and follows with the next decision: {error}"
     return ""

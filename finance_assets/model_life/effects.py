@@ -34,10 +34,10 @@ def follow_up(ctx: StepContext, spec: ModelSpec, event: ChampionEvent) -> list[s
         said = {"approved_by": event.decided_by, "approval_reason": event.reason}
         ctx.registry.set_tags(version, said)
 
-    problems = [unlost(ctx, "MLflow's aliases", lambda: mirror(ctx, spec))]
+    problems = [unlost("MLflow's aliases", lambda: mirror(ctx, spec))]
     if event.event == Event.approved:
-        problems.append(unlost(ctx, "The tags of the approval", tags))
-    problems.append(unlost(ctx, "The model card", cards))
+        problems.append(unlost("The tags of the approval", tags))
+    problems.append(unlost("The model card", cards))
     problems += outdated(ctx, spec, history_of(ctx, spec).trusted())
     return [problem for problem in problems if problem]
 

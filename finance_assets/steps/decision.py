@@ -77,7 +77,7 @@ def _recorded(ctx: StepContext, spec: ModelSpec, judged: list[Judged]) -> StepRe
 def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: StepResult) -> None:
     """Aliases, then card. Neither loses the event or its statement if it fails."""
     last = judged[-1]
-    problem = unlost(ctx, "MLflow's aliases", lambda: mirror(ctx, spec))
+    problems = [unlost("MLflow's aliases", lambda: mirror(ctx, spec))]
     result.stated[champion_history_contract(spec.name).table] = stated(last.history)
     version = last.contest.candidate
 
@@ -85,9 +85,11 @@ def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: 
         result.documents["model_card"] = write_card(ctx, spec, version)
         result.metadata["model_card_page"] = ctx.registry.card_url(version)
 
-    problem += unlost(ctx, "The model card", card)
-    if problem:
-        result.metadata["follow_up"] = problem
+    problems.append(unlost("The model card", card))
+    for problem in filter(None, problems):
+        ctx.report(problem)
+    if any(problems):
+        result.metadata["follow_up"] = "; ".join(filter(None, problems))
 
 
 def _gate_outcomes(checks: tuple[Check, ...], reports: dict[str, GateReport]) -> list[CheckOutcome]:
