@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from finance_assets.declarations import refuse
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.ml.assessment import CostMatrix
 from finance_assets.ml.gate import Gate
+from finance_assets.ml.spec_rules import spec_mistakes
 from finance_assets.monitoring.drift import DriftLimits
 
 
@@ -104,22 +106,12 @@ class ModelSpec:
         """Refuse a declaration that contradicts itself.
 
         Raises:
-            ValueError: the gate is none, or bands are out of order or named but not declared.
+            ValueError: the gate is none.
+            DeclarationError: naming every other mistake.
         """
         if type(self.gate) is not Gate:
             raise ValueError(f"{self.name}: gate is a {type(self.gate).__name__}, not a Gate")
-        starts = [band.from_score for band in self.bands]
-        if len(starts) < 2 or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1:
-            raise ValueError(
-                f"{self.name}: bands from {starts}; allowed: two or more, the first from 0, "
-                "each later one from a higher score, below 1"
-            )
-        named = {"flagged_band": self.flagged_band}
-        if self.reasons:
-            named["reasons.band"] = self.reasons.band
-        for field_name, band in named.items():
-            if band not in {b.name for b in self.bands[1:]}:
-                raise ValueError(f"{self.name}: {field_name} {band!r} is no band above the lowest")
+        refuse(f"model {self.name}", spec_mistakes(self))
 
     @property
     def key(self) -> tuple[str, ...]:
