@@ -6,6 +6,8 @@ import shutil
 # Before OpenMP is loaded: threads that wait must not spin, or trainings of a few rows take
 # seconds on a machine that has other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Sessions on the JVM live for a minute or two: compiling their code well takes longer than it gives.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 import pytest  # noqa: E402
 
