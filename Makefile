@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Processes that run tests; each takes some 3 GiB.
+JOBS ?= 2
 export FINANCE_ASSETS_HOME ?= $(CURDIR)/.finance_assets
 READY := $(VENV)/.ready
 
@@ -30,7 +32,7 @@ status: $(READY) ## Show what the last run left
 	$(BIN)/finance-assets status
 
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS)
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

@@ -22,6 +22,10 @@ class SettingsError(FinanceAssetsError):
     """A setting is missing or contradicts another."""
 
 
+class DeclarationError(FinanceAssetsError, ValueError):
+    """A contract, a model or a use case contradicts itself; it does not load."""
+
+
 class DeliveryError(FinanceAssetsError):
     """A delivery is missing or cannot be read as a whole; nothing of it was taken over."""
 

@@ -6,6 +6,8 @@ import shutil
 # Before OpenMP is loaded: threads that wait must not spin, or trainings of a few rows take
 # seconds on a machine that has other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Sessions on the JVM live for a minute or two: compiling their code well takes longer than it gives.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 import pytest  # noqa: E402
 
@@ -46,10 +48,13 @@ def settings(tmp_path, monkeypatch, mlflow_store):
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory, spark, mlflow_store):
-    """Homes that many tests begin with, made once for all that ask for them."""
+    """Homes that many tests begin with, made once for all processes that run tests."""
     from finance_assets_tests.scenario import HomeTemplates
 
-    return HomeTemplates(tmp_path_factory.mktemp("homes"), spark, mlflow_store)
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "homes"
+    root.mkdir(exist_ok=True)
+    return HomeTemplates(root, spark, mlflow_store)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from filelock import FileLock
+
 from finance_assets.compute.runner import open_lakehouse, run_step
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import StepResult
@@ -136,12 +138,15 @@ class HomeTemplates:
     def copy(self, runner: Runner, name: str, make: Callable[[Runner], None]) -> None:
         """Give a runner's home what `make` makes of an empty one."""
         template = self.root / name
-        if not template.exists():
-            settings = Settings(home=template, landing=template / "landing", git_sha="test")
-            settings.landing.mkdir(parents=True)
-            settings.prepare_home()
-            shutil.copy(self.mlflow_store, settings.root / "mlflow" / "mlflow.db")
-            make(Runner(settings, self.spark))
+        made = template.with_suffix(".made")
+        with FileLock(template.with_suffix(".lock")):
+            if not made.exists():
+                settings = Settings(home=template, landing=template / "landing", git_sha="test")
+                settings.landing.mkdir(parents=True)
+                settings.prepare_home()
+                shutil.copy(self.mlflow_store, settings.root / "mlflow" / "mlflow.db")
+                make(Runner(settings, self.spark))
+                made.touch()
         shutil.copytree(template / "landing", runner.settings.landing, dirs_exist_ok=True)
         for part in ("lakehouse", "mlflow", "deliveries"):
             if (template / part).exists():

@@ -5,7 +5,7 @@ sees the same ones.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,13 @@ def _labels_contract(lag: int) -> Contract:
             Column("customer_id", "bigint", "Number", derived_from=_FROM["customer_id"]),
             Column("seen", "string", "Partition", derived_from=_FROM["seen"]),
             *((known,) if lag else ()),
-            Column("left", "boolean", "Left", derived_from=(f"{EVENTS}.has_left",)),
+            Column(
+                "left",
+                "boolean",
+                "Whether the customer left; null while nobody knows",
+                is_nullable=True,
+                derived_from=(f"{EVENTS}.has_left",),
+            ),
         ),
         key=("customer_id", "seen"),
         partition_column="known" if lag else "seen",
@@ -194,8 +200,6 @@ class Shop:
                 "customer_id", "seen", "known", outcome
             )
 
-        columns = tuple(replace(c, is_nullable=c.name == "left") for c in contract.columns)
-        contract = replace(contract, columns=columns)
         if not self.lag:
             inputs = (Input(EVENTS_CONTRACT),)
             return table_step(NAME, contract, inputs, known_at_once, Conservation(EVENTS_CONTRACT))

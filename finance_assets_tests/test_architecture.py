@@ -17,6 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # A part may import from those of a lower number, and from itself.
 LAYERS = {
     "errors": 0,
+    "declarations": 1,
     "settings": 1,
     "calendar": 1,
     "monitoring": 2,

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from finance_assets.calendar import Calendar, Frequency
-from finance_assets.errors import HistoryError, ModelError, TooEarlyError
+from finance_assets.errors import DeclarationError, HistoryError, ModelError, TooEarlyError
 from finance_assets.ml.frames import first_as_of, split_as_of
 from finance_assets.model_life.chain import read_history
+from finance_assets.step.foresight import require_no_foresight
 from finance_assets_tests.shop import (
     CANDIDATE,
     CUSTOMERS,
@@ -188,15 +189,15 @@ def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_
 @pytest.mark.parametrize(
     ("lag", "change", "named"),
     [
-        (1, {"label_lag": 0}, "label_lag is 0, but labels.shop is partitioned by known"),
-        (0, {"label_lag": 1}, "label_lag is 1, but labels.shop is partitioned by seen"),
-        (1, {"label_lag": -1}, "label_lag is -1"),
-        (1, {"holdout_partitions": 0}, "holdout_partitions is 0"),
-        (1, {"min_train_partitions": 0}, "min_train_partitions is 0"),
+        (1, {"label_lag": 0}, "label_lag: is 0, but labels.shop is partitioned by known"),
+        (0, {"label_lag": 1}, "label_lag: is 1, but labels.shop is partitioned by seen"),
+        (1, {"label_lag": -1}, "label_lag: is -1"),
+        (1, {"holdout_partitions": 0}, "holdout_partitions: is 0"),
+        (1, {"min_train_partitions": 0}, "min_train_partitions: is 0"),
     ],
 )
 def test_a_model_whose_time_contradicts_its_tables_does_not_load(lag, change, named):
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(DeclarationError, match=named):
         replace(Shop(MONTHS, lag).model(), **change)
 
 
@@ -213,7 +214,7 @@ def test_a_feature_of_the_partition_in_which_the_outcome_shows_does_not_load(lag
     knowing = replace(features, contract=contract)
     spec = replace(use_case.model, features=contract)
     if lag:
-        replace(use_case, model=spec, steps=(source, knowing, *others))
+        require_no_foresight((source, knowing, *others), spec)
         return
     with pytest.raises(ModelError, match="feature visits of shop knows the outcome"):
-        replace(use_case, model=spec, steps=(source, knowing, *others))
+        require_no_foresight((source, knowing, *others), spec)

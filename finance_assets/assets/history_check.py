@@ -1,4 +1,4 @@
-"""The check of a champion history: chain, models, evaluations and journals are as recorded.
+"""The check of a champion history: chain, models, evaluations, journals and predictions agree.
 
 The history is no asset that a run makes, so its check is an op of its own: it runs behind the
 decision, and whenever somebody asks for it in the UI.

@@ -148,8 +148,8 @@ def _verify(use_case: UseCase) -> None:
         raise typer.Exit(1)
     compared = "MLflow and Dagster" if said else "MLflow (Dagster states nothing)"
     console.print(
-        f"[green]intact[/]: chain, models, evaluations and journals of {use_case.name}; "
-        f"compared with {compared}"
+        f"[green]intact[/]: chain, models, evaluations, journals and predictions of "
+        f"{use_case.name}; compared with {compared}"
     )
 
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 from finance_assets.commands.command import Command
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.archive import DeliveryArchive
-from finance_assets.ml.card import render_card
 from finance_assets.ml.model_files import Version
 from finance_assets.model_life import trace
+from finance_assets.model_life.card_text import render_card
 from finance_assets.model_life.cards import gather_card
 from finance_assets.model_life.reproduce import Reproduction, reproduce
 from finance_assets.step.declaration import StepContext

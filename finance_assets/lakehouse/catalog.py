@@ -53,8 +53,9 @@ class CatalogHistory(TableHistory):
     ) -> None:
         """Add rows in one commit, if nobody changed the table since version `after`.
 
-        The table's isolation level is Serializable, and the rows are joined with what the
-        caller read of it: a commit in between is a conflict for Delta.
+        The table's isolation level is Serializable, and writing the rows means reading the table
+        and finding as many rows as at `after`. So whatever others append is noticed: before Spark
+        plans the write, by the number; after that, by Delta, which refuses the commit.
 
         Raises:
             LostRaceError: another writer committed since; nothing was written.
@@ -70,8 +71,13 @@ class CatalogHistory(TableHistory):
         names = contract.column_names
         ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
         frame = session.createDataFrame([tuple(r[n] for n in names) for r in records], ddl)
-        stored = session.table(self.name)
-        guard = stored.groupBy().count().where(f"count = {stored.count()}")
+        [known] = self._sql(f"SELECT count(*) AS n FROM {self.name} VERSION AS OF {after}")
+        guard = (
+            session.table(self.name)
+            .groupBy()
+            .count()
+            .where(f"if(count = {known['n']}, true, raise_error('CONCURRENT append'))")
+        )
         rows = frame.crossJoin(guard).select(*names)
         writer = rows.write.format("delta").mode("append").option("userMetadata", statement)
         try:

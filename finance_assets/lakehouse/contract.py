@@ -7,6 +7,9 @@ A contract knows columns, key, partition column and rules. It does not know how 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from finance_assets.declarations import refuse
+from finance_assets.lakehouse.contract_rules import contract_mistakes
+
 
 class Severity(StrEnum):
     """What a broken check does: `block` keeps the table as it was, `warn` only reports."""
@@ -91,6 +94,14 @@ class Contract:
     max_quarantine_share: float = 0.0
     has_quarantine: bool = False
     is_append_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a contract that no table can keep.
+
+        Raises:
+            DeclarationError: naming every mistake in it.
+        """
+        refuse(f"contract {self.table}", contract_mistakes(self))
 
     @property
     def layer(self) -> str:

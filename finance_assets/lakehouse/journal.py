@@ -67,19 +67,7 @@ def append(
     partition = str(record[contract.partition_column])
     window, ledgers = Window(partition, partition), {partition: Ledger(1, 1)}
     _refuse(contract, outcomes(lakehouse, contract, [record], window, ledgers))
-    after = journal.version
-    if after < 0:
-        lakehouse.ensure(contract)
-        constraints.enforce(lakehouse.history(contract.table), contract)
-        created = lakehouse.history(contract.table)
-        if not constraints.is_enforced(created, contract):
-            raise ContractError(
-                "the row rules cannot be put on the table as a constraint",
-                where=contract.table,
-                remedy="write the conditions so that every engine can keep them",
-            )
-        # Whoever appended first, the table was made for both of us.
-        after = min((p.version for p in created.publications), default=created.version + 1) - 1
+    after = journal.version if journal.version >= 0 else _created(lakehouse, contract)
     publication = Publication(
         table=contract.table,
         first=partition,
@@ -94,6 +82,25 @@ def append(
     history = lakehouse.history(contract.table)
     history.append(contract, [record], publication.to_json(), after)
     return lakehouse.history(contract.table).publications[0]
+
+
+def _created(lakehouse: Lakehouse, contract: Contract) -> int:
+    """Make the table with its constraint; the version behind which the first row goes.
+
+    Raises:
+        ContractError: the row rules cannot be put on the table.
+    """
+    lakehouse.ensure(contract)
+    constraints.enforce(lakehouse.history(contract.table), contract)
+    created = lakehouse.history(contract.table)
+    if not constraints.is_enforced(created, contract):
+        raise ContractError(
+            "the row rules cannot be put on the table as a constraint",
+            where=contract.table,
+            remedy="write the conditions so that every engine can keep them",
+        )
+    # Whoever appended first, the table was made for both of us.
+    return min((p.version for p in created.publications), default=created.version + 1) - 1
 
 
 def outcomes(

@@ -86,17 +86,11 @@ def assess(
     that retrainings of its recipe with other seeds give the holdout (see reseeding.py).
     """
     spec, outcome, frame = holdout.spec, holdout.outcome, holdout.frame
-    candidate, flagged_from = scores[CANDIDATE], spec.flagged_from
+    candidate = scores[CANDIDATE]
     gaps, small, unjudged = _groups(holdout, candidate)
-    months = frame[spec.month].to_numpy()
-    by_month = {str(m): candidate[months == m].tolist() for m in sorted(set(months))}
-    before = str(holdout.last_trained[spec.month].max())
-    # The rule of thumb ranks; its score is no probability to hold against a threshold.
-    decided = {role: score >= flagged_from for role, score in scores.items() if role != NAIVE}
-    decided |= {"flag_nobody": outcome < 0, "flag_everybody": outcome >= 0}
-    costs = {role: spec.costs.each_row(outcome, flagged) for role, flagged in decided.items()}
+    costs = _costs(spec, outcome, scores)
     return Assessment(
-        threshold=flagged_from,
+        threshold=spec.flagged_from,
         threshold_reason=spec.flagged_reason,
         cost_unit=spec.costs.unit,
         costs={role: float(cost.mean()) for role, cost in costs.items()},
@@ -111,7 +105,7 @@ def assess(
             if role != CANDIDATE
         },
         recalibration=recalibrate(outcome, candidate),
-        stability=score_stability({before: score_before.tolist(), **by_month}),
+        stability=_stability(holdout, score_before, candidate),
         gaps=gaps,
         small_groups=small,
         unjudged=unjudged,
@@ -122,6 +116,25 @@ def assess(
         repetition=repetition(holdout.trained, frame, spec.month, spec.feature_names),
         repeated_rows=int(frame.duplicated(list(spec.key)).sum()),
     )
+
+
+def _stability(holdout: Holdout, before: "np.ndarray", score: "np.ndarray") -> dict[str, float]:
+    """Population stability index of the score from month to month, from the last trained one on."""
+    name = holdout.spec.month
+    months = holdout.frame[name].to_numpy()
+    by_month = {str(m): score[months == m].tolist() for m in sorted(set(months))}
+    last_trained = str(holdout.last_trained[name].max())
+    return score_stability({last_trained: before.tolist(), **by_month})
+
+
+def _costs(
+    spec: ModelSpec, outcome: "np.ndarray", scores: dict[str, "np.ndarray"]
+) -> dict[str, "np.ndarray"]:
+    """What deciding by each role, by flagging nobody or everybody, costs at each row."""
+    # The rule of thumb ranks; its score is no probability to hold against a threshold.
+    decided = {role: score >= spec.flagged_from for role, score in scores.items() if role != NAIVE}
+    decided |= {"flag_nobody": outcome < 0, "flag_everybody": outcome >= 0}
+    return {role: spec.costs.each_row(outcome, flagged) for role, flagged in decided.items()}
 
 
 def _groups(

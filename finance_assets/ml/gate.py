@@ -1,9 +1,9 @@
 """The gate: criteria over evidence give a `GateReport`; only a passed one promotes.
 
-The types and the judging are here, the criteria themselves in criteria/. Gathering evidence
-and acting on the report do not belong here. Everything fails closed: a criterion that cannot be
-judged is a criterion that failed, and a gate that leaves out a mandatory criterion, or puts
-another class in its place, does not load.
+The judging is here, the criteria themselves are in criteria/, the report in gate_report.py.
+Gathering evidence and acting on the report do not belong here. Everything fails
+closed: a criterion that cannot be judged is a criterion that failed, and a gate that leaves out
+a mandatory criterion, or puts another class in its place, does not load.
 """
 
 import hashlib
@@ -12,28 +12,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from finance_assets.ml.assessment import Assessment
+from finance_assets.ml.gate_report import FLOOR, GateReport, Verdict
 from finance_assets.ml.metrics import Metrics
 
-# No report passes without these, whatever set it says it was judged by. Never shrinks; a
-# criterion that becomes mandatory later joins MANDATORY alone, so that old reports stay valid.
-FLOOR = frozenset(
-    {
-        "discrimination",
-        "beats_champion",
-        "calibration",
-        "business_cost",
-        "beats_baselines",
-        "stability",
-        "fairness",
-        "leakage",
-        "enough_rows",
-        "point_in_time",
-        "artifact",
-        "signature",
-        "required_tags",
-        "data_checks",
-    }
-)
 # A use case sets the bounds of these; it cannot do without one of them.
 MANDATORY = FLOOR
 
@@ -169,69 +150,6 @@ class Gate:
             (f"{type(c).__module__}.{type(c).__qualname__}", asdict(c)) for c in self.criteria
         ]
         return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The judgement of one criterion."""
-
-    name: str
-    sentence: str
-    is_passed: bool
-    required: str
-    observed: str
-    evidence: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class GateReport:
-    """The judgement on one candidate.
-
-    `gate_digest` is the digest of the gate that judged, `mandatory` the criteria that no gate
-    could leave out at that time.
-    """
-
-    candidate_version: str
-    champion_version: str | None
-    verdicts: tuple[Verdict, ...]
-    gate_digest: str = ""
-    mandatory: tuple[str, ...] = ()
-
-    @property
-    def is_passed(self) -> bool:
-        """Whether every criterion passed, none left out of the set that was mandatory then.
-
-        That set is the report's own, so that a criterion which becomes mandatory later does not
-        undo it; but never less than the first fourteen. A report that does not name its gate
-        has passed none.
-        """
-        judged = [verdict.name for verdict in self.verdicts]
-        is_whole = set(judged) >= FLOOR | set(self.mandatory) and len(set(judged)) == len(judged)
-        # `is True`: a report read back from a table must not pass on a text or a number.
-        return bool(
-            self.gate_digest and is_whole and all(v.is_passed is True for v in self.verdicts)
-        )
-
-    @property
-    def failed_criteria(self) -> list[str]:
-        """Names of the criteria that did not pass."""
-        return [verdict.name for verdict in self.verdicts if verdict.is_passed is not True]
-
-    def to_json(self) -> str:
-        """The report as it is stored with the decision."""
-        return json.dumps({**asdict(self), "is_passed": self.is_passed}, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "GateReport":
-        """Read a stored report back; whether it passed follows from its verdicts."""
-        record = json.loads(text)
-        return cls(
-            record["candidate_version"],
-            record["champion_version"],
-            tuple(Verdict(**verdict) for verdict in record["verdicts"]),
-            record.get("gate_digest", ""),
-            tuple(record.get("mandatory", ())),
-        )
 
 
 def evaluate_gate(gate: Gate, evidence: Evidence) -> GateReport:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from finance_assets.ml.estimates import auc
+from finance_assets.ml.estimates import auc, auc_gain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,8 @@ PROBE_PARAMS: dict[str, Any] = {
 }
 # Rank correlation from which two features count as one.
 TWINS = 0.98
+# Standard errors that a loss must exceed: the lower end of a 95 % interval.
+SURE = 1.96
 # A value is common if this share of the rows has it; two rows may well share a common value.
 COMMON = 0.01
 
@@ -39,9 +41,9 @@ COMMON = 0.01
 class Repetition:
     """How far holdout rows repeat rows of a training month, key left out.
 
-    `share` of the holdout rows have the same values of `features` as some row of `month`;
-    `usual` is the share that the same features reach without any copying: the highest between
-    two training months or, with one training month, among different rows of one month.
+    `share` of the holdout rows have values of `features` that no other holdout row has, and that
+    a row of `month` has; `usual` is the highest such share between two training months, which
+    nobody copied; 0 with one training month.
     """
 
     share: float
@@ -72,27 +74,29 @@ def alone(
 def unique_gains(
     trained: "pd.DataFrame", holdout: "pd.DataFrame", features: tuple[str, ...], target: str
 ) -> dict[str, float]:
-    """AUC that is lost without each feature, all others kept: what only this one knows.
+    """AUC that is surely lost without each feature, all others kept: what only this one knows.
 
-    Features honestly made of the same history stand in for each other; the outcome has no
-    stand-in. Twins, which rank the rows all but alike, leave together, or a leak that is there
-    twice would stand in for itself. Measured with small models on part of the rows.
+    Surely: the lower end of DeLong's 95 % interval of the loss, so that few rows, whose AUC moves
+    by chance, accuse nobody. Features honestly made of the same history stand in for each other;
+    the outcome has no stand-in. Twins, which rank the rows all but alike, leave together, or a
+    leak that is there twice would stand in for itself. Measured with small models on part of the
+    rows.
     """
+    import numpy as np
+
     rows, held = _spread(trained, PROBE_ROWS), _spread(holdout, PROBE_ROWS)
+    outcome, twins = held[target].to_numpy("float64"), _twins(held, features)
     whole = _probe(rows, held, features, target)
-    if len(features) == 1:
-        return {features[0]: whole - 0.5}
 
-    twins = _twins(held, features)
-
-    def without(name: str) -> float:
+    def lost_without(name: str) -> float:
         kept = tuple(f for f in features if f not in twins[name])
-        return _probe(rows, held, kept, target) if kept else 0.5
+        rest = _probe(rows, held, kept, target) if kept else np.zeros(len(held))
+        loss = auc_gain(outcome, whole, rest)
+        return loss.value - SURE * loss.error
 
     # LightGBM works outside Python's lock; two probes at a time, each with one thread.
     with ThreadPoolExecutor(2) as pool:
-        reached = pool.map(without, features)
-        return {name: whole - auc for name, auc in zip(features, reached, strict=True)}
+        return dict(zip(features, pool.map(lost_without, features), strict=True))
 
 
 def _twins(frame: "pd.DataFrame", features: tuple[str, ...]) -> dict[str, set[str]]:
@@ -113,14 +117,15 @@ def _spread(frame: "pd.DataFrame", most: int) -> "pd.DataFrame":
 
 def _probe(
     rows: "pd.DataFrame", held: "pd.DataFrame", features: tuple[str, ...], target: str
-) -> float:
+) -> "np.ndarray":
+    """Scores of the held rows by a small model of these features."""
     import lightgbm as lgb
+    import numpy as np
 
     names = list(features)
     data = lgb.Dataset(rows[names].to_numpy("float64"), label=rows[target].to_numpy())
     booster = lgb.train(PROBE_PARAMS, data, num_boost_round=PROBE_ROUNDS)
-    score = booster.predict(held[names].to_numpy("float64"), num_threads=1)
-    return auc(held[target].to_numpy("float64"), score)
+    return np.asarray(booster.predict(held[names].to_numpy("float64"), num_threads=1))
 
 
 def repetition(
@@ -130,8 +135,9 @@ def repetition(
 
     A month delivered twice repeats only in features of that month: those that look back differ.
     So pairs of telling features are compared, those that few rows share a value of; without two
-    of them, all features at once. Rows repeat naturally too (an account without business has
-    the same balance each month), which is what `usual` measures.
+    of them, all features at once. Rows repeat naturally too: accounts without business share
+    their values with each other, and do not count; an account may keep a balance of its own from
+    month to month, which is what `usual` measures.
     """
     months = {str(name): rows for name, rows in trained.groupby(month, sort=True)}
     held = _codes(holdout, features)
@@ -142,7 +148,8 @@ def repetition(
     for chosen in sets:
         ours = _together(held, chosen)
         parts = {name: _together(codes, chosen) for name, codes in known.items()}
-        usual = _usual(list(parts.values()), ours)
+        pairs = combinations(parts.values(), 2)
+        usual = max((_share_in(later, earlier) for earlier, later in pairs), default=0.0)
         for name, theirs in parts.items():
             found = Repetition(_share_in(ours, theirs), usual, name, chosen)
             if worst is None or found.excess > worst.excess:
@@ -179,17 +186,9 @@ def _together(codes: dict[str, "np.ndarray"], chosen: tuple[str, ...]) -> "np.nd
     return total
 
 
-def _usual(months: list["np.ndarray"], held: "np.ndarray") -> float:
+def _share_in(rows: "np.ndarray", others: "np.ndarray") -> float:
+    """Share of the rows that are one of a kind, and are among the others all the same."""
     import numpy as np
 
-    if len(months) > 1:
-        pairs = combinations(months, 2)
-        return max(_share_in(later, earlier) for earlier, later in pairs)
-    _, place, counts = np.unique(held, return_inverse=True, return_counts=True)
-    return float((counts[place] > 1).mean())
-
-
-def _share_in(rows: "np.ndarray", others: "np.ndarray") -> float:
-    import pandas as pd
-
-    return float(pd.Series(rows).isin(others).mean())
+    values, counts = np.unique(rows, return_counts=True)
+    return float(np.isin(values[counts == 1], others).sum() / len(rows))

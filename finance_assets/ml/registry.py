@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finance_assets.errors import GoneError, ModelError
-from finance_assets.ml.gate import GateReport
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.model_files import ModelFiles, Version
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.ml.metrics import measure
+from finance_assets.ml.parameters import SEED
 from finance_assets.ml.spec import SearchSpace
-from finance_assets.ml.training import SEED, Recipe, train_lightgbm
+from finance_assets.ml.training import Recipe, train_lightgbm
 
 if TYPE_CHECKING:
     import optuna

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from finance_assets.declarations import refuse
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.ml.assessment import CostMatrix
 from finance_assets.ml.gate import Gate
+from finance_assets.ml.spec_rules import spec_mistakes
 from finance_assets.monitoring.drift import DriftLimits
 
 
@@ -109,43 +111,12 @@ class ModelSpec:
         """Refuse a declaration that contradicts itself.
 
         Raises:
-            ValueError: the gate is none, bands are out of order or named but not declared, or
-                the label lag is not that of the labels' partitions.
+            ValueError: the gate is none.
+            DeclarationError: naming every other mistake.
         """
         if type(self.gate) is not Gate:
             raise ValueError(f"{self.name}: gate is a {type(self.gate).__name__}, not a Gate")
-        self._require_time()
-        starts = [band.from_score for band in self.bands]
-        if len(starts) < 2 or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1:
-            raise ValueError(
-                f"{self.name}: bands from {starts}; allowed: two or more, the first from 0, "
-                "each later one from a higher score, below 1"
-            )
-        named = {"flagged_band": self.flagged_band}
-        if self.reasons:
-            named["reasons.band"] = self.reasons.band
-        for field_name, band in named.items():
-            if band not in {b.name for b in self.bands[1:]}:
-                raise ValueError(f"{self.name}: {field_name} {band!r} is no band above the lowest")
-
-    def _require_time(self) -> None:
-        """Refuse counts of partitions that cannot be, and a lag that the labels contradict."""
-        for name, least in (
-            ("label_lag", 0),
-            ("holdout_partitions", 1),
-            ("min_train_partitions", 1),
-        ):
-            if getattr(self, name) < least:
-                raise ValueError(
-                    f"{self.name}: {name} is {getattr(self, name)}; at least {least} is needed"
-                )
-        is_same = self.labels.partition_column == self.month
-        if is_same != (self.label_lag == 0):
-            raise ValueError(
-                f"{self.name}: label_lag is {self.label_lag}, but {self.labels.table} is "
-                f"partitioned by {self.labels.partition_column}: with a lag of 0 labels lie in the "
-                f"partition of their row ({self.month}), else in the one in which they became known"
-            )
+        refuse(f"model {self.name}", spec_mistakes(self))
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -11,23 +11,12 @@ from typing import TYPE_CHECKING, Any
 from finance_assets.errors import ModelError
 from finance_assets.ml.frames import LabelledRows, TimeSplit
 from finance_assets.ml.models import LightGbmModel, Model, XgBoostModel
+from finance_assets.ml.parameters import FIXED
 from finance_assets.ml.spec import ModelSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SEED = 20050401
-
-# The number of threads is part of the result: sums of gradients are split by it.
-LIGHTGBM_PARAMS: dict[str, Any] = {
-    "objective": "binary",
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 2,
-    "seed": SEED,
-    "verbosity": -1,
-}
-XGBOOST_PARAMS: dict[str, Any] = {"tree_method": "hist", "random_state": SEED}
 SPARK_WORKERS = 2
 
 
@@ -68,13 +57,12 @@ class Recipe:
 
 def declared_recipe(spec: ModelSpec, split: TimeSplit, dataset: str, is_searched: bool) -> Recipe:
     """The recipe as declared, before any search."""
-    fixed = LIGHTGBM_PARAMS if spec.family == "lightgbm" else XGBOOST_PARAMS
     return Recipe(
         use_case=spec.name,
         family=spec.family,
         features=spec.feature_names,
         target=spec.target,
-        params={**spec.params, **fixed},
+        params={**spec.params, **FIXED[spec.family]},
         rounds=spec.rounds,
         dataset_version=dataset,
         train_window=str(split.train),

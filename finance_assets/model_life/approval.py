@@ -2,10 +2,12 @@
 
 from finance_assets.errors import ModelError
 from finance_assets.ml.frames import split_as_of
+from finance_assets.ml.gate_report import GateReport
+from finance_assets.ml.identity import Identity
 from finance_assets.ml.model_files import Version
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory, Event
-from finance_assets.model_life.contests import contest
+from finance_assets.model_life.contests import Contest, contest
 from finance_assets.model_life.contracts import candidate_contract
 from finance_assets.model_life.crowning import Crowning, crown, history_of
 from finance_assets.model_life.decision_log import (
@@ -48,24 +50,11 @@ def approve(
     by = _second_person(ctx, spec, candidate, held)
     split = split_as_of(judge.calendar, spec, held.as_of)
     one = contest(ctx, spec, split, history, candidate)
-    if one.identity is None or one.model_sha256 != held.model_sha256:
-        raise ModelError(
-            "its files are not those that the gate judged",
-            where=f"{spec.name} v{version}",
-            remedy="do not use it; restore them from a backup, or train anew",
-        )
-    report = judge.judge(ctx, one)
-    outcome = Outcome.held if report.is_passed else Outcome.turned_down
-    log_decision(ctx, spec, as_decision(ctx, one, report, outcome))
-    if not report.is_passed:
-        raise ModelError(
-            f"judged anew, it does not pass any more: {', '.join(report.failed_criteria)}",
-            where=f"{spec.name} v{version} against champion v{report.champion_version}",
-            remedy="train a candidate on today's data; a failed criterion cannot be overridden",
-        )
+    identity = _unaltered(spec, one, held)
+    report = _passed(ctx, judge, one)
     crowning = Crowning(
         event=Event.approved,
-        identity=one.identity,
+        identity=identity,
         as_of=held.as_of,
         dataset_version=held.dataset_version,
         trained_by=held.trained_by,
@@ -101,6 +90,40 @@ def _held(ctx: StepContext, spec: ModelSpec, history: ChampionHistory, version: 
         where=f"{spec.name} v{version}",
         remedy=f"see `finance-assets history {spec.name}`; a failed criterion cannot be overridden",
     )
+
+
+def _unaltered(spec: ModelSpec, one: Contest, held: Decision) -> Identity:
+    """The candidate's identity.
+
+    Raises:
+        ModelError: its files are not those that the gate judged.
+    """
+    if one.identity is None or one.model_sha256 != held.model_sha256:
+        raise ModelError(
+            "its files are not those that the gate judged",
+            where=f"{spec.name} v{held.candidate_version}",
+            remedy="do not use it; restore them from a backup, or train anew",
+        )
+    return one.identity
+
+
+def _passed(ctx: StepContext, judge: Judge, one: Contest) -> GateReport:
+    """The report of judging it once more; the decision is logged either way.
+
+    Raises:
+        ModelError: it does not pass any more.
+    """
+    report = judge.judge(ctx, one)
+    outcome = Outcome.held if report.is_passed else Outcome.turned_down
+    log_decision(ctx, judge.spec, as_decision(ctx, one, report, outcome))
+    if not report.is_passed:
+        raise ModelError(
+            f"judged anew, it does not pass any more: {', '.join(report.failed_criteria)}",
+            where=f"{judge.spec.name} v{report.candidate_version} against champion "
+            f"v{report.champion_version}",
+            remedy="train a candidate on today's data; a failed criterion cannot be overridden",
+        )
+    return report
 
 
 def _second_person(ctx: StepContext, spec: ModelSpec, candidate: Version, held: Decision) -> str:

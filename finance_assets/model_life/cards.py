@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from finance_assets.errors import ModelError
-from finance_assets.ml.card import Card, render_card
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.frames import versions_of
 from finance_assets.ml.lineage import exposure
 from finance_assets.ml.model_files import RECIPE_FILE, Version
 from finance_assets.ml.registry import CARD_FOLDER
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.model_life.card_text import Card, render_card
 from finance_assets.model_life.champion_history import ChampionHistory
 from finance_assets.model_life.contracts import evaluation_contract
 from finance_assets.model_life.crowning import history_of
@@ -41,57 +41,79 @@ def _inline(png: bytes) -> str:
 
 def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
     """Every fact of the card, read from tables, registry and declarations."""
-    tags = version.tags
-    sha256 = tags.get("artifact_sha256", "")
-    rows = [
-        row
-        for row in ctx.lakehouse.history(evaluation_contract(spec).table).rows(
-            where=f"as_of_month = '{tags.get('as_of', '')}'"
-        )
-        if row["model_sha256"] == sha256 or row["role"] == CHAMPION
-    ]
-    own = next((r for r in rows if (r["role"], r["segment"]) == (CANDIDATE, ALL)), {})
+    sha256 = version.tags.get("artifact_sha256", "")
     history = history_of(ctx, spec).trusted()
-    events = [e for e in history.events if version.number in (e.model_version, e.replaces)]
     judged = [
         d
         for d in read_decisions(ctx.lakehouse, spec)
         if (d.candidate_version, d.model_sha256) == (version.number, sha256)
     ]
-    stored = own.get("assessment")
+    events = [e for e in history.events if version.number in (e.model_version, e.replaces)]
     return {
-        "model": {
-            "name": spec.name,
-            "version": version.number,
-            "purpose": spec.purpose,
-            **{key: tags.get(key, "") for key in ("as_of", "owner", "trained_by", "git_sha")},
-        },
+        **_declared(spec),
+        **_trained(ctx, spec, version),
+        **_measured(ctx, spec, version),
         "status": _status(history, sha256, judged),
+        "gate": [asdict(verdict) for verdict in judged[-1].report.verdicts] if judged else [],
+        "decisions": [asdict(decision) for decision in judged],
+        "history": [asdict(event) for event in events],
+    }
+
+
+def _declared(spec: ModelSpec) -> Card:
+    """What the use case declares of every version."""
+    return {
         "bands": [asdict(band) for band in spec.bands],
-        "data": {
-            "versions": versions_of(tags["dataset_version"]) if "dataset_version" in tags else {},
-            **{
-                key: tags.get(key, "")
-                for key in ("train_window", "holdout_window", "train_rows", "train_positives")
-            },
-        },
         "features": [
             {"name": c.name, "description": c.description, "unit": c.unit or ""}
             for c in spec.features.columns
             if c.name in spec.feature_names
         ],
-        "exposure": asdict(exposure(spec, ctx.registry.signature(version))),
         "naive": spec.naive,
+        "limitations": list(spec.limitations),
+        "drift_limits": asdict(spec.drift),
+    }
+
+
+def _trained(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
+    """What the registry knows of the training."""
+    tags = version.tags
+
+    def given(*names: str) -> dict[str, str]:
+        return {name: tags.get(name, "") for name in names}
+
+    return {
+        "model": {
+            "name": spec.name,
+            "version": version.number,
+            "purpose": spec.purpose,
+            **given("as_of", "owner", "trained_by", "git_sha"),
+        },
+        "data": {
+            "versions": versions_of(tags["dataset_version"]) if "dataset_version" in tags else {},
+            **given("train_window", "holdout_window", "train_rows", "train_positives"),
+        },
         "recipe": _recipe(ctx, version),
+        "exposure": asdict(exposure(spec, ctx.registry.signature(version))),
+    }
+
+
+def _measured(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
+    """What the evaluation as of the version's month says of it and of whom it was compared with."""
+    rows = [
+        row
+        for row in ctx.lakehouse.history(evaluation_contract(spec).table).rows(
+            where=f"as_of_month = '{version.tags.get('as_of', '')}'"
+        )
+        if row["model_sha256"] == version.tags.get("artifact_sha256", "") or row["role"] == CHAMPION
+    ]
+    own = next((r for r in rows if (r["role"], r["segment"]) == (CANDIDATE, ALL)), {})
+    stored = own.get("assessment")
+    return {
         "measures": [r for r in rows if r["segment"] == ALL and r["problem"] is None],
         "segments": [r for r in rows if r["segment"] != ALL],
         "problems": [(r["role"], r["problem"]) for r in rows if r["problem"] is not None],
         "assessment": json.loads(stored) if stored else None,
-        "limitations": list(spec.limitations),
-        "drift_limits": asdict(spec.drift),
-        "gate": [asdict(verdict) for verdict in judged[-1].report.verdicts] if judged else [],
-        "decisions": [asdict(decision) for decision in judged],
-        "history": [asdict(event) for event in events],
     }
 
 

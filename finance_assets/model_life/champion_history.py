@@ -14,7 +14,7 @@ from typing import Any
 
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
-from finance_assets.ml.gate import GateReport
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import Identity
 
 

@@ -1,7 +1,7 @@
 """Champions: crown one, find out who is in force, and keep MLflow in step with the history.
 
 The only module that adds to the champion history. Whether to crown is decided by the gate
-(decision.py) or by people (governance.py).
+(judging.py) or by people (approval.py, rollback.py).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Any
 from finance_assets.calendar import Calendar
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.journal import append, read_journal
-from finance_assets.ml.gate import GateReport
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import Identity
 from finance_assets.ml.registry import Mirror
 from finance_assets.ml.spec import ModelSpec
@@ -91,8 +91,17 @@ def crown(
             where=contract.table,
             remedy="decide anew",
         )
+    event = _event(ctx, crowning, effective_from, now)
+    append(ctx.lakehouse, journal, as_record(event), event.digest, ctx.origin)
+    return event
+
+
+def _event(
+    ctx: StepContext, crowning: Crowning, effective_from: str, now: ChampionHistory
+) -> ChampionEvent:
+    """The event behind the newest one, sealed by its digest."""
     replaced, identity = now.newest, crowning.identity
-    event = ChampionEvent(
+    return ChampionEvent(
         sequence=len(now.events) + 1,
         event=crowning.event.value,
         effective_from=effective_from,
@@ -114,8 +123,6 @@ def crown(
         recorded_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         previous_digest=replaced.digest if replaced else "",
     ).sealed()
-    append(ctx.lakehouse, journal, as_record(event), event.digest, ctx.origin)
-    return event
 
 
 def mirror(ctx: StepContext, spec: ModelSpec) -> ChampionHistory:
@@ -154,7 +161,7 @@ def stated(history: ChampionHistory) -> dict[str, dict[str, Any]]:
     }
 
 
-def unlost(ctx: StepContext, what: str, act: Callable[[], Any]) -> str:
+def unlost(what: str, act: Callable[[], Any]) -> str:
     """Do something that follows from an event; if it fails, say so instead of losing the event.
 
     Returns:
@@ -163,7 +170,5 @@ def unlost(ctx: StepContext, what: str, act: Callable[[], Any]) -> str:
     try:
         act()
     except Exception as error:  # noqa: BLE001 - the event is recorded, whatever happens to this
-        problem = f"{what} failed and follows with the next decision: {error}"
-        ctx.report(problem)
-        return problem
+        return f"{what} failed and follows with the next decision: {error}"
     return ""

@@ -17,7 +17,7 @@ from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
 from finance_assets.lakehouse.journal import append, read_journal
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.ml.gate import GateReport
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.step.declaration import StepContext
 

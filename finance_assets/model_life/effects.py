@@ -4,8 +4,14 @@ from finance_assets.errors import ModelError
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.cards import write_card
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory, Event
-from finance_assets.model_life.crowning import first_open_partition, mirror, unlost
+from finance_assets.model_life.crowning import (
+    first_open_partition,
+    history_of,
+    mirror,
+    unlost,
+)
 from finance_assets.model_life.judging import Judge
+from finance_assets.model_life.scored import outdated
 from finance_assets.step.arguments import require_partition
 from finance_assets.step.declaration import StepContext
 
@@ -14,7 +20,8 @@ def follow_up(ctx: StepContext, spec: ModelSpec, event: ChampionEvent) -> list[s
     """Aliases, then the cards of both versions; what fails is reported, the event stays.
 
     Returns:
-        What failed, and will follow with the next decision.
+        What failed, and will follow with the next decision; and which partitions have to be
+        scored again, as the event holds there or they were scored while it was decided.
     """
 
     def cards() -> None:
@@ -26,10 +33,11 @@ def follow_up(ctx: StepContext, spec: ModelSpec, event: ChampionEvent) -> list[s
         said = {"approved_by": event.decided_by, "approval_reason": event.reason}
         ctx.registry.set_tags(version, said)
 
-    problems = [unlost(ctx, "MLflow's aliases", lambda: mirror(ctx, spec))]
+    problems = [unlost("MLflow's aliases", lambda: mirror(ctx, spec))]
     if event.event == Event.approved:
-        problems.append(unlost(ctx, "The tags of the approval", tags))
-    problems.append(unlost(ctx, "The model card", cards))
+        problems.append(unlost("The tags of the approval", tags))
+    problems.append(unlost("The model card", cards))
+    problems += outdated(ctx, spec, history_of(ctx, spec).trusted())
     return [problem for problem in problems if problem]
 
 

@@ -14,7 +14,8 @@ from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.frames import TimeSplit, dataset_version, split_as_of
-from finance_assets.ml.gate import Evidence, GateReport, evaluate_gate
+from finance_assets.ml.gate import Evidence, evaluate_gate
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import Approval, ModelSpec
 from finance_assets.model_life.chain import read_history

@@ -24,7 +24,7 @@ from finance_assets.ml.evaluation import (
 )
 from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows
 from finance_assets.ml.identity import verified
-from finance_assets.ml.metrics import measure
+from finance_assets.ml.metrics import Metrics, measure
 from finance_assets.ml.model_files import RECIPE_FILE, SCORECARD_FILE, Version, digest
 from finance_assets.ml.models import Model
 from finance_assets.ml.reseeding import reseeded
@@ -104,25 +104,15 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     if champion is not None:
         versions[CHAMPION] = champion
     scores, models, errors = _scores(ctx, holdout, versions)
-    measured = {
-        role: measure_segments(holdout, score)
-        if role in (CANDIDATE, CHAMPION)
-        else {ALL: measure(holdout.outcome, score)}
-        for role, score in scores.items()
-    }
+    trained_on = rows.within(split.train)
     assessment = None
     if CANDIDATE in scores:
         model = models[CANDIDATE]
         before = model.predict(model.inputs(holdout.last_trained))
-        again = _reseeded(ctx, candidate, rows.within(split.train), holdout, scores)
+        again = _reseeded(ctx, candidate, trained_on, holdout, scores)
         assessment = assess(holdout, scores, before, model.gain_shares(), again)
-    records = [
-        as_row(contest, role, segment, metrics)
-        for role, by_segment in measured.items()
-        for segment, metrics in by_segment.items()
-    ]
-    records += [as_failure(contest, role, why) for role, why in errors.items()]
-    trained_on = rows.within(split.train)
+    measured = _measured(holdout, scores)
+    records = _records(contest, measured, errors)
     for record in records:
         if (record["role"], record["segment"]) == (CANDIDATE, ALL):
             record |= {
@@ -138,6 +128,28 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     return Evaluated(
         candidate, records, images, {f"holdout_{name}": value for name, value in headline.items()}
     )
+
+
+def _measured(holdout: Holdout, scores: dict[str, "np.ndarray"]) -> dict[str, dict[str, Metrics]]:
+    """Metrics by role and segment; baselines are measured as a whole only."""
+    return {
+        role: measure_segments(holdout, score)
+        if role in (CANDIDATE, CHAMPION)
+        else {ALL: measure(holdout.outcome, score)}
+        for role, score in scores.items()
+    }
+
+
+def _records(
+    contest: Contest, measured: dict[str, dict[str, Metrics]], errors: dict[str, str]
+) -> list[dict[str, Any]]:
+    """A row for each role and segment, and for each role that could not be measured."""
+    records = [
+        as_row(contest, role, segment, metrics)
+        for role, by_segment in measured.items()
+        for segment, metrics in by_segment.items()
+    ]
+    return records + [as_failure(contest, role, why) for role, why in errors.items()]
 
 
 def _scores(

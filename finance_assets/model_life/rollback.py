@@ -2,8 +2,10 @@
 
 from finance_assets.errors import ModelError
 from finance_assets.ml.identity import verified
+from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import (
     ChampionEvent,
+    ChampionHistory,
     Event,
     champion_history_contract,
 )
@@ -35,6 +37,29 @@ def roll_back(
     spec = judge.spec
     history = history_of(ctx, spec).trusted()
     require_decidable(spec, history, reason, expect)
+    target = _target(spec, history, to)
+    # A champion that cannot be loaded is no remedy.
+    verified(ctx.registry, spec.name, target.identity)
+    crowning = Crowning(
+        event=Event.rolled_back,
+        identity=target.identity,
+        as_of=target.as_of,
+        dataset_version=target.dataset_version,
+        trained_by=target.trained_by,
+        report=target.report,
+        decided_by=acting_user(ctx),
+        reason=reason.strip(),
+    )
+    start = start_of(ctx, judge, history, target.as_of, effective_from)
+    return crown(ctx, spec, crowning, start, history)
+
+
+def _target(spec: ModelSpec, history: ChampionHistory, to: str | None) -> ChampionEvent:
+    """The event of the earlier champion.
+
+    Raises:
+        ModelError: there is none, or `to` never was champion.
+    """
     now = history.newest
     target = history.of_version(to) if to else history.previous
     where = f"{spec.name}, {champion_history_contract(spec.name).table}"
@@ -53,17 +78,4 @@ def roll_back(
             remedy="--to names another version that was champion; see "
             f"`finance-assets history {spec.name}`",
         )
-    # A champion that cannot be loaded is no remedy.
-    verified(ctx.registry, spec.name, target.identity)
-    crowning = Crowning(
-        event=Event.rolled_back,
-        identity=target.identity,
-        as_of=target.as_of,
-        dataset_version=target.dataset_version,
-        trained_by=target.trained_by,
-        report=target.report,
-        decided_by=acting_user(ctx),
-        reason=reason.strip(),
-    )
-    start = start_of(ctx, judge, history, target.as_of, effective_from)
-    return crown(ctx, spec, crowning, start, history)
+    return target

@@ -1,7 +1,7 @@
 """Verification: whether the champion history, and all that it rests on, is as it was recorded.
 
 Reads everything and changes nothing. Each finding is a sentence that names what is wrong; none
-means that history, models, evaluations and journals agree.
+means that history, models, evaluations, journals and predictions agree.
 """
 
 from finance_assets.calendar import Window
@@ -16,6 +16,7 @@ from finance_assets.model_life.champion_history import ChampionHistory
 from finance_assets.model_life.contracts import evaluation_contract
 from finance_assets.model_life.decision_log import decision_contract, record_digest
 from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.model_life.scored import outdated
 from finance_assets.step.declaration import StepContext
 
 
@@ -36,6 +37,7 @@ def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[st
     problems += _models(ctx, spec, history)
     problems += _journal(ctx, decision_contract(spec))
     problems += _journal(ctx, looks_contract(spec))
+    problems += outdated(ctx, spec, history)
     return problems + _evaluations(ctx, spec)
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finance_assets.calendar import Calendar
+from finance_assets.declarations import refuse
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.step.declaration import MODEL_KINDS, Step
 from finance_assets.step.foresight import require_no_foresight
+from finance_assets.step.use_case_rules import use_case_mistakes
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class UseCase:
     samples: Path
 
     def __post_init__(self) -> None:
-        """Refuse a use case whose model could know what it predicts.
+        """Refuse a use case that cannot run, or whose model could know what it predicts.
 
         Raises:
+            DeclarationError: naming every mistake in how it is put together.
             ModelError: a feature looks ahead, or nothing says that it does not.
         """
+        refuse(f"use case {self.name}", use_case_mistakes(self))
         require_no_foresight(self.steps, self.model)
 
     def step(self, key: str) -> Step:

@@ -8,7 +8,8 @@ from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Severity
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.journal import outcomes
-from finance_assets.ml.gate import GateReport, evaluate_gate
+from finance_assets.ml.gate import evaluate_gate
+from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.cards import write_card
 from finance_assets.model_life.champion_history import champion_history_contract
@@ -76,7 +77,7 @@ def _recorded(ctx: StepContext, spec: ModelSpec, judged: list[Judged]) -> StepRe
 def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: StepResult) -> None:
     """Aliases, then card. Neither loses the event or its statement if it fails."""
     last = judged[-1]
-    problem = unlost(ctx, "MLflow's aliases", lambda: mirror(ctx, spec))
+    problems = [unlost("MLflow's aliases", lambda: mirror(ctx, spec))]
     result.stated[champion_history_contract(spec.name).table] = stated(last.history)
     version = last.contest.candidate
 
@@ -84,9 +85,11 @@ def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: 
         result.documents["model_card"] = write_card(ctx, spec, version)
         result.metadata["model_card_page"] = ctx.registry.card_url(version)
 
-    problem += unlost(ctx, "The model card", card)
-    if problem:
-        result.metadata["follow_up"] = problem
+    problems.append(unlost("The model card", card))
+    for problem in filter(None, problems):
+        ctx.report(problem)
+    if any(problems):
+        result.metadata["follow_up"] = "; ".join(filter(None, problems))
 
 
 def _gate_outcomes(checks: tuple[Check, ...], reports: dict[str, GateReport]) -> list[CheckOutcome]:

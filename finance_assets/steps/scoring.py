@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.ml.identity import verified
 from finance_assets.ml.models import Model
@@ -21,35 +23,66 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+# The champion of each partition; none before the first one.
+Champions = dict[str, ChampionEvent | None]
+# The champion changes by hand, or once a partition: it does not change again and again.
+ATTEMPTS = 3
+
+
 def scoring_step(spec: ModelSpec) -> Step:
     """Score every row of the window's features; months before the first champion stay empty."""
     contract = prediction_contract(spec)
     inputs = (Input(spec.features), Input(decision_contract(spec), None, -1))
 
     def run(ctx: StepContext) -> StepResult:
-        history = history_of(ctx, spec).trusted()
-        champions = {p: history.in_force(p) for p in ctx.window}
-        frames = [_scored(ctx, spec, p, c) for p, c in champions.items() if c is not None]
-        with ctx.lakehouse.staging() as folder:
-            rows = ctx.lakehouse.read(contract).limit(0)
-            for frame in frames:
-                rows = rows.unionByName(frame)
-            rows.write.parquet(str(folder / "scores"))
-            staged = ctx.lakehouse.spark.read.schema(rows.schema).parquet(str(folder / "scores"))
-            accounting = _accounting(ctx, spec, champions)
-            published = ctx.publish(Proposal(contract, ctx.window, staged, accounting))
-            result = as_result(published, published.ledgers, [])
-        for partition, champion in champions.items():
-            result.by_partition[partition] = {
-                "champion_version": champion.model_version if champion else "",
-                "rows": published.ledgers[partition].published,
-            }
-        if not frames:
-            result.metadata["note"] = "no champion was in force yet: nothing to score with"
-        return result
+        champions = _in_force(ctx, spec)
+        for _ in range(ATTEMPTS):
+            published = _publish(ctx, spec, champions)
+            scored_by, champions = champions, _in_force(ctx, spec)
+            if champions == scored_by:
+                return _result(published, champions)
+            ctx.report("the champion changed meanwhile: scoring again")
+        raise LostRaceError(
+            f"the champion changed {ATTEMPTS} times while this was scored",
+            where=f"{contract.table}[{ctx.window}]",
+            remedy=f"see `finance-assets history {spec.name}`, then score again",
+        )
 
     declared = (spec.bands, spec.reasons)
     return Step(spec.name, Kind.scoring, contract, inputs, run, (_scorer,), declared=declared)
+
+
+def _in_force(ctx: StepContext, spec: ModelSpec) -> Champions:
+    """The champion of each partition of the window, as the history has it now."""
+    history = history_of(ctx, spec).trusted()
+    return {partition: history.in_force(partition) for partition in ctx.window}
+
+
+def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> PublishResult:
+    """Score with these champions, and publish."""
+    contract = prediction_contract(spec)
+    rows = ctx.lakehouse.read(contract).limit(0)
+    for partition, champion in champions.items():
+        if champion is not None:
+            rows = rows.unionByName(_scored(ctx, spec, partition, champion))
+    with ctx.lakehouse.staging() as folder:
+        rows.write.parquet(str(folder / "scores"))
+        staged = ctx.lakehouse.spark.read.schema(rows.schema).parquet(str(folder / "scores"))
+        accounting = _accounting(ctx, spec, champions)
+        return ctx.publish(Proposal(contract, ctx.window, staged, accounting))
+
+
+def _result(published: PublishResult, champions: Champions) -> StepResult:
+    """The step's result, with the champion of each partition."""
+    result = as_result(published, published.ledgers, [])
+    for partition, champion in champions.items():
+        result.by_partition[partition] = {
+            "champion_version": champion.model_version if champion else "",
+            "rows": published.ledgers[partition].published,
+        }
+    if not any(champions.values()):
+        result.metadata["note"] = "no champion was in force yet: nothing to score with"
+    return result
 
 
 def _scored(
@@ -120,9 +153,7 @@ def _band(spec: ModelSpec) -> str:
     return f"CASE {cases} END"
 
 
-def _accounting(
-    ctx: StepContext, spec: ModelSpec, champions: dict[str, ChampionEvent | None]
-) -> Accounting:
+def _accounting(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Accounting:
     """Feature rows in, predictions out; months without a champion take nothing in."""
     stored = stored_rows(ctx.lakehouse, spec.features, ctx.window)
     return Accounting({p: stored[p] for p, champion in champions.items() if champion})

@@ -156,7 +156,8 @@ class Cluster:
 
     def _environment(self, folders: list[Path], user: str) -> dict[str, str]:
         """Nothing of the orchestrator's own environment but the way to Python's files."""
-        kept = {k: os.environ[k] for k in ("PATH", "LANG", "TZ") if k in os.environ}
+        names = ("PATH", "LANG", "TZ", "JDK_JAVA_OPTIONS", "OMP_WAIT_POLICY")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         path = os.pathsep.join(str(folder) for folder in (*folders, FUSE))
         return {
             **kept,

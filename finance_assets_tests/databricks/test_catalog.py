@@ -15,7 +15,7 @@ from finance_assets_tests.databricks.server import workspace as served
 from finance_assets_tests.end_to_end.test_engines import needs_java
 from finance_assets_tests.scenario import APRIL, deliver_sample
 
-pytestmark = [needs_java, pytest.mark.slow, pytest.mark.jvm, pytest.mark.catalog]
+pytestmark = [needs_java, pytest.mark.slow, pytest.mark.jvm]
 
 
 @pytest.fixture(scope="module")

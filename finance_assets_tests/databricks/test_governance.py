@@ -70,7 +70,7 @@ def deployed(workspace, root, **more):
     scope="module",
     params=[
         "folders",
-        pytest.param("catalog", marks=[needs_java, pytest.mark.jvm, pytest.mark.catalog]),
+        pytest.param("catalog", marks=[needs_java, pytest.mark.jvm]),
     ],
 )
 def deployment(request, tmp_path_factory):

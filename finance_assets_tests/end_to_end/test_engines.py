@@ -103,7 +103,7 @@ settings = get_settings()
 settings.prepare_home()
 runner = Runner(settings, open_session(settings))
 params = {"max_depth": 4, "learning_rate": 0.1}
-spec = replace(MODEL, gate=EASY_GATE, family="xgboost", params=params, rounds=40)
+spec = replace(MODEL, gate=EASY_GATE, family="xgboost", params=params, rounds=40, search=None)
 runner.run_tables(APRIL, JULY)
 run_model_steps(runner, JUNE, spec)
 runner.run(PREDICTIONS, JULY)

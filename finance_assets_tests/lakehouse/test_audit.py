@@ -9,8 +9,8 @@ PARCELS = Contract(
     table="silver.parcels",
     description="Parcels, in a test's table.",
     columns=(
-        Column("hub", "string", "Hub", is_nullable=True),
-        Column("number", "bigint", "Number", is_nullable=True),
+        Column("hub", "string", "Hub"),
+        Column("number", "bigint", "Number"),
         Column("month", "string", "Month"),
         Column("weight", "double", "Weight", is_nullable=True, unit="kg"),
     ),

@@ -9,17 +9,8 @@ import pytest
 from finance_assets.ml import criteria
 from finance_assets.ml.assessment import Assessment
 from finance_assets.ml.estimates import Gain, Interval
-from finance_assets.ml.gate import (
-    FLOOR,
-    MANDATORY,
-    Criterion,
-    Evidence,
-    Finding,
-    Gate,
-    GateReport,
-    Verdict,
-    evaluate_gate,
-)
+from finance_assets.ml.gate import MANDATORY, Criterion, Evidence, Finding, Gate, evaluate_gate
+from finance_assets.ml.gate_report import FLOOR, GateReport, Verdict
 from finance_assets.use_cases import ALL
 from finance_assets.use_cases.credit_default.model import GATE
 from finance_assets_tests.ml.evidence import (

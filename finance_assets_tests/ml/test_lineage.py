@@ -13,7 +13,8 @@ NAMES = MODEL.feature_names
 def with_feature(column):
     """The model with one more feature."""
     features = replace(FEATURES, columns=(*FEATURES.columns, column))
-    return replace(MODEL, features=features, feature_names=(*NAMES, column.name))
+    names = (*NAMES, column.name)
+    return replace(MODEL, features=features, feature_names=names, reasons=None)
 
 
 def test_the_shipped_model_sees_no_protected_attribute_in_any_lineage():

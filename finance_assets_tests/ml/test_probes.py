@@ -57,6 +57,13 @@ def test_honest_features_stand_in_for_each_other():
     assert max(lost[name] for name in ("worst", "amount", "limit")) < 0.01
 
 
+@pytest.mark.parametrize("rows", [1200, 600, 300])
+def test_few_rows_accuse_no_honest_feature(rows):
+    trained, held = split(history())
+    lost = unique_gains(trained.iloc[:rows], held.iloc[:rows], FEATURES, "bad")
+    assert max(lost.values()) < 0.01, lost
+
+
 @pytest.mark.parametrize(
     "kind",
     [
@@ -100,6 +107,17 @@ BROAD = (*FEATURES, "bill", "change")
 def test_idle_accounts_and_unchanging_limits_are_no_copies():
     found = repetition(*split(history()), "month", BROAD)
     assert found.excess < 0.05
+
+
+def test_idle_accounts_are_no_copies_though_a_feature_was_unknown_in_the_first_month():
+    months = {month: rows for month, rows in history().items() if month >= "2005-05"}
+    first = months["2005-05"]
+    months["2005-05"] = first.assign(change=np.nan)
+    # A third of the accounts is idle: nothing owed, nothing changes.
+    for month in list(months)[1:]:
+        idle = months[month].index % 3 == 0
+        months[month].loc[idle, ["bill", "change"]] = 0.0
+    assert repetition(*split(months), "month", BROAD).excess < 0.05
 
 
 @pytest.mark.parametrize("original", MONTHS[:3])

@@ -9,11 +9,11 @@ from deltalake import DeltaTable
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import LostRaceError, ModelError, SettingsError
 from finance_assets.ml import criteria
-from finance_assets.ml.card import render_card
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
 from finance_assets.model_life import effects, people, rollback
 from finance_assets.model_life.approval import approve
+from finance_assets.model_life.card_text import render_card
 from finance_assets.model_life.cards import gather_card
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.reproduce import reproduce
@@ -89,7 +89,11 @@ def settled(tmp_path_factory, spark, homes):
 def rolled_back(runner, reason="it is odd", **options):
     ctx = context(runner)
     event = roll_back(ctx, judge(EASY), reason=reason, **options)
-    assert follow_up(ctx, EASY, event) == []
+    again = (
+        [f"{PREDICTIONS}[{SEPTEMBER}] was scored by v2"] if options.get("effective_from") else []
+    )
+    told = follow_up(ctx, EASY, event)
+    assert [problem.split(",")[0] for problem in told] == again
     return event
 
 
@@ -282,7 +286,10 @@ def test_a_rollback_to_what_never_was_champion_is_refused(two_champions):
 def test_a_rollback_from_an_earlier_partition_is_superseded_by_a_later_event(two_champions):
     rolled_back(two_champions, effective_from=AUGUST)
     assert champion_at(two_champions, SEPTEMBER) == ("1", JUNE)
-    rolled_back(two_champions, effective_from=SEPTEMBER)
+    # Back to v2, which scored September: nothing is to be scored again.
+    ctx = context(two_champions)
+    event = roll_back(ctx, judge(EASY), reason="it was not", effective_from=SEPTEMBER)
+    assert follow_up(ctx, EASY, event) == []
     assert champion_at(two_champions, AUGUST) == ("1", JUNE)
     assert champion_at(two_champions, SEPTEMBER) == ("2", AUGUST)
     assert history(two_champions).problems == ()

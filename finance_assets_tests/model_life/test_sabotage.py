@@ -601,7 +601,7 @@ def test_a_signature_that_is_not_the_declared_one_is_turned_down(judge, monkeypa
 
 def test_other_features_than_the_champions_have_to_be_declared(judge):
     fewer = tuple(name for name in MODEL.feature_names if name != "bill_ntd")
-    outcome, failed = judge(fresh(feature_names=fewer))
+    outcome, failed = judge(fresh(feature_names=fewer, reasons=None))
     assert (outcome, failed) == ("turned_down", ["signature"])
 
 

@@ -1,0 +1,166 @@
+"""What a model's declaration must be to train, score and explain: found when it loads.
+
+Rules over declarations only; whether a gate is whole is the gate's own business (gate.py), what
+the tables of the use case must have, step/use_case_rules.py's.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from finance_assets.declarations import (
+    Mistake,
+    bad_name,
+    bad_sql,
+    below,
+    blank,
+    repeated,
+    unknown,
+)
+from finance_assets.ml.parameters import FAMILIES, FIXED, KNOWN, SEARCHED
+
+if TYPE_CHECKING:
+    from finance_assets.ml.spec import ModelSpec
+
+NUMBERS = ("int", "bigint", "double", "boolean")
+
+
+def spec_mistakes(spec: "ModelSpec") -> Iterator[Mistake]:
+    """Everything that is wrong with a model's declaration by itself."""
+    yield from bad_name("name", spec.name)
+    yield from blank("owner", spec.owner)
+    yield from blank("purpose", spec.purpose)
+    yield from _features(spec)
+    yield from _labels(spec)
+    yield from _bands(spec)
+    yield from _protected(spec)
+    yield from _reasons(spec)
+    yield from _training(spec)
+    limits = spec.drift
+    if not 0 < limits.warning_psi < limits.drift_psi:
+        yield Mistake(
+            "drift",
+            f"warns from {limits.warning_psi}, drifted from {limits.drift_psi}",
+            "0 < warning_psi < drift_psi",
+        )
+    needless = spec.costs.flagged_good - spec.costs.passed_good
+    missed = spec.costs.missed_bad - spec.costs.flagged_bad
+    if not (needless > 0 and missed > 0):
+        yield Mistake(
+            "costs",
+            "a wrong decision costs no more than a right one",
+            "flagged_good above passed_good, missed_bad above flagged_bad",
+        )
+
+
+def _features(spec: "ModelSpec") -> Iterator[Mistake]:
+    contract, types = spec.features, {c.name: c.type for c in spec.features.columns}
+    if not spec.feature_names:
+        yield Mistake("feature_names", "there is none", f"columns of {contract.table}")
+    yield from repeated("feature_names", spec.feature_names)
+    yield from unknown("feature_names", spec.feature_names, contract.column_names)
+    for name in spec.feature_names:
+        if name in (*contract.key, contract.partition_column):
+            yield Mistake("feature_names", f"{name!r} identifies rows", "leave it out")
+        elif types.get(name, "double") not in NUMBERS and "decimal" not in types[name]:
+            yield Mistake(
+                "feature_names", f"{name!r} is of type {types[name]}", "features are numbers"
+            )
+    yield from unknown("naive", [spec.naive], spec.feature_names)
+    if contract.partition_column not in contract.key:
+        yield Mistake(
+            "features",
+            f"the key of {contract.table} lacks its partition column",
+            f"add {contract.partition_column} to its key: a row is one entity in one partition",
+        )
+
+
+def _labels(spec: "ModelSpec") -> Iterator[Mistake]:
+    labels, types = spec.labels, {c.name: c.type for c in spec.labels.columns}
+    yield from unknown("target", [spec.target], labels.column_names)
+    if types.get(spec.target, "boolean") != "boolean":
+        yield Mistake("target", f"{spec.target!r} is of type {types[spec.target]}", "a boolean")
+    if set(labels.key) != set(spec.features.key):
+        yield Mistake(
+            "labels",
+            f"the key of {labels.table} is {', '.join(labels.key)}",
+            f"that of {spec.features.table}: {', '.join(spec.features.key)}",
+        )
+    yield from below("label_lag", spec.label_lag, 0)
+    if (labels.partition_column == spec.month) != (spec.label_lag == 0):
+        yield Mistake(
+            "label_lag",
+            f"is {spec.label_lag}, but {labels.table} is partitioned by {labels.partition_column}",
+            f"with a lag of 0 labels lie in the partition of their row ({spec.month}), else in the "
+            "one in which they became known",
+        )
+
+
+def _bands(spec: "ModelSpec") -> Iterator[Mistake]:
+    names, starts = [b.name for b in spec.bands], [b.from_score for b in spec.bands]
+    yield from repeated("bands", names)
+    for name in names:
+        yield from bad_name("bands", name)
+    if len(starts) < 2 or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1:
+        yield Mistake(
+            "bands",
+            f"bands from {starts}",
+            "two or more, the first from 0, each later one from a higher score, below 1",
+        )
+    named = {"flagged_band": spec.flagged_band}
+    if spec.reasons:
+        named["reasons.band"] = spec.reasons.band
+    for field, band in named.items():
+        if band not in names[1:]:
+            yield Mistake(field, f"{band!r} is no band above the lowest", f"one of {names[1:]}")
+
+
+def _protected(spec: "ModelSpec") -> Iterator[Mistake]:
+    if spec.protected is None:
+        return
+    source, attributes = spec.protected.source, spec.protected.attributes
+    yield from repeated("protected", [a.name for a in attributes])
+    yield from unknown("protected.source", spec.key, source.column_names)
+    yield from below("protected.min_group_rows", spec.protected.min_group_rows, 1)
+    for attribute in attributes:
+        yield from bad_name("protected", attribute.name)
+        where = f"protected {attribute.name}"
+        yield from bad_sql(where, attribute.expression, source.column_names)
+
+
+def _reasons(spec: "ModelSpec") -> Iterator[Mistake]:
+    if spec.reasons is None:
+        return
+    words = spec.reasons.words
+    yield from unknown("reasons.words", words, spec.feature_names)
+    yield from below("reasons.top", spec.reasons.top, 1)
+    for name in spec.feature_names:
+        if not words.get(name, "").strip():
+            yield Mistake(
+                "reasons.words", f"no words for {name!r}", "plain words for every feature"
+            )
+
+
+def _training(spec: "ModelSpec") -> Iterator[Mistake]:
+    yield from unknown("family", [spec.family], FAMILIES)
+    yield from below("rounds", spec.rounds, 1)
+    yield from below("holdout_partitions", spec.holdout_partitions, 1)
+    yield from below("min_train_partitions", spec.min_train_partitions, 1)
+    if spec.family not in KNOWN:
+        return
+    fixed = FIXED[spec.family]
+    for name in fixed:
+        if name in spec.params:
+            yield Mistake("params", f"{name!r} is set by the training", "leave it out")
+    known = sorted(KNOWN[spec.family])
+    yield from unknown("params", [n for n in spec.params if n not in fixed], known)
+    if spec.search is None:
+        return
+    if spec.family not in SEARCHED:
+        yield Mistake(
+            "search", f"{spec.family} is not searched", f"family {' or '.join(SEARCHED)}, or none"
+        )
+    yield from unknown("search.space", spec.search.space, known)
+    yield from below("search.trials", spec.search.trials, 1)
+    for name, (low, high) in spec.search.space.items():
+        if not low < high:
+            yield Mistake("search.space", f"{name} from {low} to {high}", "the lower bound first")

@@ -1,0 +1,109 @@
+"""The text of a model card: its facts, laid out by templates/model_card.md.j2.
+
+Gathering the facts is cards.py's business; wording and order are the template's.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import jinja2
+
+Card = dict[str, Any]
+# Of many intersections, a reader needs those that are worst off.
+WIDEST = 15
+PLOTS = ("importance", "roc", "lift", "calibration", "fairness")
+# Where the card's file in MLflow finds the plots of its run.
+BESIDE = {name: f"../plots/{name}.png" for name in PLOTS}
+MEASURES = ("role", "segment", "rows", "positives", "auc", "pr_auc", "brier", "calibration_error")
+
+
+def render_card(card: Card, images: dict[str, str] | None = None) -> str:
+    """The card as Markdown; `images` are the plots' addresses by name, those in MLflow if None.
+
+    A plot without an address is left out.
+    """
+    return _template().render(
+        card=card,
+        images=BESIDE if images is None else images,
+        fairness=_fairness(card),
+        measure_columns={name: name for name in MEASURES},
+    )
+
+
+@lru_cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("finance_assets.model_life"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        # Markdown for reviewers, made of our own records; nothing serves it as HTML.
+        autoescape=False,  # noqa: S701
+    )
+    environment.filters |= {
+        "table": _table,
+        "pairs": _pairs,
+        "interval": _interval,
+        "of_roles": _of_roles,
+        "verdicts": _verdicts,
+    }
+    return environment.get_template("model_card.md.j2")
+
+
+def _table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
+    """Rows as a Markdown table; `columns` gives the field of each heading."""
+    cells = [[_cell(row[field], field) for field in columns.values()] for row in rows]
+    if not cells:
+        return "*None.*"
+    lines = [list(columns), ["---"] * len(columns), *cells]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _pairs(rows: Mapping[str, Any] | Iterable[tuple[str, Any]], name: str, value: str) -> str:
+    """Pairs as a table of two columns."""
+    items = rows.items() if isinstance(rows, Mapping) else rows
+    return _table([{name: a, value: b} for a, b in items], {name: name, value: value})
+
+
+def _cell(value: Any, field: str) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    # To the second is enough for a reader.
+    text = text[:19] if field == "recorded_at" else text
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _interval(interval: Mapping[str, float]) -> str:
+    return f"{interval['value']:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+
+
+def _of_roles(gains: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    return [{"role": role, **gain} for role, gain in sorted(gains.items())]
+
+
+def _verdicts(gate: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**v, "verdict": "passed" if v["is_passed"] else "**failed**"} for v in gate]
+
+
+def _fairness(card: Card) -> dict[str, Any]:
+    """Gaps of single attributes, the widest of their intersections, small groups, exceptions."""
+    assessed = card["assessment"] or {"gaps": [], "small_groups": {}}
+    single = [g for g in assessed["gaps"] if "," not in g["attribute"]]
+    crossed = [g for g in assessed["gaps"] if "," in g["attribute"]]
+    crossed.sort(key=lambda g: g["opportunity_gap"]["value"])
+    verdicts = [v for v in card["gate"] if v["name"] == "fairness"]
+    return {
+        "crossed": len(crossed),
+        "shown": min(WIDEST, len(crossed)),
+        "gaps": [
+            {
+                **g,
+                "ratio": f"{_interval(g['ratio'])} of {g['reference']}",
+                "gap": f"{_interval(g['opportunity_gap'])} to {g['deserving_reference']}",
+            }
+            for g in (*single, *crossed[:WIDEST])
+        ],
+        "small": [f"{group} ({n})" for group, n in sorted(assessed["small_groups"].items())],
+        "exceptions": [e for v in verdicts for e in v["evidence"].get("exceptions", ())],
+    }

@@ -1,0 +1,114 @@
+"""What a use case must be as a whole: its steps fit each other, and its model rests on them.
+
+Rules over declarations only. What a contract or a model must be by itself is written beside
+them; that no feature looks ahead, in foresight.py.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from finance_assets.declarations import Mistake, bad_name, blank, repeated, unknown
+from finance_assets.step.declaration import Step
+
+if TYPE_CHECKING:
+    from finance_assets.step.use_case import UseCase
+
+
+def use_case_mistakes(use_case: "UseCase") -> Iterator[Mistake]:
+    """Everything that is wrong with how a use case is put together."""
+    yield from bad_name("name", use_case.name)
+    yield from blank("title", use_case.title)
+    yield from blank("owner", use_case.owner)
+    if use_case.model.name != use_case.name:
+        yield Mistake(
+            "model", f"is called {use_case.model.name!r}", f"the use case's name, {use_case.name!r}"
+        )
+    yield from repeated("steps", [step.key for step in use_case.steps])
+    made: dict[str, Step] = {}
+    for step in use_case.steps:
+        if step.use_case != use_case.name:
+            yield Mistake(f"step {step.key}", f"belongs to {step.use_case!r}", f"{use_case.name!r}")
+        yield from _inputs(step, made, use_case.steps)
+        yield from _lineage(step, made)
+        made.setdefault(step.key, step)
+    yield from _model(use_case, made)
+
+
+def _inputs(step: Step, made: dict[str, Step], steps: Sequence[Step]) -> Iterator[Mistake]:
+    """Inputs are tables that an earlier step makes, declared by the very same contract."""
+    field = f"inputs of {step.key}"
+    later = {s.key for s in steps} - set(made)
+    for item in step.inputs:
+        if item.first_offset is not None and item.first_offset > item.last_offset:
+            yield Mistake(
+                field,
+                f"{item.key} from {item.first_offset} to {item.last_offset}",
+                "first_offset not after last_offset",
+            )
+        if item.key in made:
+            if made[item.key].contract != item.contract:
+                yield Mistake(
+                    field,
+                    f"{item.key} is not the contract of the step that makes it",
+                    "pass the same contract to both",
+                )
+        elif item.key in later and item.last_offset >= 0:
+            yield Mistake(
+                field,
+                f"{item.key} is made by a later step, or by this one",
+                "order the steps; what comes later can only be read of earlier partitions",
+            )
+        elif item.key not in later:
+            yield from unknown(field, [item.key], sorted(made))
+
+
+def _lineage(step: Step, made: dict[str, Step]) -> Iterator[Mistake]:
+    """Columns are made of columns that exist, of tables that the step reads."""
+    read = {item.key: item.contract.column_names for item in step.inputs}
+    if not read:
+        return
+    for column in step.contract.columns:
+        field = f"derived_from of {step.key}.{column.name}"
+        for source in column.derived_from:
+            table, _, name = source.rpartition(".")
+            if table not in read:
+                yield Mistake(
+                    field, f"the step does not read {table}", f"one of {', '.join(sorted(read))}"
+                )
+            else:
+                yield from unknown(field, [name], read[table])
+
+
+def _model(use_case: "UseCase", made: dict[str, Step]) -> Iterator[Mistake]:
+    """The tables that the model rests on are made here, by the contracts that it names."""
+    spec = use_case.model
+    contracts = {"features": spec.features, "labels": spec.labels}
+    if spec.protected:
+        contracts["protected.source"] = spec.protected.source
+    for field, contract in contracts.items():
+        if contract.table not in made:
+            yield Mistake(
+                f"model {field}",
+                f"no step makes {contract.table}",
+                "declare the step that makes this table among the use case's steps",
+            )
+        elif made[contract.table].contract != contract:
+            yield Mistake(
+                f"model {field}",
+                f"{contract.table} is not the contract of the step that makes it",
+                "pass the same contract to both",
+            )
+
+
+def shared_tables(use_cases: "Iterable[UseCase]") -> Iterator[Mistake]:
+    """Names and tables that two use cases claim."""
+    owners: dict[str, str] = {}
+    for use_case in use_cases:
+        for name in (f"the name {use_case.name}", *(step.key for step in use_case.steps)):
+            owner = owners.setdefault(name, use_case.title)
+            if owner != use_case.title:
+                yield Mistake(
+                    "steps",
+                    f"{name} is «{owner}»'s and «{use_case.title}»'s",
+                    "a name of its own for each use case's tables",
+                )

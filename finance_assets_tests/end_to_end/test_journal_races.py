@@ -1,0 +1,81 @@
+"""Writers that race for the next place of a journal, where its table has a name in a catalog."""
+
+import json
+
+import pytest
+
+from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+
+# Run in a process of its own: a process can hold one kind of Spark session only.
+RACE = """
+import json
+from concurrent.futures import ThreadPoolExecutor
+from finance_assets.compute.runner import open_lakehouse
+from finance_assets.compute.sessions import open_session
+from finance_assets.errors import LostRaceError
+from finance_assets.lakehouse.catalog import CatalogHistory
+from finance_assets.lakehouse.journal import append, read_journal
+from finance_assets.lakehouse.publish import Origin
+from finance_assets.model_life.decision_log import record_digest
+from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.use_cases.credit_default.use_case import MODEL
+from finance_assets.settings import get_settings
+
+settings = get_settings()
+settings.prepare_home()
+spark = open_session(settings)
+lakehouse = open_lakehouse(settings, lambda: spark)
+contract = looks_contract(MODEL)
+read = lambda: read_journal(lakehouse, contract)
+
+def attempt(journal, number):
+    row = dict.fromkeys(contract.column_names, "2005-06") | {"number": number}
+    row |= {"model_sha256": f"{number}", "champion_sha256": f"{number}"}
+    try:
+        append(lakehouse, journal, row, record_digest(row), Origin("race", "test"))
+    except LostRaceError:
+        return "lost"
+    return "won"
+
+def at_once(numbers):
+    journal = read()
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        return sorted(pool.map(lambda number: attempt(journal, number), numbers))
+
+def between_look_and_write(number, other):
+    # The other one commits after this one made sure that nobody did.
+    real, said, journal = CatalogHistory._sql, [], read()
+
+    def sql(self, statement):
+        found = real(self, statement)
+        if statement.startswith("DESCRIBE HISTORY") and not looks:
+            looks.append(statement)
+            said.append(attempt(journal, other))
+        return found
+
+    looks = []
+    CatalogHistory._sql = sql
+    try:
+        return attempt(journal, number), *said
+    finally:
+        CatalogHistory._sql = real
+
+done = {"first": attempt(read(), 0), "at_once": [at_once([n, n + 1, n + 2]) for n in (1, 4)]}
+done["between"] = between_look_and_write(100, 200)
+done["numbers"] = sorted(row["number"] for row in read().rows)
+print("DONE" + json.dumps(done))
+"""
+
+
+@needs_java
+@pytest.mark.slow
+@pytest.mark.jvm
+def test_of_writers_that_read_the_same_journal_of_a_catalog_one_wins(tmp_path):
+    said = run_code(RACE, tmp_path, tmp_path, "spark", FINANCE_ASSETS_CATALOG="spark_catalog")
+    done = json.loads(said.stdout.split("DONE")[1])
+    assert done["first"] == "won"
+    assert done["at_once"] == [["lost", "lost", "won"]] * 2
+    assert done["between"] == ["lost", "won"]
+    assert len(done["numbers"]) == 4
+    assert 200 in done["numbers"]
+    assert 100 not in done["numbers"]

@@ -1,0 +1,90 @@
+"""A change of champion and a scoring run that overlap: the predictions follow the history."""
+
+import pytest
+
+from finance_assets.compute.runner import run_step
+from finance_assets.errors import LostRaceError
+from finance_assets.model_life import rollback
+from finance_assets.model_life.effects import follow_up
+from finance_assets.model_life.rollback import roll_back
+from finance_assets.model_life.verification import verify
+from finance_assets.use_cases.credit_default.use_case import USE_CASE
+from finance_assets_tests.model_life.models import PREDICTIONS, context, events, judge
+from finance_assets_tests.model_life.test_decisions import champions_as_of_june_and_august
+from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.scenario import SEPTEMBER, deliver_sample
+
+
+@pytest.fixture
+def two_champions(runner, homes):
+    """v1 as of June, v2 as of August; July to September scored, September by v2."""
+    homes.copy(runner, "two_champions", champions_as_of_june_and_august)
+    return runner
+
+
+def rolled_back_from_september(runner):
+    return roll_back(context(runner), judge(EASY), reason="v2 is odd", effective_from=SEPTEMBER)
+
+
+def scored(runner, report):
+    return run_step(
+        USE_CASE.step(PREDICTIONS),
+        USE_CASE.calendar.window(SEPTEMBER),
+        settings=runner.settings,
+        session=lambda: runner.spark,
+        run_id="test",
+        report=report,
+    )
+
+
+def scorers(runner):
+    rows = runner.rows(PREDICTIONS)
+    return {row["model_version"] for row in rows if row["statement_month"] == SEPTEMBER}
+
+
+def test_what_is_scored_while_the_champion_changes_ends_scored_by_the_new_one(two_champions):
+    said = []
+
+    def meanwhile(message):
+        said.append(message)
+        if message == f"scoring {SEPTEMBER} with v2":
+            rolled_back_from_september(two_champions)
+
+    result = scored(two_champions, meanwhile)
+    assert "the champion changed meanwhile: scoring again" in said
+    assert result.by_partition[SEPTEMBER]["champion_version"] == "1"
+    assert scorers(two_champions) == {"1"}
+    assert verify(context(two_champions), EASY, {}) == []
+
+
+def test_scoring_gives_up_when_the_champion_never_holds_still(two_champions):
+    def meanwhile(message):
+        if message.startswith("scoring"):
+            rolled_back_from_september(two_champions)
+
+    with pytest.raises(LostRaceError, match="changed 3 times while this was scored"):
+        scored(two_champions, meanwhile)
+    assert verify(context(two_champions), EASY, {}) != [], "and the history says what is behind"
+
+
+def test_who_changes_the_champion_is_told_what_was_scored_meanwhile(two_champions, monkeypatch):
+    real = rollback.verified
+
+    def while_september_is_scored_again(*given):
+        deliver_sample(two_champions.settings.landing, 1900, [SEPTEMBER])
+        two_champions.run_tables(SEPTEMBER)
+        two_champions.run(PREDICTIONS, SEPTEMBER)
+        return real(*given)
+
+    monkeypatch.setattr(rollback, "verified", while_september_is_scored_again)
+    event = rolled_back_from_september(two_champions)
+    [told] = follow_up(context(two_champions), EASY, event)
+    assert told == (
+        f"{PREDICTIONS}[{SEPTEMBER}] was scored by v2, but v1 is in force there: "
+        "materialise it again"
+    )
+    assert verify(context(two_champions), EASY, {}) == [told]
+    two_champions.run(PREDICTIONS, SEPTEMBER)
+    assert scorers(two_champions) == {"1"}
+    assert verify(context(two_champions), EASY, {}) == []
+    assert events(two_champions)[-1] == ("rolled_back", "1", "2")

@@ -1,0 +1,314 @@
+"""Mistakes in declarations: each is named when the use case loads, with file, field and remedy."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from finance_assets.declarations import refuse
+from finance_assets.errors import DeclarationError
+from finance_assets.lakehouse.contract import Column, RowRule, Severity, TableRule
+from finance_assets.ml.assessment import CostMatrix
+from finance_assets.ml.spec import (
+    Band,
+    Protected,
+    ProtectedAttribute,
+    ReasonCodes,
+    SearchSpace,
+)
+from finance_assets.monitoring.drift import DriftLimits
+from finance_assets.step.declaration import Input
+from finance_assets.step.use_case_rules import shared_tables
+from finance_assets.use_cases import ALL
+
+USE_CASE = next(iter(ALL.values()))
+SPEC = USE_CASE.model
+CONTRACT = next(s.contract for s in USE_CASE.steps if s.contract.has_quarantine)
+FIRST, *OTHERS = CONTRACT.columns
+DERIVED = next(s for s in USE_CASE.steps if s.inputs and s.contract.columns[0].derived_from)
+
+
+def columns(**changes):
+    return {"columns": (replace(FIRST, **changes), *OTHERS)}
+
+
+def rule(condition, **more):
+    return {
+        "row_rules": (
+            RowRule(**{"name": "odd", "reason": "It is odd."} | more, condition=condition),
+        )
+    }
+
+
+def table_rule(condition):
+    return {"table_rules": (TableRule("odd", condition, "It is odd.", Severity.warn),)}
+
+
+CONTRACTS = {
+    "no layer": ({"table": "statements"}, "table: 'statements' has no layer"),
+    "an unknown layer": ({"table": "platinum.statements"}, "'platinum' does not exist"),
+    "a mixed-case table": ({"table": "silver.Statements"}, "'Statements' is no name"),
+    "no description": ({"description": " "}, "description: is empty"),
+    "no columns": ({"columns": ()}, "columns: there is none"),
+    "a column twice": ({"columns": (FIRST, FIRST, *OTHERS)}, "more than once"),
+    "a mixed-case column": (columns(name="accountId"), "'accountId' is no name"),
+    "a column with a blank": (columns(name="account id"), "'account id' is no name"),
+    "an unknown type": (columns(type="strnig"), "'strnig' is no type"),
+    "a column nobody described": (columns(description=""), "is empty"),
+    "lineage that names no column": (columns(derived_from=("silver.x",)), "no column of a table"),
+    "no key": ({"key": ()}, "key: there is none"),
+    "a key that does not exist": ({"key": ("acount_id",)}, "key: 'acount_id' does not exist"),
+    "a key twice": ({"key": (FIRST.name, FIRST.name)}, "more than once"),
+    "a key that may be null": (
+        {"key": (FIRST.name,), **columns(is_nullable=True)},
+        "may be null, and identifies rows",
+    ),
+    "no partition column": ({"partition_column": "moth"}, "'moth' does not exist"),
+    "a partition column that is no string": (
+        {"columns": (*CONTRACT.columns, Column("day", "date", "Day")), "partition_column": "day"},
+        "type of day: is date",
+    ),
+    "a rule that cannot be read": (rule("account_id >"), "cannot be read"),
+    "a rule on an unknown column": (rule("acount_id > 0"), "'acount_id' does not exist"),
+    "a rule of no name": (rule("account_id > 0", name="Odd One"), "'Odd One' is no name"),
+    "a rule without a reason": (rule("account_id > 0", reason=""), "reason of odd: is empty"),
+    "a row rule that aggregates": (rule("avg(account_id) > 0"), "a row rule cannot aggregate"),
+    "a table rule about a row": (table_rule("account_id > 0"), "outside an aggregate"),
+    "a table rule on an unknown column": (table_rule("avg(acount_id) > 0"), "does not exist"),
+    "two rules of one name": (
+        {**rule("account_id > 0"), **table_rule("count(*) > 0")},
+        "'odd' is declared more than once",
+    ),
+    "fewer than no rows": ({"min_rows": -1}, "min_rows: is -1"),
+    "a share of more than all": ({"max_quarantine_share": 1.5}, "max_quarantine_share: is 1.5"),
+    "a share that is no number": (
+        {"max_quarantine_share": float("nan")},
+        "max_quarantine_share: is nan",
+    ),
+    "a share without a quarantine": (
+        {"has_quarantine": False, "max_quarantine_share": 0.1},
+        "there is no quarantine",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), CONTRACTS.values(), ids=CONTRACTS)
+def test_a_contract_with_a_mistake_does_not_load(changes, said):
+    refused(lambda: replace(CONTRACT, **changes), said)
+
+
+def feature_of(**changes):
+    first, *rest = SPEC.features.columns
+    changed = [replace(c, **changes) if c.name == SPEC.feature_names[0] else c for c in rest]
+    return replace(SPEC.features, columns=(first, *changed))
+
+
+def words(**changes):
+    return {"reasons": replace(SPEC.reasons, words={**SPEC.reasons.words, **changes})}
+
+
+def protected(expression="sex", name="sex", **changes):
+    attributes = (ProtectedAttribute(name, expression),)
+    return {"protected": replace(SPEC.protected, attributes=attributes, **changes)}
+
+
+SPACE = SearchSpace({"learning_rate": (0.01, 0.1)})
+MODELS = {
+    "a mixed-case name": ({"name": "Credit"}, "name: 'Credit' is no name"),
+    "no owner": ({"owner": ""}, "owner: is empty"),
+    "no purpose": ({"purpose": ""}, "purpose: is empty"),
+    "no features": ({"feature_names": ()}, "feature_names: there is none"),
+    "an unknown feature": (
+        {"feature_names": (*SPEC.feature_names, "bil")},
+        "feature_names: 'bil' does not exist",
+    ),
+    "a feature twice": (
+        {"feature_names": (*SPEC.feature_names, SPEC.feature_names[0])},
+        "more than once",
+    ),
+    "a key as feature": (
+        {"feature_names": (*SPEC.feature_names, SPEC.key[0])},
+        "identifies rows",
+    ),
+    "a text as feature": ({"features": feature_of(type="string")}, "features are numbers"),
+    "an unknown rule of thumb": ({"naive": "pay_staus"}, "naive: 'pay_staus' does not exist"),
+    "features without their partition in the key": (
+        {"features": replace(SPEC.features, key=SPEC.features.key[:1])},
+        "lacks its partition column",
+    ),
+    "an unknown target": ({"target": "is_defalt"}, "target: 'is_defalt' does not exist"),
+    "a target that is no event": ({"target": SPEC.labels.key[0]}, "a boolean"),
+    "labels with another key": (
+        {"labels": replace(SPEC.labels, key=SPEC.labels.key[:1])},
+        "labels: the key of",
+    ),
+    "one band": ({"bands": SPEC.bands[:1]}, "bands from"),
+    "bands that do not begin at 0": (
+        {"bands": (Band("low", 0.1), *SPEC.bands[1:])},
+        "the first from 0",
+    ),
+    "bands out of order": ({"bands": SPEC.bands[::-1]}, "bands from"),
+    "a band twice": ({"bands": (*SPEC.bands, replace(SPEC.bands[-1], from_score=0.99))}, "once"),
+    "a band of no name": ({"bands": (Band("Low", 0), *SPEC.bands[1:])}, "'Low' is no name"),
+    "an unknown band to act on": ({"flagged_band": "medum"}, "flagged_band: 'medum' is no band"),
+    "an unknown band to explain": (
+        {"reasons": replace(SPEC.reasons, band="hihg")},
+        "reasons.band: 'hihg' is no band",
+    ),
+    "a feature without words": (
+        {"reasons": ReasonCodes("high", {n: "x" for n in SPEC.feature_names[1:]})},
+        f"no words for '{SPEC.feature_names[0]}'",
+    ),
+    "a feature with empty words": (words(**{SPEC.feature_names[0]: " "}), "no words for"),
+    "words for an unknown feature": (words(bil="the bill"), "reasons.words: 'bil'"),
+    "no reasons to give": (
+        {"reasons": replace(SPEC.reasons, top=0)},
+        "reasons.top: is 0",
+    ),
+    "an unknown protected column": (protected("sexx"), "protected sex: 'sexx' does not exist"),
+    "a protected expression that cannot be read": (protected("CASE WHEN"), "cannot be read"),
+    "a protected attribute of no name": (protected("1", "Sex"), "'Sex' is no name"),
+    "protected attributes of a table without the key": (
+        {
+            "protected": Protected(
+                replace(
+                    CONTRACT,
+                    columns=CONTRACT.columns[1:],
+                    key=(OTHERS[0].name,),
+                    partition_column=CONTRACT.partition_column,
+                    row_rules=(),
+                    table_rules=(),
+                ),
+                (),
+            )
+        },
+        "protected.source:",
+    ),
+    "an unknown family": ({"family": "catboost"}, "family: 'catboost' does not exist"),
+    "an unknown parameter": (
+        {"params": {**SPEC.params, "learning_rat": 0.1}},
+        "params: 'learning_rat' does not exist",
+    ),
+    "a parameter of another family": ({"family": "xgboost"}, "params:"),
+    "a parameter that training sets": (
+        {"params": {**SPEC.params, "num_threads": 8}},
+        "'num_threads' is set by the training",
+    ),
+    "no rounds": ({"rounds": 0}, "rounds: is 0"),
+    "no holdout": ({"holdout_partitions": 0}, "holdout_partitions: is 0"),
+    "no training": ({"min_train_partitions": 0}, "min_train_partitions: is 0"),
+    "a search that the family cannot do": (
+        {"family": "xgboost", "params": {}, "search": SPACE},
+        "xgboost is not searched",
+    ),
+    "a search of an unknown parameter": (
+        {"search": SearchSpace({"lerning_rate": (0.01, 0.1)})},
+        "search.space: 'lerning_rate'",
+    ),
+    "a search from high to low": (
+        {"search": SearchSpace({"learning_rate": (0.1, 0.01)})},
+        "the lower bound first",
+    ),
+    "a search without trials": ({"search": replace(SPACE, trials=0)}, "search.trials: is 0"),
+    "drift before its warning": ({"drift": DriftLimits(0.3, 0.2)}, "drift: warns from 0.3"),
+    "a wrong decision for nothing": ({"costs": CostMatrix(0, 0)}, "costs: a wrong decision"),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), MODELS.values(), ids=MODELS)
+def test_a_model_with_a_mistake_does_not_load(changes, said):
+    refused(lambda: replace(SPEC, **changes), said)
+
+
+def with_step(position, **changes):
+    steps = list(USE_CASE.steps)
+    steps[position] = replace(steps[position], **changes)
+    return {"steps": tuple(steps)}
+
+
+POSITION = USE_CASE.steps.index(DERIVED)
+INPUT = DERIVED.inputs[0]
+FOREIGN = replace(INPUT.contract, table="silver.of_another_use_case")
+LINEAGE = DERIVED.contract.columns[0]
+USE_CASES = {
+    "a mixed-case name": ({"name": "Credit"}, "name: 'Credit' is no name"),
+    "no title": ({"title": ""}, "title: is empty"),
+    "no owner": ({"owner": ""}, "owner: is empty"),
+    "a model of another name": ({"model": replace(SPEC, name="other")}, "model: is called 'other'"),
+    "a step twice": ({"steps": (*USE_CASE.steps, USE_CASE.steps[0])}, "more than once"),
+    "a step of another use case": (with_step(0, use_case="other"), "belongs to 'other'"),
+    "an input that nobody makes": (
+        with_step(POSITION, inputs=(Input(FOREIGN),)),
+        "'silver.of_another_use_case' does not exist",
+    ),
+    "an input made by a later step": (
+        {"steps": USE_CASE.steps[::-1]},
+        "is made by a later step, or by this one",
+    ),
+    "an input by another contract": (
+        with_step(POSITION, inputs=(Input(replace(INPUT.contract, description="Other")),)),
+        "is not the contract of the step that makes it",
+    ),
+    "a window from later to earlier": (
+        with_step(POSITION, inputs=(replace(INPUT, first_offset=0, last_offset=-1),)),
+        "first_offset not after last_offset",
+    ),
+    "lineage to a table that is not read": (
+        with_step(
+            POSITION,
+            contract=replace(
+                DERIVED.contract,
+                columns=(
+                    replace(LINEAGE, derived_from=("gold.nothing.x",)),
+                    *DERIVED.contract.columns[1:],
+                ),
+            ),
+        ),
+        "the step does not read gold.nothing",
+    ),
+    "lineage to a column that does not exist": (
+        with_step(
+            POSITION,
+            contract=replace(
+                DERIVED.contract,
+                columns=(
+                    replace(LINEAGE, derived_from=(f"{INPUT.key}.acount_id",)),
+                    *DERIVED.contract.columns[1:],
+                ),
+            ),
+        ),
+        "'acount_id' does not exist",
+    ),
+    "features that nobody makes": (
+        {"steps": tuple(s for s in USE_CASE.steps if s.key != SPEC.features.table)},
+        f"no step makes {SPEC.features.table}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), USE_CASES.values(), ids=USE_CASES)
+def test_a_use_case_with_a_mistake_does_not_load(changes, said):
+    refused(lambda: replace(USE_CASE, **changes), said)
+
+
+def test_every_mistake_is_named_at_once():
+    with pytest.raises(DeclarationError) as caught:
+        replace(CONTRACT, description="", min_rows=-1, key=("nothing",))
+    assert len(re.findall("contract ", caught.value.what)) == 3
+
+
+def test_two_use_cases_cannot_make_the_same_table():
+    other = replace(USE_CASE, title="Another question")
+    with pytest.raises(DeclarationError, match="is «Another question»'s|'s and «Another"):
+        refuse("use cases", shared_tables((USE_CASE, other)))
+
+
+def refused(declare, said):
+    """It does not load; the message names what, this file, and what to write instead."""
+    with pytest.raises(DeclarationError) as caught:
+        declare()
+    error = caught.value
+    assert said in f"{error.what}; {error.remedy}"
+    assert Path(__file__).name in error.where
+    assert error.remedy.strip()
