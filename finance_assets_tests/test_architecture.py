@@ -19,7 +19,7 @@ LAYERS = {
     "errors": 0,
     "declarations": 1,
     "settings": 1,
-    "calendar": 1,
+    "calendar": 1.5,
     "monitoring": 2,
     "lakehouse": 2,
     "ml": 3,

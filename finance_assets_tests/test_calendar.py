@@ -9,6 +9,7 @@ import pytest
 from dagster._utils.schedules import cron_string_iterator
 
 from finance_assets.calendar import Calendar, Frequency, Window, moment
+from finance_assets.errors import DeclarationError
 
 BERLIN = "Europe/Berlin"
 MONTHS = Calendar(Frequency.monthly, "2005-04", "2005-09")
@@ -209,7 +210,7 @@ def test_what_never_came_is_overdue_after_the_days_of_grace():
     ],
 )
 def test_a_calendar_that_contradicts_itself_does_not_load(change, named):
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(DeclarationError, match=named):
         replace(MONTHS, **change)
 
 

@@ -1,11 +1,13 @@
 """The Calendar itself: which partitions a use case has by now, and when each of them is due."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from finance_assets.calendar.frequency import Frequency
 from finance_assets.calendar.window import Window
+from finance_assets.declarations import Mistake, refuse
 
 # How a run asks for the partition that is due when it is triggered.
 DUE = "due"
@@ -38,21 +40,28 @@ class Calendar:
         """Refuse a calendar that contradicts itself.
 
         Raises:
-            ValueError: naming the field.
+            DeclarationError: naming every mistake.
         """
-        first = self.frequency.parse(self.first)
-        if self.last is not None and self.frequency.parse(self.last) < first:
-            raise ValueError(f"calendar: last ({self.last}) is before first ({self.first})")
+        refuse("calendar", self._mistakes())
+
+    def _mistakes(self) -> Iterator[Mistake]:
+        ends = {"first": self.first, "last": self.last}
+        wrong = [n for n, end in ends.items() if end is not None and not self.is_partition(end)]
+        for name in wrong:
+            written = self.frequency.written
+            yield Mistake(name, f"{ends[name]!r} is no {self.frequency} partition", written)
+        if not wrong and self.last is not None and self.last < self.first:
+            yield Mistake("last", f"{self.last} is before first", "none, or first or later")
         try:
             ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"calendar: {self.timezone!r} is no time zone") from error
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield Mistake("timezone", f"{self.timezone!r} is no time zone", "such as Europe/Berlin")
         if self.due_after < timedelta(0) or self.due_after % timedelta(minutes=1):
-            raise ValueError("calendar: due_after has to be whole minutes, none or more")
+            yield Mistake("due_after", f"is {self.due_after}", "whole minutes, none or more")
         if self.frequency is Frequency.monthly and self.due_after >= MAX_MONTHLY_DUE:
-            raise ValueError("calendar: due_after has to be less than 28 days: months differ")
+            yield Mistake("due_after", f"is {self.due_after}", "less than 28 days: months differ")
         if not timedelta(0) < self.late_after <= self.overdue_after:
-            raise ValueError("calendar: late_after has to be above 0 and at most overdue_after")
+            yield Mistake("late_after", f"is {self.late_after}", "above 0, at most overdue_after")
 
     def window(self, first: str, last: str | None = None) -> Window:
         """The window from `first` to `last`; without `last` the one partition.
