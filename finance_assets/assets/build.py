@@ -212,8 +212,11 @@ def _refusal(step: Step, result: StepResult) -> dg.Failure:
         if not outcome.is_passed and outcome.check.severity is Severity.block
     ]
     lines = "\n".join(f"- {outcome.check.name}: {outcome.observed}" for outcome in broken)
+    if result.documents:
+        lines += f"\nsee them: finance-assets rejects {step.use_case} --partition PARTITION"
     return dg.Failure(
         description=f"{step.key} is unchanged: {len(broken)} blocking check(s) failed\n{lines}",
+        metadata={title: dg.MetadataValue.md(text) for title, text in result.documents.items()},
         allow_retries=False,
     )
 

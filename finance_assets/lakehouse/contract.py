@@ -21,7 +21,8 @@ class Column:
 
     `type` is Spark SQL's name. `is_volatile` marks a column that differs between two runs over
     the same input (a clock reading); it does not count when publish looks for changes.
-    `derived_from` names the upstream columns as `<layer>.<entity>.<column>`.
+    `derived_from` names the upstream columns as `<layer>.<entity>.<column>`. `null_tokens` are
+    delivered texts that stand for a missing value, beside blank ones.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     is_pii: bool = False
     is_volatile: bool = False
     derived_from: tuple[str, ...] = ()
+    null_tokens: tuple[str, ...] = ()
 
     @property
     def comment(self) -> str:
@@ -77,7 +79,8 @@ class Contract:
 
     `min_rows` is the fewest rows a partition may have; `max_quarantine_share` the share of the
     delivered rows above which a partition is refused as a whole. Rows of an append-only table
-    are never replaced: a publication adds to its partition.
+    are never replaced: a publication adds to its partition. `malformed` says what is wrong with a
+    delivered row that was kept as it came.
     """
 
     table: str
@@ -91,6 +94,7 @@ class Contract:
     max_quarantine_share: float = 0.0
     has_quarantine: bool = False
     is_append_only: bool = False
+    malformed: str = "the number of fields is wrong"
 
     @property
     def layer(self) -> str:
@@ -116,7 +120,9 @@ class Contract:
         for column in self.columns:
             if column.name == name:
                 source = (f"{self.table}.{name}",)
-                return replace(column, type=as_type or column.type, derived_from=source)
+                return replace(
+                    column, type=as_type or column.type, derived_from=source, null_tokens=()
+                )
         raise KeyError(f"{self.table} has no column {name}")
 
     @property
