@@ -53,7 +53,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             refuse_repeats(source, contract.table, deliveries, in_force)
             # Kept first: a publication never names a file that is not there.
             for copy in received.values():
-                archive.keep(copy)
+                archive.keep(copy, stays=source.format.reads_copies)
             archive.expire()
             ledgers = {
                 p: Ledger(staged.counts.get(p, 0), found.get(p, NO_ROWS).count) for p in ctx.window

@@ -49,6 +49,7 @@ class Csv:
     is_multiline: bool = True
 
     is_typed = False
+    reads_copies = False
     malformed = "the number of fields is wrong"
 
     def __post_init__(self) -> None:

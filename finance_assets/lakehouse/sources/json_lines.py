@@ -41,6 +41,7 @@ class JsonLines:
     encoding: str = "utf-8"
 
     is_typed = False
+    reads_copies = False
     malformed = "it is no JSON object of single values under the declared names"
 
     def __post_init__(self) -> None:

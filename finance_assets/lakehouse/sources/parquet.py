@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.sources.bronze import INGESTED_AT, LINE, MALFORMED, SOURCE_FILE
 from finance_assets.lakehouse.sources.diagnosis import head_of, kind_of
-from finance_assets.lakehouse.sources.parquet_types import require_columns
+from finance_assets.lakehouse.sources.parquet_types import arrow_type, require_columns
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.staging import ROWS_PER_GROUP
 
@@ -36,6 +37,7 @@ class ParquetFile:
     """A Parquet file for each partition; it has no lines, so rows are counted from 1."""
 
     is_typed = True
+    reads_copies = True
     malformed = "the row cannot be read"
 
     def stage(
@@ -114,7 +116,18 @@ def _numbers_rows(spark: "SparkSession", path: Path) -> bool:
 def _read(
     spark: "SparkSession", source: "Source", contract: Contract, arrivals: list[Arrival]
 ) -> "DataFrame":
-    """The files as the engine reads them, all in one scan."""
+    """The files as the engine reads them, those of the same types in one scan."""
+    alike: dict[str, list[Arrival]] = {}
+    for arrival in arrivals:
+        types = pq.read_schema(arrival.copy).remove_metadata()
+        alike.setdefault(str(types), []).append(arrival)
+    scans = (_scan(spark, source, contract, some) for some in alike.values())
+    return reduce(lambda rows, more: rows.unionByName(more), scans)
+
+
+def _scan(
+    spark: "SparkSession", source: "Source", contract: Contract, arrivals: list[Arrival]
+) -> "DataFrame":
     from pyspark.sql import functions as F
 
     facts = [
@@ -128,13 +141,19 @@ def _read(
     known = F.create_map(*facts)[F.col("_metadata.file_name")]
     rows = spark.read.parquet(*(str(arrival.copy) for arrival in arrivals))
     return rows.select(
-        *[F.expr(_typed(column.delivered_name, column)) for column in source.columns],
+        *[F.expr(_typed(column)) for column in source.columns],
         known[0].alias(contract.partition_column),
         F.expr(f"cast(null as string) as {MALFORMED}"),
         known[1].alias(SOURCE_FILE),
         F.expr(f"{ROW_INDEX} + 1 as {LINE}"),
         F.lit(datetime.now(UTC)).alias(INGESTED_AT),
     ).select(*contract.column_names)
+
+
+def _typed(column: "SourceColumn") -> str:
+    """SQL for a column of a file under our name, with the declared type."""
+    found = column.delivered_name.replace("`", "``")
+    return f"cast(`{found}` as {column.type}) as `{column.name}`"
 
 
 def _copied(
@@ -144,37 +163,39 @@ def _copied(
     arrivals: list[Arrival],
     folder: Path,
 ) -> "DataFrame":
-    """The files copied in batches, with the number of each row."""
-    paths, now = [], datetime.now(UTC)
-    for arrival in arrivals:
-        paths.append(str(folder / f"{arrival.partition}.parquet"))
-        first, writer = 1, None
-        for batch in _batches(arrival.copy):
-            size = batch.num_rows
-            facts = {
-                contract.partition_column: pa.repeat(pa.scalar(arrival.partition), size),
-                MALFORMED: pa.nulls(size, pa.string()),
-                SOURCE_FILE: pa.repeat(pa.scalar(arrival.delivered.name), size),
-                LINE: pa.array(np.arange(first, first + size)),
-                INGESTED_AT: pa.repeat(pa.scalar(now, pa.timestamp("us", tz="UTC")), size),
-            }
-            values = [batch.column(name) for name in source.header]
-            table = pa.table([*values, *facts.values()], names=[*source.column_names, *facts])
-            writer = writer or pq.ParquetWriter(paths[-1], table.schema)
-            writer.write_table(table)
-            first += size
-        if writer is not None:
-            writer.close()
-    typed = {column.name: _typed(column.name, column) for column in source.columns}
-    return spark.read.parquet(*paths).selectExpr(
-        *[typed.get(name, f"`{name}`") for name in contract.column_names]
+    """The files copied in batches, with the declared types and the number of each row."""
+    paths = [folder / f"{arrival.partition}.parquet" for arrival in arrivals]
+    schema = pa.schema(
+        [
+            *((column.name, arrow_type(column.type)) for column in source.columns),
+            (contract.partition_column, pa.string()),
+            (MALFORMED, pa.string()),
+            (SOURCE_FILE, pa.string()),
+            (LINE, pa.int64()),
+            (INGESTED_AT, pa.timestamp("us", tz="UTC")),
+        ]
     )
-
-
-def _typed(found: str, column: "SourceColumn") -> str:
-    """SQL for a column of a file under our name, with the declared type."""
-    escaped = found.replace("`", "``")
-    return f"cast(`{escaped}` as {column.type}) as `{column.name}`"
+    now = pa.scalar(datetime.now(UTC), pa.timestamp("us", tz="UTC"))
+    for arrival, path in zip(arrivals, paths, strict=True):
+        first = 1
+        with pq.ParquetWriter(path, schema) as writer:
+            for batch in _batches(arrival.copy):
+                size = batch.num_rows
+                values = [
+                    batch.column(column.delivered_name).cast(arrow_type(column.type))
+                    for column in source.columns
+                ]
+                facts = [
+                    pa.repeat(pa.scalar(arrival.partition), size),
+                    pa.nulls(size, pa.string()),
+                    pa.repeat(pa.scalar(arrival.delivered.name), size),
+                    pa.array(np.arange(first, first + size)),
+                    pa.repeat(now, size),
+                ]
+                writer.write_table(pa.Table.from_arrays([*values, *facts], schema=schema))
+                first += size
+    rows = spark.read.parquet(*(str(path) for path in paths))
+    return rows.select(*contract.column_names)
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:

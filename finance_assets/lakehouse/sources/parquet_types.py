@@ -12,6 +12,17 @@ from finance_assets.lakehouse.readable import WIDER
 if TYPE_CHECKING:
     from finance_assets.lakehouse.sources.source import Source
 
+ARROW = {
+    "tinyint": pa.int8(),
+    "smallint": pa.int16(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "boolean": pa.bool_(),
+    "string": pa.string(),
+}
 DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
@@ -35,19 +46,17 @@ def spark_type(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         # Nanoseconds are more than the engines keep. Without a zone, an instant is UTC's.
         return "timestamp" if kind.unit in ("ms", "us") else str(kind)
-    names = {
-        pa.int8(): "tinyint",
-        pa.int16(): "smallint",
-        pa.int32(): "int",
-        pa.int64(): "bigint",
-        pa.float32(): "float",
-        pa.float64(): "double",
-        pa.date32(): "date",
-        pa.bool_(): "boolean",
-        pa.string(): "string",
-        pa.large_string(): "string",
-    }
-    return names.get(kind, str(kind))
+    if kind == pa.large_string():
+        return "string"
+    return {known: name for name, known in ARROW.items()}.get(kind, str(kind))
+
+
+def arrow_type(kind: str) -> pa.DataType:
+    """The Arrow type that a declared type is written as."""
+    decimal = DECIMAL.fullmatch(kind)
+    if decimal:
+        return pa.decimal128(int(decimal[1]), int(decimal[2]))
+    return pa.timestamp("us", tz="UTC") if kind == "timestamp" else ARROW[kind]
 
 
 def require_columns(source: "Source", schema: pa.Schema, delivered: Path) -> None:

@@ -41,6 +41,10 @@ class Reader(Protocol):
         """Whether the format has types; else every value is delivered as text."""
 
     @property
+    def reads_copies(self) -> bool:
+        """Whether the staged rows are read from the copies themselves, until they are published."""
+
+    @property
     def malformed(self) -> str:
         """What is wrong with a row that is kept as it came, for people."""
 
