@@ -20,7 +20,7 @@ from finance_assets.step.declaration import MODEL_KINDS, TABLE_KINDS, Kind, Step
 from finance_assets.step.use_case import UseCase
 
 KINDS = {
-    Kind.ingest: {"csv", "deltalake"},
+    Kind.ingest: {"deltalake"},
     Kind.table: {"spark", "deltalake"},
     Kind.training: {"lightgbm", "mlflow"},
     Kind.evaluation: {"mlflow", "deltalake"},
@@ -127,7 +127,7 @@ def _spec(use_case: UseCase, step: Step) -> dg.AssetSpec:
         ],
         partitions_def=partitions_of(use_case.calendar),
         group_name=use_case.name,
-        kinds=KINDS[step.kind],
+        kinds=KINDS[step.kind] | ({step.source.format.kind} if step.source else set()),
         owners=[use_case.owner],
         description=step.contract.description,
         metadata=shown.table_metadata(step.contract),

@@ -38,9 +38,22 @@ def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataF
         "_is_copy",
         "_is_conflict",
     )
+    reasons = ", ".join(_reasons(source, target))
+    judged = plain.selectExpr("*", f"concat_ws('; ', {reasons}) as _all_reasons")
+    return judged.selectExpr(
+        *[f"`_raw_{c}` as `{c}`" if c in names else f"`{c}`" for c in source.column_names],
+        *[f"`{c.name}` as `_typed_{c.name}`" for c in target.columns],
+        f"CASE WHEN _is_copy THEN '{DUPLICATE}' WHEN _all_reasons <> '' THEN '{QUARANTINED}'"
+        f" ELSE '{PUBLISHED}' END as _fate",
+        "nullif(_all_reasons, '') as _reasons",
+    )
+
+
+def _reasons(source: Contract, target: Contract) -> list[str]:
+    """SQL for every reason to reject a row, each null where it does not apply."""
     problems = ", ".join(f"`_problem_{column.name}`" for column in target.columns)
     readable = f"coalesce(_malformed_line, {problems}) IS NULL"
-    reasons = [
+    return [
         _reason("_malformed_line IS NOT NULL", f"malformed_line: {source.malformed}"),
         *[f"`_problem_{c.name}`" for c in target.columns],
         _reason(
@@ -57,14 +70,6 @@ def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataF
             for rule in target.row_rules
         ],
     ]
-    judged = plain.selectExpr("*", f"concat_ws('; ', {', '.join(reasons)}) as _all_reasons")
-    return judged.selectExpr(
-        *[f"`_raw_{c}` as `{c}`" if c in names else f"`{c}`" for c in source.column_names],
-        *[f"`{c.name}` as `_typed_{c.name}`" for c in target.columns],
-        f"CASE WHEN _is_copy THEN '{DUPLICATE}' WHEN _all_reasons <> '' THEN '{QUARANTINED}'"
-        f" ELSE '{PUBLISHED}' END as _fate",
-        "nullif(_all_reasons, '') as _reasons",
-    )
 
 
 def _compared(delivered: "DataFrame", source: Contract, target: Contract) -> "DataFrame":

@@ -1,7 +1,6 @@
 """Ingesting: take over a source's deliveries as they came, into its bronze table."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.archive import DeliveryArchive, Received
 from finance_assets.lakehouse.contract import Contract
@@ -15,9 +14,6 @@ from finance_assets.lakehouse.sources.source import Source
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_staged
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 
 def deliveries_folder(settings: Settings, use_case: str, samples: Path) -> Path:
@@ -90,11 +86,6 @@ def _staged(
     ctx: StepContext, source: Source, contract: Contract, arrivals: list[Arrival], folder: Path
 ) -> Staged:
     """The rows of what arrived, which may be nothing."""
-    if arrivals:
-        return source.format.stage(ctx.lakehouse.spark, source, contract, arrivals, folder)
-    return Staged(_no_rows(ctx, contract), {})
-
-
-def _no_rows(ctx: StepContext, contract: Contract) -> "DataFrame":
-    ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
-    return ctx.lakehouse.spark.createDataFrame([], ddl)
+    if not arrivals:
+        return Staged(ctx.lakehouse.no_rows(contract), {})
+    return source.format.stage(ctx.lakehouse.spark, source, contract, arrivals, folder)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from finance_assets.lakehouse.audit import count_rows
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
 from finance_assets.lakehouse.proposal import Accounting, Proposal
-from finance_assets.lakehouse.readable import require_readable
+from finance_assets.lakehouse.readable import require_readable, value_of
 from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
 from finance_assets.lakehouse.rejections import why_rejected
@@ -49,14 +49,8 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
     )
 
     def run(ctx: StepContext) -> StepResult:
-        delivered = ctx.read(source, ctx.window)
         with ctx.lakehouse.staging() as folder:
-            judged = _lean(refine(delivered, source, target), source, target)
-            judged.write.partitionBy("_fate").parquet(str(folder / "judged"))
-            by_fate = {
-                fate: _read_staged(ctx, judged.drop("_fate"), folder / "judged" / f"_fate={fate}")
-                for fate in (PUBLISHED, QUARANTINED, DUPLICATE)
-            }
+            by_fate = _judged(ctx, source, target, folder / "judged")
             # Neither becomes a row of the target, so the audit of that cannot count them.
             quarantined, duplicates = (
                 count_rows(by_fate[fate], source.partition_column)
@@ -70,22 +64,28 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
             )
             rejected = by_fate[QUARANTINED].selectExpr(*quarantined_columns)
             reasons = why_rejected(rejected, source, target) if quarantined else {}
-            proposal = Proposal(
-                target,
-                ctx.window,
-                rows,
-                accounting,
-                (quarantine, rejected),
-                rejected=reasons,
-            )
+            sibling = (quarantine, rejected)
+            proposal = Proposal(target, ctx.window, rows, accounting, sibling, rejected=reasons)
             return publish_staged(ctx, proposal)
 
     def rejected_rows(ctx: StepContext) -> "DataFrame":
         judged = refine(ctx.read(source, ctx.window), source, target)
         return judged.where(f"_fate = '{QUARANTINED}'").selectExpr(*quarantined_columns)
 
-    inputs = (Input(source),)
-    return Step(use_case, Kind.table, target, inputs, run, (refine,), rejected=rejected_rows)
+    inputs, code = (Input(source),), (refine, value_of)
+    return Step(use_case, Kind.table, target, inputs, run, code, rejected=rejected_rows)
+
+
+def _judged(
+    ctx: StepContext, source: Contract, target: Contract, path: Path
+) -> "dict[str, DataFrame]":
+    """The delivered rows of the window by their fate, judged once and staged."""
+    judged = _lean(refine(ctx.read(source, ctx.window), source, target), source, target)
+    judged.write.partitionBy("_fate").parquet(str(path))
+    return {
+        fate: _read_staged(ctx, judged.drop("_fate"), path / f"_fate={fate}")
+        for fate in (PUBLISHED, QUARANTINED, DUPLICATE)
+    }
 
 
 def _lean(judged: "DataFrame", source: Contract, target: Contract) -> "DataFrame":

@@ -1,8 +1,8 @@
 """CSV: any delimiter, quoting, encoding and compression, parsed by pyarrow block by block.
 
-A record is a line, or as many as a quoted value with line ends in it takes. Whatever is no record
-of the declared columns is kept as it came: one line, so that a quote that was never closed costs
-no other row.
+A record is a line; where the source says so, as many as a quoted value with line ends in it takes.
+Whatever is no record of the declared columns is kept as it came: one line, so that a quote that
+was never closed costs no other row.
 """
 
 from collections.abc import Iterator
@@ -37,8 +37,9 @@ class Csv:
     """Text with a header and one record a line.
 
     `delimiter`, `quote` and `escape` are single characters; a quote within a quoted value is
-    doubled, or escaped where an escape is declared. `is_multiline`: a quoted value may hold line
-    ends. `encoding` is a name that Python knows, such as `utf-8`, `utf-8-sig`, `latin-1`.
+    doubled, or escaped where an escape is declared. `encoding` is a name that Python knows, such
+    as `utf-8`, `utf-8-sig`, `latin-1`. `is_multiline`: a quoted value may hold line ends. It is not
+    the default, as then two stray quotes can make one value of all the lines between them.
     """
 
     delimiter: str = ","
@@ -46,8 +47,9 @@ class Csv:
     escape: str | None = None
     encoding: str = "utf-8"
     has_header: bool = True
-    is_multiline: bool = True
+    is_multiline: bool = False
 
+    kind = "csv"
     is_typed = False
     reads_copies = False
     malformed = "the number of fields is wrong"

@@ -24,7 +24,7 @@ class Dialect:
     delimiter: str = ","
     quote: str | None = '"'
     escape: str | None = None
-    is_multiline: bool = True
+    is_multiline: bool = False
 
     def __post_init__(self) -> None:
         """Refuse characters that could not be told apart.

@@ -40,6 +40,7 @@ class JsonLines:
 
     encoding: str = "utf-8"
 
+    kind = "json"
     is_typed = False
     reads_copies = False
     malformed = "it is no JSON object of single values under the declared names"
@@ -133,13 +134,19 @@ _DECODER = json.JSONDecoder(
 )
 
 
+# What needs no word of its own.
+_PLAIN = {str, type(None)}
+
+
 def _fields(header: tuple[str, ...], text: str) -> Fields | None:
     """The values in the declared order; None where the line has to be kept as it came."""
     try:
         found = _DECODER.decode(text)
         if not isinstance(found, dict) or not found.keys() <= set(header):
             return None
-        fields = [_single(found.get(name)) for name in header]
+        fields = [found.get(name) for name in header]
+        if not set(map(type, fields)) <= _PLAIN:
+            fields = [_single(value) for value in fields]
         # Half of a surrogate pair can be escaped, but it is no text.
         return None if "\\u" in text and not _is_text(fields) else fields
     except (ValueError, RecursionError):

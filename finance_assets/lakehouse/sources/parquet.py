@@ -36,6 +36,7 @@ ROW_INDEX = "_metadata.row_index"
 class ParquetFile:
     """A Parquet file for each partition; it has no lines, so rows are counted from 1."""
 
+    kind = "parquet"
     is_typed = True
     reads_copies = True
     malformed = "the row cannot be read"

@@ -37,6 +37,10 @@ class Reader(Protocol):
     """How the files of a format are read."""
 
     @property
+    def kind(self) -> str:
+        """The format's name in Dagster's graph, which has icons for them."""
+
+    @property
     def is_typed(self) -> bool:
         """Whether the format has types; else every value is delivered as text."""
 

@@ -13,6 +13,7 @@ from finance_assets.lakehouse.sources.csv_dialect import Dialect
 from finance_assets.lakehouse.sources.csv_parser import Parser
 from finance_assets.lakehouse.sources.text import Block
 
+RFC = Dialect(is_multiline=True)
 Row = tuple[int, tuple[str | None, ...], str | None]
 
 
@@ -118,12 +119,12 @@ def test_well_written_csv_is_read_as_a_whole_file_is_by_the_csv_module(seed):
         wanted.append((line, tuple(fields), None))
         line = reader.line_num + 1
     # The module counts a lone carriage return and what follows it as lines; none is written here.
-    assert parsed(text.getvalue(), 3, Dialect(), 100) == wanted
+    assert parsed(text.getvalue(), 3, RFC, 100) == wanted
 
 
 def test_a_quoted_line_end_makes_one_row_with_the_number_of_its_first_line():
     text = '1,"two\nlines",x\n2,plain,y\n3,"a\r\n\r\nb",z\n4,,\n'
-    assert parsed(text, 3, Dialect()) == [
+    assert parsed(text, 3, RFC) == [
         (1, ("1", "two\nlines", "x"), None),
         (3, ("2", "plain", "y"), None),
         (4, ("3", "a\r\n\r\nb", "z"), None),
@@ -131,16 +132,23 @@ def test_a_quoted_line_end_makes_one_row_with_the_number_of_its_first_line():
     ]
 
 
+def test_a_line_is_a_row_unless_the_source_says_otherwise():
+    """Two stray quotes would make one value of all the lines between them."""
+    text = '"1,b,c\n' + "2,b,c\n" * 3 + '3",b,c\n'
+    assert [line for line, _, bad in parsed(text, 3, Dialect()) if bad is None] == [2, 3, 4, 5]
+    assert [line for line, _, bad in parsed(text, 3, RFC) if bad is None] == [1]
+
+
 def test_a_quote_that_is_never_closed_costs_one_line_and_not_the_rest_of_the_file():
     rows = "".join(f"{i},b,c\n" for i in range(1000))
-    found = parsed('x,"oh no,c\n' + rows, 3, Dialect(), 50)
+    found = parsed('x,"oh no,c\n' + rows, 3, RFC, 50)
     assert found[0] == (1, (None,) * 3, 'x,"oh no,c')
     assert [row[1] for row in found[1:]] == [(str(i), "b", "c") for i in range(1000)]
 
 
 def test_a_quote_that_is_closed_too_late_swallows_no_good_row():
     text = '1,"oh no,c\n2,b,c\n3,b,c\n4,b",c,d\n5,b,c\n'
-    assert [(line, bad) for line, _, bad in parsed(text, 3, Dialect())] == [
+    assert [(line, bad) for line, _, bad in parsed(text, 3, RFC)] == [
         (1, '1,"oh no,c'),
         (2, None),
         (3, None),
@@ -152,9 +160,9 @@ def test_a_quote_that_is_closed_too_late_swallows_no_good_row():
 def test_a_record_is_sought_no_further_than_its_limit(monkeypatch):
     monkeypatch.setattr(csv_parser, "MAX_RECORD", 20)
     text = f'1,"{"x" * 10}\n{"y" * 10}\n"\n2,b\n'
-    assert [line for line, fields, _ in parsed(text, 2, Dialect(), 5) if fields[0]] == [4]
+    assert [line for line, fields, _ in parsed(text, 2, RFC, 5) if fields[0]] == [4]
     monkeypatch.setattr(csv_parser, "MAX_RECORD", 200)
-    assert [line for line, fields, _ in parsed(text, 2, Dialect(), 5) if fields[0]] == [1, 4]
+    assert [line for line, fields, _ in parsed(text, 2, RFC, 5) if fields[0]] == [1, 4]
 
 
 def test_an_escape_makes_the_next_character_ordinary():

@@ -110,6 +110,19 @@ def test_a_row_is_found_again_in_the_kept_file(runner, settings):
     assert not THINGS.source.format.shows(THINGS.source, texts[1], rows[2])
 
 
+def test_copies_and_conflicts_are_told_apart_by_typed_values(runner, settings):
+    twice = {name: [*values] + [*values][:1] for name, values in columns(seen_at=None).items()}
+    twice["price.net"] = pa.array([Decimal("1.50")] * 6, pa.decimal128(10, 2))
+    twice["seen_at"] = pa.array([NOON] * 6, pa.timestamp("ms"))
+    twice["Thing Id"], twice["weight"] = [1, 2, 3, 3, 5, 1], [0.1, 2.5, None, 1e300, -0.0, 0.1]
+    THINGS.deliver(settings, P, parquet(**twice))
+    ledger = THINGS.run(runner, P).publication.ledgers[P]
+    assert (ledger.published, ledger.quarantined, ledger.duplicates) == (3, 2, 1)
+    reasons = runner.quarantined(THINGS.silver.table)
+    assert [*reasons] == [3, 4]
+    assert all(reason.startswith("conflicting_duplicate") for reason in reasons.values())
+
+
 def test_a_number_that_is_not_finite_is_quarantined(runner, settings):
     weights = pa.array([1.0, float("nan"), float("inf"), 2.0, 3.0])
     THINGS.deliver(settings, P, parquet(**columns(weight=weights)))

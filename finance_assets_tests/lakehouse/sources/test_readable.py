@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.source import Source, columns_named
 from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
 from finance_assets_tests.lakehouse.sources.made_up import Refined
@@ -94,7 +95,13 @@ CASES: dict[str, dict[str, object]] = {
 def refined() -> Refined:
     """A column of each type; a row holds one value, the others are missing."""
     names = ("id", *(f"c{i}" for i in range(len(CASES))))
-    source = Source("x", "values_{partition}.csv", columns_named(names), null_tokens=("NA", "it's"))
+    source = Source(
+        "x",
+        "values_{partition}.csv",
+        columns_named(names),
+        Csv(is_multiline=True),
+        null_tokens=("NA", "it's"),
+    )
     types = {"id": "int", **{f"c{i}": kind for i, kind in enumerate(CASES)}}
     return Refined(source, types, key=("id",), entity="values")
 

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from finance_assets.errors import ContractError, DeliveryError
+from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.sources import text, unpacking
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
@@ -158,6 +159,23 @@ def test_a_file_in_the_folder_above_is_told_to_belong_into_the_use_cases_own(run
     with pytest.raises(DeliveryError, match="missing") as caught:
         things.run(runner, P)
     assert f"move it to {settings.landing / 'made_up'}/" in caught.value.remedy
+
+
+def test_a_record_of_several_lines_is_found_again_in_the_kept_file(runner, settings):
+    things = refined(pattern="things_{partition}.csv.zst", is_multiline=True)
+    rows = "".join(f'{n};"a\r\n""{n}""\n";{n}\n' for n in range(2, 99))
+    things.deliver(settings, P, "id;name;amount\n1;x\n" + rows + '"never;closed;x\n')
+    things.run(runner, P)
+    history = runner.lakehouse.history(things.bronze.table)
+    copy = DeliveryArchive(settings.archive_root).place(history.deliveries()[P].sha256)
+    stored = {row["_source_line"]: row for row in history.rows()}
+    assert len(stored) == 99
+    texts = things.source.format.texts(things.source, copy, set(stored))
+    assert texts[2] == "1;x"
+    assert texts[6] == '3;"a\r\n""3""\n";3'
+    assert stored[6]["name"] == 'a\r\n"3"\n'
+    assert all(things.source.format.shows(things.source, texts[n], stored[n]) for n in stored)
+    assert not things.source.format.shows(things.source, texts[6], stored[3])
 
 
 def test_a_file_without_a_header_is_read_by_position(runner, settings):
