@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SEPARATOR = "; "
 TOP = 3
 SHOWN_CHARACTERS = 40
+SHOWN_REASONS = 200
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,17 @@ def why_rejected(
 
 def as_markdown(rejected: dict[str, list[Rejection]]) -> str:
     """The reasons as a table for Dagster's pages."""
-    lines = ["| partition | reason | rows | such as |", "|---|---|---|---|"]
-    for partition, rejections in sorted(rejected.items()):
-        for one in rejections:
-            cells = (partition, one.reason, str(one.rows), ", ".join(one.examples))
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+    lines = [
+        " | ".join(
+            cell.replace("|", "\\|")
+            for cell in (partition, one.reason, str(one.rows), ", ".join(one.examples))
+        )
+        for partition, rejections in sorted(rejected.items())
+        for one in rejections
+    ]
+    more = f"\n\n{len(lines) - SHOWN_REASONS} more" if len(lines) > SHOWN_REASONS else ""
+    shown = "\n".join(f"| {line} |" for line in lines[:SHOWN_REASONS])
+    return f"| partition | reason | rows | such as |\n|---|---|---|---|\n{shown}{more}"
 
 
 def _aggregates() -> list[Any]:

@@ -118,17 +118,23 @@ def _read(
     spark: "SparkSession", source: "Source", contract: Contract, arrivals: list[Arrival]
 ) -> "DataFrame":
     """The files as the engine reads them, those of the same types in one scan."""
-    alike: dict[str, list[Arrival]] = {}
+    alike: dict[tuple[pa.DataType, ...], list[Arrival]] = {}
     for arrival in arrivals:
-        types = pq.read_schema(arrival.copy).remove_metadata()
-        alike.setdefault(str(types), []).append(arrival)
-    scans = (_scan(spark, source, contract, some) for some in alike.values())
+        schema = pq.read_schema(arrival.copy)
+        types = tuple(schema.field(name).type for name in source.header)
+        alike.setdefault(types, []).append(arrival)
+    scans = (_scan(spark, source, contract, types, some) for types, some in alike.items())
     return reduce(lambda rows, more: rows.unionByName(more), scans)
 
 
 def _scan(
-    spark: "SparkSession", source: "Source", contract: Contract, arrivals: list[Arrival]
+    spark: "SparkSession",
+    source: "Source",
+    contract: Contract,
+    types: tuple[pa.DataType, ...],
+    arrivals: list[Arrival],
 ) -> "DataFrame":
+    """Files whose columns have these types, in one scan."""
     from pyspark.sql import functions as F
 
     facts = [
@@ -142,7 +148,7 @@ def _scan(
     known = F.create_map(*facts)[F.col("_metadata.file_name")]
     rows = spark.read.parquet(*(str(arrival.copy) for arrival in arrivals))
     return rows.select(
-        *[F.expr(_typed(column)) for column in source.columns],
+        *[F.expr(_typed(*pair)) for pair in zip(source.columns, types, strict=True)],
         known[0].alias(contract.partition_column),
         F.expr(f"cast(null as string) as {MALFORMED}"),
         known[1].alias(SOURCE_FILE),
@@ -151,10 +157,14 @@ def _scan(
     ).select(*contract.column_names)
 
 
-def _typed(column: "SourceColumn") -> str:
+def _typed(column: "SourceColumn", kind: pa.DataType) -> str:
     """SQL for a column of a file under our name, with the declared type."""
-    found = column.delivered_name.replace("`", "``")
-    return f"cast(`{found}` as {column.type}) as `{column.name}`"
+    escaped = column.delivered_name.replace("`", "``")
+    found = f"`{escaped}`"
+    if pa.types.is_timestamp(kind) and kind.tz is None:
+        # Without a zone it is UTC's, whatever the session's is.
+        found = f"concat(cast({found} as string), 'Z')"
+    return f"cast({found} as {column.type}) as `{column.name}`"
 
 
 def _copied(

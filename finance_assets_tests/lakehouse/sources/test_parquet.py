@@ -15,6 +15,7 @@ from finance_assets_tests.lakehouse.sources.made_up import Refined, packed, parq
 
 P, NEXT = "2005-04", "2005-05"
 NOON = dt.datetime(2005, 4, 1, 12, tzinfo=dt.UTC)
+WITHOUT_ZONE = pa.array([dt.datetime(2005, 4, 1, 12, 0, 0, 5000)] * 5, pa.timestamp("ms"))
 THINGS = Refined(
     Source(
         "the warehouse",
@@ -75,6 +76,12 @@ def test_rows_keep_types_and_values_and_are_numbered_across_row_groups(runner, s
     assert silver[0]["made_on"] == dt.date(2005, 4, 1)
     assert silver[0]["seen_at"].hour == 12
     assert [row["is_new"] for row in silver] == [True, False, None, True, False]
+
+
+def test_an_instant_without_a_zone_is_utcs(runner, settings):
+    THINGS.deliver(settings, P, parquet(**columns(seen_at=WITHOUT_ZONE)))
+    THINGS.run(runner, P)
+    assert runner.rows(THINGS.silver.table)[0]["seen_at"] == dt.datetime(2005, 4, 1, 12, 0, 0, 5000)
 
 
 def test_several_partitions_are_taken_over_in_one_run(runner, settings):
