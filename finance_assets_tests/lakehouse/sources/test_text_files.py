@@ -2,7 +2,9 @@
 
 import gzip
 import random
+import tracemalloc
 
+import pyarrow as pa
 import pytest
 
 from finance_assets.errors import ContractError, DeliveryError
@@ -176,6 +178,29 @@ def test_a_record_of_several_lines_is_found_again_in_the_kept_file(runner, setti
     assert stored[6]["name"] == 'a\r\n"3"\n'
     assert all(things.source.format.shows(things.source, texts[n], stored[n]) for n in stored)
     assert not things.source.format.shows(things.source, texts[6], stored[3])
+
+
+def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path, monkeypatch):
+    """24 MiB of text in blocks of 256 KiB; every tenth line is odd."""
+    monkeypatch.setattr(unpacking, "CHUNK", 256 << 10)
+    path = tmp_path / "big.csv.zst"
+    rows = ("1;a plain line with some text in it;2\n" * 9 + '1;"x;2\n') * 999
+    with pa.CompressedOutputStream(str(path), "zstd") as stream:
+        stream.write(b"id;name;amount\n")
+        for _ in range((24 << 20) // len(rows) + 1):
+            stream.write(rows.encode())
+    things = refined(pattern="big{partition}.csv.zst")
+    count = peak = 0
+    tracemalloc.start()
+    try:
+        for some in things.source.format.rows(things.source, TextFile(path, path, "utf-8", "x")):
+            count += len(some)
+            peak = max(peak, pa.total_allocated_bytes())
+        peak += tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count > 600_000
+    assert peak < 8 << 20, peak
 
 
 def test_a_file_without_a_header_is_read_by_position(runner, settings):
