@@ -40,6 +40,8 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
                 received[partition] = archive.receive(path, incoming)
                 arrivals.append(Arrival(partition, path, received[partition].path))
             staged = _staged(ctx, source, contract, arrivals, staging)
+            for note in staged.notes:
+                ctx.report(note)
             found = digest_rows(staged.rows, source, contract)
             deliveries = {
                 p: Delivery(copy.sha256, found.get(p, NO_ROWS).rows, found.get(p, NO_ROWS).content)

@@ -1,7 +1,7 @@
 """The CSV parser: blocks of lines to rows in columns, most of it without a loop over rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -83,7 +83,7 @@ class Parser:
         table = self._split(data, lines, is_good, is_whole=len(good) == len(lines.starts))
         rows = _merged(self.names, good, table, [*kept, *odd.records])
         used = len(data) if stop == len(lines.starts) else int(lines.starts[stop])
-        numbered = TextRows(rows.lines + line, rows.columns, rows.malformed)
+        numbered = replace(rows, lines=rows.lines + line, open_quotes=odd.open_quotes)
         return Part(numbered, line + stop, line, data, lines, odd.spans, header), used
 
     def _split(self, data: bytes, lines: Lines, is_good: np.ndarray, is_whole: bool) -> pa.Table:
@@ -131,6 +131,7 @@ class _Odd:
     records: list[tuple[int, list[str] | None, str | None]] = field(default_factory=list)
     spans: dict[int, int] = field(default_factory=dict)
     stop: int = 0
+    open_quotes: int = 0
     is_taken: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def judge(self) -> None:
@@ -141,13 +142,15 @@ class _Odd:
         for index in map(int, np.flatnonzero(self.lines.is_unclear)):
             if index < begun:
                 continue
-            fields = self.parser.dialect.split(self.text(index))
-            taken = 1
+            text = self.text(index)
+            fields, taken = self.parser.dialect.split(text), 1
             if fields is None and self.parser.dialect.is_multiline:
                 fields, taken = self._longer(index)
                 if taken == 0:
                     self.stop = index
                     return
+            elif fields is None and text.count(self.parser.dialect.quote or "\0") % 2:
+                self.open_quotes += 1
             self._note(index, fields, taken)
             begun = index + taken
 

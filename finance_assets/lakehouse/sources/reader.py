@@ -27,10 +27,13 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Staged:
-    """The rows of some deliveries, and how many the reader saw for each partition."""
+    """The rows of some deliveries, how many the reader saw for each partition, and what it noticed
+    that a person may want to know.
+    """
 
     rows: "DataFrame"
     counts: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 class Reader(Protocol):

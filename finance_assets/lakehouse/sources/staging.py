@@ -34,11 +34,15 @@ ROWS_PER_GROUP = 100_000
 
 @dataclass(frozen=True)
 class TextRows:
-    """Some rows of a file: line numbers, a column of text each, and the malformed lines."""
+    """Some rows of a file: line numbers, a column of text each, and the malformed lines.
+
+    `open_quotes`: how many of these open a quoted value and do not close it.
+    """
 
     lines: NDArray[np.int64]
     columns: list[pa.Array]
     malformed: pa.Array
+    open_quotes: int = 0
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -105,17 +109,26 @@ def stage_texts(
     folder: Path,
 ) -> Staged:
     """Write files of text as Parquet, one for each, and read them with the engine."""
-    counts, paths = {}, []
+    counts: dict[str, int] = {}
+    paths, notes = [], []
     for arrival in arrivals:
         path = folder / f"{arrival.partition}.parquet"
-        counts[arrival.partition] = _write(text, source, contract, arrival, path)
+        written = _write(text, source, contract, arrival, path)
+        counts[arrival.partition], open_quotes = written
         paths.append(str(path))
-    return Staged(spark.read.parquet(*paths).select(*contract.column_names), counts)
+        if open_quotes:
+            notes.append(
+                f"{arrival.delivered.name}: {open_quotes} malformed line(s) open a quoted value "
+                "and do not close it; if values hold line ends, declare Csv(is_multiline=True)"
+            )
+    rows = spark.read.parquet(*paths).select(*contract.column_names)
+    return Staged(rows, counts, tuple(notes))
 
 
 def _write(
     text: TextFormat, source: "Source", contract: Contract, arrival: Arrival, path: Path
-) -> int:
+) -> tuple[int, int]:
+    """Write one file; the number of its rows, and of lines with a quote that stays open."""
     file = TextFile(arrival.copy, arrival.delivered, text.encoding, source.system)
     explain_packing(arrival.copy, arrival.delivered)
     names = (*source.column_names, contract.partition_column, MALFORMED, SOURCE_FILE)
@@ -126,7 +139,7 @@ def _write(
             (INGESTED_AT, pa.timestamp("us", tz="UTC")),
         ]
     )
-    now, count = datetime.now(UTC), 0
+    now, count, open_quotes = datetime.now(UTC), 0, 0
     # Read once or twice by the engine and then deleted: statistics would not pay.
     facts = [contract.partition_column, SOURCE_FILE]
     with pq.ParquetWriter(path, schema, use_dictionary=facts, write_statistics=False) as writer:
@@ -143,4 +156,5 @@ def _write(
             table = pa.Table.from_arrays(arrays, schema=schema)
             writer.write_table(table, row_group_size=ROWS_PER_GROUP)
             count += size
-    return count
+            open_quotes += rows.open_quotes
+    return count, open_quotes

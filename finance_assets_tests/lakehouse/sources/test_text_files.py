@@ -7,6 +7,7 @@ import tracemalloc
 import pyarrow as pa
 import pytest
 
+from finance_assets.compute.runner import run_step
 from finance_assets.errors import ContractError, DeliveryError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.sources import text, unpacking
@@ -14,6 +15,7 @@ from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.source import Source, columns_named
 from finance_assets.lakehouse.sources.text import TextFile, blocks
+from finance_assets.lakehouse.windows import Window
 from finance_assets_tests.lakehouse.sources.made_up import Refined, packed, parquet
 
 HEADER = ("id", "name", "amount")
@@ -201,6 +203,21 @@ def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path, monkeypatch):
         tracemalloc.stop()
     assert count > 600_000
     assert peak < 8 << 20, peak
+
+
+def test_line_ends_in_quoted_values_are_noticed_where_they_are_not_declared(settings, spark):
+    things, told = refined(), []
+    things.deliver(settings, P, 'id;name;amount\n1;"two\nlines";x\n2;"a"b;x\n3;b;y\n')
+    run_step(
+        things.steps[0],
+        Window(P, P),
+        settings=settings,
+        session=lambda: spark,
+        run_id="test",
+        report=told.append,
+    )
+    [note] = [text for text in told if "is_multiline" in text]
+    assert note.startswith("things_2005-04.csv: 1 malformed line(s)")
 
 
 def test_a_file_without_a_header_is_read_by_position(runner, settings):
