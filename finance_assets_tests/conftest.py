@@ -7,7 +7,10 @@ import shutil
 # seconds on a machine that has other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Sessions on the JVM live for a minute or two: compiling their code well takes longer than it gives.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+os.environ.setdefault(
+    "JDK_JAVA_OPTIONS",
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC",
+)
 
 import pytest  # noqa: E402
 

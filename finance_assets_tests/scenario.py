@@ -51,9 +51,21 @@ def deliver(landing: Path, month: str, *rows: Statement | str, header: str = HEA
     return deliver_bytes(landing, month, ("\n".join(lines) + "\n").encode())
 
 
+def delivery_path(landing: Path, month: str) -> Path:
+    """Where the delivery of a month is expected."""
+    return DELIVERY.path(landing / USE_CASE.name, month)
+
+
+def without_deliveries(landing: Path) -> None:
+    """Take every delivery out of the landing folder."""
+    for file in (landing / USE_CASE.name).iterdir():
+        file.unlink()
+
+
 def deliver_bytes(landing: Path, month: str, content: bytes) -> Path:
     """Put these very bytes, gzipped, into the landing folder."""
-    path = DELIVERY.path(landing, month)
+    path = delivery_path(landing, month)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(content))
     return path
 

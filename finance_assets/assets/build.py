@@ -19,7 +19,7 @@ from finance_assets.step.declaration import MODEL_KINDS, TABLE_KINDS, Kind, Step
 from finance_assets.step.use_case import UseCase
 
 KINDS = {
-    Kind.ingest: {"csv", "deltalake"},
+    Kind.ingest: {"deltalake"},
     Kind.table: {"spark", "deltalake"},
     Kind.training: {"lightgbm", "mlflow"},
     Kind.evaluation: {"mlflow", "deltalake"},
@@ -124,7 +124,7 @@ def _spec(use_case: UseCase, step: Step) -> dg.AssetSpec:
         ],
         partitions_def=partitions_of(use_case.calendar),
         group_name=use_case.name,
-        kinds=KINDS[step.kind],
+        kinds=KINDS[step.kind] | ({step.source.format.kind} if step.source else set()),
         owners=[use_case.owner],
         description=step.contract.description,
         metadata=shown.table_metadata(step.contract),
@@ -215,8 +215,11 @@ def _refusal(step: Step, result: StepResult) -> dg.Failure:
         if not outcome.is_passed and outcome.check.severity is Severity.block
     ]
     lines = "\n".join(f"- {outcome.check.name}: {outcome.observed}" for outcome in broken)
+    if result.documents:
+        lines += f"\nsee them: finance-assets rejects {step.use_case} --partition PARTITION"
     return dg.Failure(
         description=f"{step.key} is unchanged: {len(broken)} blocking check(s) failed\n{lines}",
+        metadata={title: dg.MetadataValue.md(text) for title, text in result.documents.items()},
         allow_retries=False,
     )
 

@@ -21,7 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from finance_assets.cli import bundle, champion, databricks, governance
+from finance_assets.cli import bundle, champion, databricks, governance, rejects
 from finance_assets.cli.common import ask_all, chosen, console, guarded
 from finance_assets.settings import Compute, get_settings
 from finance_assets.step.arguments import require_partition
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(governance.app)
+app.add_typer(rejects.app)
 app.add_typer(champion.app)
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(databricks.app, name="databricks")

@@ -7,11 +7,12 @@ from pydantic import TypeAdapter
 from finance_assets.commands.champion import Approve, History, RollBack, Verify
 from finance_assets.commands.command import Command
 from finance_assets.commands.models import Card, Reproduce, Trace
+from finance_assets.commands.rejects import Rejects
 from finance_assets.commands.status import Status
 from finance_assets.errors import SettingsError
 
 ALL: tuple[type[Command[Any]], ...] = (
-    *(Status, History, Verify),
+    *(Status, Rejects, History, Verify),
     *(Approve, RollBack),
     *(Reproduce, Trace, Card),
 )

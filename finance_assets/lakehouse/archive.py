@@ -68,8 +68,10 @@ class DeliveryArchive:
             os.fsync(copy.fileno())
         return Received(target, digest.hexdigest())
 
-    def keep(self, received: Received) -> Path:
+    def keep(self, received: Received, stays: bool = False) -> Path:
         """Take an accepted file into the archive; its days are counted from now.
+
+        `stays`: the copy is still read where it lies.
 
         Raises:
             DeliveryError: the archive does not take it.
@@ -77,8 +79,9 @@ class DeliveryArchive:
         place = self.place(received.sha256)
         with _archiving(place):
             place.parent.mkdir(parents=True, exist_ok=True)
+            accepted = _second(received.path) if stays else received.path
             # The copy replaces what is there: a kept file that was damaged is mended by this.
-            received.path.replace(place)
+            accepted.replace(place)
             os.utime(place)
         return place
 
@@ -114,6 +117,16 @@ class DeliveryArchive:
         except OSError as error:
             return f"the delivered file cannot be read: {error}"
         return "" if found == sha256 else f"the kept file was altered (sha256 is {found[:12]})"
+
+
+def _second(path: Path) -> Path:
+    """The same file under a second name beside it; volumes have no links, so there it is copied."""
+    second = path.with_name(uuid.uuid4().hex)
+    try:
+        os.link(path, second)
+    except OSError:
+        shutil.copyfile(path, second)
+    return second
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from finance_assets.calendar import Window
 from finance_assets.lakehouse.contract import Check, Contract, RowRule
 from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.rejections import TOP, Rejection
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -128,8 +129,12 @@ def judge(
     problems: list[str],
     facts: dict[str, PartitionFacts],
     ledgers: dict[str, Ledger],
+    rejected: dict[str, list[Rejection]] | None = None,
 ) -> list[CheckOutcome]:
-    """The outcome of every check that the contract declares; none is ever left out."""
+    """The outcome of every check that the contract declares; none is ever left out.
+
+    `rejected` says why rows of a partition were, most frequent first.
+    """
     inside = {partition: facts.get(partition, EMPTY) for partition in window}
     outside = sorted(set(facts) - set(inside))
     figures: dict[str, dict[str, Any]] = {
@@ -142,7 +147,7 @@ def judge(
         },
         "freshness": {p: f.rows for p, f in inside.items() if f.rows < contract.min_rows},
         "quarantine_share": {
-            p: ledgers[p].quarantined
+            p: _share(ledgers[p], (rejected or {}).get(p, []))
             for p in window
             if ledgers[p].quarantined > contract.max_quarantine_share * ledgers[p].delivered
         },
@@ -182,6 +187,12 @@ def _facts(row: dict[str, Any], contract: Contract) -> PartitionFacts:
         fingerprint=str(row["fingerprint"]),
         counted=int(row["n_counted"] or 0),
     )
+
+
+def _share(ledger: Ledger, rejected: list[Rejection]) -> str:
+    """How much of a partition was rejected, and mainly why."""
+    share = f"{ledger.quarantined} of {ledger.delivered} rows"
+    return f"{share}: {'; '.join(map(str, rejected[:TOP]))}" if rejected else share
 
 
 def _conserved(ledger: Ledger, facts: PartitionFacts) -> bool:

@@ -24,7 +24,8 @@ class Column:
 
     `type` is Spark SQL's name. `is_volatile` marks a column that differs between two runs over
     the same input (a clock reading); it does not count when publish looks for changes.
-    `derived_from` names the upstream columns as `<layer>.<entity>.<column>`.
+    `derived_from` names the upstream columns as `<layer>.<entity>.<column>`. `null_tokens` are
+    delivered texts that stand for a missing value, beside blank ones.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column:
     is_pii: bool = False
     is_volatile: bool = False
     derived_from: tuple[str, ...] = ()
+    null_tokens: tuple[str, ...] = ()
 
     @property
     def comment(self) -> str:
@@ -80,7 +82,8 @@ class Contract:
 
     `min_rows` is the fewest rows a partition may have; `max_quarantine_share` the share of the
     delivered rows above which a partition is refused as a whole. Rows of an append-only table
-    are never replaced: a publication adds to its partition.
+    are never replaced: a publication adds to its partition. `malformed` says what is wrong with a
+    delivered row that was kept as it came.
     """
 
     table: str
@@ -94,6 +97,7 @@ class Contract:
     max_quarantine_share: float = 0.0
     has_quarantine: bool = False
     is_append_only: bool = False
+    malformed: str = "the number of fields is wrong"
 
     def __post_init__(self) -> None:
         """Refuse a contract that no table can keep.
@@ -127,7 +131,9 @@ class Contract:
         for column in self.columns:
             if column.name == name:
                 source = (f"{self.table}.{name}",)
-                return replace(column, type=as_type or column.type, derived_from=source)
+                return replace(
+                    column, type=as_type or column.type, derived_from=source, null_tokens=()
+                )
         raise KeyError(f"{self.table} has no column {name}")
 
     @property

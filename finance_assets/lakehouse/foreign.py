@@ -23,7 +23,8 @@ def partitions_changed(table: Path, version: int, operation: str) -> frozenset[s
     if not entry.exists():
         return frozenset() if operation.upper() in HARMLESS else None
     changed: set[str] = set()
-    for line in entry.read_text().splitlines():
+    # Not splitlines(): values in the statistics may hold what Unicode calls a line end.
+    for line in filter(None, entry.read_text("utf-8").split("\n")):
         action = json.loads(line)
         file = action.get("add") or action.get("remove") or {}
         if file.get("dataChange"):

@@ -11,6 +11,7 @@ from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.audit import PartitionFacts
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Delivery, Ledger
+from finance_assets.lakehouse.rejections import Rejection
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -49,7 +50,8 @@ class Proposal:
 
     `ledgers` are those of every partition, or what publish needs to complete them. `quarantine`
     holds the rejected rows and the contract of their table, `deliveries` what the rows of each
-    partition were ingested from.
+    partition were ingested from. `rejected` says why rows of a partition were rejected, most
+    frequent first.
     """
 
     contract: Contract
@@ -58,6 +60,7 @@ class Proposal:
     ledgers: dict[str, Ledger] | Accounting
     quarantine: "tuple[Contract, DataFrame] | None" = None
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    rejected: dict[str, list[Rejection]] = field(default_factory=dict)
 
     @property
     def counted_by(self) -> str:

@@ -5,6 +5,7 @@ Reading the log belongs to history.py.
 
 import json
 from dataclasses import asdict, astuple, dataclass, field
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,24 @@ class Delivery:
     `content` the same where each mention of the partition itself is left out.
     """
 
+    NO_ROWS: ClassVar[str] = "0:0"
+
     sha256: str
     rows: str
     content: str
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file came without rows."""
+        return self.rows == self.NO_ROWS
+
     def is_same(self, other: "Delivery") -> bool:
-        """Whether both are one delivery: by its bytes, its rows, or all but the partition."""
-        return any(mine == its for mine, its in zip(astuple(self), astuple(other), strict=True))
+        """Whether both are one delivery: by its bytes, its rows, or all but the partition.
+
+        Files without rows are all alike, and each is its own.
+        """
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return not self.is_empty and any(mine == its for mine, its in pairs)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     # One action: facts, fingerprints and what the ledgers still lack.
     facts = audit.measure(proposal.rows, contract, proposal.counted_by)
     ledgers = proposal.completed(facts)
-    outcomes = audit.judge(contract, window, [], facts, ledgers)
+    outcomes = audit.judge(contract, window, [], facts, ledgers, proposal.rejected)
     failed = [outcome.check for outcome in outcomes if not outcome.is_passed]
     if any(check.severity is Severity.block for check in failed):
         return PublishResult(outcomes, None, (), ledgers)

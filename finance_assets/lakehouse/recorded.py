@@ -97,7 +97,8 @@ def _live_files(table: object, column: str) -> dict[str, Files]:
 def _written_files(entry: Path, column: str) -> dict[str, Files]:
     """The data files that a commit added to each partition."""
     written: dict[str, Files] = {}
-    for line in entry.read_text().splitlines() if entry.exists() else ():
+    # Not splitlines(): values in the statistics may hold what Unicode calls a line end.
+    for line in entry.read_text("utf-8").split("\n") if entry.exists() else ():
         added = json.loads(line).get("add") if line else None
         if added:
             files = written.setdefault(str(added["partitionValues"][column]), {})

@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.audit import breaks
 from finance_assets.lakehouse.contract import Column, Contract
+from finance_assets.lakehouse.readable import problem_of, value_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 PUBLISHED, QUARANTINED, DUPLICATE = "published", "quarantined", "duplicate"
-
-# What a delivered text must look like to be read as the type; a cast alone would let an engine
-# round or truncate ('12.7' as 12), and engines differ in what they accept.
-PATTERNS = {
-    "int": "^[+-]?[0-9]{1,9}$",
-    "bigint": "^[+-]?[0-9]{1,18}$",
-    "double": "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$",
-}
 
 
 def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
@@ -35,7 +28,7 @@ def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataF
         Columns of `source`, plus `_typed_<column>` for each target column, `_fate` and
         `_reasons` (null unless quarantined).
     """
-    typed = _typed(_compared(delivered, source, target), target)
+    typed = _typed(_compared(delivered, source, target), source, target)
     names = {column.name for column in target.columns}
     # A rule speaks about the target's columns, so it is evaluated where these are in place.
     plain = typed.selectExpr(
@@ -45,10 +38,23 @@ def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataF
         "_is_copy",
         "_is_conflict",
     )
+    reasons = ", ".join(_reasons(source, target))
+    judged = plain.selectExpr("*", f"concat_ws('; ', {reasons}) as _all_reasons")
+    return judged.selectExpr(
+        *[f"`_raw_{c}` as `{c}`" if c in names else f"`{c}`" for c in source.column_names],
+        *[f"`{c.name}` as `_typed_{c.name}`" for c in target.columns],
+        f"CASE WHEN _is_copy THEN '{DUPLICATE}' WHEN _all_reasons <> '' THEN '{QUARANTINED}'"
+        f" ELSE '{PUBLISHED}' END as _fate",
+        "nullif(_all_reasons, '') as _reasons",
+    )
+
+
+def _reasons(source: Contract, target: Contract) -> list[str]:
+    """SQL for every reason to reject a row, each null where it does not apply."""
     problems = ", ".join(f"`_problem_{column.name}`" for column in target.columns)
     readable = f"coalesce(_malformed_line, {problems}) IS NULL"
-    reasons = [
-        _reason("_malformed_line IS NOT NULL", "malformed_line: the number of fields is wrong"),
+    return [
+        _reason("_malformed_line IS NOT NULL", f"malformed_line: {source.malformed}"),
         *[f"`_problem_{c.name}`" for c in target.columns],
         _reason(
             f"`{target.partition_column}` <> `{source.partition_column}`",
@@ -64,14 +70,6 @@ def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataF
             for rule in target.row_rules
         ],
     ]
-    judged = plain.selectExpr("*", f"concat_ws('; ', {', '.join(reasons)}) as _all_reasons")
-    return judged.selectExpr(
-        *[f"`_raw_{c}` as `{c}`" if c in names else f"`{c}`" for c in source.column_names],
-        *[f"`{c.name}` as `_typed_{c.name}`" for c in target.columns],
-        f"CASE WHEN _is_copy THEN '{DUPLICATE}' WHEN _all_reasons <> '' THEN '{QUARANTINED}'"
-        f" ELSE '{PUBLISHED}' END as _fate",
-        "nullif(_all_reasons, '') as _reasons",
-    )
 
 
 def _compared(delivered: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
@@ -99,7 +97,12 @@ def _compared(delivered: "DataFrame", source: Contract, target: Contract) -> "Da
     # The source's key is unique within its partition only.
     row = list(dict.fromkeys((source.partition_column, *source.key)))
     keyed = hashed.selectExpr(
-        "*", *[f"{_value(c)} as `_key_{c.name}`" for c in target.columns if c.name in target.key]
+        "*",
+        *[
+            f"{value_of(*pair)} as `_key_{pair[0].name}`"
+            for pair in _pairs(source, target)
+            if pair[0].name in target.key
+        ],
     )
     key = [f"_key_{name}" for name in target.key]
     versions = keyed.select(*key, *same).dropna(subset=key).distinct()
@@ -112,42 +115,25 @@ def _compared(delivered: "DataFrame", source: Contract, target: Contract) -> "Da
     return joined.withColumn("_is_copy", F.expr("_is_shared IS NOT NULL AND _is_first IS NULL"))
 
 
-def _typed(rows: "DataFrame", target: Contract) -> "DataFrame":
+def _typed(rows: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
     """Add the typed value and the problem of every target column."""
-    return rows.selectExpr(
-        "*",
-        *[f"{_value(column)} as `_typed_{column.name}`" for column in target.columns],
-        *[f"{_problem(column)} as `_problem_{column.name}`" for column in target.columns],
-    )
+    pairs, malformed = _pairs(source, target), "_malformed_line IS NOT NULL"
+    values = [f"{value_of(*pair)} as `_typed_{pair[0].name}`" for pair in pairs]
+    problems = [
+        f"{problem_of(column, found, f'`_typed_{column.name}`', malformed)}"
+        f" as `_problem_{column.name}`"
+        for column, found in pairs
+    ]
+    return rows.selectExpr("*", *values).selectExpr("*", *problems)
 
 
-def _text(column: Column) -> str:
-    return f"nullif(trim(`{column.name}`), '')"
-
-
-def _value(column: Column) -> str:
-    if column.type not in PATTERNS:
-        return _text(column)
-    return f"CASE WHEN {_is_readable(column)} THEN cast({_text(column)} as {column.type}) END"
-
-
-def _is_readable(column: Column) -> str:
-    return f"{_text(column)} RLIKE '{PATTERNS[column.type]}'"
-
-
-def _problem(column: Column) -> str:
-    """SQL for the reason why a column of a row cannot be read, null when it can."""
-    missing = f"{column.name}: required, but missing"
-    absent = "CAST(NULL AS STRING)" if column.is_nullable else f"'{missing}'"
-    malformed = "WHEN _malformed_line IS NOT NULL THEN CAST(NULL AS STRING)"
-    unreadable = ""
-    if column.type in PATTERNS:
-        unreadable = (
-            f"WHEN NOT ({_is_readable(column)}) THEN '{column.name}: not readable as {column.type}'"
-        )
-    return f"CASE {malformed} WHEN {_text(column)} IS NULL THEN {absent} {unreadable} END"
+def _pairs(source: Contract, target: Contract) -> list[tuple[Column, Column]]:
+    """Each column of the target with the delivered one that it is read from."""
+    delivered = {column.name: column for column in source.columns}
+    return [(column, delivered[column.name]) for column in target.columns]
 
 
 def _reason(condition: str, text: str) -> str:
-    escaped = text.replace("'", "\\'")
+    # '; ' stands between reasons.
+    escaped = text.replace("; ", ", ").replace("\\", "\\\\").replace("'", "\\'")
     return f"CASE WHEN {condition} THEN '{escaped}' END"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.deliveries import DeliverySpec
 from finance_assets.lakehouse.history import Delivery
+from finance_assets.lakehouse.sources.bronze import MALFORMED
+from finance_assets.lakehouse.sources.source import Source, SourceColumn
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -32,14 +33,17 @@ class DeliveredRows:
     content: str
 
 
-def digest_rows(
-    rows: "DataFrame", spec: DeliverySpec, contract: Contract
-) -> dict[str, DeliveredRows]:
+# A source that is optional may deliver a file without rows.
+NO_ROWS = DeliveredRows(0, Delivery.NO_ROWS, Delivery.NO_ROWS)
+
+
+def digest_rows(rows: "DataFrame", source: Source, contract: Contract) -> dict[str, DeliveredRows]:
     """Count and digest the rows of each partition, in one action."""
     from pyspark.sql import functions as F
 
     partition = contract.partition_column
-    texts = [f"coalesce(trim(`{name}`), '\\u0000')" for name in (*spec.header, "_malformed_line")]
+    columns = (*source.columns, SourceColumn(MALFORMED))
+    texts = [f"coalesce({_text(column)}, '\\u0000')" for column in columns]
     neutral = [f"replace({text}, `{partition}`, '\\u0001')" for text in texts]
     found = rows.groupBy(partition).agg(
         F.expr("count(*)"), F.expr(_digest(texts)), F.expr(_digest(neutral))
@@ -51,7 +55,7 @@ def digest_rows(
 
 
 def refuse_repeats(
-    spec: DeliverySpec,
+    source: Source,
     table: str,
     delivered: dict[str, Delivery],
     in_force: dict[str, Delivery],
@@ -64,20 +68,32 @@ def refuse_repeats(
     Raises:
         DeliveryError: two partitions would hold the same delivery.
     """
-    if spec.may_repeat:
+    if source.may_repeat:
         return
     holders: dict[tuple[str, str], str] = {}
     others = {p: delivery for p, delivery in in_force.items() if p not in delivered}
     for partition, delivery in [*others.items(), *sorted(delivered.items())]:
+        if delivery.is_empty:
+            continue
         for kind, words in SAMENESS.items():
             holder = holders.setdefault((kind, getattr(delivery, kind)), partition)
             if holder != partition and partition in delivered:
                 raise DeliveryError(
                     f"the delivery for {partition} is the one for {holder}, {words}",
-                    where=f"{spec.file_pattern.format(partition=partition)}, {table}[{holder}]",
-                    remedy=f"ask {spec.source} for the rows of {partition}; if {holder} holds the "
-                    f"wrong ones, deliver and ingest {holder} again first",
+                    where=f"{source.file_name(partition)}, {table}[{holder}]",
+                    remedy=f"ask {source.system} for the rows of {partition}; if {holder} holds "
+                    f"the wrong ones, deliver and ingest {holder} again first",
                 )
+
+
+def _text(column: SourceColumn) -> str:
+    """SQL for a value as text, the same on every engine: they write floating numbers otherwise."""
+    if column.type == "string":
+        return f"trim(`{column.name}`)"
+    value = (
+        f"xxhash64(`{column.name}`)" if column.type in ("float", "double") else f"`{column.name}`"
+    )
+    return f"CASE WHEN `{column.name}` IS NOT NULL THEN cast({value} as string) END"
 
 
 def _digest(texts: list[str]) -> str:

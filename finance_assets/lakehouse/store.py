@@ -84,13 +84,17 @@ class Lakehouse:
         A table that was never published reads as empty, with the contract's columns.
         """
         if not self.history(contract.table).exists:
-            return self.spark.createDataFrame([], _ddl(contract.columns))
+            return self.no_rows(contract)
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
         place = self.place(contract.table)
         rows = reader.table(place) if self.catalog else reader.load(place)
         return rows if window is None else rows.where(window.predicate(contract.partition_column))
+
+    def no_rows(self, contract: Contract) -> "DataFrame":
+        """Nothing, with the contract's columns."""
+        return self.spark.createDataFrame([], _ddl(contract.columns))
 
     def ensure(self, contract: Contract) -> None:
         """Create the table with its columns and comments, if it does not exist.

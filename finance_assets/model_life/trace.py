@@ -10,8 +10,8 @@ from typing import Any
 
 from finance_assets.errors import DeliveryError, HistoryError
 from finance_assets.lakehouse.archive import DeliveryArchive
-from finance_assets.lakehouse.deliveries import DeliverySpec, delivered_lines, parse_line
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
+from finance_assets.lakehouse.sources.source import Source
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent
@@ -134,9 +134,9 @@ class _Way:
         condition = f"{column} = '{partition}' AND {matches(step.contract, self.key)}"
         rows = tuple(history.rows(where=condition, version=version))
         sha256, delivered = "", tuple[DeliveredLine, ...]()
-        if step.delivery is not None:
+        if step.source is not None:
             files = history.deliveries_of(written, partition)
-            sha256, delivered = show_lines(self.archive, step.delivery, files, rows)
+            sha256, delivered = show_lines(self.archive, step.source, files, rows)
         return TracedTable(
             step.key,
             partition,
@@ -144,7 +144,7 @@ class _Way:
             written.run_id,
             written.code_sha,
             rows,
-            step.delivery is not None,
+            step.source is not None,
             sha256,
             delivered,
         )
@@ -152,7 +152,7 @@ class _Way:
 
 def show_lines(
     archive: DeliveryArchive,
-    spec: DeliverySpec,
+    source: Source,
     files: list[Delivery],
     rows: tuple[dict[str, Any], ...],
 ) -> tuple[str, tuple[DeliveredLine, ...]]:
@@ -164,23 +164,20 @@ def show_lines(
             continue
         try:
             wanted = {int(row["_source_line"]) for row in rows}
-            lines = delivered_lines(archive.place(sha256), wanted)
+            lines = source.format.texts(source, archive.place(sha256), wanted)
         except (DeliveryError, OSError, EOFError) as error:
             problem = f"the kept file cannot be read: {error}"
             continue
         break
-    return sha256, tuple(_line(spec, row, lines, problem) for row in rows)
+    return sha256, tuple(_line(source, row, lines, problem) for row in rows)
 
 
 def _line(
-    spec: DeliverySpec, row: dict[str, Any], lines: dict[int, str], problem: str
+    source: Source, row: dict[str, Any], lines: dict[int, str], problem: str
 ) -> DeliveredLine:
     """A row's line, which must say what the row says."""
     number = int(row["_source_line"])
     text = lines.get(number)
-    if not problem:
-        parsed = parse_line(spec, number, text or "")
-        stored = tuple(row[name] for name in spec.header)
-        if (parsed.fields, parsed.malformed) != (stored, row["_malformed_line"]):
-            problem = "the line in the kept file is not the stored row"
+    if not problem and (text is None or not source.format.shows(source, text, row)):
+        problem = "the line in the kept file is not the stored row"
     return DeliveredLine(str(row["_source_file"]), number, text, problem)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from finance_assets.calendar import Window
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Contract
-from finance_assets.lakehouse.deliveries import DeliverySpec
 from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, PublishResult, publish
+from finance_assets.lakehouse.sources.source import Source
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.settings import Settings
 
@@ -122,7 +122,8 @@ class Step:
     """One unit of work: one Dagster asset, one Databricks task, one table.
 
     `code` lists the functions whose source, and `declared` the bounds whose value, decide the
-    code version beside the contract. `delivery` is what an ingestion reads.
+    code version beside the contract. `source` is what an ingestion reads. `rejected` gives the
+    rows that a refinement rejects of a window, as its input holds them now.
     """
 
     use_case: str
@@ -133,7 +134,8 @@ class Step:
     code: tuple[Callable[..., Any], ...] = ()
     extra_checks: tuple[Check, ...] = ()
     declared: object = None
-    delivery: DeliverySpec | None = None
+    source: Source | None = None
+    rejected: "Callable[[StepContext], DataFrame] | None" = None
 
     @property
     def key(self) -> str:

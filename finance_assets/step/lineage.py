@@ -101,7 +101,7 @@ class _Walk:
         altered = history.altered_at(partition)
         if altered is not None:
             yield f"altered at version {altered}"
-        if step.delivery is not None and not step.delivery.may_repeat:
+        if step.source is not None and not step.source.may_repeat:
             yield from self._repeated(step.key, partition)
 
     def _stale(self, step: Step, at: Window, known: Publication) -> Iterator[str]:

@@ -1,13 +1,17 @@
-"""Results of publications, and publishing small tables whose rows are made in Python."""
+"""Publishing what a step made, staged or as records in Python, and its result."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import PublishResult
+from finance_assets.lakehouse.rejections import as_markdown
 from finance_assets.step.declaration import StepContext, StepResult
+
+PREVIEW_ROWS = 5
 
 
 def publish_records(
@@ -21,6 +25,22 @@ def publish_records(
     ledgers = {p: Ledger(partitions.count(p), partitions.count(p)) for p in ctx.window}
     published = ctx.publish(Proposal(contract, ctx.window, frame, ledgers))
     return as_result(published, ledgers, list(records)[:20])
+
+
+def publish_staged(ctx: StepContext, proposal: Proposal) -> StepResult:
+    """Publish staged rows, and report with a few of them to look at."""
+    rows = [row.asDict() for row in proposal.rows.limit(PREVIEW_ROWS).collect()]
+    published = ctx.publish(proposal)
+    result = as_result(published, published.ledgers, _masked(proposal.contract, rows))
+    if not proposal.rejected:
+        return result
+    return replace(result, documents={"Rejected rows": as_markdown(proposal.rejected)})
+
+
+def _masked(contract: Contract, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Preview rows without personal data: they end up in Dagster's event log."""
+    private = {column.name for column in contract.columns if column.is_pii}
+    return [{k: "•••" if k in private else v for k, v in row.items()} for row in rows]
 
 
 def as_result(

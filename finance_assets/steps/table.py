@@ -1,4 +1,4 @@
-"""Table steps: ingest a delivery, refine it, derive a table. No model is touched here."""
+"""Table steps: refine a delivery, derive a table. No model is touched here."""
 
 import inspect
 from collections.abc import Callable
@@ -6,23 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.audit import count_rows
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
-from finance_assets.lakehouse.deliveries import DeliverySpec, stage_delivery
-from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.readable import require_readable, value_of
 from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
-from finance_assets.lakehouse.repeats import digest_rows, refuse_repeats
+from finance_assets.lakehouse.rejections import why_rejected
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
-from finance_assets.step.records import as_result
+from finance_assets.step.records import publish_staged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 Transform = Callable[..., "DataFrame"]
-PREVIEW_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -38,54 +35,22 @@ class Conservation:
     counted_by: str | None = None
 
 
-def ingest_step(use_case: str, spec: DeliverySpec, contract: Contract, samples: Path) -> Step:
-    """Bronze: take over every delivered row as it came. `samples` is the shipped landing folder."""
-
-    def run(ctx: StepContext) -> StepResult:
-        landing = ctx.settings.landing or samples
-        archive = DeliveryArchive(ctx.settings.archive_root, ctx.settings.archive_days)
-        with ctx.lakehouse.staging() as folder, archive.incoming() as incoming:
-            staged, received, files = {}, {}, []
-            for partition in ctx.window:
-                path = spec.path(landing, partition)
-                ctx.report(f"reading {path.name}")
-                target, copy = folder / f"{partition}.parquet", archive.receive(path, incoming)
-                staged[partition] = stage_delivery(spec, path, partition, target, copy.path)
-                received[partition] = copy
-                files.append(str(target))
-            rows = ctx.lakehouse.spark.read.parquet(*files).select(*contract.column_names)
-            found = digest_rows(rows, spec, contract)
-            deliveries = {
-                p: Delivery(copy.sha256, found[p].rows, found[p].content)
-                for p, copy in received.items()
-            }
-            in_force = ctx.lakehouse.history(contract.table).deliveries()
-            refuse_repeats(spec, contract.table, deliveries, in_force)
-            # Kept first: a publication never names a file that is not there.
-            for copy in received.values():
-                archive.keep(copy)
-            archive.expire()
-            ledgers = {p: Ledger(n, found[p].count) for p, n in staged.items()}
-            proposal = Proposal(contract, ctx.window, rows, ledgers, deliveries=deliveries)
-            return _published(ctx, proposal)
-
-    code = (stage_delivery,)
-    return Step(use_case, Kind.ingest, contract, (), run, code, delivery=spec)
-
-
 def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
-    """Silver: typed, deduplicated, by the target's rules; the rest to quarantine with reasons."""
+    """Silver: typed, deduplicated, by the target's rules; the rest to quarantine with reasons.
+
+    Raises:
+        ContractError: a column of the target cannot be read from the source.
+    """
+    require_readable(source, target)
     quarantine = quarantine_contract(source, target)
+    quarantined_columns = (
+        *(f"`{name}`" for name in source.column_names),
+        *("_reasons", "current_timestamp() as _quarantined_at"),
+    )
 
     def run(ctx: StepContext) -> StepResult:
-        delivered = ctx.read(source, ctx.window)
         with ctx.lakehouse.staging() as folder:
-            judged = _lean(refine(delivered, source, target), source, target)
-            judged.write.partitionBy("_fate").parquet(str(folder / "judged"))
-            by_fate = {
-                fate: _read_staged(ctx, judged.drop("_fate"), folder / "judged" / f"_fate={fate}")
-                for fate in (PUBLISHED, QUARANTINED, DUPLICATE)
-            }
+            by_fate = _judged(ctx, source, target, folder / "judged")
             # Neither becomes a row of the target, so the audit of that cannot count them.
             quarantined, duplicates = (
                 count_rows(by_fate[fate], source.partition_column)
@@ -97,13 +62,30 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
             rows = by_fate[PUBLISHED].selectExpr(
                 *[f"`_typed_{name}` as `{name}`" for name in target.column_names]
             )
-            rejected = by_fate[QUARANTINED].selectExpr(
-                *source.column_names, "_reasons", "current_timestamp() as _quarantined_at"
-            )
-            proposal = Proposal(target, ctx.window, rows, accounting, (quarantine, rejected))
-            return _published(ctx, proposal)
+            rejected = by_fate[QUARANTINED].selectExpr(*quarantined_columns)
+            reasons = why_rejected(rejected, source, target) if quarantined else {}
+            sibling = (quarantine, rejected)
+            proposal = Proposal(target, ctx.window, rows, accounting, sibling, rejected=reasons)
+            return publish_staged(ctx, proposal)
 
-    return Step(use_case, Kind.table, target, (Input(source),), run, (refine,))
+    def rejected_rows(ctx: StepContext) -> "DataFrame":
+        judged = refine(ctx.read(source, ctx.window), source, target)
+        return judged.where(f"_fate = '{QUARANTINED}'").selectExpr(*quarantined_columns)
+
+    inputs, code = (Input(source),), (refine, value_of)
+    return Step(use_case, Kind.table, target, inputs, run, code, rejected=rejected_rows)
+
+
+def _judged(
+    ctx: StepContext, source: Contract, target: Contract, path: Path
+) -> "dict[str, DataFrame]":
+    """The delivered rows of the window by their fate, judged once and staged."""
+    judged = _lean(refine(ctx.read(source, ctx.window), source, target), source, target)
+    judged.write.partitionBy("_fate").parquet(str(path))
+    return {
+        fate: _read_staged(ctx, judged.drop("_fate"), path / f"_fate={fate}")
+        for fate in (PUBLISHED, QUARANTINED, DUPLICATE)
+    }
 
 
 def _lean(judged: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
@@ -149,7 +131,7 @@ def table_step(
         accounting = _accounting(ctx, conserves)
         with ctx.lakehouse.staging() as folder:
             staged = _stage(ctx, wanted, folder / "rows")
-            return _published(ctx, Proposal(contract, ctx.window, staged, accounting))
+            return publish_staged(ctx, Proposal(contract, ctx.window, staged, accounting))
 
     return Step(use_case, Kind.table, contract, inputs, run, (transform,))
 
@@ -170,20 +152,6 @@ def _read_staged(ctx: StepContext, like: "DataFrame", path: Path) -> "DataFrame"
     if not path.exists():
         return spark.createDataFrame([], like.schema)
     return spark.read.schema(like.schema).parquet(str(path))
-
-
-def _published(ctx: StepContext, proposal: Proposal) -> StepResult:
-    """Publish, and report with a few rows to look at."""
-    contract = proposal.contract
-    preview = [row.asDict() for row in proposal.rows.limit(PREVIEW_ROWS).collect()]
-    published = ctx.publish(proposal)
-    return as_result(published, published.ledgers, _masked(contract, preview))
-
-
-def _masked(contract: Contract, rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Preview rows without personal data: they end up in Dagster's event log."""
-    private = {column.name for column in contract.columns if column.is_pii}
-    return [{k: "•••" if k in private else v for k, v in row.items()} for row in rows]
 
 
 def _accounting(ctx: StepContext, conserves: Conservation) -> Accounting:

@@ -8,6 +8,7 @@ import pytest
 from finance_assets.commands.champion import Approve, Histories, History, RollBack
 from finance_assets.commands.models import Trace
 from finance_assets.commands.registry import ALL, command_of
+from finance_assets.commands.rejects import Rejects
 from finance_assets.compute.databricks.tasks import command_payload
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import FinanceAssetsError, GoneError, SettingsError, revived
@@ -21,11 +22,12 @@ ARGUMENTS = [
     RollBack('a "reason"\nof two lines'),
     History(),
     Trace(("account_id=1", "month={{x}}"), "2005-07"),
+    Rejects("2005-07", "silver.{{x}}", 3),
 ]
 
 
 def test_every_command_has_a_name_of_its_own():
-    assert len({command.name for command in ALL}) == len(ALL) == 8
+    assert len({command.name for command in ALL}) == len(ALL) == 9
 
 
 @pytest.mark.parametrize("command", ARGUMENTS, ids=lambda c: c.name)

@@ -31,7 +31,7 @@ from finance_assets_tests.databricks.acting import (
     worker,
 )
 from finance_assets_tests.databricks.faults import Fault
-from finance_assets_tests.scenario import APRIL
+from finance_assets_tests.scenario import APRIL, without_deliveries
 
 pytestmark = pytest.mark.slow
 CANCEL = r"/jobs/runs/cancel$"
@@ -138,14 +138,9 @@ def impatient(monkeypatch):
     monkeypatch.setattr(watch, "READ_SECONDS", 0.5)
 
 
-def without_deliveries():
-    for file in get_settings().landing.iterdir():
-        file.unlink()
-
-
 def test_a_step_that_failed_leaves_no_run_that_goes_on(workspace, instance, runs, impatient):
     workspace.jobs.cluster.linger_seconds, workspace.jobs.cluster.flush_seconds = 300.0, 0.0
-    without_deliveries()
+    without_deliveries(get_settings().landing)
     result = materialize(instance, BRONZE)
     assert "DeliveryError" in failure_of(result).description
     [remote] = runs(BRONZE)
@@ -153,7 +148,7 @@ def test_a_step_that_failed_leaves_no_run_that_goes_on(workspace, instance, runs
 
 
 def test_serverless_does_not_retry_a_step_behind_our_back(workspace, instance, runs):
-    without_deliveries()
+    without_deliveries(get_settings().landing)
     assert not materialize(instance, BRONZE).success
     [remote] = runs(BRONZE)
     [task] = remote.tasks.values()

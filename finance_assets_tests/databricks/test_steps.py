@@ -36,7 +36,7 @@ from finance_assets_tests.databricks.acting import (
     worker,
 )
 from finance_assets_tests.databricks.faults import Fault
-from finance_assets_tests.scenario import APRIL, deliver
+from finance_assets_tests.scenario import APRIL, deliver, delivery_path, without_deliveries
 
 pytestmark = pytest.mark.slow
 
@@ -99,8 +99,7 @@ def test_refused_rows_are_a_failed_check_and_no_materialisation(workspace, insta
 
 
 def test_an_error_of_ours_arrives_with_its_remedy(workspace, instance):
-    for file in get_settings().landing.iterdir():
-        file.unlink()
+    without_deliveries(get_settings().landing)
     result = materialize(instance, BRONZE)
     failure = failure_of(result)
     assert "DeliveryError: the delivery is missing" in failure.description
@@ -314,12 +313,13 @@ def test_an_interrupt_while_the_run_is_being_submitted_leaves_none_behind(
 
 
 def test_no_secret_reaches_a_log_an_event_a_task_or_a_volume(workspace, runs, tmp_path):
-    for file in get_settings().landing.iterdir():
+    folder = delivery_path(get_settings().landing, APRIL).parent
+    for file in folder.iterdir():
         file.rename(tmp_path / file.name)
     failing = worker(tmp_path)
     failing.wait(120)
     for file in tmp_path.glob("*.csv.gz"):
-        file.rename(get_settings().landing / file.name)
+        file.rename(folder / file.name)
     assert worker(tmp_path).wait(120) == 0
     assert len(runs(BRONZE)) == 2
     places = [tmp_path, workspace.jobs.cluster.volumes, workspace.root / "tasks"]

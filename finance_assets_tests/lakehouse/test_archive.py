@@ -12,7 +12,7 @@ from finance_assets.errors import DeliveryError, SettingsError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.publication import Publication
 from finance_assets.settings import Settings, get_settings
-from finance_assets.steps.table import ingest_step
+from finance_assets.steps.ingest import ingest_step
 from finance_assets.use_cases.credit_default.contracts import BRONZE_STATEMENTS, DELIVERY
 from finance_assets.use_cases.credit_default.use_case import SAMPLES
 from finance_assets_tests.scenario import (
@@ -22,6 +22,7 @@ from finance_assets_tests.scenario import (
     Runner,
     deliver,
     deliver_sample,
+    delivery_path,
     statements,
 )
 
@@ -42,7 +43,7 @@ def delivered(runner, month):
 
 
 def rows_of(settings, month) -> str:
-    return gzip.decompress(DELIVERY.path(settings.landing, month).read_bytes()).decode()
+    return gzip.decompress(delivery_path(settings.landing, month).read_bytes()).decode()
 
 
 def refusal(runner, *window) -> DeliveryError:
@@ -119,7 +120,7 @@ def test_the_delivery_of_another_month_is_refused(runner, settings, disguise, wo
     path = deliver(settings.landing, APRIL, *statements(APRIL, 9))
     runner.run(BRONZE, APRIL)
     packed = disguise(path.read_bytes(), rows_of(settings, APRIL))
-    DELIVERY.path(settings.landing, MAY).write_bytes(packed)
+    delivery_path(settings.landing, MAY).write_bytes(packed)
     error = refusal(runner, MAY)
     assert f"the delivery for {MAY} is the one for {APRIL}" in error.what
     assert (word or "but for the partition") in error.what

@@ -9,12 +9,11 @@ import pytest
 
 from finance_assets.errors import HistoryError, SettingsError
 from finance_assets.lakehouse.archive import DeliveryArchive
-from finance_assets.lakehouse.deliveries import parse_line
+from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.model_life.contracts import prediction_contract
 from finance_assets.model_life.trace import trace
 from finance_assets.settings import Settings
 from finance_assets.step.arguments import matches, require_key, require_partition
-from finance_assets.use_cases.credit_default.contracts import DELIVERY
 from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL, USE_CASE
 from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY
@@ -27,6 +26,7 @@ from finance_assets_tests.scenario import (
     Runner,
     deliver_bytes,
     deliver_sample,
+    delivery_path,
 )
 
 BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
@@ -76,7 +76,7 @@ def accounts(found) -> set[str]:
 
 def redeliver_shuffled(runner, month, seed=1):
     """The same rows in another order."""
-    path = DELIVERY.path(runner.settings.landing, month)
+    path = delivery_path(runner.settings.landing, month)
     header, *rows = gzip.decompress(path.read_bytes()).decode().splitlines()
     random.Random(seed).shuffle(rows)
     deliver_bytes(runner.settings.landing, month, "\n".join([header, *rows, ""]).encode())
@@ -91,7 +91,7 @@ def test_a_prediction_is_traced_to_its_lines_before_and_after_redeliveries_in_an
     assert list(lines(found)) == [MAY, JUNE, JULY]
     for month, [line] in lines(found).items():
         assert line.problem == ""
-        assert line.file == DELIVERY.path(scored.settings.landing, month).name
+        assert line.file == delivery_path(scored.settings.landing, month).name
         assert next(csv.reader([line.text]))[:2] == ["123", month]
     for month in MONTHS:
         redeliver_shuffled(scored, month)
@@ -128,7 +128,7 @@ def test_a_file_that_is_gone_or_altered_is_said_to_be(scored):
     [other] = lines(traced(scored, 7))[JULY]
     assert other.problem == ""
     # The same rows packed anew stand for it.
-    path = DELIVERY.path(scored.settings.landing, JUNE)
+    path = delivery_path(scored.settings.landing, JUNE)
     path.write_bytes(gzip.compress(gzip.decompress(packed), 1, mtime=1))
     scored.run(BRONZE, JUNE)
     [line] = lines(traced(scored, 7))[JUNE]
@@ -136,12 +136,13 @@ def test_a_file_that_is_gone_or_altered_is_said_to_be(scored):
 
 
 def test_a_line_that_is_not_the_stored_row_is_said_to_be(settled, monkeypatch):
-    from finance_assets.model_life import trace
+    kept = Csv.texts
 
-    def shifted(spec, number, text):
-        return parse_line(spec, number, text.replace(",", ",0", 1))
+    def shifted(self, source, copy, wanted):
+        lines = kept(self, source, copy, wanted)
+        return {number: text.replace(",", ",0", 1) for number, text in lines.items()}
 
-    monkeypatch.setattr(trace, "parse_line", shifted)
+    monkeypatch.setattr(Csv, "texts", shifted)
     [line] = lines(traced(settled, 7))[JUNE]
     assert "is not the stored row" in line.problem
 

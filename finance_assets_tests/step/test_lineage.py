@@ -123,9 +123,9 @@ def test_what_was_rebuilt_with_an_identical_result_is_not_stale_and_nothing_belo
 def deliver_lines(settings, month):
     import gzip
 
-    from finance_assets.use_cases.credit_default.contracts import DELIVERY
+    from finance_assets_tests.scenario import delivery_path
 
-    path = DELIVERY.path(settings.landing, month)
+    path = delivery_path(settings.landing, month)
     return gzip.decompress(path.read_bytes()).decode().splitlines()
 
 

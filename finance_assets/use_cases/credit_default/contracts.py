@@ -6,54 +6,35 @@ Derived tables are in derived.py; how they are filled is in transforms.py.
 from typing import Any
 
 from finance_assets.lakehouse.contract import Column, Contract, RowRule, Severity, TableRule
-from finance_assets.lakehouse.deliveries import DeliverySpec
+from finance_assets.lakehouse.sources.bronze import bronze_contract
+from finance_assets.lakehouse.sources.source import Source, columns_named
 
-DELIVERY = DeliverySpec(
-    source="the card processor",
+DELIVERY = Source(
+    system="the card processor",
     file_pattern="credit_statements_{partition}.csv.gz",
-    header=(
-        "account_id",
-        "statement_month",
-        "credit_limit_ntd",
-        "sex_code",
-        "education_code",
-        "marital_status_code",
-        "age_years",
-        "pay_status",
-        "bill_ntd",
-        "payment_ntd",
+    columns=columns_named(
+        (
+            "account_id",
+            "statement_month",
+            "credit_limit_ntd",
+            "sex_code",
+            "education_code",
+            "marital_status_code",
+            "age_years",
+            "pay_status",
+            "bill_ntd",
+            "payment_ntd",
+        ),
+        pii=("account_id", "sex_code", "age_years", "marital_status_code"),
     ),
 )
 
-BRONZE_STATEMENTS = Contract(
+BRONZE_STATEMENTS = bronze_contract(
+    DELIVERY,
     table="bronze.credit_statements",
     description="Every delivered statement row as it came, as text, with where it came from.",
-    columns=(
-        *(
-            Column(
-                name,
-                "string",
-                f"`{name}` as delivered",
-                is_nullable=True,
-                is_pii=name in ("account_id", "sex_code", "age_years", "marital_status_code"),
-            )
-            for name in DELIVERY.header
-        ),
-        Column("delivery_month", "string", "Month that the delivery is for (YYYY-MM)"),
-        Column(
-            "_malformed_line",
-            "string",
-            "The whole line, when its number of fields is wrong",
-            is_nullable=True,
-            is_pii=True,
-        ),
-        Column("_source_file", "string", "Name of the delivered file"),
-        Column("_source_line", "bigint", "Line in that file; the header is line 1"),
-        Column("_ingested_at", "timestamp", "When the row was taken over (UTC)", is_volatile=True),
-    ),
-    key=("_source_file", "_source_line"),
     partition_column="delivery_month",
-    min_rows=1,
+    partition_description="Month that the delivery is for (YYYY-MM)",
 )
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from finance_assets.calendar import Calendar, Frequency
 from finance_assets.step.declaration import Input
 from finance_assets.step.use_case import UseCase
+from finance_assets.steps.ingest import ingest_step
 from finance_assets.steps.model_steps import model_steps
-from finance_assets.steps.table import Conservation, ingest_step, refine_step, table_step
+from finance_assets.steps.table import Conservation, refine_step, table_step
 from finance_assets.use_cases.credit_default import contracts, derived, transforms
 from finance_assets.use_cases.credit_default.model import model
 

@@ -1,0 +1,138 @@
+"""Readable: what a delivered value must look like to be read as a type, as SQL.
+
+A cast alone would let an engine round or truncate ('12.7' as 12), and engines differ in what they
+accept. So a text must match the type's pattern first, and then be a value of the type: '2005-02-30'
+looks like a date and is none. What is read is the same on every engine.
+"""
+
+from finance_assets.errors import ContractError
+from finance_assets.lakehouse.contract import Column, Contract
+
+# `\\z` and not `$`, which Java lets match before a line end. Two backslashes: it is SQL text.
+_END = "\\\\z"
+_YEAR = "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})"
+_DATE = f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
+_WHOLE = "[+-]?[0-9]+"
+_FLOATING = "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?"
+_ZONE = "(Z|[+-][0-9]{2}:[0-9]{2})"
+PATTERNS = {
+    "tinyint": _WHOLE,
+    "smallint": _WHOLE,
+    "int": _WHOLE,
+    "bigint": _WHOLE,
+    "float": _FLOATING,
+    "double": _FLOATING,
+    "date": _DATE,
+    "timestamp": f"{_DATE}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}([.][0-9]{{1,6}})?{_ZONE}?",
+    "boolean": "(true|t|yes|y|1|false|f|no|n|0)",
+}
+TRUE = "('true', 't', 'yes', 'y', '1')"
+# The largest finite value of a type; text beyond it would become infinite.
+FINITE = {"float": "3.4028234663852886E38D", "double": "1.7976931348623157E308D"}
+# Delivered types whose values are all values of the target's.
+WIDER = {
+    "tinyint": ("smallint", "int", "bigint", "double"),
+    "smallint": ("int", "bigint", "double"),
+    "int": ("bigint", "double"),
+    "float": ("double",),
+}
+
+
+def require_readable(source: Contract, target: Contract) -> None:
+    """Refuse a target with a column that its source has not, or that cannot be read from it.
+
+    Raises:
+        ContractError: the message names the column.
+    """
+    delivered = {column.name: column for column in source.columns}
+    for column in target.columns:
+        where = f"{target.table}.{column.name}"
+        if column.name not in delivered:
+            raise ContractError(
+                f"{source.table} has no column {column.name} to read it from",
+                where=where,
+                remedy=f"one of {', '.join(delivered)}; rename a column in its Source",
+            )
+        found = delivered[column.name].type
+        if found == "string":
+            is_known = column.type == "string" or pattern_of(column.type) is not None
+        else:
+            is_known = column.type == found or column.type in WIDER.get(found, ())
+        if not is_known:
+            raise ContractError(
+                f"a delivered {found} cannot be read as {column.type}",
+                where=where,
+                remedy="int, bigint, double, decimal(p,s), date, timestamp, boolean or string; "
+                "of a typed source the same type or a wider one",
+            )
+
+
+def text_of(delivered: Column) -> str:
+    """SQL for what stands in a delivered column of text; null where that says nothing is there."""
+    text = f"nullif(trim(`{delivered.name}`), '')"
+    if not delivered.null_tokens:
+        return text
+    tokens = ", ".join(f"'{_escaped(token.strip())}'" for token in delivered.null_tokens)
+    return f"CASE WHEN {text} NOT IN ({tokens}) THEN {text} END"
+
+
+def value_of(column: Column, delivered: Column) -> str:
+    """SQL for the value of a target's column; null where there is none or it cannot be read."""
+    if delivered.type != "string":
+        return _finite(column.type, f"cast(`{delivered.name}` as {column.type})")
+    text = text_of(delivered)
+    pattern = pattern_of(column.type)
+    if pattern is None:
+        return text
+    if column.type == "boolean":
+        value = f"lower({text}) IN {TRUE}"
+    elif column.type == "timestamp":
+        # Without a zone it is UTC's, whatever the session's is.
+        zoned = f"CASE WHEN {text} RLIKE '{_ZONE}{_END}' THEN {text} ELSE concat({text}, 'Z') END"
+        value = f"try_cast({zoned} as timestamp)"
+    else:
+        value = f"try_cast({text} as {column.type})"
+    shown = f"lower({text})" if column.type == "boolean" else text
+    value = f"CASE WHEN {shown} RLIKE '^{pattern}{_END}' THEN {value} END"
+    return _finite(column.type, value)
+
+
+def problem_of(column: Column, delivered: Column, value: str, malformed: str) -> str:
+    """SQL for the reason why a column of a row cannot be read, null when it can.
+
+    `value` is SQL for what was read. `malformed` is a condition: of such a row no column says
+    anything.
+    """
+    missing = f"{column.name}: required, but missing"
+    absent = "CAST(NULL AS STRING)" if column.is_nullable else f"'{missing}'"
+    there = text_of(delivered) if delivered.type == "string" else f"`{delivered.name}`"
+    unreadable = ""
+    if column.type != "string":
+        unreadable = f"WHEN {value} IS NULL THEN '{column.name}: not readable as {column.type}'"
+    return (
+        f"CASE WHEN {malformed} THEN CAST(NULL AS STRING)"
+        f" WHEN {there} IS NULL THEN {absent} {unreadable} END"
+    )
+
+
+def pattern_of(kind: str) -> str | None:
+    """The pattern of a type; None if there is none."""
+    if not kind.startswith("decimal("):
+        return PATTERNS.get(kind)
+    precision, scale = (int(part) for part in kind[len("decimal(") : -1].split(","))
+    # Zeros in front, and after the last digit, change nothing; any other digit there would be
+    # rounded away.
+    some, any_ = f"0*[0-9]{{1,{max(precision - scale, 1)}}}", f"0*[0-9]{{0,{precision - scale}}}"
+    if not scale:
+        return f"[+-]?{some}([.]0*)?"
+    return f"[+-]?({any_}[.][0-9]{{0,{scale}}}0*|{some})"
+
+
+def _finite(kind: str, value: str) -> str:
+    if kind not in FINITE:
+        return value
+    return f"CASE WHEN abs({value}) <= {FINITE[kind]} THEN {value} END"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")

@@ -1,0 +1,122 @@
+"""The Source: what a system promises to deliver for a partition, as a use case declares it.
+
+How a format is read is its reader's business; the bronze table of a source is in bronze.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from finance_assets.errors import ContractError
+from finance_assets.lakehouse.sources.csv import Csv
+from finance_assets.lakehouse.sources.reader import Reader
+
+PARTITION = "{partition}"
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column that is delivered.
+
+    `at_source` is its name there, where that is another. `type` is Spark SQL's name of the
+    delivered type; formats of text deliver strings. `null_tokens` are texts that stand for a
+    missing value, beside those of the source; a blank text always does.
+    """
+
+    name: str
+    at_source: str | None = None
+    type: str = "string"
+    description: str = ""
+    null_tokens: tuple[str, ...] = ()
+    is_pii: bool = False
+
+    @property
+    def delivered_name(self) -> str:
+        """The column's name in the file."""
+        return self.name if self.at_source is None else self.at_source
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a system promises: a file for each partition, its format and its columns.
+
+    `system` names who delivers, for messages. `file_pattern` names the file of a `{partition}`.
+    `null_tokens` stand for a missing value in every column. `may_repeat`: two partitions may hold
+    the same rows, as with a list that rarely changes; otherwise such a delivery is refused as
+    another partition's. `is_optional`: a partition may come without a file. `first`: the first
+    partition that has to come, such as the second of the calendar for outcomes that become known
+    one partition later; before it, a file may be missing.
+    """
+
+    system: str
+    file_pattern: str
+    columns: tuple[SourceColumn, ...]
+    format: Reader = Csv()
+    null_tokens: tuple[str, ...] = ()
+    may_repeat: bool = False
+    is_optional: bool = False
+    first: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that no delivery could keep.
+
+        Raises:
+            ContractError: the pattern or a column; the message names it.
+        """
+        if PARTITION not in self.file_pattern:
+            self._refuse("the file's name does not depend on the partition", f"write {PARTITION}")
+        if not self.columns:
+            self._refuse("no column is declared", "declare `columns`")
+        for what, names in (("name", self.column_names), ("name at the source", self.header)):
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            if repeated:
+                self._refuse(f"two columns have the {what} {repeated[0]!r}", "give each its own")
+        for column in self.columns:
+            if not column.name or column.name[0] == "_":
+                self._refuse(
+                    f"{column.name!r} is no name of a delivered column: those with an underscore "
+                    "in front say where a row came from",
+                    "rename it: SourceColumn('name', at_source='_name')",
+                )
+            if column.type != "string" and not self.format.is_typed:
+                self._refuse(
+                    f"{column.name} is declared {column.type}, but the format delivers text",
+                    "leave `type` out here, and declare it in the silver contract",
+                )
+
+    def _refuse(self, what: str, remedy: str) -> None:
+        raise ContractError(what, where=f"Source {self.file_pattern!r}", remedy=remedy)
+
+    @cached_property
+    def header(self) -> tuple[str, ...]:
+        """The names in the file, in the declared order."""
+        return tuple(column.delivered_name for column in self.columns)
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """Our names, in the same order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether some partition may come without a file."""
+        return self.is_optional or self.first is not None
+
+    def is_expected(self, partition: str) -> bool:
+        """Whether a partition must come with a file."""
+        return not self.is_optional and (self.first is None or partition >= self.first)
+
+    def file_name(self, partition: str) -> str:
+        """What the file of a partition is called."""
+        return self.file_pattern.replace(PARTITION, partition)
+
+    def path(self, folder: Path, partition: str) -> Path:
+        """Where the delivery of a partition is expected."""
+        return folder / self.file_name(partition)
+
+
+def columns_named(names: Iterable[str], pii: Iterable[str] = ()) -> tuple[SourceColumn, ...]:
+    """Columns that need no more than a name; those in `pii` are personal data."""
+    private = set(pii)
+    return tuple(replace(SourceColumn(name), is_pii=name in private) for name in names)

@@ -1,0 +1,93 @@
+"""Ingesting: take over a source's deliveries as they came, into its bronze table."""
+
+from pathlib import Path
+
+from finance_assets.lakehouse.archive import DeliveryArchive, Received
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.history import Delivery, Ledger
+from finance_assets.lakehouse.proposal import Proposal
+from finance_assets.lakehouse.repeats import NO_ROWS, digest_rows, refuse_repeats
+from finance_assets.lakehouse.sources.bronze import require_bronze
+from finance_assets.lakehouse.sources.diagnosis import explain_missing
+from finance_assets.lakehouse.sources.reader import Arrival, Staged
+from finance_assets.lakehouse.sources.source import Source
+from finance_assets.settings import Settings
+from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
+from finance_assets.step.records import publish_staged
+
+
+def deliveries_folder(settings: Settings, use_case: str, samples: Path) -> Path:
+    """Where the deliveries of a use case lie: its own folder of the landing, or its samples."""
+    return settings.landing / use_case if settings.landing else samples
+
+
+def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path) -> Step:
+    """Bronze: take over every delivered row as it came. `samples` is read without a landing.
+
+    Raises:
+        ContractError: the contract is not that of the source's rows.
+    """
+    require_bronze(source, contract)
+
+    def run(ctx: StepContext) -> StepResult:
+        folder = deliveries_folder(ctx.settings, use_case, samples)
+        archive = DeliveryArchive(ctx.settings.archive_root, ctx.settings.archive_days)
+        with ctx.lakehouse.staging() as staging, archive.incoming() as incoming:
+            received: dict[str, Received] = {}
+            arrivals = []
+            for partition, path in _present(ctx, source, contract, folder, use_case).items():
+                ctx.report(f"reading {path.name}")
+                received[partition] = archive.receive(path, incoming)
+                arrivals.append(Arrival(partition, path, received[partition].path))
+            staged = _staged(ctx, source, contract, arrivals, staging)
+            for note in staged.notes:
+                ctx.report(note)
+            found = digest_rows(staged.rows, source, contract)
+            deliveries = {
+                p: Delivery(copy.sha256, found.get(p, NO_ROWS).rows, found.get(p, NO_ROWS).content)
+                for p, copy in received.items()
+            }
+            in_force = ctx.lakehouse.history(contract.table).deliveries()
+            refuse_repeats(source, contract.table, deliveries, in_force)
+            # Kept first: a publication never names a file that is not there.
+            for copy in received.values():
+                archive.keep(copy, stays=source.format.reads_copies)
+            archive.expire()
+            ledgers = {
+                p: Ledger(staged.counts.get(p, 0), found.get(p, NO_ROWS).count) for p in ctx.window
+            }
+            proposal = Proposal(contract, ctx.window, staged.rows, ledgers, deliveries=deliveries)
+            return publish_staged(ctx, proposal)
+
+    code = (type(source.format),)
+    return Step(use_case, Kind.ingest, contract, (), run, code, declared=source, source=source)
+
+
+def _present(
+    ctx: StepContext, source: Source, contract: Contract, folder: Path, use_case: str
+) -> dict[str, Path]:
+    """The files of the window's partitions, without those that need not come and did not.
+
+    Raises:
+        DeliveryError: a file is missing: a partition must have one, or had one before.
+    """
+    known = ctx.lakehouse.history(contract.table).deliveries()
+    paths = {}
+    for partition in ctx.window:
+        path = source.path(folder, partition)
+        if path.exists():
+            paths[partition] = path
+        elif source.is_expected(partition) or partition in known:
+            raise explain_missing(path, use_case)
+        else:
+            ctx.report(f"{path.name} did not come, and need not")
+    return paths
+
+
+def _staged(
+    ctx: StepContext, source: Source, contract: Contract, arrivals: list[Arrival], folder: Path
+) -> Staged:
+    """The rows of what arrived, which may be nothing."""
+    if not arrivals:
+        return Staged(ctx.lakehouse.no_rows(contract), {})
+    return source.format.stage(ctx.lakehouse.spark, source, contract, arrivals, folder)
