@@ -118,6 +118,7 @@ def test_a_byte_that_the_encoding_has_not_names_its_line(runner, settings, conte
         ("x_{partition}.csv", b"id;name;amount\n\n\r\n\n", "no rows"),
         ("x_{partition}.csv.zst", packed("x.zst", PLAIN.encode() * 999)[:-9], "cut short"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_message_knows_what_the_file_is(runner, settings, pattern, content, words):
     error = refusal(runner, settings, content, pattern=pattern)
