@@ -41,7 +41,7 @@ def _assemble(resource_overrides: dict[str, Any], chosen: list[UseCase]) -> dg.D
             *(asset for use_case in chosen for asset in build_assets(use_case)),
             *(spec for use_case in chosen for spec in build_journals(use_case)),
         ],
-        asset_checks=[] if is_remote else [build_history_check(u) for u in chosen],
+        asset_checks=[build_history_check(use_case) for use_case in chosen],
         jobs=[job for built in jobs.values() for job in built],
         schedules=[build_schedule(u, jobs[u.name][0], is_deployed) for u in chosen],
         sensors=[build_retraining_sensor(use_case) for use_case in chosen],

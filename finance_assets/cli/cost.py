@@ -38,7 +38,8 @@ def starts(use_case: UseCase) -> Starts:
         runs=len(use_case.pipeline_steps),
         grouped_runs=len(use_case.pipeline_steps) - len(grouped) + bool(grouped),
         bundle_tasks=len(use_case.steps),
-        retraining_runs=len(use_case.model_steps),
+        # The check of the champion history behind the decision is a run of its own.
+        retraining_runs=len(use_case.model_steps) + 1,
     )
 
 
