@@ -5,10 +5,13 @@ import signal
 import threading
 from contextlib import contextmanager
 
+import dagster as dg
 import pytest
 
+from finance_assets.assets.history_check import build_history_check
+from finance_assets.assets.resources import EngineResource
 from finance_assets.settings import get_settings
-from finance_assets.use_cases.credit_default.use_case import TABLE_STEPS
+from finance_assets.use_cases.credit_default.use_case import TABLE_STEPS, USE_CASE
 from finance_assets_tests.databricks.acting import waited_for
 from finance_assets_tests.databricks.catalog import ME
 from finance_assets_tests.databricks.faults import Fault
@@ -34,6 +37,7 @@ from finance_assets_tests.scenario import APRIL, JULY, JUNE, deliver_sample
 pytestmark = [
     pytest.mark.slow,
 ]
+INTACT = build_history_check(USE_CASE)
 APPLICATION = "0f4b7a52-6d53-4d0e-9a0c-3d1f5f3f8a11"
 MODEL_STEPS = (CANDIDATE, EVALUATION, DECISION)
 TRACE = ("trace", NAME, "--key", "account_id=1", "--partition", JULY)
@@ -153,6 +157,18 @@ def test_the_history_lists_and_verifies_what_happened(workspace):
     assert found["problems"] == []
     assert "it ranks well" in " ".join(asked("history", NAME).split())
     assert "compared with MLflow and Dagster" in asked("history", NAME, "--verify")
+
+
+def test_dagsters_check_of_the_history_is_one_task_too(workspace, new_runs):
+    check = dg.define_asset_job("check", dg.AssetSelection.checks(*INTACT.check_keys))
+    defs = dg.Definitions(
+        asset_checks=[INTACT], jobs=[check], resources={"engine": EngineResource()}
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = defs.resolve_job_def("check").execute_in_process(instance=instance)
+    [found] = result.get_asset_check_evaluations()
+    assert (found.passed, found.description) == (True, "nothing is wrong")
+    assert len(new_runs()) == 1
 
 
 def test_a_prediction_is_traced_to_the_delivered_lines(workspace):
