@@ -8,7 +8,7 @@ JOBS ?= 2
 export FINANCE_ASSETS_HOME ?= $(CURDIR)/.finance_assets
 READY := $(VENV)/.ready
 
-.PHONY: help install run run-databricks status test lint dev mlflow lock bench clean
+.PHONY: help install run run-databricks status test mutants lint dev mlflow lock bench clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ status: $(READY) ## Show what the last run left
 
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -n $(JOBS)
+
+mutants: $(READY) ## Plant faults in the code one by one; each has to make a test fail (some 20 minutes)
+	$(BIN)/python -m finance_assets_tests.mutants
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

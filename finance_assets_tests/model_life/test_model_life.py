@@ -93,6 +93,14 @@ def test_scores_have_a_declared_band_and_say_which_data_they_rest_on(trained):
     assert {row["data_version"] for row in rows} == {f"features.credit_default@{version}"}
 
 
+def test_rows_that_were_not_scored_do_not_count_as_drifted(trained):
+    trained.run(PREDICTIONS, JULY)
+    deliver_sample(trained.settings.landing, 2100, [JULY])
+    trained.run_tables(JULY)
+    trained.run(DRIFT, JULY)
+    assert {row["rows"] for row in trained.rows(DRIFT)} == {2000}
+
+
 def test_a_candidate_that_fails_a_criterion_is_recorded_and_the_champion_stays(trained, settings):
     result = retrain(trained, AUGUST, STRICT)
     assert failed(result) == ["gate_discrimination"]

@@ -1,0 +1,257 @@
+"""The planted faults: what to change in which file, and which tests have to notice."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: `before` becomes `after` in a file of the package; `tests` notice it."""
+
+    file: str
+    before: str
+    after: str
+    tests: str
+
+
+def _of(file: str, tests: str, *changes: tuple[str, str]) -> tuple[Mutant, ...]:
+    return tuple(Mutant(file, before, after, tests) for before, after in changes)
+
+
+MUTANTS = (
+    *_of(
+        "calendar/calendar.py",
+        "test_calendar.py test_time.py",
+        ("self.last < self.first", "self.last <= self.first"),
+        (
+            "return self.frequency.named(self.frequency.parse(partition) + by)",
+            "return self.frequency.named(self.frequency.parse(partition) - by)",
+        ),
+        (
+            "return list(self.window(self.first, newest)) if newest >= self.first else []",
+            "return list(self.window(self.first, newest)) if newest > self.first else []",
+        ),
+        (
+            "is_inside = self.first <= partition <= self._newest(now)",
+            "is_inside = self.first <= partition < self._newest(now)",
+        ),
+        ("partition is None or p <= partition", "partition is None or p < partition"),
+        ("return not self.is_growing or (now", "return self.is_growing or (now"),
+        (">= self.due_at(p) + self.overdue_after", ">= self.due_at(p)"),
+        ("if p not in published]", "if p in published]"),
+        (
+            "while (self._due(number - 1) >= at) if self.is_growing",
+            "while (self._due(number - 1) > at) if self.is_growing",
+        ),
+        (
+            "return *of_day, None, (1 + self.due_after.days) % 7",
+            "return *of_day, None, self.due_after.days % 7",
+        ),
+        (
+            "return *of_day, 1 + self.due_after.days, None",
+            "return *of_day, self.due_after.days, None",
+        ),
+        ("- (0 if self.is_growing else 1)", "- (1 if self.is_growing else 1)"),
+        (
+            "return newest if self.last is None else min(newest, self.last)",
+            "return newest if self.last is None else self.last",
+        ),
+        ("(self._begins(number + 1) + self.due_after)", "(self._begins(number) + self.due_after)"),
+        (
+            "return self.is_whole(partition, (now or datetime.now(UTC)) - self.late_after)",
+            "return self.is_whole(partition, now or datetime.now(UTC))",
+        ),
+    ),
+    *_of(
+        "calendar/window.py",
+        "test_calendar.py test_time.py",
+        ("frequency.parse(self.last) + 1)", "frequency.parse(self.last))"),
+        (
+            "return Window(min(self.calendar.first, last), last, self.calendar)",
+            "return Window(last, last, self.calendar)",
+        ),
+        ("AND {column} <= '{self.last}'", "AND {column} < '{self.last}'"),
+    ),
+    *_of(
+        "calendar/frequency.py",
+        "test_calendar.py",
+        ("(day.toordinal() - 1) // 7", "day.toordinal() // 7"),
+        ("if self.named(self.number(day)) == text:", "if self.named(self.number(day)):"),
+        ("date(number // 12, number % 12 + 1, 1)", "date(number // 12, max(number % 12, 1), 1)"),
+    ),
+    *_of(
+        "ml/frames.py",
+        "ml/test_training.py test_time.py",
+        ("if as_of < first_possible:", "if as_of <= first_possible:"),
+        ("last = calendar.shift(as_of, -spec.label_lag)", "last = as_of"),
+        (
+            "held_out = calendar.shift(last, 1 - spec.holdout_partitions)",
+            "held_out = last if spec.holdout_partitions == 1 else calendar.first",
+        ),
+        ("calendar.shift(held_out, -1)", "held_out"),
+        ("needed - 1 + spec.label_lag", "needed - 1"),
+        (
+            "growing = [p for p in window if not calendar.is_whole(p)]",
+            "growing = [p for p in window if calendar.is_whole(p) and False]",
+        ),
+        ("return self.rows.widened(self.label_lag, self.label_lag)", "return self.rows"),
+        ("missing = [p for p in without if counts.get(p, 0)]", "missing = []"),
+        ("if version is None or missing:", "if version is None:"),
+    ),
+    *_of(
+        "ml/gate.py",
+        "ml/test_gate.py",
+        ("if missing or len(set(self.names)) != len(self.names):", "if missing:"),
+        ("if missing or len(set(self.names))", "if len(set(self.names))"),
+        (
+            "if kind is not ours or not issubclass(kind, Criterion):",
+            "if not issubclass(kind, ours):",
+        ),
+        (
+            "finding = type(criterion).judge(criterion, evidence)",
+            "finding = criterion.judge(evidence)",
+        ),
+        ('finding = Finding(False, "a judgement"', 'finding = Finding(True, "a judgement"'),
+        (
+            "return self.champion_version is not None and not self.champion_gone",
+            "return self.champion_version is not None",
+        ),
+    ),
+    *_of(
+        "ml/gate_report.py",
+        "ml/test_gate.py",
+        (">= FLOOR | set(self.mandatory)", ">= set(self.mandatory)"),
+        (" and len(set(judged)) == len(judged)", ""),
+        ("self.gate_digest and is_whole", "is_whole"),
+        ("all(v.is_passed is True for v", "all(v.is_passed for v"),
+        ("self.gate_digest and is_whole and", "self.gate_digest and"),
+    ),
+    *_of(
+        "ml/criteria/performance.py",
+        "ml/test_gate.py",
+        ("return Finding(auc >= self.min_auc", "return Finding(auc <= 1 or auc >= self.min_auc"),
+        ("> self.min_gain,\n", "> self.min_gain - 1,\n"),
+    ),
+    *_of(
+        "model_life/champion_history.py",
+        "model_life/test_champion_history.py model_life/test_champion_changes.py",
+        ("if event.effective_from <= partition]", "if event.effective_from < partition]"),
+        ("return holding[-1] if holding else None", "return holding[0] if holding else None"),
+        ('if k != "digest"}', 'if k not in ("digest", "reason")}'),
+        (
+            "return self.events[-2] if len(self.events) > 1 else None",
+            "return self.events[0] if len(self.events) > 1 else None",
+        ),
+        (
+            "event.identity == identity and event.event != Event.rolled_back",
+            "event.model_version == identity.model_version and event.event != Event.rolled_back",
+        ),
+        ("if not self.problems:\n            return self", "if True:\n            return self"),
+    ),
+    *_of(
+        "model_life/chain.py",
+        "model_life/test_champion_history.py",
+        ("if event.digest not in journal.carried", "if False"),
+        ("if event.sequence != place:", "if False:"),
+        ("if event.digest != event.content_digest:", "if False:"),
+        ('if event.previous_digest != (replaced.digest if replaced else ""):', "if False:"),
+        ("if event.replaces != (replaced.model_version if replaced else None):", "if False:"),
+        (
+            "if not report.is_passed or report.candidate_version != event.model_version:",
+            "if not report.is_passed:",
+        ),
+        ("report.champion_version != event.replaces:", "False:"),
+        (
+            "if event.event == Event.rolled_back and before.crowning(event.identity) is None:",
+            "if False:",
+        ),
+        ("for version in journal.foreign]", "for version in ()]"),
+    ),
+    *_of(
+        "model_life/scored.py",
+        "model_life/test_overlaps.py",
+        (
+            'row["model_sha256"] != champion.model_sha256',
+            'row["model_sha256"] == champion.model_sha256',
+        ),
+    ),
+    *_of(
+        "steps/scoring.py",
+        "model_life/test_overlaps.py",
+        ("if champions == scored_by:", "if True:"),
+    ),
+    *_of(
+        "lakehouse/audit.py",
+        "lakehouse/test_audit.py lakehouse/test_publish.py",
+        (
+            'return f"NOT coalesce(({rule.condition}), false)"',
+            'return f"NOT coalesce(({rule.condition}), true)"',
+        ),
+        ("if c.is_nullable and c.name in stable]", "if False]"),
+        (
+            'f"NOT coalesce(({rule.condition}), false) as table_{rule.name}"',
+            'f"NOT coalesce(({rule.condition}), true) as table_{rule.name}"',
+        ),
+        (
+            'counted = keys.groupBy(contract.partition_column).agg(F.expr(f"count_if({known})"))',
+            'counted = keys.groupBy(contract.partition_column).agg(F.expr("count(*)"))',
+        ),
+        ('"window": dict.fromkeys(outside, "outside the window"),', '"window": {},'),
+        ("if f.rows < contract.min_rows}", "if f.rows <= contract.min_rows}"),
+        (
+            "if ledgers[p].quarantined > contract.max_quarantine_share",
+            "if ledgers[p].quarantined >= contract.max_quarantine_share",
+        ),
+        ("return missing + extra + other", "return missing + other"),
+        ("return missing + extra + other", "return missing + extra"),
+        ("return ledger.is_balanced and (ledger.published", "return (ledger.published"),
+        ("lambda f: f.rows - f.distinct_keys", "lambda f: 0"),
+    ),
+    *_of(
+        "lakehouse/publish.py",
+        "lakehouse/test_publish.py",
+        ("if any(check.severity is Severity.block for check in failed):", "if failed:"),
+        ("if any(check.severity is Severity.block for check in failed):", "if False:"),
+        (
+            "if known.get(partition, nothing) != publication.ledgers[partition]\n        or stored",
+            "if stored",
+        ),
+        ("        or stored[partition] != proposed[partition]\n", ""),
+        (
+            "    if proposal.quarantine is not None:\n        _publish_quarantine",
+            "    if False:\n        _publish_quarantine",
+        ),
+    ),
+    *_of(
+        "lakehouse/refine.py",
+        "lakehouse/test_refine.py",
+        (
+            'shared = hashed.groupBy("_hash").count().where("count > 1")',
+            'shared = hashed.groupBy("_hash").count().where("count > 2")',
+        ),
+        (
+            'conflicts = versions.groupBy(*key).count().where("count > 1")',
+            'conflicts = versions.groupBy(*key).count().where("count > 2")',
+        ),
+        (
+            "versions = keyed.select(*key, *same).dropna(subset=key).distinct()",
+            "versions = keyed.select(*key, *same).distinct()",
+        ),
+        ('as _is_first"), row, "left")', 'as _is_first"), list(source.key), "left")'),
+        ('_reason(f"{readable} AND {breaks(rule)}"', '_reason(f"{breaks(rule)}"'),
+        ("_is_shared IS NOT NULL AND _is_first IS NULL", "_is_shared IS NOT NULL"),
+        ('f"`{target.partition_column}` <> `{source.partition_column}`"', '"false"'),
+    ),
+    *_of(
+        "steps/monitoring.py",
+        "model_life/test_model_life.py::test_rows_that_were_not_scored_do_not_count_as_drifted",
+        (
+            'join(scored.select(*spec.key, "score"), list(spec.key))',
+            'join(scored.select(*spec.key, "score"), list(spec.key), "left")',
+        ),
+    ),
+    *_of(
+        "assets/build.py",
+        "assets/test_graph.py assets/test_asset_runs.py",
+        ("blocking=check.severity is Severity.block,", "blocking=False,"),
+    ),
+)
