@@ -99,6 +99,13 @@ def test_a_calendar_with_an_end_has_its_partitions_whatever_the_time():
     assert MONTHS.through("2005-05") == ["2005-04", "2005-05"]
 
 
+def test_a_calendar_may_have_one_partition_only():
+    alone = Calendar(Frequency.monthly, "2005-04", "2005-04")
+    assert alone.partitions() == ["2005-04"]
+    assert alone.has("2005-04")
+    assert not alone.has("2005-05")
+
+
 def test_an_open_calendar_has_what_ended_by_now_where_it_is_kept():
     days, new_york = replace(DAYS, first="2024-03-30"), "America/New_York"
     late = at("2024-03-31 22:30")  # In Berlin summer time began that day: it is half past midnight.
