@@ -99,6 +99,11 @@ def test_a_calendar_with_an_end_has_its_partitions_whatever_the_time():
     assert MONTHS.through("2005-05") == ["2005-04", "2005-05"]
 
 
+def test_a_calendar_that_ends_in_the_future_has_what_ended_by_now():
+    assert MONTHS.partitions(at("2005-07-15T12:00")) == ["2005-04", "2005-05", "2005-06"]
+    assert not MONTHS.has("2005-07", at("2005-07-15T12:00"))
+
+
 def test_a_calendar_may_have_one_partition_only():
     alone = Calendar(Frequency.monthly, "2005-04", "2005-04")
     assert alone.partitions() == ["2005-04"]

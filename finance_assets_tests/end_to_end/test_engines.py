@@ -149,7 +149,8 @@ def test_the_distributed_trainer_says_what_it_needs_where_it_cannot_run(runner, 
     deliver_sample(settings.landing, 500)
     runner.run_tables(APRIL, JUNE)
     with pytest.raises(ModelError, match="FINANCE_ASSETS_ENGINE=spark"):
-        run_model_steps(runner, JUNE, replace(USE_CASE.model, family="xgboost"), (CANDIDATE,))
+        spec = replace(USE_CASE.model, family="xgboost", params={}, search=None)
+        run_model_steps(runner, JUNE, spec, (CANDIDATE,))
 
 
 @needs_java

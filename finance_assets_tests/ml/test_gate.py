@@ -147,6 +147,17 @@ def test_no_champion_yet_is_a_state_that_passes_and_says_so():
     assert "no champion yet" in verdict.observed
 
 
+def test_a_champion_whose_files_are_gone_is_none_to_beat_and_the_report_says_so():
+    none = {k: v for k, v in ASSESSMENT.gains.items() if k != "champion"}
+    gone = {"champion_gone": "its files are gone", "champion_signature": (), **without("champion")}
+    report = judged({**gone, **assessed(gains=none)})
+    assert report.failed_criteria == []
+    [verdict] = [v for v in report.verdicts if v.name == "beats_champion"]
+    assert "its files are gone" in verdict.observed
+    altered = judged({**gone, **assessed(gains=none), "champion_gone": ""})
+    assert "beats_champion" in altered.failed_criteria
+
+
 def test_not_worse_within_a_stated_margin_can_be_declared():
     worse = gains(champion=replace(GAIN, value=0.0005))
     assert not judged(worse).is_passed
