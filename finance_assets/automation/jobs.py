@@ -7,7 +7,6 @@ import dagster as dg
 from finance_assets.assets.metadata import asset_key
 from finance_assets.assets.partitions import partitions_of
 from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.settings import Compute, get_settings
 from finance_assets.step.declaration import Kind, Step
 from finance_assets.step.use_case import UseCase
 
@@ -43,8 +42,7 @@ def build_jobs(use_case: UseCase) -> list[Any]:
 def _job(name: str, use_case: UseCase, steps: tuple[Step, ...], description: str) -> Any:
     keys = (step.key.split(".") for step in steps)
     selection: dg.AssetSelection = dg.AssetSelection.assets(*keys)
-    decides = any(step.kind is Kind.decision for step in steps)
-    if decides and get_settings().compute is Compute.local:
+    if any(step.kind is Kind.decision for step in steps):
         history = asset_key(champion_history_contract(use_case.name).table)
         selection |= dg.AssetSelection.checks_for_assets(history)
     return dg.define_asset_job(
