@@ -1,9 +1,13 @@
 """Audit: the facts of staged rows, counted exactly."""
 
+from dataclasses import replace
+
 import pytest
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
-from finance_assets.lakehouse.contract import Column, Contract, TableRule
+from finance_assets.lakehouse.contract import Column, Contract, RowRule, TableRule
+from finance_assets.lakehouse.history import Ledger
 
 PARCELS = Contract(
     table="silver.parcels",
@@ -71,3 +75,36 @@ def test_an_aggregate_is_counted_by_what_it_stands_for(spark):
 
 def test_no_rows_have_no_facts(spark):
     assert measured(spark) == {}
+
+
+def facts_of(spark, contract, *rows):
+    ddl = ", ".join(f"{column.name} {column.type}" for column in contract.columns)
+    return audit.measure(spark.createDataFrame(rows, ddl), contract)
+
+
+def test_a_rule_about_a_value_that_is_not_there_is_broken(spark):
+    light = RowRule("light", "weight < 5", "Parcels are light.")
+    total = TableRule("total", "sum(weight) < 5", "All of them are light.")
+    contract = replace(PARCELS, row_rules=(light,), table_rules=(total,))
+    facts = facts_of(spark, contract, ("a", 1, APRIL, None))[APRIL]
+    assert facts.broken_row_rules == {"light": 1}
+    assert facts.broken_table_rules == {"total": True}
+
+
+def test_where_a_value_is_missing_is_part_of_the_content(spark):
+    height = Column("height", "double", "Height", is_nullable=True, unit="cm")
+    contract = replace(PARCELS, columns=(*PARCELS.columns, height))
+    one = facts_of(spark, contract, ("a", 1, APRIL, 2.0, None))[APRIL]
+    other = facts_of(spark, contract, ("a", 1, APRIL, None, 2.0))[APRIL]
+    assert one.fingerprint != other.fingerprint
+
+
+def test_just_as_many_rejected_rows_as_allowed_are_accepted():
+    contract = replace(PARCELS, has_quarantine=True, max_quarantine_share=0.5)
+
+    def share(quarantined):
+        ledgers = {APRIL: Ledger(4, 4 - quarantined, quarantined)}
+        found = audit.judge(contract, Window(APRIL, APRIL), [], {}, ledgers)
+        return {o.check.name: o.is_passed for o in found}["quarantine_share"]
+
+    assert (share(2), share(3)) == (True, False)
