@@ -41,9 +41,8 @@ COMMON = 0.01
 class Repetition:
     """How far holdout rows repeat rows of a training month, key left out.
 
-    `share` of the holdout rows have values of `features` that no other holdout row has, and that
-    a row of `month` has; `usual` is the highest such share between two training months, which
-    nobody copied; 0 with one training month.
+    `share` of the holdout rows have the same values of `features` as some row of `month`;
+    `usual` is the share that training rows reach without any copying: see `_usual`.
     """
 
     share: float
@@ -135,9 +134,8 @@ def repetition(
 
     A month delivered twice repeats only in features of that month: those that look back differ.
     So pairs of telling features are compared, those that few rows share a value of; without two
-    of them, all features at once. Rows repeat naturally too: accounts without business share
-    their values with each other, and do not count; an account may keep a balance of its own from
-    month to month, which is what `usual` measures.
+    of them, all features at once. Rows repeat naturally too (an account without business has
+    the same balance each month), which is what `usual` measures.
     """
     months = {str(name): rows for name, rows in trained.groupby(month, sort=True)}
     held = _codes(holdout, features)
@@ -148,8 +146,7 @@ def repetition(
     for chosen in sets:
         ours = _together(held, chosen)
         parts = {name: _together(codes, chosen) for name, codes in known.items()}
-        pairs = combinations(parts.values(), 2)
-        usual = max((_share_in(later, earlier) for earlier, later in pairs), default=0.0)
+        usual = _usual(list(parts.values()))
         for name, theirs in parts.items():
             found = Repetition(_share_in(ours, theirs), usual, name, chosen)
             if worst is None or found.excess > worst.excess:
@@ -186,9 +183,26 @@ def _together(codes: dict[str, "np.ndarray"], chosen: tuple[str, ...]) -> "np.nd
     return total
 
 
+def _usual(months: list["np.ndarray"]) -> float:
+    """The share of rows that repeat without any copying, as the training months show it.
+
+    The higher of two: rows of a month that an earlier one has, at most; rows of a month that
+    another row of the same month has, at least (a feature that is not known yet in one month
+    would make its rows alike). Never measured on the holdout, whose copies could be copied twice.
+    """
+    between = [_share_in(later, earlier) for earlier, later in combinations(months, 2)]
+    return max(*between, min(map(_share_alike, months)), 0.0)
+
+
 def _share_in(rows: "np.ndarray", others: "np.ndarray") -> float:
-    """Share of the rows that are one of a kind, and are among the others all the same."""
     import numpy as np
 
-    values, counts = np.unique(rows, return_counts=True)
-    return float(np.isin(values[counts == 1], others).sum() / len(rows))
+    return float(np.isin(rows, others).mean())
+
+
+def _share_alike(rows: "np.ndarray") -> float:
+    """Share of the rows whose values another of them has."""
+    import numpy as np
+
+    _, counts = np.unique(rows, return_counts=True)
+    return float(counts[counts > 1].sum() / max(len(rows), 1))

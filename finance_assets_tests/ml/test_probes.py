@@ -111,12 +111,10 @@ def test_idle_accounts_and_unchanging_limits_are_no_copies():
 
 def test_idle_accounts_are_no_copies_though_a_feature_was_unknown_in_the_first_month():
     months = {month: rows for month, rows in history().items() if month >= "2005-05"}
-    first = months["2005-05"]
-    months["2005-05"] = first.assign(change=np.nan)
     # A third of the accounts is idle: nothing owed, nothing changes.
-    for month in list(months)[1:]:
-        idle = months[month].index % 3 == 0
-        months[month].loc[idle, ["bill", "change"]] = 0.0
+    for rows in months.values():
+        rows.loc[rows.index % 3 == 0, ["bill", "change"]] = 0.0
+    months["2005-05"]["change"] = np.nan
     assert repetition(*split(months), "month", BROAD).excess < 0.05
 
 
@@ -135,6 +133,22 @@ def test_copies_under_other_account_numbers_and_in_another_order_are_found():
     months = history()
     copied = months["2005-06"].sample(frac=1, random_state=3).reset_index(drop=True)
     months["2005-07"] = copied.assign(month="2005-07", account=range(10_000, 14_000))
+    assert repetition(*split(months), "month", BROAD).excess > 0.7
+
+
+@pytest.mark.parametrize("times", [2, 3, 10])
+def test_rows_that_are_copied_several_times_each_are_found_too(times):
+    months = history()
+    some = months["2005-06"].iloc[: 4000 // times]
+    copied = pd.concat([some] * times, ignore_index=True)
+    months["2005-07"] = copied.assign(month="2005-07", account=range(10_000, 10_000 + len(copied)))
+    assert repetition(*split(months), "month", BROAD).excess > 0.7
+
+
+def test_a_training_month_that_came_double_does_not_hide_copies():
+    months = history()
+    months["2005-05"] = pd.concat([months["2005-05"]] * 2, ignore_index=True)
+    months["2005-07"] = months["2005-06"].assign(month="2005-07")
     assert repetition(*split(months), "month", BROAD).excess > 0.7
 
 
