@@ -195,14 +195,13 @@ def _usual(months: list["np.ndarray"]) -> float:
 
 
 def _share_in(rows: "np.ndarray", others: "np.ndarray") -> float:
-    import numpy as np
+    import pandas as pd
 
-    return float(np.isin(rows, others).mean())
+    return float(pd.Series(rows).isin(others).mean())
 
 
 def _share_alike(rows: "np.ndarray") -> float:
     """Share of the rows whose values another of them has."""
-    import numpy as np
+    import pandas as pd
 
-    _, counts = np.unique(rows, return_counts=True)
-    return float(counts[counts > 1].sum() / max(len(rows), 1))
+    return float(pd.Series(rows).duplicated(keep=False).mean())

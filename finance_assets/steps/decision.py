@@ -17,6 +17,7 @@ from finance_assets.model_life.contracts import candidate_contract, evaluation_c
 from finance_assets.model_life.crowning import mirror, stated, unlost
 from finance_assets.model_life.decision_log import decision_contract, read_decisions
 from finance_assets.model_life.judging import Judge, Judged
+from finance_assets.model_life.scored import outdated
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 
 
@@ -86,6 +87,8 @@ def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: 
         result.metadata["model_card_page"] = ctx.registry.card_url(version)
 
     problems.append(unlost("The model card", card))
+    # Scored by the champion before, while this was decided.
+    problems += outdated(ctx, spec, last.history)
     for problem in filter(None, problems):
         ctx.report(problem)
     if any(problems):

@@ -1,18 +1,27 @@
 """A change of champion and a scoring run that overlap: the predictions follow the history."""
 
+from dataclasses import replace
+
 import pytest
 
 from finance_assets.compute.runner import run_step
 from finance_assets.errors import LostRaceError
-from finance_assets.model_life import rollback
+from finance_assets.model_life import judging, rollback
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.model_life.verification import verify
 from finance_assets.use_cases.credit_default.use_case import USE_CASE
-from finance_assets_tests.model_life.models import PREDICTIONS, context, events, judge
+from finance_assets_tests.model_life.models import (
+    PREDICTIONS,
+    context,
+    events,
+    judge,
+    run_model_steps,
+)
+from finance_assets_tests.model_life.test_champion_changes import ALIKE
 from finance_assets_tests.model_life.test_decisions import champions_as_of_june_and_august
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import SEPTEMBER, deliver_sample
+from finance_assets_tests.scenario import AUGUST, SEPTEMBER, deliver_sample
 
 
 @pytest.fixture
@@ -65,6 +74,22 @@ def test_scoring_gives_up_when_the_champion_never_holds_still(two_champions):
     with pytest.raises(LostRaceError, match="changed 3 times while this was scored"):
         scored(two_champions, meanwhile)
     assert verify(context(two_champions), EASY, {}) != [], "and the history says what is behind"
+
+
+def test_a_promotion_says_what_was_scored_while_it_was_decided(two_champions, monkeypatch):
+    real = judging.crown
+
+    def while_september_is_scored(ctx, spec, crowning, effective_from, history):
+        two_champions.run(PREDICTIONS, SEPTEMBER)
+        return real(ctx, spec, crowning, SEPTEMBER, history)
+
+    monkeypatch.setattr(judging, "crown", while_september_is_scored)
+    better = replace(EASY, rounds=ALIKE)
+    result = run_model_steps(two_champions, AUGUST, better)
+    assert f"{PREDICTIONS}[{SEPTEMBER}] was scored by v2, but v3" in result.metadata["follow_up"]
+    two_champions.run(PREDICTIONS, SEPTEMBER)
+    assert scorers(two_champions) == {"3"}
+    assert verify(context(two_champions), EASY, {}) == []
 
 
 def test_who_changes_the_champion_is_told_what_was_scored_meanwhile(two_champions, monkeypatch):
