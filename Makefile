@@ -3,12 +3,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Processes that run tests; each takes some 3 GiB.
-JOBS ?= 2
+# Processes that run tests: as many as there are cores, and memory for at some 4 GiB each.
+JOBS ?= $(shell $(PYTHON) -c 'import os; gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30; print(max(2, min(os.cpu_count() or 2, gib // 4)))')
+# How much `make bench` measures.
+BENCH ?= default
 export FINANCE_ASSETS_HOME ?= $(CURDIR)/.finance_assets
 READY := $(VENV)/.ready
 
-.PHONY: help install run run-databricks status test mutants lint dev mlflow lock bench clean
+.PHONY: help install run run-databricks run-jvm status test mutants lint dev mlflow lock bench clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -22,17 +24,20 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(READY)
 
-run: $(READY) ## Run every use case over its months: tables, models, scoring, drift
-	$(BIN)/finance-assets run
+run: $(READY) ## Run every use case over its months: tables, models, scoring, monitoring (RUN="--use-case NAME": one)
+	$(BIN)/finance-assets run $(RUN)
 
 run-databricks: $(READY) ## The same on a stand-in for a Databricks workspace, with a parity report
 	$(BIN)/python -m finance_assets_tests.databricks.parity
 
+run-jvm: $(READY) ## The same on Spark's JVM with Delta (needs Java 17), with a parity report
+	$(BIN)/python -m finance_assets_tests.engine_parity
+
 status: $(READY) ## Show what the last run left
 	$(BIN)/finance-assets status
 
-test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest -n $(JOBS)
+test: $(READY) ## Run the tests (TESTS='-m "not slow"': some of them)
+	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 mutants: $(READY) ## Plant faults in the code one by one; each has to make a test fail (some 20 minutes)
 	$(BIN)/python -m finance_assets_tests.mutants
@@ -48,10 +53,8 @@ dev: $(READY) ## Open the Dagster UI on the same instance (http://127.0.0.1:3000
 mlflow: $(READY) ## Open MLflow's UI on the same store (http://127.0.0.1:5000)
 	$(BIN)/finance-assets mlflow
 
-bench: $(READY) ## Time a run from an empty home, and a second one
-	@home=$$(mktemp -d) && for run in first second; do \
-	  /usr/bin/env time -f "$$run run: %e s, %M KiB" env FINANCE_ASSETS_HOME=$$home $(BIN)/finance-assets run > /dev/null; done; rm -rf $$home
-	@$(BIN)/python -m finance_assets_tests.bench_reasons
+bench: $(READY) ## Measure speed against the goals and write docs/benchmarks (BENCH=quick, default, full)
+	$(BIN)/python -m benchmarks run $(BENCH)
 
 lock: ## Compile the locked versions anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-emit-index-url \

@@ -62,6 +62,14 @@ class GoneError(ModelError):
     """A registered model is not there any more, or another run has taken its number."""
 
 
+class RunFailedError(FinanceAssetsError):
+    """A Dagster run failed; its events are in the instance."""
+
+
+class ProcessLostError(FinanceAssetsError):
+    """The process that ran a use case was killed, or ended without a word."""
+
+
 def revived(kind: str, what: str, where: str, remedy: str) -> FinanceAssetsError:
     """An error that was raised in another process, as its own kind if it is one of this module."""
     known = globals().get(kind)

@@ -11,12 +11,15 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pydantic import PositiveInt, ValidationError
+from pydantic import PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from finance_assets.errors import SettingsError
 
 PLAIN_PATH = re.compile(r"[!$&'()*+,\-./0-9:;=@A-Z\]^_a-z|~]*")
+
+# What a new home's Dagster instance is configured with.
+DAGSTER_YAML = Path(__file__).parent / "assets" / "dagster.yaml"
 
 
 class Environment(StrEnum):
@@ -55,7 +58,7 @@ class Shape(StrEnum):
 class DatabricksSettings(BaseSettings):
     """Where and how steps run on Databricks; the variable is FINANCE_ASSETS_DATABRICKS_<NAME>.
 
-    Who we are is not among them: databricks-sdk's unified authentication finds host and
+    Credentials are not settings: databricks-sdk's unified authentication finds host and
     credentials (environment, profile, OIDC) by itself. Times are seconds.
     """
 
@@ -104,12 +107,35 @@ class Settings(BaseSettings):
     mlflow_ui_url: str = "http://127.0.0.1:5000"
     publish_attempts: int = 8
     sensor_interval_seconds: int = 30
+    alert_urls: SecretStr = SecretStr("")
+    dagster_ui_url: str = "http://127.0.0.1:3000"
+    runbook_url: str = "docs/runbook/README.md"
     search: bool = False
+    use_cases: str = ""
+    last_partitions: str = ""
 
     @cached_property
     def root(self) -> Path:
         """`home`, absolute: Dagster and the engine may run with other working directories."""
         return self.home.expanduser().resolve()
+
+    @property
+    def use_case_packages(self) -> tuple[str, ...]:
+        """Packages of use cases beside the shipped ones, each once, in the order of their names."""
+        return tuple(sorted({name.strip() for name in self.use_cases.split(",")} - {""}))
+
+    @property
+    def calendar_ends(self) -> dict[str, str]:
+        """Where calendars shall end, by use case: `last_partitions`, as `name=partition, …`."""
+        pairs = (pair.partition("=") for pair in self.last_partitions.split(",") if pair.strip())
+        return {name.strip(): last.strip() for name, _, last in pairs}
+
+    def last_partition(self, use_case: str, declared: str) -> str:
+        """Where the calendar of a use case ends: as set for it, else as declared.
+
+        For what is delivered after data that ship.
+        """
+        return self.calendar_ends.get(use_case, declared)
 
     @property
     def lakehouse_root(self) -> Path:
@@ -157,8 +183,11 @@ class Settings(BaseSettings):
             folder.mkdir(parents=True, exist_ok=True)
         config = self.dagster_home / "dagster.yaml"
         if not config.exists():
-            config.write_text("telemetry:\n  enabled: false\nnux:\n  enabled: false\n")
+            config.write_bytes(DAGSTER_YAML.read_bytes())
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+        # Read when OpenMP is loaded: threads that wait for work must not keep the cores busy.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _git_sha() -> str | None:

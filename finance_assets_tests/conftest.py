@@ -1,7 +1,8 @@
-"""Fixtures: one Spark session for all tests, and a fresh home for each."""
+"""Fixtures: one Spark session for all tests, and a fresh home for each; and the order of files."""
 
 import os
 import shutil
+from pathlib import Path
 
 # Before OpenMP is loaded: threads that wait must not spin, or trainings of a few rows take
 # seconds on a machine that has other work.
@@ -17,6 +18,29 @@ import pytest  # noqa: E402
 from finance_assets.compute.runner import open_registry  # noqa: E402
 from finance_assets.compute.sessions import open_session  # noqa: E402
 from finance_assets.settings import Settings, get_settings  # noqa: E402
+
+# The files of these folders take minutes each: they begin first, so that no process is left with
+# one of them when the others have nothing more to do.
+LONG = ("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_use_cases")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first; otherwise as they were found."""
+    here = Path(__file__).parent
+
+    def place(item):
+        folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
+        return LONG.index(folder) if folder in LONG else len(LONG)
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist=loadfile`: files that share what is dear go to the same process."""
+    from finance_assets_tests.distribution import ByFile
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +86,7 @@ def homes(tmp_path_factory, spark, mlflow_store):
 
 @pytest.fixture
 def runner(settings, spark):
-    """Runs steps of credit_default in the test's own home."""
+    """Runs steps of the use case in the test's own home."""
     from finance_assets_tests.scenario import Runner
 
     return Runner(settings, spark)

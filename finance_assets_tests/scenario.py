@@ -1,4 +1,7 @@
-"""Scenarios: tiny deliveries and runs that tests share. Everything here is small and exact."""
+"""Scenarios: tiny deliveries and runs that tests share. Everything here is small and exact.
+
+Tests of the framework run on one use case. Which one is said here and nowhere else.
+"""
 
 import csv
 import gzip
@@ -13,13 +16,69 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from finance_assets.compute.databricks.tasks import task_key
 from finance_assets.compute.runner import open_lakehouse, run_step
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.settings import Settings
-from finance_assets.step.declaration import StepResult
-from finance_assets.use_cases.credit_default.contracts import DELIVERY
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, SAMPLES, USE_CASE
+from finance_assets.step.declaration import Kind, StepResult
+from finance_assets.use_cases.credit_default.use_case import LATE, USE_CASE, through
 
-APRIL, MAY, JUNE, JULY, AUGUST, SEPTEMBER = USE_CASE.calendar.partitions()
+NAME, CALENDAR, MODEL, SAMPLES = (
+    USE_CASE.name,
+    USE_CASE.calendar,
+    USE_CASE.model,
+    USE_CASE.samples,
+)
+GATE = MODEL.gate
+APRIL, MAY, JUNE, JULY, AUGUST, SEPTEMBER = CALENDAR.partitions()
+
+# Outcomes that ship beside the samples, for the month after the last one: nobody reads them unless
+# they are landed and the calendar goes on.
+OCTOBER = CALENDAR.shift(SEPTEMBER, 1)
+LATE_USE_CASE = through(OCTOBER)
+
+
+def _keys(kind: Kind, layer: str) -> list[str]:
+    steps = (step for step in USE_CASE.steps if step.kind is kind)
+    return [step.key for step in steps if step.contract.layer == layer]
+
+
+BRONZE, LATE_BRONZE = _keys(Kind.ingest, "bronze")
+SILVER, LATE_SILVER = _keys(Kind.table, "silver")
+GOLD, PORTFOLIO = _keys(Kind.table, "gold")
+FEATURES, LABELS = MODEL.features.table, MODEL.labels.table
+[CANDIDATE] = _keys(Kind.training, "models")
+[EVALUATION] = _keys(Kind.evaluation, "models")
+[DECISION] = _keys(Kind.decision, "models")
+[PREDICTIONS] = _keys(Kind.scoring, "predictions")
+[DRIFT] = _keys(Kind.monitoring, "monitoring")
+CHAMPION_HISTORY = champion_history_contract(NAME).table
+HOLDOUT_LOOKS = looks_contract(MODEL).table
+TABLE_STEPS = tuple(s for s in USE_CASE.steps if s.kind in (Kind.ingest, Kind.table))
+DELIVERY = USE_CASE.step(BRONZE).source
+PIPELINE, RETRAINING = f"{NAME}_pipeline", f"{NAME}_retraining"
+
+
+def contract(key: str) -> Contract:
+    """The contract of a table that a step makes."""
+    return USE_CASE.step(key).contract
+
+
+def node(key: str) -> str:
+    """The name of the Dagster op that makes a table."""
+    return key.replace(".", "__")
+
+
+def task_of(key: str) -> str:
+    """The key of the Databricks task that makes a table."""
+    return task_key([USE_CASE.step(key)])
+
+
+def delivered(month: str) -> str:
+    """The name of the file that is delivered for a month."""
+    return DELIVERY.path(Path(), month).name
 
 
 @dataclass(frozen=True)
@@ -87,6 +146,20 @@ def shipped(month: str, accounts: int) -> list[list[str]]:
     return _shipped(month)[1 : accounts + 1]
 
 
+def deliver_late_labels(landing: Path, accounts: int, flip: int = 0) -> Path:
+    """Land the official flags of the first accounts; those of the first `flip` turned around."""
+    source = LATE_USE_CASE.step(LATE_BRONZE).source
+    with gzip.open(source.path(LATE, OCTOBER), "rt") as stream:
+        header, *rows = list(csv.reader(stream))[: accounts + 1]
+    for row in rows[:flip]:
+        row[-1] = str(1 - int(row[-1]))
+    text = "".join(",".join(row) + "\n" for row in [header, *rows])
+    path = source.path(landing / USE_CASE.name, OCTOBER)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    return path
+
+
 def deliver_sample(landing: Path, accounts: int, months: list[str] | None = None) -> None:
     """The first accounts of the shipped deliveries: real data, small enough for a test."""
     for month in months or USE_CASE.calendar.partitions():
@@ -96,7 +169,7 @@ def deliver_sample(landing: Path, accounts: int, months: list[str] | None = None
 
 
 class Runner:
-    """Runs steps of credit_default directly, without Dagster."""
+    """Runs steps of the use case directly, without Dagster."""
 
     def __init__(self, settings: Settings, spark) -> None:
         self.settings, self.spark = settings, spark
@@ -115,7 +188,7 @@ class Runner:
 
     def run_tables(self, first: str, last: str | None = None) -> None:
         """Every table step, in order."""
-        for step in USE_CASE.steps[:6]:
+        for step in TABLE_STEPS:
             result = self.run(step.key, first, last)
             assert result.publication is not None, (step.key, failed(result))
 
@@ -182,8 +255,9 @@ def move_mlflow(database: Path, before: Path, after: Path) -> None:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """What a user's shell would have: without our settings, Dagster's, or those that a Spark
-    session leaves in the environment of its process."""
-    ours = ("FINANCE_ASSETS_", "DAGSTER_", "SPARK_", "PYSPARK_")
+    session leaves in the environment of its process. Python may keep what it compiles: each of
+    hundreds of processes imports the project."""
+    ours = ("FINANCE_ASSETS_", "DAGSTER_", "SPARK_", "PYSPARK_", "PYTHONDONTWRITEBYTECODE")
     return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **more}
 
 

@@ -4,7 +4,6 @@ Its events are made up from the place of their partition alone, so that every ru
 sees the same ones.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,25 +11,28 @@ import numpy as np
 import pandas as pd
 
 from finance_assets.calendar import Calendar
-from finance_assets.compute.runner import open_lakehouse, run_step
 from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.lakehouse.proposal import Accounting, Proposal
-from finance_assets.ml.assessment import CostMatrix
-from finance_assets.ml.spec import Band, ModelSpec, Protected, ProtectedAttribute
-from finance_assets.monitoring.drift import DriftLimits
-from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
 from finance_assets.step.records import as_result
 from finance_assets.step.use_case import UseCase
+from finance_assets.steps.declared import table_steps
+from finance_assets.steps.derived import Table
 from finance_assets.steps.model_steps import model_steps
-from finance_assets.steps.table import Conservation, table_step
-from finance_assets_tests.ml.evidence import EASY_GATE
+from finance_assets_tests.running import UseCaseRunner
+from finance_assets_tests.small_model import small_model
 
 CUSTOMERS = 1200
-NAME, EVENTS, FEATURES, LABELS = "shop", "silver.shop_events", "features.shop", "labels.shop"
-CANDIDATE, PREDICTIONS = "models.shop_candidate", "predictions.shop"
+NAME, EVENTS, FEATURES, LABELS = (
+    "shop",
+    "silver.shop_events",
+    "features.shop_features",
+    "labels.shop_labels",
+)
+CANDIDATE, PREDICTIONS = "models.shop_candidate", "predictions.shop_predictions"
 TABLES, MODEL, SCORING = slice(0, 3), slice(3, 6), slice(6, 8)
 
-_FROM = {name: (f"{EVENTS}.{name}",) for name in ("customer_id", "seen", "spent", "visits")}
 EVENTS_CONTRACT = Contract(
     table=EVENTS,
     description="What the shop saw of a customer.",
@@ -46,42 +48,12 @@ EVENTS_CONTRACT = Contract(
     partition_column="seen",
     min_rows=1,
 )
-FEATURES_CONTRACT = Contract(
-    table=FEATURES,
-    description="What a model may see.",
-    columns=(
-        Column("customer_id", "bigint", "Number", derived_from=_FROM["customer_id"]),
-        Column("seen", "string", "Partition", derived_from=_FROM["seen"]),
-        Column("spent", "double", "Spent", derived_from=_FROM["spent"]),
-        Column("visits", "double", "Visits", derived_from=_FROM["visits"]),
-    ),
-    key=("customer_id", "seen"),
-    partition_column="seen",
+FEATURES_TABLE = Table(
+    FEATURES,
+    "What a model may see.",
+    inputs=(EVENTS_CONTRACT,),
+    columns=("customer_id", "seen", "spent", "visits"),
 )
-
-
-def _labels_contract(lag: int) -> Contract:
-    known = Column(
-        "known", "string", "Partition in which it became known", derived_from=_FROM["seen"]
-    )
-    return Contract(
-        table=LABELS,
-        description="Whether the customer left.",
-        columns=(
-            Column("customer_id", "bigint", "Number", derived_from=_FROM["customer_id"]),
-            Column("seen", "string", "Partition", derived_from=_FROM["seen"]),
-            *((known,) if lag else ()),
-            Column(
-                "left",
-                "boolean",
-                "Whether the customer left; null while nobody knows",
-                is_nullable=True,
-                derived_from=(f"{EVENTS}.has_left",),
-            ),
-        ),
-        key=("customer_id", "seen"),
-        partition_column="known" if lag else "seen",
-    )
 
 
 @dataclass(frozen=True)
@@ -90,7 +62,8 @@ class Shop:
 
     `blind`: partitions whose outcomes are never delivered. `changed_from`: a partition from which
     on the events are others. `arrived`: how many customers' events there are of a partition so
-    far. `declared_lag`: a lag that is declared though it is another.
+    far. `declared_lag`: a lag that is declared though it is another. `turned_from`: a partition
+    from which on those leave who spend little, as many as before.
     """
 
     calendar: Calendar
@@ -99,13 +72,16 @@ class Shop:
     changed_from: str = "9999"
     arrived: dict[str, int] = field(default_factory=dict)
     declared_lag: int | None = None
+    turned_from: str = "9999"
 
     def events(self, partition: str) -> pd.DataFrame:
         """The events of a partition."""
         number = self.calendar.frequency.parse(partition)
         spent, visits = self._drawn(number)
         before = number - self.lag
-        chance = 1 / (1 + np.exp(1.4 - 1.6 * self._drawn(before)[0] - 0.6 * self._drawn(before)[1]))
+        past = self._drawn(before)
+        is_turned = self.calendar.frequency.named(before) >= self.turned_from
+        chance = 1 / (1 + np.exp(1.4 - (-1.6 if is_turned else 1.6) * past[0] - 0.6 * past[1]))
         gone = self._random(before, 8).random(CUSTOMERS) < chance
         everybody = pd.DataFrame(
             {
@@ -122,7 +98,8 @@ class Shop:
     def use_case(self) -> UseCase:
         """The use case: three tables and a model."""
         spec = self.model()
-        tables = (self._source_step(), self._features_step(), self._labels_step(spec.labels))
+        derived = table_steps(NAME, (FEATURES_TABLE, self._labels()), Path("nowhere"))
+        tables = (self._source_step(), *derived)
         return UseCase(
             name=NAME,
             title="Which customers leave?",
@@ -135,28 +112,15 @@ class Shop:
 
     def model(self) -> ModelSpec:
         """The model's declaration."""
-        costs = CostMatrix(flagged_good=1.0, missed_bad=3.0, unit="vouchers")
-        return ModelSpec(
-            name=NAME,
-            owner="shop@example.com",
-            purpose="Who gets a voucher.",
-            features=FEATURES_CONTRACT,
-            labels=_labels_contract(self.lag),
+        return small_model(
+            NAME,
+            features=FEATURES_TABLE.contract,
+            labels=self._labels().contract,
             feature_names=("spent", "visits"),
             target="left",
             label_lag=self.lag if self.declared_lag is None else self.declared_lag,
-            naive="spent",
-            gate=EASY_GATE,
-            costs=costs,
-            bands=(Band("low", 0.0), Band("high", costs.threshold)),
-            flagged_band="high",
-            drift=DriftLimits(),
-            protected=Protected(
-                EVENTS_CONTRACT, (ProtectedAttribute("region", "region"),), min_group_rows=100
-            ),
+            protected=(EVENTS_CONTRACT, "region"),
             lineage=(EVENTS_CONTRACT,),
-            params={"learning_rate": 0.1, "num_leaves": 4, "min_data_in_leaf": 50},
-            rounds=40,
         )
 
     def _random(self, number: int, what: int) -> np.random.Generator:
@@ -178,60 +142,45 @@ class Shop:
 
         return Step(NAME, Kind.table, EVENTS_CONTRACT, (), run)
 
-    def _features_step(self) -> Step:
-        def features(shop_events):
-            return shop_events.select("customer_id", "seen", "spent", "visits")
-
-        inputs = (Input(EVENTS_CONTRACT),)
-        return table_step(NAME, FEATURES_CONTRACT, inputs, features, Conservation(EVENTS_CONTRACT))
-
-    def _labels_step(self, contract: Contract) -> Step:
+    def _labels(self) -> Table:
         blind = ", ".join(f"'{p}'" for p in self.blind) or "''"
-        outcome = f"CASE WHEN seen NOT IN ({blind}) THEN has_left END as left"
-
-        def known_at_once(shop_events):
-            return shop_events.selectExpr("customer_id", "seen", outcome)
-
-        def known_later(shop, shop_events):
-            known = self.calendar.frequency.sql_shift("seen", self.lag)
-            rows = shop.selectExpr("customer_id", "seen", f"{known} as known")
-            outcomes = shop_events.selectExpr("customer_id", "seen as known", "has_left")
-            return rows.join(outcomes, ["customer_id", "known"], "left").selectExpr(
-                "customer_id", "seen", "known", outcome
-            )
-
+        outcome = f"CASE WHEN seen NOT IN ({blind}) THEN has_left END AS `left`"
+        left = Column(
+            "left",
+            "boolean",
+            "Whether the customer left; null while nobody knows",
+            is_nullable=True,
+        )
         if not self.lag:
-            inputs = (Input(EVENTS_CONTRACT),)
-            return table_step(NAME, contract, inputs, known_at_once, Conservation(EVENTS_CONTRACT))
-        inputs = (Input(FEATURES_CONTRACT, -self.lag, -self.lag), Input(EVENTS_CONTRACT))
-        conserves = Conservation(FEATURES_CONTRACT, offset=-self.lag)
-        return table_step(NAME, contract, inputs, known_later, conserves)
+            return Table(
+                LABELS,
+                "Whether the customer left.",
+                inputs=(EVENTS_CONTRACT,),
+                columns=("customer_id", "seen", left),
+                transform=f"SELECT customer_id, seen, {outcome} FROM shop_events",
+            )
+        known = self.calendar.frequency.sql_shift("seen", self.lag)
+        return Table(
+            LABELS,
+            "Whether the customer left.",
+            inputs=(FEATURES_TABLE.at(-self.lag), EVENTS_CONTRACT),
+            columns=(
+                *("customer_id", "seen"),
+                Column("known", "string", "Partition in which it became known"),
+                left,
+            ),
+            transform=f"""
+                WITH waiting AS (SELECT customer_id, seen, {known} AS known FROM shop_features),
+                events AS (SELECT customer_id, seen AS known, has_left FROM shop_events)
+                SELECT customer_id, seen, known, {outcome}
+                FROM waiting LEFT JOIN events USING (customer_id, known)""",
+            partition_column="known",
+        )
 
 
-class ShopRunner:
+class ShopRunner(UseCaseRunner):
     """Runs the steps of a shop in a home, without Dagster."""
 
     def __init__(self, shop: Shop, settings, spark) -> None:
-        self.shop, self.settings, self.spark = shop, settings, spark
-        self.use_case = shop.use_case()
-        self.lakehouse = open_lakehouse(settings, lambda: spark)
-
-    def run(self, steps: slice, first: str, last: str | None = None) -> list[StepResult]:
-        """Run some of the steps over a window; rows that are refused are an error."""
-        results = []
-        for step in self.use_case.steps[steps]:
-            result = run_step(
-                step,
-                self.shop.calendar.window(first, last),
-                settings=self.settings,
-                session=lambda: self.spark,
-                run_id="test",
-                report=lambda message: None,
-            )
-            assert result.publication is not None, (step.key, result.outcomes)
-            results.append(result)
-        return results
-
-    def rows(self, table: str, where: Callable[[dict], bool] = lambda row: True) -> list[dict]:
-        """The stored rows of a table."""
-        return [row for row in self.lakehouse.history(table).rows() if where(row)]
+        super().__init__(shop.use_case(), settings, spark)
+        self.shop = shop

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dagster._utils.schedules import cron_string_iterator
 
-from finance_assets.calendar import Calendar, Frequency, Window, moment
+from finance_assets.calendar import Calendar, Frequency, Window, moment, sql_days
 from finance_assets.errors import DeclarationError
 
 BERLIN = "Europe/Berlin"
@@ -245,3 +245,20 @@ def test_the_engine_computes_with_partitions_as_the_calendar_does(spark, frequen
         assert found[name]["number"] == found[names[0]]["number"] + place
         for by in (-5, -1, 0, 1, 5):
             assert found[name][f"shifted_{by + 5}"] == frequency.named(start + place + by)
+
+
+@pytest.mark.parametrize("frequency", list(Frequency))
+def test_the_engine_finds_the_days_of_a_partition_as_the_calendar_does(spark, frequency):
+    start = frequency.number(date(2023, 12, 20))
+    names = [frequency.named(number) for number in range(start, start + 120)]
+    first, last = frequency.sql_first_day("p"), frequency.sql_last_day("p")
+    rows = spark.createDataFrame([(name,) for name in names], "p string").selectExpr(
+        *("p", f"{first} as first", f"{last} as last", f"{sql_days(first, last)} as between"),
+        *(f"{frequency.sql_named(day)} as p_{n}" for n, day in enumerate((first, last))),
+    )
+    for row in rows.collect():
+        begins = frequency.first_day(frequency.parse(row["p"]))
+        ends = frequency.first_day(frequency.parse(row["p"]) + 1) - timedelta(days=1)
+        assert (row["first"], row["last"]) == (begins, ends)
+        assert row["between"] == (ends - begins).days
+        assert (row["p_0"], row["p_1"]) == (row["p"], row["p"])

@@ -49,9 +49,10 @@ def test_a_model_learns_of_what_was_known_then_and_scores_what_comes_after(
     assert (candidate["train_window"], candidate["holdout_window"]) == (str(train), held_out)
     assert candidate["train_rows"] == CUSTOMERS * len(list(train))
     [measured] = shop.rows(
-        "models.shop_evaluation", lambda r: (r["role"], r["segment"]) == ("candidate", "all")
+        "models.shop_evaluation",
+        lambda r: (r["role"], r["segment"], r["metric"]) == ("candidate", "all", "rows"),
     )
-    assert measured["rows"] == CUSTOMERS
+    assert measured["value"] == CUSTOMERS
     [event] = read_history(shop.lakehouse, NAME).events
     assert event.effective_from == after
     shop.run(TABLES, after)
@@ -162,17 +163,20 @@ def test_a_partition_that_grows_is_published_and_scored_again_and_not_trained_as
 
 @pytest.mark.parametrize("lag", [0, 1, 2, 3])
 @pytest.mark.parametrize("holdout", [1, 2])
-@pytest.mark.parametrize("needed", [1, 3])
+@pytest.mark.parametrize(("needed", "warm_up"), [(1, 0), (3, 0), (1, 2)])
 def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_gap(
-    lag, holdout, needed
+    lag, holdout, needed, warm_up
 ):
     for calendar in (MONTHS, DAYS, WEEKS):
         longer = replace(calendar, last=calendar.shift(calendar.first, 11))
         names = longer.partitions()
         spec = replace(
-            Shop(longer, lag).model(), holdout_partitions=holdout, min_train_partitions=needed
+            Shop(longer, lag).model(),
+            holdout_partitions=holdout,
+            min_train_partitions=needed,
+            warm_up_partitions=warm_up,
         )
-        earliest = lag + holdout + needed - 1
+        earliest = warm_up + lag + holdout + needed - 1
         assert first_as_of(longer, spec) == names[earliest]
         for place, as_of in enumerate(names):
             if place < earliest:
@@ -180,7 +184,7 @@ def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_
                     split_as_of(longer, spec, as_of)
                 continue
             split = split_as_of(longer, spec, as_of)
-            known = [p for p in names if longer.shift(p, lag) <= as_of]
+            known = [p for p in names if longer.shift(p, lag) <= as_of][warm_up:]
             assert [*split.train, *split.holdout] == list(split.rows) == known
             assert len(list(split.holdout)) == holdout
             assert split.matured.last == as_of
@@ -189,11 +193,12 @@ def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_
 @pytest.mark.parametrize(
     ("lag", "change", "named"),
     [
-        (1, {"label_lag": 0}, "label_lag: is 0, but labels.shop is partitioned by known"),
-        (0, {"label_lag": 1}, "label_lag: is 1, but labels.shop is partitioned by seen"),
+        (1, {"label_lag": 0}, "label_lag: is 0, but labels.shop_labels is partitioned by known"),
+        (0, {"label_lag": 1}, "label_lag: is 1, but labels.shop_labels is partitioned by seen"),
         (1, {"label_lag": -1}, "label_lag: is -1"),
         (1, {"holdout_partitions": 0}, "holdout_partitions: is 0"),
         (1, {"min_train_partitions": 0}, "min_train_partitions: is 0"),
+        (1, {"warm_up_partitions": -1}, "warm_up_partitions: is -1"),
     ],
 )
 def test_a_model_whose_time_contradicts_its_tables_does_not_load(lag, change, named):

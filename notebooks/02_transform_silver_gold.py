@@ -2,22 +2,16 @@
 # MAGIC %md
 # MAGIC # 2. Transform: Silver, Gold, labels and features
 # MAGIC Typed and deduplicated by contract, rejected rows to quarantine with reasons; then the
-# MAGIC account-months, the portfolio, labels and features.
+# MAGIC tables made of them, labels and features.
 
 # COMMAND ----------
 
 from finance_assets.compute.notebook import run
 
-dbutils.widgets.text("partition", "2005-04", "Partition")
+dbutils.widgets.text("use_case", "", "Use case; empty: the first")
+dbutils.widgets.text("partition", "", "Partition; empty: the first")
 dbutils.widgets.text("settings", "", "NAME=VALUE, one a line")
 
 # COMMAND ----------
 
-run(
-    dbutils,
-    "silver.credit_statements",
-    "gold.credit_account_months",
-    "gold.credit_portfolio",
-    "labels.credit_default",
-    "features.credit_default",
-)
+run(dbutils, "table")

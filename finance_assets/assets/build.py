@@ -1,7 +1,6 @@
 """Assets: one per step, with its dependencies, partition mappings, checks and metadata."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import dagster as dg
 
@@ -14,19 +13,13 @@ from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.contract import Severity
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.model_life.performance_log import monitoring_contracts
 from finance_assets.settings import Compute, get_settings
-from finance_assets.step.declaration import MODEL_KINDS, TABLE_KINDS, Kind, Step, StepResult
+from finance_assets.step.declaration import Kind, Step, StepResult
 from finance_assets.step.use_case import UseCase
 
-KINDS = {
-    Kind.ingest: {"deltalake"},
-    Kind.table: {"spark", "deltalake"},
-    Kind.training: {"lightgbm", "mlflow"},
-    Kind.evaluation: {"mlflow", "deltalake"},
-    Kind.decision: {"mlflow", "deltalake"},
-    Kind.scoring: {"spark", "lightgbm", "deltalake"},
-    Kind.monitoring: {"spark", "deltalake"},
-}
+# Layers for which Dagster has an icon.
+MEDALS = frozenset({"bronze", "silver", "gold"})
 
 
 def build_assets(use_case: UseCase) -> list[dg.AssetsDefinition]:
@@ -53,7 +46,7 @@ def groupable(steps: Sequence[Step]) -> list[Step]:
     for step in steps:
         wanted = {item.key: (item.first_offset, item.last_offset) for item in step.inputs}
         fits = all(offsets.get(key, offset) == offset for key, offset in wanted.items())
-        if step.kind in TABLE_KINDS and fits:
+        if step.kind.is_table and fits:
             offsets |= wanted
             group.append(step)
     return group
@@ -65,12 +58,13 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
 
 
 def build_journals(use_case: UseCase) -> list[dg.AssetSpec]:
-    """Champion history and looks at holdouts: model steps and commands add to them, no run makes
-    them anew.
+    """What steps write beside the table that they are named for: champion history and looks at
+    holdouts, which commands add to as well, and what monitoring finds.
     """
     makers = {
         champion_history_contract(use_case.name): Kind.decision,
         looks_contract(use_case.model): Kind.evaluation,
+        **dict.fromkeys(monitoring_contracts(use_case.model), Kind.monitoring),
     }
     return [
         dg.AssetSpec(
@@ -124,7 +118,7 @@ def _spec(use_case: UseCase, step: Step) -> dg.AssetSpec:
         ],
         partitions_def=partitions_of(use_case.calendar),
         group_name=use_case.name,
-        kinds=KINDS[step.kind] | ({step.source.format.kind} if step.source else set()),
+        kinds=_kinds(use_case, step),
         owners=[use_case.owner],
         description=step.contract.description,
         metadata=shown.table_metadata(step.contract),
@@ -132,6 +126,14 @@ def _spec(use_case: UseCase, step: Step) -> dg.AssetSpec:
         code_version=shown.code_version(step),
         freshness_policy=_freshness(use_case.calendar) if step.kind is Kind.ingest else None,
     )
+
+
+def _kinds(use_case: UseCase, step: Step) -> set[str]:
+    """What a step's asset shows as icons: its layer, and what it is made with."""
+    traits = step.kind.traits
+    source = {step.source.format.kind} if step.source else set()
+    family = {use_case.model.family} if traits.uses_family else set()
+    return {*traits.tools, *source, *family, *MEDALS & {step.contract.layer}}
 
 
 def _freshness(calendar: Calendar) -> dg.FreshnessPolicy:
@@ -157,9 +159,10 @@ def reported(
     versions = data_versions(context.instance, key, result.fingerprints)
     for partition, fingerprint in result.fingerprints.items():
         context.add_asset_metadata({FINGERPRINT: fingerprint}, key, partition)
+    reason = context.run.tags.get("retraining_reason") if step.kind.is_model else None
     yield dg.MaterializeResult(
         asset_key=key,
-        metadata=shown.result_metadata(step, result),
+        metadata={**shown.result_metadata(step, result), **({"wanted": reason} if reason else {})},
         data_version=dg.DataVersion(versions.common),
     )
     for event in restored(context.instance, key, versions):
@@ -187,7 +190,7 @@ def run_steps(
             for step in steps:
                 yield step.key, _run_here(context, step, window)
     except FinanceAssetsError as error:
-        details: dict[str, Any] = {"what": error.what, "where": error.where, "remedy": error.remedy}
+        details: shown.Metadata = {"what": error.what, "where": error.where, "remedy": error.remedy}
         if trace := getattr(error, "trace", ""):
             details["trace"] = dg.MetadataValue.md(f"```\n{trace}\n```")
         raise dg.Failure(
@@ -219,7 +222,10 @@ def _refusal(step: Step, result: StepResult) -> dg.Failure:
         lines += f"\nsee them: finance-assets rejects {step.use_case} --partition PARTITION"
     return dg.Failure(
         description=f"{step.key} is unchanged: {len(broken)} blocking check(s) failed\n{lines}",
-        metadata={title: dg.MetadataValue.md(text) for title, text in result.documents.items()},
+        metadata={
+            "failed_checks": dg.MetadataValue.json([outcome.check.name for outcome in broken]),
+            **{title: dg.MetadataValue.md(text) for title, text in result.documents.items()},
+        },
         allow_retries=False,
     )
 
@@ -236,7 +242,7 @@ def _check_specs(use_case: UseCase, step: Step) -> Iterator[dg.AssetCheckSpec]:
 
 
 def _backfill_policy(steps: list[Step]) -> dg.BackfillPolicy:
-    """Tables take a whole range in one run; models go one by one, as they did in time."""
-    if any(step.kind in MODEL_KINDS for step in steps):
-        return dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
-    return dg.BackfillPolicy.single_run()
+    """One run for a range, if every step of the op can take one; else a run a partition."""
+    if all(step.kind.takes_a_range_at_once for step in steps):
+        return dg.BackfillPolicy.single_run()
+    return dg.BackfillPolicy.multi_run(max_partitions_per_run=1)

@@ -1,8 +1,10 @@
 """The check of a champion history: chain, models, evaluations, journals and predictions agree.
 
 The history is no asset that a run makes, so its check is an op of its own: it runs behind the
-decision, and whenever somebody asks for it in the UI.
+decision, once a day by itself, and whenever somebody asks for it in the UI.
 """
+
+from typing import Any
 
 import dagster as dg
 
@@ -30,6 +32,7 @@ def build_history_check(use_case: UseCase) -> dg.AssetChecksDefinition:
         ],
         description="The chain of champions is unbroken, and all it rests on is as recorded.",
         required_resource_keys={"engine"},
+        automation_condition=once_a_day(use_case),
     )
     def _intact(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         said = stated_history(context.instance, use_case.name)
@@ -43,10 +46,16 @@ def build_history_check(use_case: UseCase) -> dg.AssetChecksDefinition:
     return _intact
 
 
+def once_a_day(use_case: UseCase) -> dg.AutomationCondition[Any]:
+    """When the check runs by itself: tampering does not wait for the next decision."""
+    is_due = dg.AutomationCondition.cron_tick_passed("@daily", use_case.calendar.timezone)
+    return (is_due & ~dg.AutomationCondition.in_progress()).with_label("once a day")
+
+
 def _verified(
     context: dg.AssetCheckExecutionContext, use_case: UseCase, stated: dict[str, str]
 ) -> list[str]:
-    """What is wrong, found where the tables are."""
+    """Check the history where its table is; the problems found."""
     settings, report = get_settings(), context.log.info
     if settings.compute is Compute.databricks:
         [problems] = run_command(Verify(stated), [use_case], report)

@@ -4,20 +4,26 @@ import base64
 import hashlib
 import inspect
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import dagster as dg
+from dagster._core.definitions.metadata import RawMetadataValue
 
+from finance_assets.codec import Json
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, RowRule, Severity, TableRule
+from finance_assets.lakehouse.stored import Row
 from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.step.declaration import Step, StepResult
+from finance_assets.step.declaration import Facts, Step, StepResult
 
 BY_PARTITION = "finance_assets/by_partition"
+# What Dagster shows of an asset or a run, by name: plain values, and its own classes.
+Metadata: TypeAlias = dict[str, RawMetadataValue]
 
 
 def asset_key(table: str) -> dg.AssetKey:
-    """`silver.credit_statements` as Dagster's key."""
+    """`<layer>.<entity>` as Dagster's key."""
     return dg.AssetKey(table.split("."))
 
 
@@ -62,7 +68,7 @@ def code_version(step: Step) -> str:
     return hashlib.sha256("\n".join(sources).encode()).hexdigest()[:12]
 
 
-def table_metadata(contract: Contract) -> dict[str, Any]:
+def table_metadata(contract: Contract) -> Metadata:
     """What the catalogue shows before anything was materialised."""
     rules: list[RowRule | TableRule] = [*contract.row_rules, *contract.table_rules]
     return {
@@ -76,11 +82,11 @@ def table_metadata(contract: Contract) -> dict[str, Any]:
     }
 
 
-def result_metadata(step: Step, result: StepResult) -> dict[str, Any]:
+def result_metadata(step: Step, result: StepResult) -> Metadata:
     """What a materialisation shows: figures, plots, preview, versions, lineage."""
-    metadata: dict[str, Any] = {k: _value(k, v) for k, v in result.metadata.items()}
+    metadata: Metadata = {k: _value(k, v) for k, v in result.metadata.items()}
     if "rows" in result.metadata:
-        metadata["dagster/partition_row_count"] = int(metadata.pop("rows"))
+        metadata["dagster/partition_row_count"] = int(str(metadata.pop("rows")))
     if result.publication is not None:
         metadata["delta_version"] = result.publication.version
         metadata["changed_partitions"] = ", ".join(result.changed) or "none: same rows as before"
@@ -99,7 +105,7 @@ def result_metadata(step: Step, result: StepResult) -> dict[str, Any]:
     return metadata
 
 
-def statement(table: str, facts: dict[str, dict[str, Any]]) -> dg.AssetMaterialization:
+def statement(table: str, facts: Mapping[str, Facts]) -> dg.AssetMaterialization:
     """A change of a table that no asset of its own makes, with the facts that sensors read."""
     return dg.AssetMaterialization(
         asset_key(table), metadata={BY_PARTITION: dg.MetadataValue.json(facts)}
@@ -139,11 +145,11 @@ def _value(name: str, value: Any) -> Any:
     return dg.MetadataValue.url(value) if is_link else value
 
 
-def _jsonable(record: dict[str, Any]) -> dict[str, Any]:
+def _jsonable(record: Mapping[str, Any]) -> dict[str, Json]:
     return dict(json.loads(json.dumps(record, default=str)))
 
 
-def _markdown_table(rows: list[dict[str, Any]]) -> str:
+def _markdown_table(rows: Sequence[Row]) -> str:
     names = list(rows[0])
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]

@@ -4,21 +4,34 @@ dagster-pyspark and dagster-mlflow import their big libraries at module level, s
 imported inside the functions: the code location must load without them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from finance_assets.compute.alive import held
 from finance_assets.compute.runner import open_registry
 from finance_assets.compute.sessions import session_config
-from finance_assets.settings import get_settings
+from finance_assets.settings import Compute, get_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
 class EngineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The Spark session of the configured engine, through dagster-pyspark."""
+    """The Spark session of the configured engine, through dagster-pyspark.
+
+    Every op needs it, so it lives as long as the run's process: that is when the run is alive.
+    """
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["EngineResource"]:
+        """Itself, while the run is known to be alive. On Databricks each step has a process."""
+        settings = get_settings()
+        is_here = settings.compute is Compute.local
+        with held(settings, (context.run_id or "") if is_here else ""):
+            yield self
 
     def session(self) -> "SparkSession":
         """The session; the engine starts on the first call in a process."""

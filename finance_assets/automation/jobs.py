@@ -8,17 +8,8 @@ from finance_assets.assets.metadata import asset_key
 from finance_assets.assets.partitions import partitions_of
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.step.declaration import Kind, Step
+from finance_assets.step.names import pipeline_job_name, retraining_job_name
 from finance_assets.step.use_case import UseCase
-
-
-def pipeline_job_name(use_case: UseCase) -> str:
-    """Name of the job that takes a partition from delivery to drift."""
-    return f"{use_case.name}_{use_case.calendar.frequency}"
-
-
-def retraining_job_name(use_case: UseCase) -> str:
-    """Name of the job that trains, evaluates and decides as of a partition."""
-    return f"{use_case.name}_retraining"
 
 
 def build_jobs(use_case: UseCase) -> list[Any]:

@@ -2,15 +2,15 @@
 
 import dagster as dg
 
-from finance_assets.automation.facts import facts_of_events, facts_of_tables
-from finance_assets.automation.jobs import retraining_job_name
-from finance_assets.compute.runner import open_lakehouse
+from finance_assets.automation.facts import gather_facts
+from finance_assets.automation.retraining_runs import by_sensor, run_key
+from finance_assets.automation.runs import end_left_behind, in_flight
 from finance_assets.monitoring.retraining import (
-    RetrainingFacts,
     RetrainingRequest,
     decide_retraining,
 )
-from finance_assets.settings import Compute, get_settings
+from finance_assets.settings import get_settings
+from finance_assets.step.names import retraining_job_name
 from finance_assets.step.use_case import UseCase
 
 
@@ -26,21 +26,22 @@ def build_retraining_sensor(use_case: UseCase) -> dg.SensorDefinition:
         "partition in which the outcomes of what drifted are known, or the first champion.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        decision = decide_retraining(gather_facts(context.instance, use_case))
+        end_left_behind(context.instance, get_settings())
+        decision = decide_retraining(
+            gather_facts(context.instance, use_case), use_case.model.retraining
+        )
         if isinstance(decision, RetrainingRequest):
+            running = in_flight(context.instance, use_case, use_case.model_steps)
+            if running:
+                return dg.SkipReason(
+                    f"{decision.reason}: waiting for run {running[0].run_id[:8]}, which trains "
+                    "a candidate already"
+                )
             return dg.RunRequest(
-                run_key=f"{use_case.name}:{decision.key}",
+                run_key=run_key(context.instance, f"{use_case.name}:{decision.key}"),
                 partition_key=decision.as_of,
-                tags={"retraining_reason": decision.reason, "use_case": use_case.name},
+                tags=by_sensor(use_case, decision),
             )
         return dg.SkipReason(decision.reason)
 
     return _sensor
-
-
-def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingFacts:
-    """What is known of the use case's data, decisions and drift, from where it can be read."""
-    settings = get_settings()
-    if settings.compute is Compute.local and settings.catalog is None:
-        return facts_of_tables(open_lakehouse(settings), use_case)
-    return facts_of_events(instance, use_case)

@@ -6,16 +6,23 @@ tasks are the steps. Each problem is a sentence that says where.
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from finance_assets.bundle.access import access_problems
 from finance_assets.bundle.places import place_problems, settings_of
-from finance_assets.bundle.render import JOB, same_partition_inputs
-from finance_assets.bundle.variables import REFERENCE, BundleError, load_bundle, resolve
+from finance_assets.bundle.render import FLOW, PARTITION, same_partition_inputs
+from finance_assets.bundle.variables import (
+    REFERENCE,
+    BundleError,
+    job_ids,
+    load_bundle,
+    resolve,
+)
 from finance_assets.compute.databricks.task_settings import TASK_SETTINGS
 from finance_assets.compute.databricks.tasks import task_key
+from finance_assets.step.names import pipeline_job_name
 from finance_assets.step.use_case import UseCase
 
 SECRETS = (
@@ -24,49 +31,85 @@ SECRETS = (
     re.compile(r"AKIA[0-9A-Z]{16}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )
-TASK_KINDS = ("python_wheel_task", "notebook_task", "spark_python_task")
+TASK_KINDS = ("python_wheel_task", "notebook_task", "spark_python_task", "run_job_task")
 
 
-def check_bundle(root: Path, use_case: UseCase) -> dict[str, list[str]]:
+def check_bundle(
+    root: Path, use_cases: Sequence[UseCase], only: Collection[str] | None = None
+) -> dict[str, list[str]]:
     """The problems of each target; an empty list is a target without any.
 
     Problems that concern the files as a whole are listed under `files`.
+
+    Args:
+        root: folder of databricks.yml.
+        use_cases: every one that there is.
+        only: names of those whose jobs are compared with their steps; all by default.
     """
     try:
         bundle = load_bundle(root)
     except BundleError as error:
         return {"files": [str(error)]}
     found: dict[str, list[str]] = {"files": list(_secrets(root))}
+    compared = [use_case for use_case in use_cases if only is None or use_case.name in only]
     for target in bundle.get("targets", {}):
         try:
             resolved = resolve(bundle, target)
-            found[target] = [*_problems(resolved, root, use_case), *access_problems(bundle, target)]
+            found[target] = [
+                *_problems(resolved, root),
+                *_of_use_cases(resolved, compared),
+                *_flow(resolved, use_cases),
+                *access_problems(bundle, target),
+            ]
         except BundleError as error:
             found[target] = [str(error)]
     return found
 
 
-def _problems(bundle: dict[str, Any], root: Path, use_case: UseCase) -> Iterator[str]:
-    jobs = bundle.get("resources", {}).get("jobs", {})
-    if JOB not in jobs:
-        yield f"there is no job {JOB}"
-        return
-    for name, job in jobs.items():
-        yield from (f"{name}: {problem}" for problem in _job(job, bundle, root))
-    yield from (f"{JOB}: {problem}" for problem in _graph(jobs[JOB], use_case))
-    yield from (f"{JOB}: {problem}" for problem in place_problems(bundle, jobs[JOB], use_case))
+def _problems(bundle: dict[str, Any], root: Path) -> Iterator[str]:
+    """What is wrong whatever the use cases are."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name, job in bundle.get("resources", {}).get("jobs", {}).items():
+        yield from (f"{name}: {problem}" for problem in _job(job, bundle, root, project))
     for name, artifact in bundle.get("artifacts", {}).items():
         if artifact.get("type") == "whl" and not artifact.get("dynamic_version"):
             yield f"artifact {name} has no dynamic_version: a cluster would keep the wheel it has"
 
 
-def layers_of(use_cases: Iterable[UseCase]) -> list[str]:
-    """Every layer that has a table, each of which needs a schema; in the order of the pipeline."""
-    found = [step.contract.layer for use_case in use_cases for step in use_case.steps]
-    return list(dict.fromkeys(found))
+def _of_use_cases(bundle: dict[str, Any], use_cases: Sequence[UseCase]) -> Iterator[str]:
+    """Where a use case has no job, or one that is not its steps."""
+    jobs = bundle.get("resources", {}).get("jobs", {})
+    for use_case in use_cases:
+        name = pipeline_job_name(use_case)
+        if name not in jobs:
+            yield f"there is no job {name}"
+            continue
+        yield from (f"{name}: {problem}" for problem in _graph(jobs[name], use_case))
+        places = place_problems(bundle, jobs[name], use_case)
+        yield from (f"{name}: {problem}" for problem in places)
 
 
-def _job(job: dict[str, Any], bundle: dict[str, Any], root: Path) -> Iterator[str]:
+def _flow(bundle: dict[str, Any], use_cases: Sequence[UseCase]) -> Iterator[str]:
+    """Where the flow does not run every use case's job, once and with its partition."""
+    jobs = bundle.get("resources", {}).get("jobs", {})
+    if FLOW not in jobs:
+        yield f"there is no job {FLOW}"
+        return
+    names = {number: key for key, number in job_ids(bundle).items()}
+    ran = []
+    for task in jobs[FLOW].get("tasks", []):
+        run = task.get("run_job_task", {})
+        ran.append(names.get(run.get("job_id"), "no job"))
+        if run.get("job_parameters", {}).get("partition") != PARTITION:
+            yield f"{FLOW}: the partition does not reach {ran[-1]}"
+    wanted = [pipeline_job_name(use_case) for use_case in use_cases]
+    if sorted(ran) != sorted(wanted):
+        yield f"{FLOW}: runs {sorted(ran)}, and the use cases' jobs are {sorted(wanted)}"
+
+
+def _job(
+    job: dict[str, Any], bundle: dict[str, Any], root: Path, project: dict[str, Any]
+) -> Iterator[str]:
     yield from _unknown_fields(job)
     environments = {e["environment_key"]: e for e in job.get("environments", [])}
     for key, environment in environments.items():
@@ -75,7 +118,7 @@ def _job(job: dict[str, Any], bundle: dict[str, Any], root: Path) -> Iterator[st
     keys = [task["task_key"] for task in job.get("tasks", [])]
     computes = {*environments, *(c["job_cluster_key"] for c in job.get("job_clusters", []))}
     for task in job.get("tasks", []):
-        problems = [*_task(task, keys, computes), *_payload(task, root)]
+        problems = [*_task(task, keys, computes), *_payload(task, root, project)]
         for library in task.get("libraries", []):
             problems += _dependency("libraries", library.get("whl", ""), bundle)
         yield from (f"{task['task_key']}: {problem}" for problem in problems)
@@ -136,18 +179,17 @@ def _dependency(key: str, dependency: str, bundle: dict[str, Any]) -> Iterator[s
             yield f"{key}: {dependency} is built by no artifact"
 
 
-def _payload(task: dict[str, Any], root: Path) -> Iterator[str]:
+def _payload(task: dict[str, Any], root: Path, project: dict[str, Any]) -> Iterator[str]:
     kinds = [kind for kind in TASK_KINDS if kind in task]
     if len(kinds) != 1:
         yield f"has {len(kinds)} of {', '.join(TASK_KINDS)}"
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     if "python_wheel_task" in task:
         wheel = task["python_wheel_task"]
         if wheel["entry_point"] not in project["scripts"]:
             yield f"the package has no entry point {wheel['entry_point']}"
         if wheel["package_name"].replace("_", "-") != project["name"]:
             yield f"the wheel is {project['name']}, not {wheel['package_name']}"
-        if not any("{{job.parameters.partition}}" in p for p in wheel.get("parameters", [])):
+        if not any(PARTITION in p for p in wheel.get("parameters", [])):
             yield "the partition does not reach it"
         given = set(settings_of(task))
         wanted = {setting.name for setting in TASK_SETTINGS}

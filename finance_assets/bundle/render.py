@@ -1,43 +1,45 @@
-"""Render: a use case's steps as the job `main_pipeline` of the bundle. Pure.
+"""Render: each use case's steps as a job of the bundle, and the flow that runs them all. Pure.
 
 A task depends on those that make the same partition of its inputs; what it reads of earlier
 partitions was made by earlier runs. The YAML is committed, and a test proves it current.
 """
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from finance_assets.bundle.variables import BundleError, variables_of
 from finance_assets.calendar import DUE
+from finance_assets.codec import Json
+from finance_assets.compute.databricks import api
 from finance_assets.compute.databricks.task_settings import SCHEMA, of_bundle
 from finance_assets.compute.databricks.tasks import (
     ENVIRONMENT,
     PACKAGE,
+    QUEUE,
     TaskCompute,
     environments,
     new_cluster,
     on_compute,
     parameters,
-    payload,
+    stored_payload,
     task_key,
 )
 from finance_assets.settings import Shape
-from finance_assets.step.declaration import Kind, Step
+from finance_assets.step.declaration import Step
+from finance_assets.step.names import pipeline_job_name
 from finance_assets.step.use_case import UseCase
 
-JOB = "main_pipeline"
+FLOW = "main_pipeline"
+PARTITION = "{{job.parameters.partition}}"
 HEADER = """# Rendered from the asset graph and databricks.yml by `finance-assets bundle render`.
 # Do not edit: `bundle check` compares.
 """
 
 WHEEL = "../dist/*.whl"
-
-# Trying again helps where the trouble was the cluster's; a refused delivery stays refused, and
-# what the gate decided once it decides again.
-RETRIES = {Kind.ingest: 2, Kind.table: 2, Kind.scoring: 2, Kind.monitoring: 2, Kind.training: 1}
-RETRY_MILLIS = 60_000
+STORAGE_FILE = "resources/storage.yml"
 
 VOLUMES = {
     "staging": "Rows that are audited before they are published",
@@ -52,38 +54,31 @@ def same_partition_inputs(step: Step) -> list[str]:
     return [item.key for item in step.inputs if item.reads_own_partition]
 
 
-def render_task(use_case: UseCase, step: Step) -> dict[str, Any]:
+def render_task(use_case: UseCase, step: Step) -> api.Task:
     """A step as a task of the job, wherever it runs."""
-    needed = [task_key([use_case.step(key)]) for key in same_partition_inputs(step)]
     line = parameters(
         [step],
-        "{{job.parameters.partition}}",
+        PARTITION,
         "{{job.run_id}}",
         of_bundle(),
         "--triggered",
         "{{job.trigger.time.iso_datetime}}",
     )
-    task: dict[str, Any] = {
-        **payload([step], line),
-        "description": step.contract.description,
-        "max_retries": RETRIES.get(step.kind, 0),
-    }
-    if task["max_retries"]:
-        task["min_retry_interval_millis"] = RETRY_MILLIS
-    if needed:
-        task["depends_on"] = [{"task_key": key} for key in needed]
-    return task
+    needed = [use_case.step(key) for key in same_partition_inputs(step)]
+    return stored_payload(step, line, needed)
 
 
-def render_compute(use_case: UseCase, compute: TaskCompute) -> dict[str, Any]:
+def render_compute(use_case: UseCase, compute: TaskCompute) -> api.JobCompute:
     """What the job of a target adds: where its tasks run."""
     where = on_compute(compute, is_cluster_shared=True)
-    tasks = [{"task_key": task_key([step]), **where} for step in use_case.steps]
+    tasks: list[api.TaskWhere] = [
+        {"task_key": task_key([step]), **where} for step in use_case.steps
+    ]
     if compute.shape is Shape.serverless:
         return {"environments": environments(compute), "tasks": tasks}
     if compute.shape is Shape.existing_cluster:
         return {"tasks": tasks}
-    cluster = {"job_cluster_key": ENVIRONMENT, "new_cluster": new_cluster(compute)}
+    cluster: api.JobCluster = {"job_cluster_key": ENVIRONMENT, "new_cluster": new_cluster(compute)}
     return {"job_clusters": [cluster], "tasks": tasks}
 
 
@@ -111,25 +106,57 @@ def target_compute(bundle: dict[str, Any], target: str) -> TaskCompute:
     )
 
 
-def render_job(use_case: UseCase) -> dict[str, Any]:
-    """The job: parameters, schedule, alerts, and a task for each step."""
+def render_job(use_case: UseCase) -> api.Job:
+    """The job of a use case: its schedule, and a task for each step."""
+    about = f"{use_case.title} One partition, from delivery to drift."
+    tasks = [render_task(use_case, step) for step in use_case.steps]
+    head = _head(pipeline_job_name(use_case), about, use_case=use_case.name)
+    schedule: api.Schedule = {
+        "quartz_cron_expression": use_case.calendar.quartz,
+        "timezone_id": use_case.calendar.timezone,
+        "pause_status": "${var.schedule_status}",
+    }
+    return {**head, "schedule": schedule, "tasks": tasks}
+
+
+def render_flow(use_cases: Sequence[UseCase]) -> api.Flow:
+    """The job that runs those of all use cases, side by side.
+
+    It has no schedule: each use case's job runs by the calendar of its own.
+    """
+    about = "Every use case: one partition of each, the one that is due unless it is named."
+    return {**_head(FLOW, about), "tasks": [_run_job(use_case) for use_case in use_cases]}
+
+
+def _run_job(use_case: UseCase) -> api.Task:
+    name = pipeline_job_name(use_case)
     return {
-        "name": f"{JOB} {use_case.name} (${{bundle.target}})",
-        "description": f"{use_case.title} One partition, from delivery to drift.",
+        "task_key": name,
+        "description": use_case.title,
+        "run_job_task": {
+            "job_id": f"${{resources.jobs.{name}.id}}",
+            "job_parameters": {"partition": PARTITION},
+        },
+        "timeout_seconds": sum(step.kind.traits.timeout_seconds for step in use_case.steps),
+        # Its tasks try again themselves.
+        "max_retries": 0,
+    }
+
+
+def _head(name: str, description: str, **tags: str) -> api.JobHead:
+    """What every job says: one run at a time, tags, the partition, whom to tell."""
+    return {
+        "name": f"{name} (${{bundle.target}})",
+        "description": description,
         "max_concurrent_runs": 1,
-        "queue": {"enabled": True},
+        "queue": QUEUE,
         "tags": {
             "project": PACKAGE,
-            "use_case": use_case.name,
+            **tags,
             "cost_centre": "${var.cost_centre}",
             "shape": "${var.shape}",
         },
         "parameters": [{"name": "partition", "default": DUE}],
-        "schedule": {
-            "quartz_cron_expression": use_case.calendar.quartz,
-            "timezone_id": use_case.calendar.timezone,
-            "pause_status": "${var.schedule_status}",
-        },
         "email_notifications": {
             "on_failure": "${var.notification_addresses}",
             "on_duration_warning_threshold_exceeded": "${var.notification_addresses}",
@@ -137,18 +164,41 @@ def render_job(use_case: UseCase) -> dict[str, Any]:
         "health": {
             "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 14400}]
         },
-        "tasks": [render_task(use_case, step) for step in use_case.steps],
     }
+
+
+def job_file(name: str) -> str:
+    """The committed file of a job, in the checkout."""
+    return f"resources/{name}.job.yml"
 
 
 def render(use_case: UseCase, bundle: dict[str, Any]) -> str:
-    """The committed file: the job as a bundle resource, and where it runs in each target."""
+    """The committed file of a use case: its job, and where it runs in each target."""
+    name = pipeline_job_name(use_case)
     targets = {
-        target: {"resources": {"jobs": {JOB: render_compute(use_case, found)}}}
+        target: {"resources": {"jobs": {name: render_compute(use_case, found)}}}
         for target in bundle.get("targets", {})
         for found in [target_compute(bundle, target)]
     }
-    return _text({"resources": {"jobs": {JOB: render_job(use_case)}}, "targets": targets})
+    return _text({"resources": {"jobs": {name: render_job(use_case)}}, "targets": targets})
+
+
+def render_all(use_cases: Sequence[UseCase], bundle: dict[str, Any]) -> dict[str, str]:
+    """Every committed file by its name: a job for each use case, the flow, the storage.
+
+    Raises:
+        BundleError: a target asks for compute that does not exist.
+    """
+    jobs = {job_file(pipeline_job_name(u)): render(u, bundle) for u in use_cases}
+    flow = _text({"resources": {"jobs": {FLOW: render_flow(use_cases)}}})
+    storage = render_storage(layers_of(use_cases), bundle)
+    return {**jobs, job_file(FLOW): flow, STORAGE_FILE: storage}
+
+
+def layers_of(use_cases: Iterable[UseCase]) -> list[str]:
+    """Every layer that has a table, each of which needs a schema; in the order of the pipeline."""
+    found = [step.contract.layer for use_case in use_cases for step in use_case.steps]
+    return list(dict.fromkeys(found))
 
 
 def render_storage(layers: list[str], bundle: dict[str, Any]) -> str:
@@ -171,8 +221,8 @@ def render_storage(layers: list[str], bundle: dict[str, Any]) -> str:
     return _text({"resources": {"schemas": schemas, "volumes": volumes}, "targets": targets})
 
 
-def _grants(layers: list[str]) -> dict[str, Any]:
-    def to(who: str, *privileges: str) -> dict[str, Any]:
+def _grants(layers: list[str]) -> dict[str, Json]:
+    def to(who: str, *privileges: str) -> dict[str, Json]:
         return {"principal": f"${{var.{who}}}", "privileges": list(privileges)}
 
     schemas = {layer: {"grants": [to("readers", "USE_SCHEMA", "SELECT")]} for layer in layers}
@@ -190,7 +240,7 @@ def _grants(layers: list[str]) -> dict[str, Any]:
     return {"schemas": schemas, "volumes": volumes}
 
 
-def _text(record: dict[str, Any]) -> str:
+def _text(record: Mapping[str, object]) -> str:
     # No anchors: the CLI reads them, people stumble over them.
     plain = json.loads(json.dumps(record))
     return HEADER + yaml.safe_dump(plain, sort_keys=False, width=100, allow_unicode=True)

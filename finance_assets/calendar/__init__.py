@@ -7,7 +7,7 @@ assets/partitions.py makes them from a calendar.
 """
 
 from finance_assets.calendar.calendar import DUE, Calendar, moment
-from finance_assets.calendar.frequency import Frequency
+from finance_assets.calendar.frequency import Frequency, sql_days
 from finance_assets.calendar.window import Window
 
-__all__ = ["DUE", "Calendar", "Frequency", "Window", "moment"]
+__all__ = ["DUE", "Calendar", "Frequency", "Window", "moment", "sql_days"]

@@ -44,6 +44,11 @@ class Frequency(StrEnum):
         return timedelta(days=days)
 
     @property
+    def in_a_year(self) -> int:
+        """After how many partitions the same season comes again, on the same day of the week."""
+        return {Frequency.daily: 364, Frequency.weekly: 52, Frequency.monthly: 12}[self]
+
+    @property
     def in_fifty_years(self) -> int:
         """Partitions in fifty years, which no past of a use case exceeds."""
         return {Frequency.daily: 18_300, Frequency.weekly: 2_610, Frequency.monthly: 600}[self]
@@ -86,6 +91,23 @@ class Frequency(StrEnum):
         days = by * self.longest.days
         return f"date_format(date_add(to_date({column}), {days}), 'yyyy-MM-dd')"
 
+    def sql_named(self, day: str) -> str:
+        """SQL: the partition that holds the day of a column of dates."""
+        if self is Frequency.weekly:
+            # Not by weekday(), which Sail 0.7.2 has as -1 on Sundays.
+            day = f"date_trunc('week', {day})"
+        pattern = "yyyy-MM" if self is Frequency.monthly else "yyyy-MM-dd"
+        return f"date_format({day}, '{pattern}')"
+
+    def sql_first_day(self, column: str) -> str:
+        """SQL: the day that the partition which a column names begins with."""
+        day = f"concat({column}, '-01')" if self is Frequency.monthly else column
+        return f"to_date({day})"
+
+    def sql_last_day(self, column: str) -> str:
+        """SQL: the day that the partition which a column names ends with."""
+        return f"date_sub({self.sql_first_day(self.sql_shift(column, 1))}, 1)"
+
     def sql_number(self, column: str) -> str:
         """SQL: the place of the partition that a column names, counted without gaps."""
         if self is Frequency.monthly:
@@ -93,3 +115,8 @@ class Frequency(StrEnum):
             return f"{year} * 12 + {month}"
         days = f"datediff(to_date({column}), to_date('1970-01-05'))"
         return days if self is Frequency.daily else f"cast(floor({days} / 7) as int)"
+
+
+def sql_days(earlier: str, later: str) -> str:
+    """SQL: how many days lie between two days, as a whole number."""
+    return f"datediff({later}, {earlier})"

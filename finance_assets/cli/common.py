@@ -12,7 +12,7 @@ from finance_assets.compute.stores import as_ours
 from finance_assets.errors import FinanceAssetsError, SettingsError
 from finance_assets.settings import get_settings
 from finance_assets.step.use_case import UseCase
-from finance_assets.use_cases import ALL
+from finance_assets.use_cases import all_use_cases
 
 if TYPE_CHECKING:
     from finance_assets.commands.command import Command
@@ -38,9 +38,14 @@ def guarded(command: Callable[[], None]) -> None:
         shown = error if is_ours else as_ours(error, get_settings())
         if shown is None:
             raise
-        Console(stderr=True).print(f"[red]{type(shown).__name__}[/red]", end=" ")
-        Console(stderr=True, soft_wrap=True).print(str(shown), markup=False)
+        show_error(shown)
         raise typer.Exit(1) from error
+
+
+def show_error(error: Exception) -> None:
+    """What happened, where, and the remedy, on the standard error."""
+    Console(stderr=True).print(f"[red]{type(error).__name__}[/red]", end=" ")
+    Console(stderr=True, soft_wrap=True).print(str(error), markup=False)
 
 
 def chosen(name: str | None, where: str = "--use-case") -> dict[str, UseCase]:
@@ -49,15 +54,16 @@ def chosen(name: str | None, where: str = "--use-case") -> dict[str, UseCase]:
     Raises:
         SettingsError: there is no such use case.
     """
+    known = all_use_cases()
     if name is None:
-        return ALL
-    if name not in ALL:
+        return known
+    if name not in known:
         raise SettingsError(
             f"there is no use case {name!r}",
             where=where,
-            remedy=f"one of: {', '.join(ALL)}",
+            remedy=f"one of: {', '.join(known)}",
         )
-    return {name: ALL[name]}
+    return {name: known[name]}
 
 
 def one_use_case(name: str) -> UseCase:

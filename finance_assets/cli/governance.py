@@ -5,7 +5,7 @@ Arguments and showing only; what they do is in commands/.
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -106,7 +106,7 @@ def _card(use_case: UseCase, name: str) -> str:
     return ask(Card(name), use_case)
 
 
-def _facts(title: str, facts: dict[str, Any]) -> None:
+def _facts(title: str, facts: dict[str, object]) -> None:
     table = grid(title, ("", ""))
     table.show_header = False
     for name, value in facts.items():

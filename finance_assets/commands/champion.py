@@ -1,8 +1,8 @@
 """Commands about the champion: approve, roll back, list the history, verify it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from finance_assets.commands.command import Command
 from finance_assets.commands.models import TRAINING_SECONDS, find_version
@@ -15,7 +15,7 @@ from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.judging import Judge
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.model_life.verification import verify
-from finance_assets.step.declaration import StepContext
+from finance_assets.step.declaration import Facts, StepContext
 from finance_assets.step.use_case import UseCase
 
 
@@ -24,7 +24,7 @@ class Change:
     """A recorded change of champion: what Dagster is to be told, and what else failed."""
 
     event: ChampionEvent
-    statement: dict[str, dict[str, Any]]
+    statement: Mapping[str, Facts]
     problems: tuple[str, ...]
 
 
@@ -117,7 +117,7 @@ class Verify(Command[list[str]]):
     stated: dict[str, str] = field(default_factory=dict)
 
     def run(self, ctx: StepContext, use_case: UseCase) -> list[str]:
-        """What is wrong; empty if nothing is."""
+        """The problems found; empty if the chain and all it rests on are sound."""
         return verify(ctx, use_case.model, self.stated)
 
 

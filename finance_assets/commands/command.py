@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter
 
+from finance_assets.codec import Json
 from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
 
@@ -27,7 +28,7 @@ class Command(ABC, Generic[T]):
     def run(self, ctx: StepContext, use_case: UseCase) -> T:
         """Do it, with the tables and the registry of the context."""
 
-    def to_record(self) -> dict[str, Any]:
+    def to_record(self) -> dict[str, Json]:
         """The arguments as plain JSON values."""
         return dict(TypeAdapter(type(self)).dump_python(self, mode="json"))
 

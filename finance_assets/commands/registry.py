@@ -1,25 +1,28 @@
 """The commands by name, for whoever gets one over a wire."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from finance_assets.codec import Json
 from finance_assets.commands.champion import Approve, History, RollBack, Verify
 from finance_assets.commands.command import Command
+from finance_assets.commands.maintain import Maintain
 from finance_assets.commands.models import Card, Reproduce, Trace
 from finance_assets.commands.rejects import Rejects
 from finance_assets.commands.status import Status
 from finance_assets.errors import SettingsError
 
 ALL: tuple[type[Command[Any]], ...] = (
-    *(Status, Rejects, History, Verify),
+    *(Status, Rejects, History, Verify, Maintain),
     *(Approve, RollBack),
     *(Reproduce, Trace, Card),
 )
 BY_NAME = {command.name: command for command in ALL}
 
 
-def command_of(name: str, record: dict[str, Any]) -> Command[Any]:
+def command_of(name: str, record: Mapping[str, Json]) -> Command[Any]:
     """The command of that name with these arguments.
 
     Raises:

@@ -77,8 +77,17 @@ class Rejects(Command[tuple[Rejected, ...]]):
                 remedy=f"one of: {', '.join(refining)}",
             )
         wanted = [step for key, step in refining.items() if self.table in (None, key)]
+        if self.table is None:
+            wanted = [step for step in wanted if self._is_asked(ctx, use_case, step)]
         here = replace(ctx, window=use_case.calendar.window(self.partition))
         return tuple(self._of(here, step) for step in wanted)
+
+    def _is_asked(self, ctx: StepContext, use_case: UseCase, step: Step) -> bool:
+        """Whether there is something to say of a table: not of one whose source may stay away."""
+        delivered = step.inputs[0].key
+        source = use_case.step(delivered).source
+        may_be_absent = source is not None and not source.is_expected(self.partition)
+        return not may_be_absent or self.partition in ctx.lakehouse.history(delivered).ledgers()
 
     def _of(self, ctx: StepContext, step: Step) -> Rejected:
         source = step.inputs[0].contract

@@ -12,6 +12,7 @@ from finance_assets.commands.command import Command
 from finance_assets.compute.runner import open_context
 from finance_assets.compute.sessions import open_session
 from finance_assets.errors import SettingsError
+from finance_assets.lakehouse.homes import home_of
 from finance_assets.model_life.people import acting_user, is_same_person
 from finance_assets.settings import Compute, Settings, get_settings
 from finance_assets.step.declaration import StepContext
@@ -53,7 +54,8 @@ def run_here(
     Raises:
         SettingsError: nothing was run here yet, or the run acts as somebody else.
     """
-    if command.needs_models and not settings.catalog and not settings.lakehouse_root.is_dir():
+    home = home_of(settings)
+    if command.needs_models and not home.needs_engine and not home.root.is_dir():
         raise SettingsError(
             "nothing was run here yet",
             where=str(settings.storage or settings.root),

@@ -11,14 +11,17 @@ import json
 import os
 import sys
 import traceback
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import asdict
 
 from finance_assets.calendar import DUE, Calendar, Window, moment
+from finance_assets.codec import Json
 from finance_assets.compute.reporting import (
     ANSWER,
     FAILURE,
     RESULT,
     STARTED,
+    Failure,
     Send,
     print_message,
     reporting,
@@ -31,7 +34,7 @@ from finance_assets.errors import FinanceAssetsError, SettingsError, TooEarlyErr
 from finance_assets.settings import get_settings
 from finance_assets.step.declaration import Step, StepResult
 from finance_assets.step.use_case import UseCase
-from finance_assets.use_cases import ALL
+from finance_assets.use_cases import all_use_cases
 
 
 class RemoteRefusalError(Exception):
@@ -45,10 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parsed(given)
-    for pair in options.set:
-        name, _, value = pair.partition("=")
-        os.environ[f"FINANCE_ASSETS_{name.upper()}"] = value
-    get_settings.cache_clear()
+    take_settings(options.set)
     if options.command:
         use_cases = [find_use_case(name) for name in options.use_case]
         with reporting(given) as send:
@@ -65,13 +65,21 @@ def main(arguments: list[str] | None = None) -> None:
             _run(step, window, options.run_id, send)
 
 
+def take_settings(pairs: Iterable[str]) -> None:
+    """Make NAME=VALUE pairs the settings of this process."""
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        os.environ[f"FINANCE_ASSETS_{name.upper()}"] = value
+    get_settings.cache_clear()
+
+
 def find_step(key: str) -> Step:
     """The step that makes a table, of whichever use case.
 
     Raises:
         SettingsError: there is none.
     """
-    found = {step.key: step for use_case in ALL.values() for step in use_case.steps}
+    found = {step.key: step for use_case in all_use_cases().values() for step in use_case.steps}
     if key not in found:
         raise SettingsError(
             f"there is no step {key!r}", where="--step", remedy=f"one of: {', '.join(found)}"
@@ -85,11 +93,14 @@ def find_use_case(name: str) -> UseCase:
     Raises:
         SettingsError: there is none.
     """
-    if name not in ALL:
+    known = all_use_cases()
+    if name not in known:
         raise SettingsError(
-            f"there is no use case {name!r}", where="--use-case", remedy=f"one of: {', '.join(ALL)}"
+            f"there is no use case {name!r}",
+            where="--use-case",
+            remedy=f"one of: {', '.join(known)}",
         )
-    return ALL[name]
+    return known[name]
 
 
 def _partition(calendar: Calendar, named: str, triggered: str | None) -> str:
@@ -177,18 +188,19 @@ def _answer(use_case: UseCase, options: argparse.Namespace, send: Send) -> None:
     send(ANSWER, {"key": key, "result": command.result_record(result)})
 
 
-def _failure(key: str, error: Exception) -> dict[str, Any]:
+def _failure(key: str, error: Exception) -> dict[str, Json]:
     ours = error if isinstance(error, FinanceAssetsError) else None
-    return {
-        "key": key,
-        "type": type(error).__name__,
-        "text": str(error),
-        "what": ours.what if ours else "",
-        "where": ours.where if ours else "",
-        "remedy": ours.remedy if ours else "",
-        "trace": "" if ours else "".join(traceback.format_exception(error)),
-        "is_ours": ours is not None,
-    }
+    failure = Failure(
+        key=key,
+        type=type(error).__name__,
+        text=str(error),
+        what=ours.what if ours else "",
+        where=ours.where if ours else "",
+        remedy=ours.remedy if ours else "",
+        trace="" if ours else "".join(traceback.format_exception(error)),
+        is_ours=ours is not None,
+    )
+    return asdict(failure)
 
 
 def _refusal(step: Step, result: StepResult) -> str:

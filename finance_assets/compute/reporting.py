@@ -9,8 +9,9 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from dagster_pipes import (
     DAGSTER_PIPES_CONTEXT_CLI_ARGUMENT,
@@ -22,12 +23,31 @@ from dagster_pipes import (
     open_dagster_pipes,
 )
 
+from finance_assets.codec import Json
+from finance_assets.compute.results import from_record
+
 FLUSH_SECONDS = 2.0
 CHUNK = re.compile(r"(\d+)-(\d+)\.json")
 RESULT, STARTED, FAILURE = "step_result", "step_started", "step_failure"
 ANSWER = "answer"
 
-Send = Callable[[str, dict[str, Any]], None]
+# What a message says, by its kind.
+Content: TypeAlias = Mapping[str, Json]
+Send = Callable[[str, Content], None]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a step or a command failed; `is_ours`: an error that a person can act on."""
+
+    key: str
+    type: str
+    text: str
+    what: str
+    where: str
+    remedy: str
+    trace: str
+    is_ours: bool
 
 
 class ChunkChannel(PipesMessageWriterChannel):
@@ -91,7 +111,7 @@ def reporting(arguments: list[str]) -> Iterator[Send]:
         message_writer=VolumeMessageWriter(),
     ) as pipes:
 
-        def send(kind: str, content: dict[str, Any]) -> None:
+        def send(kind: str, content: Content) -> None:
             if kind == "log":
                 pipes.log.info(f"{content['key']}: {content['text']}")
             else:
@@ -100,12 +120,13 @@ def reporting(arguments: list[str]) -> Iterator[Send]:
         yield send
 
 
-def print_message(kind: str, content: dict[str, Any]) -> None:
+def print_message(kind: str, content: Content) -> None:
     """What a task says where nobody reads messages."""
     if kind == RESULT:
-        record = content["result"]
-        failed = [o["check"]["name"] for o in record["outcomes"] if not o["is_passed"]]
-        facts = {**record["metadata"], "version": record["version"], "failed_checks": failed}
+        result = from_record(content["result"])
+        failed = [outcome.check.name for outcome in result.outcomes if not outcome.is_passed]
+        version = result.publication.version if result.publication else None
+        facts = {**result.metadata, "version": version, "failed_checks": failed}
         print(f"{content['key']}: {json.dumps(facts, default=str)}", flush=True)
     elif kind == ANSWER:
         print(f"{content['key']}: {json.dumps(content['result'])}", flush=True)

@@ -5,16 +5,16 @@ What is lost on the way is only what nobody computes with: preview values become
 
 import base64
 import json
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
 
+from finance_assets.codec import Json, of_record
 from finance_assets.lakehouse.audit import CheckOutcome
-from finance_assets.lakehouse.contract import Check, Severity
 from finance_assets.lakehouse.history import Publication
-from finance_assets.step.declaration import StepResult
+from finance_assets.lakehouse.stored import Row
+from finance_assets.step.declaration import Facts, StepResult
 
 
-def to_record(result: StepResult) -> dict[str, Any]:
+def to_record(result: StepResult) -> Json:
     """The result as plain JSON values."""
     publication = result.publication
     record = {
@@ -33,31 +33,42 @@ def to_record(result: StepResult) -> dict[str, Any]:
     return dict(json.loads(json.dumps(record, default=str)))
 
 
-def from_record(record: dict[str, Any]) -> StepResult:
-    """The result that a record was made of."""
+@dataclass(frozen=True)
+class _Sent:
+    """A result on its way: plots are text, and the publication has its version beside it."""
+
+    outcomes: list[CheckOutcome]
+    publication: Json
+    version: int | None
+    changed: tuple[str, ...]
+    fingerprints: dict[str, str]
+    metadata: dict[str, Json]
+    by_partition: dict[str, Facts]
+    stated: dict[str, dict[str, Facts]]
+    plots: dict[str, str]
+    documents: dict[str, str]
+    preview: list[Row]
+
+
+def from_record(record: Json) -> StepResult:
+    """The result that a record was made of.
+
+    Raises:
+        ValueError: it is none; another version of this package may have sent it.
+    """
+    sent = of_record(_Sent, record)
     publication = None
-    if record["publication"] is not None:
-        text = json.dumps(record["publication"])
-        publication = Publication.from_json(text, int(record["version"]))
+    if sent.publication is not None and sent.version is not None:
+        publication = Publication.from_json(json.dumps(sent.publication), sent.version)
     return StepResult(
-        outcomes=[_outcome(outcome) for outcome in record["outcomes"]],
+        outcomes=sent.outcomes,
         publication=publication,
-        changed=tuple(record["changed"]),
-        fingerprints=record["fingerprints"],
-        metadata=record["metadata"],
-        by_partition=record["by_partition"],
-        stated=record["stated"],
-        plots={title: base64.b64decode(text) for title, text in record["plots"].items()},
-        documents=record["documents"],
-        preview=record["preview"],
-    )
-
-
-def _outcome(record: dict[str, Any]) -> CheckOutcome:
-    check = record["check"]
-    return CheckOutcome(
-        Check(check["name"], check["description"], Severity(check["severity"])),
-        record["is_passed"],
-        record["observed"],
-        record["by_partition"],
+        changed=sent.changed,
+        fingerprints=sent.fingerprints,
+        metadata=sent.metadata,
+        by_partition=sent.by_partition,
+        stated=sent.stated,
+        plots={title: base64.b64decode(text) for title, text in sent.plots.items()},
+        documents=sent.documents,
+        preview=sent.preview,
     )

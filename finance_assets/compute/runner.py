@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
-from finance_assets.errors import SettingsError
+from finance_assets.lakehouse.homes import home_of
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import no_engine
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Step, StepContext, StepResult, input_versions
@@ -23,13 +24,7 @@ def open_lakehouse(
     settings: Settings, session: "Callable[[], SparkSession] | None" = None
 ) -> Lakehouse:
     """The lakehouse of these settings; without a session only its commit log can be read."""
-    return Lakehouse(
-        settings.lakehouse_root,
-        session or _no_session,
-        settings.publish_attempts,
-        settings.catalog,
-        settings.schema_prefix,
-    )
+    return Lakehouse(home_of(settings), session or no_engine, settings.publish_attempts)
 
 
 def open_registry(
@@ -92,11 +87,3 @@ def run_step(
         open_run=open_run,
     )
     return step.run(context)
-
-
-def _no_session() -> "SparkSession":
-    raise SettingsError(
-        "this needs an engine, and was opened to read commit logs of folders only",
-        where="FINANCE_ASSETS_CATALOG",
-        remedy="ask where the catalog is: in a notebook or task of the workspace",
-    )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Small data on few cores: Spark's default of 200 shuffle partitions is all overhead.
 LOCAL_PARTITIONS = "4"
+IN_UTC = {"spark.sql.session.timeZone": "UTC"}
 
 # The server stops when its object is collected.
 _RUNNING: list[object] = []
@@ -26,15 +27,16 @@ _RUNNING: list[object] = []
 def session_config(settings: Settings) -> dict[str, str]:
     """Spark configuration of the engine; starts the embedded server on its first call.
 
-    A cluster's session is there already, configured by whoever made it.
+    A cluster's session is there already, configured by whoever made it; but what a text says as a
+    time, and the day that a time falls on, must not depend on that.
 
     Raises:
         SettingsError: the engine needs Java 17 or newer, and there is none.
     """
     if settings.engine is Engine.cluster:
-        return {}
+        return IN_UTC
     if settings.engine is Engine.sail:
-        return {"spark.remote": _sail_address(), "spark.sql.session.timeZone": "UTC"}
+        return {"spark.remote": _sail_address(), **IN_UTC}
     return _jvm_config(settings)
 
 
@@ -86,11 +88,13 @@ def _jvm_config(settings: Settings) -> dict[str, str]:
         "spark.driver.memory": "3g",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC",
+        **IN_UTC,
         "spark.sql.shuffle.partitions": LOCAL_PARTITIONS,
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.warehouse.dir": str(settings.root / "spark-warehouse"),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Staged files become the table's: with the type that Delta has for a time.
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     }

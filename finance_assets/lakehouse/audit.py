@@ -4,8 +4,9 @@ Measuring is one Spark action over the staged rows; judging is pure. Deciding wh
 broken check belongs to publish.py.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from finance_assets.calendar import Window
 from finance_assets.lakehouse.contract import Check, Contract, RowRule
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+# What a check found in a partition: a number of rows, whether a rule is broken, or a sentence.
+Figure: TypeAlias = int | bool | str | list[str]
+
+
 @dataclass(frozen=True)
 class CheckOutcome:
     """A check, whether it passed, the sentence a person reads, and the figure per partition."""
@@ -23,7 +28,7 @@ class CheckOutcome:
     check: Check
     is_passed: bool
     observed: str
-    by_partition: dict[str, Any] = field(default_factory=dict)
+    by_partition: Mapping[str, Figure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def judge(
     """
     inside = {partition: facts.get(partition, EMPTY) for partition in window}
     outside = sorted(set(facts) - set(inside))
-    figures: dict[str, dict[str, Any]] = {
+    figures: dict[str, Mapping[str, Figure]] = {
         "schema": {"columns": problems} if problems else {},
         "window": dict.fromkeys(outside, "outside the window"),
         "keys_unique": _where(inside, lambda f: f.rows - f.distinct_keys),
@@ -166,6 +171,11 @@ def judge(
 def schema_problems(rows: "DataFrame", contract: Contract) -> list[str]:
     """What differs between the columns of the rows and the contract; empty when nothing does."""
     found = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
+    return column_problems(found, contract)
+
+
+def column_problems(found: dict[str, str], contract: Contract) -> list[str]:
+    """What differs between columns, name and type, and the contract; empty when nothing does."""
     declared = {column.name: column.type for column in contract.columns}
     missing = [f"{name} is missing" for name in declared if name not in found]
     extra = [f"{name} is not declared" for name in found if name not in declared]
@@ -177,7 +187,7 @@ def schema_problems(rows: "DataFrame", contract: Contract) -> list[str]:
     return missing + extra + other
 
 
-def _facts(row: dict[str, Any], contract: Contract) -> PartitionFacts:
+def _facts(row: Mapping[str, Any], contract: Contract) -> PartitionFacts:
     return PartitionFacts(
         rows=int(row["n_rows"]),
         distinct_keys=int(row["n_keys"]),
@@ -199,12 +209,12 @@ def _conserved(ledger: Ledger, facts: PartitionFacts) -> bool:
     return ledger.is_balanced and (ledger.published == facts.rows or ledger.is_aggregate)
 
 
-def _where(facts: dict[str, PartitionFacts], figure: Any) -> dict[str, Any]:
+def _where(facts: dict[str, PartitionFacts], figure: Callable[..., int]) -> dict[str, int]:
     return {partition: figure(f) for partition, f in facts.items() if figure(f)}
 
 
-def _outcome(check: Check, broken: dict[str, Any]) -> CheckOutcome:
+def _outcome(check: Check, broken: Mapping[str, Figure]) -> CheckOutcome:
     if not broken:
         return CheckOutcome(check, True, check.description)
     detail = "; ".join(f"{where}: {figure}" for where, figure in broken.items())
-    return CheckOutcome(check, False, f"Broken: {check.description} Found {detail}", broken)
+    return CheckOutcome(check, False, f"Broken: {check.description} Found {detail}", dict(broken))

@@ -1,79 +1,188 @@
-"""Tables of a catalog: their commit log, asked of the engine that knows it.
+"""A table of a catalog: what it answers and what is done to it, asked of the engine that knows it.
 
-The same questions as TableHistory answers for a table in a folder, in SQL that Databricks and
-Spark with Delta share. Unity Catalog hides where a managed table lies, so nothing here touches
-files.
+In SQL that Databricks and Spark with Delta share. Unity Catalog hides where a managed table lies,
+so nothing here touches its files.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from finance_assets.errors import HistoryError, LostRaceError
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.history import TableHistory
+from finance_assets.lakehouse.ddl import columns_ddl, create_statement, properties_ddl
+from finance_assets.lakehouse.stored import Commit, Row, Session, Size
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, DataFrameWriter
+
+# What a commit may be without changing rows, where only its operation is known.
+HARMLESS = frozenset(
+    {
+        *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
+        *("SET TABLE PROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN"),
+        *("UPDATE COLUMN METADATA", "ADD FEATURE", "DROP FEATURE", "CLUSTER BY", "COMPUTE STATS"),
+        *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "FSCK", "SET OWNER"),
+    }
+)
+# How many commits the first question asks for: more than usually follow the log's index.
+FIRST_LOOK = 50
+
+
+# What the engine answers to a statement; the statement says what of which type.
+Answer: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class CatalogHistory(TableHistory):
-    """The log of a table of a catalog; `name` is `<catalog>.<layer>.<entity>`."""
+class CatalogTable:
+    """A Delta table of a catalog; `place` is `<catalog>.<layer>.<entity>`."""
 
-    name: str
-    session: "Callable[[], SparkSession]"
+    table: str
+    path: Path
+    place: str
+    session: Session
 
-    def _sql(self, statement: str) -> list[dict[str, Any]]:
+    def _sql(self, statement: str) -> list[Answer]:
         return [row.asDict() for row in self.session().sql(statement).collect()]
 
+    def _history(self, limit: int | None) -> list[Commit]:
+        """The newest commits, newest first, or all of them."""
+        asked = "" if limit is None else f" LIMIT {limit}"
+        found = self._sql(f"DESCRIBE HISTORY {self.place}{asked}")
+        return sorted(map(_commit, found), key=lambda commit: commit.version, reverse=True)
+
     @cached_property
-    def _commits(self) -> list[dict[str, Any]]:
-        return self._sql(f"DESCRIBE HISTORY {self.name}")
+    def _newest(self) -> list[Commit]:
+        return self._history(FIRST_LOOK)
 
     @property
     def exists(self) -> bool:
         """Whether the catalog knows the table."""
-        return bool(self.session().catalog.tableExists(self.name))
+        return bool(self.session().catalog.tableExists(self.place))
 
-    @property
+    @cached_property
     def configuration(self) -> dict[str, str]:
         """The table's properties, constraints among them."""
-        found = self._sql(f"SHOW TBLPROPERTIES {self.name}")
+        found = self._sql(f"SHOW TBLPROPERTIES {self.place}")
         return {row["key"]: str(row["value"]) for row in found}
+
+    @property
+    def created_at(self) -> datetime:
+        """When the table was made (UTC)."""
+        [found] = self._sql(f"DESCRIBE DETAIL {self.place}")
+        # PySpark gives times in the process's own zone, which they do not name.
+        return datetime.fromtimestamp(found["createdAt"].timestamp(), UTC)
 
     @property
     def version(self) -> int:
         """The newest Delta version, -1 for a table that does not exist."""
-        return max(int(c["version"]) for c in self._commits) if self.exists else -1
+        return self._newest[0].version if self.exists else -1
 
-    def append(
-        self, contract: Contract, records: list[dict[str, Any]], statement: str, after: int
-    ) -> None:
+    def columns(self) -> dict[str, str]:
+        """The type of each column by its name."""
+        return dict(self.frame().dtypes)
+
+    def entries(self) -> None:
+        """None: a catalog hides the log's files. Nobody but the catalog's engine changes them."""
+
+    def commits(self, after: int = -1) -> list[Commit]:
+        """The commits that follow version `after`, newest first."""
+        if not self.exists:
+            return []
+        known = self._newest
+        if len(known) == FIRST_LOOK and known[-1].version > after + 1:
+            known = [c for c in self._history(None) if c.version <= known[0].version]
+        return [commit for commit in known if commit.version > after]
+
+    def rows(self, select: str = "*", where: str = "true", version: int | None = None) -> list[Row]:
+        """Rows as dicts: for the small tables of records, or for queries with few results."""
+        if not self.exists:
+            return []
+        at = "" if version is None else f" VERSION AS OF {version}"
+        return [
+            dict(row) for row in self._sql(f"SELECT {select} FROM {self.place}{at} WHERE {where}")
+        ]
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows stored per partition value."""
+        if not self.exists:
+            return {}
+        [column] = self._sql(f"DESCRIBE DETAIL {self.place}")[0]["partitionColumns"]
+        found = self._sql(
+            f"SELECT {column} AS p, count(*) AS n FROM {self.place} GROUP BY {column}"
+        )
+        return dict(sorted((str(row["p"]), int(row["n"])) for row in found))
+
+    def missing_files(self, version: int) -> list[str]:
+        """What the engine says when it cannot read a version to its end: vacuumed, or lost."""
+        if version not in {commit.version for commit in self.commits()}:
+            raise HistoryError(
+                f"version {version} cannot be read any more",
+                where=self.place,
+                remedy="restore the table's log from a backup",
+            )
+        try:
+            # An aggregate over every column reads every file, and serverless takes it.
+            frame = self.frame(version)
+            columns = ", ".join(f"`{column}`" for column in frame.columns)
+            frame.selectExpr(f"bit_xor(xxhash64({columns}))").collect()
+        except Exception as error:
+            if "FILE_NOT_EXIST" in str(error) or "FileNotFound" in str(error):
+                return [str(error).splitlines()[0]]
+            raise
+        return []
+
+    def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
+        """None of them: a catalog hides the files, so that nothing can be known of them."""
+        return frozenset()
+
+    def frame(self, version: int | None = None) -> "DataFrame":
+        """All rows, for the engine."""
+        reader = self.session().read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.table(self.place)
+
+    def create(self, contract: Contract, properties: dict[str, str]) -> None:
+        """Make the table of a contract, unless it is there."""
+        schema, _ = self.place.rsplit(".", 1)
+        # Whoever may use a schema need not have the right to make one, not even one that exists.
+        if not self.session().catalog.databaseExists(schema):
+            self._sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        self._sql(create_statement(contract, self.place, properties))
+
+    def save(self, writer: "DataFrameWriter") -> None:
+        """One commit by a configured writer."""
+        writer.saveAsTable(self.place)
+
+    def adopt(self, files: dict[str, list[Path]], statement: str) -> bool:
+        """Only an engine commits to a table of a catalog."""
+        return False
+
+    def append(self, contract: Contract, records: list[Row], statement: str, after: int) -> None:
         """Add rows in one commit, if nobody changed the table since version `after`.
 
         The table's isolation level is Serializable, and writing the rows means reading the table
         and finding as many rows as at `after`. So whatever others append is noticed: before Spark
         plans the write, by the number; after that, by Delta, which refuses the commit.
-
-        Raises:
-            LostRaceError: another writer committed since; nothing was written.
         """
         session = self.session()
         lost = LostRaceError(
             f"version {after} is no longer the newest",
-            where=self.name,
+            where=self.place,
             remedy="read the table again, and decide anew",
         )
-        if max(int(c["version"]) for c in self._sql(f"DESCRIBE HISTORY {self.name}")) != after:
+        if self._history(1)[0].version != after:
             raise lost
         names = contract.column_names
-        ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
-        frame = session.createDataFrame([tuple(r[n] for n in names) for r in records], ddl)
-        [known] = self._sql(f"SELECT count(*) AS n FROM {self.name} VERSION AS OF {after}")
+        values = [tuple(record[name] for name in names) for record in records]
+        frame = session.createDataFrame(values, columns_ddl(contract))
+        [known] = self._sql(f"SELECT count(*) AS n FROM {self.place} VERSION AS OF {after}")
         guard = (
-            session.table(self.name)
+            session.table(self.place)
             .groupBy()
             .count()
             .where(f"if(count = {known['n']}, true, raise_error('CONCURRENT append'))")
@@ -81,72 +190,59 @@ class CatalogHistory(TableHistory):
         rows = frame.crossJoin(guard).select(*names)
         writer = rows.write.format("delta").mode("append").option("userMetadata", statement)
         try:
-            writer.saveAsTable(self.name)
+            self.save(writer)
         except Exception as error:
             if "CONCURRENT" in str(error).upper():
                 raise lost from error
             raise
 
-    def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
-        """Put a CHECK constraint and properties on the table; false if stored rows break it."""
-        try:
-            self._sql(f"ALTER TABLE {self.name} ADD CONSTRAINT {name} CHECK ({condition})")
-        except Exception as error:
-            if "VIOLATE" not in str(error).upper():
-                raise
-            return False
-        for key, value in properties.items():
-            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-            self._sql(f"ALTER TABLE {self.name} SET TBLPROPERTIES ('{key}' = '{quoted}')")
-        return True
-
     def annotate(self, text: str) -> bool:
         """False: Delta in a catalog leaves out commits that change nothing."""
         return False
 
+    def set_properties(self, properties: dict[str, str]) -> None:
+        """Put properties on the table, in one commit."""
+        self._sql(f"ALTER TABLE {self.place} SET TBLPROPERTIES ({properties_ddl(properties)})")
+
+    def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
+        """Put a CHECK constraint and properties on the table; false if stored rows break it."""
+        try:
+            self._sql(f"ALTER TABLE {self.place} ADD CONSTRAINT {name} CHECK ({condition})")
+        except Exception as error:
+            if "VIOLATE" not in str(error).upper():
+                raise
+            return False
+        self.set_properties(properties)
+        return True
+
     def drop_constraint(self, name: str) -> None:
         """Take a CHECK constraint off the table, if it is there."""
-        self._sql(f"ALTER TABLE {self.name} DROP CONSTRAINT IF EXISTS {name}")
+        self._sql(f"ALTER TABLE {self.place} DROP CONSTRAINT IF EXISTS {name}")
 
-    def row_counts(self) -> dict[str, int]:
-        """Rows stored per partition value."""
-        if not self.exists:
-            return {}
-        [column] = self._sql(f"DESCRIBE DETAIL {self.name}")[0]["partitionColumns"]
-        found = self._sql(f"SELECT {column} AS p, count(*) AS n FROM {self.name} GROUP BY {column}")
-        return dict(sorted((str(row["p"]), int(row["n"])) for row in found))
+    def checkpoint(self) -> bool:
+        """False: Delta on the JVM writes checkpoints by itself, every ten commits."""
+        return False
 
-    def missing_files(self, version: int) -> list[str]:
-        """What the engine says when it cannot read a version to its end: vacuumed, or lost.
+    def size(self) -> Size:
+        """The data files of the newest version."""
+        [detail] = self._sql(f"DESCRIBE DETAIL {self.place}")
+        return Size(int(detail["numFiles"]), int(detail["sizeInBytes"]))
 
-        Raises:
-            HistoryError: the log does not reach back to the version, or never knew it.
-        """
-        if version not in {int(commit["version"]) for commit in self._commits}:
-            raise HistoryError(
-                f"version {version} cannot be read any more",
-                where=self.name,
-                remedy="restore the table's log from a backup",
-            )
-        try:
-            # An aggregate over every column reads every file, and serverless takes it.
-            frame = self.session().read.option("versionAsOf", version).table(self.name)
-            frame.selectExpr(f"bit_xor(xxhash64({_all(frame.columns)}))").collect()
-        except Exception as error:
-            if "FILE_NOT_EXIST" in str(error) or "FileNotFound" in str(error):
-                return [str(error).splitlines()[0]]
-            raise
-        return []
+    def mergeable_files(self) -> None:
+        """None: the engine decides when it compacts."""
 
-    def rows(
-        self, select: str = "*", where: str = "true", version: int | None = None
-    ) -> list[dict[str, Any]]:
-        """Rows as dicts: for the small tables of records, or for queries with few results."""
-        if not self.exists:
-            return []
-        at = "" if version is None else f" VERSION AS OF {version}"
-        return self._sql(f"SELECT {select} FROM {self.name}{at} WHERE {where}")
+    def compact(self) -> None:
+        """Merge the small files of each partition, in a commit that changes no rows."""
+        self._sql(f"OPTIMIZE {self.place}")
+
+    def vacuum(self, is_dry_run: bool) -> None:
+        """Delete what the retention allows, which the table's properties say. It is not told."""
+        # Its dry run lists every file as well, and what it tells is not a number.
+        if not is_dry_run:
+            self._sql(f"VACUUM {self.place}")
 
 
-def _all(columns: list[str]) -> str:
-    return ", ".join(f"`{column}`" for column in columns)
+def _commit(row: Answer) -> Commit:
+    operation = str(row["operation"])
+    changed = frozenset[str]() if operation.upper() in HARMLESS else None
+    return Commit(int(row["version"]), operation, row["userMetadata"], changed)

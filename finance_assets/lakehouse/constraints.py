@@ -6,7 +6,7 @@ tables of a catalog with SQL.
 """
 
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.history import TableHistory
+from finance_assets.lakehouse.stored import StoredTable
 
 # One constraint for all rules: Sail 0.7.2 nests each further one into the plan of every write,
 # and eight of them took 9 s a commit instead of 0.1 s.
@@ -15,32 +15,32 @@ NAME = "row_rules"
 DECLARED = "finance_assets.row_rules"
 
 
-def release_outdated(history: TableHistory, contract: Contract) -> None:
+def release_outdated(stored: StoredTable, contract: Contract) -> None:
     """Drop the constraint of rules that are no longer the contract's, before new rows come."""
-    if _stored(history) and history.configuration.get(DECLARED) != _declared(contract):
-        history.drop_constraint(NAME)
+    if _is_there(stored) and stored.configuration.get(DECLARED) != _declared(contract):
+        stored.drop_constraint(NAME)
 
 
-def enforce(history: TableHistory, contract: Contract) -> bool:
+def enforce(stored: StoredTable, contract: Contract) -> bool:
     """Put the contract's rules on the table; false if stored rows do not keep them yet.
 
     That is so while older partitions wait to be run again under changed rules; every later
     publication tries anew.
     """
-    if not contract.row_rules or _stored(history):
+    if not contract.row_rules or _is_there(stored):
         return True
     declared = _declared(contract)
-    return history.add_constraint(NAME, declared, {DECLARED: declared})
+    return stored.add_constraint(NAME, declared, {DECLARED: declared})
 
 
-def is_enforced(history: TableHistory, contract: Contract) -> bool:
+def is_enforced(stored: StoredTable, contract: Contract) -> bool:
     """Whether the table keeps the contract's rules by itself."""
-    return not contract.row_rules or _stored(history)
+    return not contract.row_rules or _is_there(stored)
 
 
 def _declared(contract: Contract) -> str:
     return " AND ".join(f"({rule.condition})" for rule in contract.row_rules)
 
 
-def _stored(history: TableHistory) -> bool:
-    return f"delta.constraints.{NAME}" in history.configuration
+def _is_there(stored: StoredTable) -> bool:
+    return f"delta.constraints.{NAME}" in stored.configuration

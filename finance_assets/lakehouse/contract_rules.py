@@ -1,4 +1,4 @@
-"""What a contract must be to work: found when it is declared, not in the second month.
+"""What a contract must be to work: found when it is declared, not in the second partition.
 
 Rules over declarations only; nothing is read or run.
 """
@@ -54,6 +54,12 @@ def contract_mistakes(contract: "Contract") -> Iterator[Mistake]:
         )
 
 
+def bad_type(field: str, name: str) -> Iterator[Mistake]:
+    """A type that not every engine knows by this name."""
+    if name not in TYPES and not DECIMAL.fullmatch(name):
+        yield Mistake(field, f"{name!r} is no type", f"{', '.join(TYPES)} or decimal(p, s)")
+
+
 def _name(contract: "Contract") -> Iterator[Mistake]:
     layer, dot, entity = contract.table.partition(".")
     if not dot:
@@ -70,12 +76,7 @@ def _columns(contract: "Contract") -> Iterator[Mistake]:
     for column in contract.columns:
         yield from bad_name("columns", column.name)
         yield from blank(f"description of {column.name}", column.description)
-        if column.type not in TYPES and not DECIMAL.fullmatch(column.type):
-            yield Mistake(
-                f"type of {column.name}",
-                f"{column.type!r} is no type",
-                f"{', '.join(TYPES)} or decimal(p, s)",
-            )
+        yield from bad_type(f"type of {column.name}", column.type)
         for source in column.derived_from:
             if not LINEAGE.fullmatch(source):
                 yield Mistake(

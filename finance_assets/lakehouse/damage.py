@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
+from typing import Any
 
 from finance_assets.errors import HistoryError
+from finance_assets.lakehouse.commit_files import entry_path, list_entries
+from finance_assets.lakehouse.recent import Recent
+from finance_assets.lakehouse.stored import Identity
+
+_opened = Recent[tuple[Any, dict[int, Identity]]]()
 
 
 @contextmanager
@@ -20,21 +27,55 @@ def reading(table: str, path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         # What deltalake's parser and its queries meet comes as one of these, or as it is.
-        known = isinstance(error, DeltaError | OSError | UnicodeError)
+        known = isinstance(error, DeltaError | OSError | UnicodeError | JSONDecodeError)
         if not known and type(error) not in (Exception, ValueError):
             raise
         raise _damaged(table, path, str(error).partition("\n")[0]) from error
 
 
-def require_whole_log(table: str, path: Path) -> None:
-    """Refuse a log with an empty entry, which deltalake takes for a commit that did nothing.
+def open_table(table: str, path: Path) -> tuple[Any, dict[int, Identity]]:
+    """A table as it is now, and the files of its log up to that version.
+
+    An empty file in the log is refused: deltalake takes it for a commit that did nothing.
 
     Raises:
-        HistoryError: an entry is empty.
+        HistoryError: its log cannot be read.
     """
-    for entry in (path / "_delta_log").glob("*.json"):
-        if entry.stat().st_size == 0:
-            raise _damaged(table, path, f"the log's entry {entry.name} is empty")
+    from deltalake import DeltaTable
+
+    entries = _whole_log(table, path)
+    with reading(table, path):
+        delta = DeltaTable(str(path))
+    newest = int(delta.version())
+    if newest not in entries:
+        # Somebody committed in between, or the log begins with a checkpoint.
+        entries = _whole_log(table, path)
+    return delta, {version: entry for version, entry in entries.items() if version <= newest}
+
+
+def snapshot_of(table: str, path: Path) -> tuple[Any, dict[int, Identity]]:
+    """The same, to look at only: opened once as long as the files of its log are the very same.
+
+    A step asks a dozen tables for what the step before it asked them for.
+
+    Raises:
+        HistoryError: its log cannot be read.
+    """
+    entries, known = _whole_log(table, path), _opened.get(path)
+    if known is None or known[1] != entries:
+        known = open_table(table, path)
+        _opened.put(path, known)
+    return known
+
+
+def _whole_log(table: str, path: Path) -> dict[int, Identity]:
+    with reading(table, path):
+        entries = list_entries(path)
+    for version, (size, *_) in entries.items():
+        if size == 0:
+            name = entry_path(path, version).name
+            raise _damaged(table, path, f"the log's entry {name} is empty")
+    return entries
 
 
 def _damaged(table: str, path: Path, what: str) -> HistoryError:

@@ -1,145 +1,135 @@
-"""A table in a folder: what it answers and what is done to it, with deltalake and no engine.
+"""A table in a folder: what it answers and what is done to it, with deltalake.
 
-What publications say of its commits is history.py's business; the same of a table in a catalog
-is in catalog.py.
+Only creating the table and reading or writing its rows as a DataFrame take an engine.
 """
 
+import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from finance_assets.errors import HistoryError, LostRaceError
+from finance_assets.errors import HistoryError
+from finance_assets.lakehouse.commit_files import last_checkpoint, log_folder, read_commit
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.damage import reading, require_whole_log
+from finance_assets.lakehouse.damage import open_table, reading, snapshot_of
+from finance_assets.lakehouse.ddl import create_statement
+from finance_assets.lakehouse.exclusive import exclusive
+from finance_assets.lakehouse.folder_commits import append_nothing, append_rows, replace_partitions
+from finance_assets.lakehouse.folder_files import (
+    TARGET_BYTES,
+    arrow,
+    mergeable_files,
+    size_of,
+    untouched_partitions,
+)
+from finance_assets.lakehouse.orphans import find_orphans
+from finance_assets.lakehouse.stored import Commit, Identity, Row, Session, Size, no_engine
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, DataFrameWriter
+
+# Delta's names of types where Spark has others.
+SPARK_NAMES = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint"}
+# Opening a table reads the commits that follow the newest checkpoint.
+CHECKPOINT_AFTER = 20
 
 
 @dataclass(frozen=True)
 class FolderTable:
-    """A Delta table in a folder, as it stood when this object first read it."""
+    """A Delta table in a folder."""
 
     table: str
     path: Path
+    session: Session = no_engine
+
+    @property
+    def place(self) -> str:
+        """The folder of the table, as text."""
+        return str(self.path)
 
     @property
     def exists(self) -> bool:
         """Whether the table was ever created."""
-        return (self.path / "_delta_log").is_dir()
+        return log_folder(self.path).is_dir()
 
     @cached_property
-    def _delta(self) -> Any:
-        return self.open()
+    def _snapshot(self) -> tuple[Any, dict[int, Identity]]:
+        """The table as deltalake sees it, and the files of its log up to that version."""
+        return snapshot_of(self.table, self.path)
 
     @property
+    def delta(self) -> Any:
+        """The table as deltalake sees it, as it stood when this was first asked."""
+        return self._snapshot[0]
+
+    @cached_property
     def configuration(self) -> dict[str, str]:
         """The table's properties, constraints among them."""
-        return {k: str(v) for k, v in self._delta.metadata().configuration.items()}
+        return {k: str(v) for k, v in self.delta.metadata().configuration.items()}
 
-    def open(self) -> Any:
-        """The table as it is now.
-
-        Raises:
-            HistoryError: its log cannot be read.
-        """
-        from deltalake import DeltaTable
-
-        require_whole_log(self.table, self.path)
-        with reading(self.table, self.path):
-            return DeltaTable(str(self.path))
-
-    def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
-        """Put a CHECK constraint and properties on the table; false if stored rows break it."""
-        from deltalake.exceptions import DeltaError
-
-        table = self.open()
-        try:
-            table.alter.add_constraint({name: condition})
-            table.alter.set_table_properties(properties, raise_if_not_exists=False)
-        except DeltaError:
-            return False
-        return True
-
-    def annotate(self, text: str) -> bool:
-        """Commit a text without rows; false where that is not possible."""
-        import pyarrow as pa
-        from deltalake import CommitProperties, write_deltalake
-
-        table = self.open()
-        none = pa.schema(table.schema().to_arrow()).empty_table()
-        said = CommitProperties(custom_metadata={"userMetadata": text})
-        write_deltalake(table, none, mode="append", commit_properties=said)
-        return True
-
-    def drop_constraint(self, name: str) -> None:
-        """Take a CHECK constraint off the table, if it is there."""
-        self.open().alter.drop_constraint(name, raise_if_not_exists=False)
+    @property
+    def created_at(self) -> datetime:
+        """When the table was made (UTC)."""
+        return datetime.fromtimestamp(self.delta.metadata().created_time / 1000, UTC)
 
     @property
     def version(self) -> int:
         """The newest Delta version, -1 for a table that does not exist."""
-        return int(self._delta.version()) if self.exists else -1
+        return int(self.delta.version()) if self.exists else -1
 
-    @cached_property
-    def _commits(self) -> list[dict[str, Any]]:
-        """Every commit, newest first."""
+    def columns(self) -> dict[str, str]:
+        """The type of each column by its name, from the log: engines take long to open it."""
+        types = {field.name: field.type for field in self.delta.schema().fields}
+        named = {name: getattr(kind, "type", None) or str(kind) for name, kind in types.items()}
+        return {name: SPARK_NAMES.get(kind, kind) for name, kind in named.items()}
+
+    def entries(self) -> dict[int, Identity]:
+        """What tells each file of the log from every other."""
+        return self._snapshot[1]
+
+    def commits(self, after: int = -1) -> list[Commit]:
+        """The commits that follow version `after`, newest first; no other file is opened."""
+        if not self.exists:
+            return []
+        entries = self.entries()
         with reading(self.table, self.path):
-            return list(self._delta.history())
+            return [
+                read_commit(self.path, version, entries[version])
+                for version in sorted((v for v in entries if v > after), reverse=True)
+            ]
 
-    def append(
-        self, contract: Contract, records: list[dict[str, Any]], statement: str, after: int
-    ) -> None:
-        """Add rows in one commit that directly follows version `after`.
+    def rows(self, select: str = "*", where: str = "true", version: int | None = None) -> list[Row]:
+        """Rows as dicts; `select` and `where` are in DataFusion's SQL."""
+        if not self.exists:
+            return []
+        from deltalake import DeltaTable, QueryBuilder
 
-        Args:
-            contract: the table's; every record has a value for each of its columns.
-            records: the rows to add.
-            statement: text that rides in the commit.
-            after: the version that the caller read, and rests on.
-
-        Raises:
-            LostRaceError: another writer committed since; nothing was written.
-        """
-        import pyarrow as pa
-        from deltalake import CommitProperties, DeltaTable, write_deltalake
-        from deltalake.exceptions import CommitFailedError
-
-        types = _arrow_types()
-        schema = pa.schema([(c.name, types[c.type]) for c in contract.columns])
-        # No retries: deltalake would put the rows behind the other writer's.
-        properties = CommitProperties(
-            max_commit_retries=0, custom_metadata={"userMetadata": statement}
-        )
-        try:
-            table = DeltaTable(str(self.path), version=after)
-            rows = pa.Table.from_pylist(records, schema=schema)
-            write_deltalake(table, rows, mode="append", commit_properties=properties)
-        except CommitFailedError as error:
-            raise LostRaceError(
-                f"version {after} is no longer the newest",
-                where=f"{self.table} at {self.path}",
-                remedy="read the table again, and decide anew",
-            ) from error
+        # Not through pyarrow's dataset reader: its threads outlive the table it reads from, and
+        # abort the interpreter at exit (pyarrow 25, deltalake 1.6).
+        with reading(self.table, self.path):
+            table = self.delta if version is None else DeltaTable(str(self.path), version=version)
+            query = QueryBuilder().register("stored", table)
+            batches = query.execute(f"SELECT {select} FROM stored WHERE {where}").read_all()
+            found: list[Row] = arrow(batches).to_pylist()
+            return found
 
     def row_counts(self) -> dict[str, int]:
         """Rows stored per partition value, from the statistics of the live data files."""
         if not self.exists:
             return {}
-        import pyarrow as pa
-
-        actions = pa.table(self._delta.get_add_actions(flatten=True)).to_pylist()
-        column = f"partition.{self._delta.metadata().partition_columns[0]}"
+        column = f"partition.{self.delta.metadata().partition_columns[0]}"
+        # These two alone: of times, pyarrow would make pandas' own.
+        actions = arrow(self.delta.get_add_actions(flatten=True)).select([column, "num_records"])
         counts: dict[str, int] = {}
-        for action in actions:
+        for action in actions.to_pylist():
             counts[action[column]] = counts.get(action[column], 0) + int(action["num_records"])
         return dict(sorted(counts.items()))
 
     def missing_files(self, version: int) -> list[str]:
-        """Data files of a version that are no longer there: vacuumed, or lost.
-
-        Raises:
-            HistoryError: the log does not reach back to the version, or never knew it.
-        """
+        """Data files of a version that are no longer there: vacuumed, or lost."""
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
@@ -151,44 +141,109 @@ class FolderTable:
                 where=f"{self.table} at {self.path}",
                 remedy="restore the table's log from a backup",
             ) from error
-        paths = (self.path / unquote(action) for action in _paths(table))
+        named = arrow(table.get_add_actions(flatten=True))["path"].to_pylist()
+        paths = (self.path / unquote(path) for path in named)
         return [path.name for path in paths if not path.exists()]
 
-    def rows(
-        self, select: str = "*", where: str = "true", version: int | None = None
-    ) -> list[dict[str, Any]]:
-        """Rows as dicts: for the small tables of records, or for queries with few results.
-
-        `select` is what stands between SELECT and FROM, `where` the condition, both in
-        DataFusion's SQL; `version` reads the table as it was then.
-        """
+    def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
+        """The partitions that hold exactly the files that a commit wrote, as it wrote them."""
         if not self.exists:
-            return []
-        import pyarrow as pa
-        from deltalake import DeltaTable, QueryBuilder
-
-        # Not through pyarrow's dataset reader: its threads outlive the table it reads from, and
-        # abort the interpreter at exit (pyarrow 25, deltalake 1.6).
+            return frozenset()
         with reading(self.table, self.path):
-            table = self._delta if version is None else DeltaTable(str(self.path), version=version)
-            query = QueryBuilder().register("stored", table)
-            batches = query.execute(f"SELECT {select} FROM stored WHERE {where}").read_all()
-            return list(pa.table(batches).to_pylist())
+            return untouched_partitions(self.delta, self.path, written)
 
+    def frame(self, version: int | None = None) -> "DataFrame":
+        """All rows, for the engine."""
+        reader = self.session().read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.place)
 
-def _arrow_types() -> dict[str, Any]:
-    import pyarrow as pa
+    def create(self, contract: Contract, properties: dict[str, str]) -> None:
+        """Make the table of a contract, unless it is there."""
+        # A temporary name is needed only for CREATE TABLE. It carries the path, as one session
+        # may serve several lakehouses.
+        name = f"{self.table}_{zlib.crc32(self.place.encode()):08x}"
+        if not self.session().catalog.databaseExists(contract.layer):
+            self.session().sql(f"CREATE SCHEMA IF NOT EXISTS {contract.layer}").collect()
+        self.session().sql(create_statement(contract, name, properties, self.path)).collect()
 
-    return {
-        "string": pa.string(),
-        "int": pa.int32(),
-        "bigint": pa.int64(),
-        "double": pa.float64(),
-        "boolean": pa.bool_(),
-    }
+    def save(self, writer: "DataFrameWriter") -> None:
+        """One commit by a configured writer."""
+        writer.save(self.place)
 
+    def adopt(self, files: dict[str, list[Path]], statement: str) -> bool:
+        """Make staged files the content of their partitions, in one commit."""
+        table = self._open()
+        replace_partitions(table, self.path, files, statement)
+        self._checkpoint(table)
+        return True
 
-def _paths(table: Any) -> list[str]:
-    import pyarrow as pa
+    def append(self, contract: Contract, records: list[Row], statement: str, after: int) -> None:
+        """Add rows in one commit that directly follows version `after`."""
+        append_rows(self.path, contract, records, statement, after)
 
-    return [str(a["path"]) for a in pa.table(table.get_add_actions(flatten=True)).to_pylist()]
+    def annotate(self, text: str) -> bool:
+        """Commit a text without rows."""
+        append_nothing(self._open(), text)
+        return True
+
+    def set_properties(self, properties: dict[str, str]) -> None:
+        """Put properties on the table, in one commit."""
+        self._open().alter.set_table_properties(properties, raise_if_not_exists=False)
+
+    def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
+        """Put a CHECK constraint and properties on the table; false if stored rows break it."""
+        from deltalake.exceptions import DeltaError
+
+        table = self._open()
+        try:
+            table.alter.add_constraint({name: condition})
+            table.alter.set_table_properties(properties, raise_if_not_exists=False)
+        except DeltaError:
+            return False
+        return True
+
+    def drop_constraint(self, name: str) -> None:
+        """Take a CHECK constraint off the table, if it is there."""
+        self._open().alter.drop_constraint(name, raise_if_not_exists=False)
+
+    def checkpoint(self) -> bool:
+        """Write Delta's checkpoint if many commits follow the last one.
+
+        Engines write theirs every ten commits, deltalake only every hundred.
+        """
+        return self._checkpoint(self._open())
+
+    def _checkpoint(self, table: Any) -> bool:
+        if table.version() - last_checkpoint(self.path) < CHECKPOINT_AFTER:
+            return False
+        table.create_checkpoint()
+        return True
+
+    def size(self) -> Size:
+        """The data files of the newest version."""
+        return size_of(self.delta)
+
+    def mergeable_files(self) -> int:
+        """How many small files compaction would merge."""
+        return mergeable_files(self.delta)
+
+    def compact(self) -> None:
+        """Merge the small files of each partition, in a commit that changes no rows."""
+        # Alone: deltalake 1.6.6 lets two merge the same files, and each row is there twice.
+        with exclusive(log_folder(self.path)):
+            self._open().optimize.compact(target_size=TARGET_BYTES)
+
+    def vacuum(self, is_dry_run: bool) -> Size:
+        """Delete the files that no commit ever named, but for those of the last day."""
+        with reading(self.table, self.path):
+            orphans = find_orphans(self.path)
+            size = Size(len(orphans), sum(file.stat().st_size for file in orphans))
+            for file in orphans if not is_dry_run else ():
+                file.unlink(missing_ok=True)
+        return size
+
+    def _open(self) -> Any:
+        """The table as it is now."""
+        return open_table(self.table, self.path)[0]

@@ -1,53 +1,90 @@
 """The commit log of a table: versions, and which publication last changed a partition.
 
-Reads Delta's log without an engine. Every commit that publish.py makes carries a `Publication`
-as its user metadata. A commit without one (create table, add constraint) changes no rows, or it
-is a foreign writer's.
+Every commit that publish.py makes carries a `Publication` as its user metadata. A commit without
+one (create table, add constraint, compaction) changes no rows, or it is a foreign writer's. Where
+the log lies is the stored table's business.
 """
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 
 from finance_assets.calendar import Window
-from finance_assets.lakehouse.folder import FolderTable
-from finance_assets.lakehouse.foreign import partitions_changed
+from finance_assets.lakehouse.log_index import Reading, Record, read_log
 from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
+from finance_assets.lakehouse.stored import Row, StoredTable
 
 __all__ = ["Delivery", "Ledger", "Publication", "TableHistory"]
 
 
 @dataclass(frozen=True)
-class TableHistory(FolderTable):
-    """The log of one table, as it stood when this object first read it."""
+class TableHistory:
+    """A stored table and what its log says, as it stood when this object first read it.
+
+    `earlier` is what was read of the log just before, so that only what came since is read.
+    """
+
+    stored: StoredTable
+    earlier: Reading | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether the table was ever created."""
+        return self.stored.exists
+
+    @property
+    def version(self) -> int:
+        """The newest Delta version, -1 for a table that does not exist."""
+        return self.stored.version
+
+    @property
+    def created_at(self) -> datetime:
+        """When the table was made (UTC); one that was deleted and made anew is another table."""
+        return self.stored.created_at
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The table's properties, constraints among them."""
+        return self.stored.configuration
+
+    def rows(self, select: str = "*", where: str = "true", version: int | None = None) -> list[Row]:
+        """Rows as dicts: for the small tables of records, or for queries with few results."""
+        return self.stored.rows(select, where, version)
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows stored per partition value."""
+        return self.stored.row_counts()
 
     @cached_property
-    def _records(self) -> dict[int, Publication | None]:
-        """What each commit says of itself, newest first; None where publish did not make it."""
-        commits = self._commits if self.exists else []
-        versions = {int(commit["version"]): commit.get("userMetadata") for commit in commits}
-        return {v: _publication(versions[v], v) for v in sorted(versions, reverse=True)}
+    def reading(self) -> Reading:
+        """What was read of the log to answer everything here."""
+        return read_log(self.stored, self.earlier)
 
     @cached_property
     def publications(self) -> list[Publication]:
         """Every publication that wrote rows, newest first."""
-        return [p for p in self._records.values() if p is not None and not p.is_confirmation]
+        return [
+            record.publication
+            for record in self.reading.records
+            if record.partitions is not None and not record.is_confirmation
+        ]
 
     @cached_property
-    def _by_partition(self) -> dict[str, list[Publication]]:
+    def _by_partition(self) -> dict[str, list[Record]]:
         """The publications and confirmations of each partition, newest first."""
-        found: dict[str, list[Publication]] = {}
-        for publication in self._records.values():
-            for partition in publication.ledgers if publication else ():
-                found.setdefault(partition, []).append(publication)  # type: ignore[arg-type]
+        found: dict[str, list[Record]] = {}
+        for record in self.reading.records:
+            for partition in record.partitions or ():
+                found.setdefault(partition, []).append(record)
         return found
 
     def publication_of(self, partition: str, at: int | None = None) -> Publication | None:
         """The publication that last changed a partition (as of version `at`), None if none did."""
-        for publication in self._by_partition.get(partition, ()):
-            is_later = at is not None and publication.version > at
-            if not publication.is_confirmation and not is_later:
-                return publication
+        for record in self._by_partition.get(partition, ()):
+            is_later = at is not None and record.commit.version > at
+            if not record.is_confirmation and not is_later:
+                return record.publication
         return None
 
     def in_force(self, partition: str) -> Publication | None:
@@ -55,9 +92,11 @@ class TableHistory(FolderTable):
 
         Its version is the newest at which the partition was known to be as it should be.
         """
-        publication = self.publication_of(partition)
-        newest = next(iter(self._by_partition.get(partition, ())), None)
-        if publication is None or newest is None or newest is publication:
+        records = self._by_partition.get(partition)
+        if not records:
+            return None
+        newest, publication = records[0].publication, self.publication_of(partition)
+        if publication is None or newest is publication:
             # A partition that was always empty has confirmations only.
             return newest
         return replace(newest, ledgers=publication.ledgers, fingerprints=publication.fingerprints)
@@ -65,14 +104,11 @@ class TableHistory(FolderTable):
     @cached_property
     def _foreign(self) -> dict[int, frozenset[str] | None]:
         """Versions by writers other than publish, with the partitions changed; None: any."""
-        commits = self._commits if self.exists else []
-        operations = {int(c["version"]): str(c.get("operation")) for c in commits}
-        changes = {
-            version: partitions_changed(self.path, version, operations[version])
-            for version, publication in self._records.items()
-            if publication is None
+        return {
+            record.commit.version: record.commit.changed
+            for record in self.reading.records
+            if record.partitions is None and record.commit.changed != frozenset()
         }
-        return {version: changed for version, changed in changes.items() if changed != frozenset()}
 
     @property
     def foreign_versions(self) -> list[int]:
@@ -85,11 +121,11 @@ class TableHistory(FolderTable):
         None if publish wrote or confirmed the partition since. Where the log does not say which
         partitions were changed, it may be any that was ever published.
         """
-        known = self.in_force(partition)
+        known = self._by_partition.get(partition)
         for version, changed in self._foreign.items():
-            if known is not None and version < known.version:
+            if known and version < known[0].commit.version:
                 return None
-            if partition in changed if changed is not None else known is not None:
+            if partition in changed if changed is not None else known:
                 return version
         return None
 
@@ -102,6 +138,11 @@ class TableHistory(FolderTable):
         """The newest Delta version at which a partition of the window changed."""
         found = [p.version for p in map(self.publication_of, window) if p is not None]
         return max(found, default=None)
+
+    def ledger_of(self, partition: str) -> Ledger:
+        """The ledger in force for a partition; one of no rows if it was never published."""
+        publication = self.publication_of(partition)
+        return publication.ledgers[partition] if publication else Ledger(0, 0)
 
     def recorded(self) -> frozenset[str]:
         """The partitions that were published or found empty."""
@@ -117,23 +158,18 @@ class TableHistory(FolderTable):
     def deliveries(self) -> dict[str, Delivery]:
         """What each published partition was ingested from, where that was recorded."""
         deliveries: dict[str, Delivery] = {}
-        for publication in reversed(self._records.values()):
-            deliveries.update(publication.deliveries if publication else {})
+        for record in reversed(self.reading.records):
+            if record.partitions is not None:
+                deliveries.update(record.publication.deliveries)
         return dict(sorted(deliveries.items()))
 
     def deliveries_of(self, publication: Publication, partition: str) -> list[Delivery]:
         """What a publication's rows of a partition came from, and came from again unchanged."""
         found: list[Delivery] = []
-        for later in reversed(self._by_partition.get(partition, ())):
-            if later.version > publication.version and not later.is_confirmation:
+        for record in reversed(self._by_partition.get(partition, ())):
+            version = record.commit.version
+            if version > publication.version and not record.is_confirmation:
                 break
-            if later.version >= publication.version and partition in later.deliveries:
-                found.append(later.deliveries[partition])
+            if version >= publication.version and partition in record.publication.deliveries:
+                found.append(record.publication.deliveries[partition])
         return found
-
-
-def _publication(text: str | None, version: int) -> Publication | None:
-    try:
-        return Publication.from_json(text, version) if text else None
-    except ValueError:
-        return None

@@ -7,16 +7,17 @@ write them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from finance_assets.calendar import Window
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.history import Ledger, Publication
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import Row
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Journal:
     """
 
     contract: Contract
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[Row, ...]
     version: int
     carried: frozenset[str]
     foreign: tuple[int, ...]
@@ -48,7 +49,7 @@ def read_journal(lakehouse: Lakehouse, contract: Contract, where: str = "true") 
 
 
 def append(
-    lakehouse: Lakehouse, journal: Journal, record: dict[str, Any], digest: str, origin: Origin
+    lakehouse: Lakehouse, journal: Journal, record: Row, digest: str, origin: Origin
 ) -> Publication:
     """Add one row behind those that were read.
 
@@ -79,8 +80,7 @@ def append(
         code_sha=origin.code_sha,
         inputs=origin.inputs,
     )
-    history = lakehouse.history(contract.table)
-    history.append(contract, [record], publication.to_json(), after)
+    lakehouse.table(contract.table).append(contract, [record], publication.to_json(), after)
     return lakehouse.history(contract.table).publications[0]
 
 
@@ -90,10 +90,9 @@ def _created(lakehouse: Lakehouse, contract: Contract) -> int:
     Raises:
         ContractError: the row rules cannot be put on the table.
     """
-    lakehouse.ensure(contract)
-    constraints.enforce(lakehouse.history(contract.table), contract)
+    constraints.enforce(lakehouse.ensure(contract).stored, contract)
     created = lakehouse.history(contract.table)
-    if not constraints.is_enforced(created, contract):
+    if not constraints.is_enforced(created.stored, contract):
         raise ContractError(
             "the row rules cannot be put on the table as a constraint",
             where=contract.table,
@@ -106,14 +105,13 @@ def _created(lakehouse: Lakehouse, contract: Contract) -> int:
 def outcomes(
     lakehouse: Lakehouse,
     contract: Contract,
-    records: Sequence[dict[str, Any]],
+    records: Sequence[Row],
     window: Window,
     ledgers: dict[str, Ledger],
 ) -> list[CheckOutcome]:
     """The outcome of every check of the contract over some of a journal's rows."""
-    ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
     rows = [tuple(record[name] for name in contract.column_names) for record in records]
-    facts = audit.measure(lakehouse.spark.createDataFrame(rows, ddl), contract)
+    facts = audit.measure(lakehouse.spark.createDataFrame(rows, columns_ddl(contract)), contract)
     return audit.judge(contract, window, [], facts, ledgers)
 
 

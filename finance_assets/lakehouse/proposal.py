@@ -4,6 +4,7 @@ Auditing and committing them does not belong here.
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
@@ -51,7 +52,8 @@ class Proposal:
     `ledgers` are those of every partition, or what publish needs to complete them. `quarantine`
     holds the rejected rows and the contract of their table, `deliveries` what the rows of each
     partition were ingested from. `rejected` says why rows of a partition were rejected, most
-    frequent first.
+    frequent first. `files` are the staged Parquet files of each partition of the window, where they
+    hold the rows just as the table would.
     """
 
     contract: Contract
@@ -61,6 +63,7 @@ class Proposal:
     quarantine: "tuple[Contract, DataFrame] | None" = None
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     rejected: dict[str, list[Rejection]] = field(default_factory=dict)
+    files: dict[str, list[Path]] | None = None
 
     @property
     def counted_by(self) -> str:

@@ -4,8 +4,13 @@ Reading the log belongs to history.py.
 """
 
 import json
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
+from functools import cache
 from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter
+
+EXACT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,8 @@ class Ledger:
     `is_aggregate`: the table has fewer rows than it accounts for; `published` is then the sum
     of its count column.
     """
+
+    __pydantic_config__ = EXACT
 
     delivered: int
     published: int
@@ -37,6 +44,7 @@ class Delivery:
     """
 
     NO_ROWS: ClassVar[str] = "0:0"
+    __pydantic_config__ = EXACT
 
     sha256: str
     rows: str
@@ -70,6 +78,8 @@ class Publication:
     or found them empty for the first time.
     """
 
+    __pydantic_config__ = EXACT
+
     table: str
     first: str
     last: str
@@ -96,22 +106,23 @@ class Publication:
 
     def to_json(self) -> str:
         """The text that rides in the Delta commit."""
-        record = asdict(self)
-        del record["version"]
+        record = _adapter().dump_python(self, mode="json", exclude={"version"})
         return json.dumps(record, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str, version: int) -> "Publication":
         """Read a publication back from the commit that carries it.
 
+        Fields that are younger than the text have their defaults. A text with fields that are
+        younger than this code is refused: what they change of its meaning is not known here.
+
         Raises:
             ValueError: the text is none of ours.
         """
-        record = json.loads(text)
-        try:
-            record["ledgers"] = {p: Ledger(**ledger) for p, ledger in record["ledgers"].items()}
-            delivered = record.get("deliveries", {})
-            record["deliveries"] = {p: Delivery(**delivery) for p, delivery in delivered.items()}
-            return cls(**record, version=version)
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"no publication: {text[:80]}") from error
+        found = _adapter().validate_json(text, strict=True)
+        return replace(found, version=version)
+
+
+@cache
+def _adapter() -> TypeAdapter[Publication]:
+    return TypeAdapter(Publication)

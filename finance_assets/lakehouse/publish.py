@@ -1,12 +1,15 @@
 """Publish: the one way a table changes. Audit first, then one atomic commit per table.
 
-The rows are staged as Parquet, so that what is audited is, byte for byte, what is committed. A
-partition whose stable columns did not change is not written again: the table keeps its version,
-and nothing downstream is taken for new.
+The rows are staged as Parquet, so that what is audited is, byte for byte, what is committed; where
+the staged files are as the table's would be, they become these. A partition whose stable columns
+did not change is not written again: the table keeps its version, and nothing downstream is taken
+for new.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import (
     RetryError,
@@ -22,6 +25,7 @@ from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, Severity
 from finance_assets.lakehouse.history import Ledger, Publication, TableHistory
+from finance_assets.lakehouse.log_index import renew_index
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.recorded import stored_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
@@ -29,14 +33,18 @@ from finance_assets.lakehouse.store import Lakehouse
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# Sail words a lost race the first way, Delta on the JVM and on Databricks the others.
+T = TypeVar("T")
+# Sail words a lost race the first way, deltalake the second, Delta on the JVM and on Databricks the
+# others.
 CONFLICT_MARKS = (
     "Failed to commit transaction",
+    "CommitFailedError",
     "ConcurrentModification",
     "ConcurrentAppend",
     "ConcurrentWrite",
     "ConcurrentDelete",
     "ConcurrentTransaction",
+    "MetadataChanged",
     "DELTA_CONCURRENT",
 )
 
@@ -109,7 +117,7 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     )
     if proposal.quarantine is not None:
         _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
-    return _commit_changes(lakehouse, contract, window, proposal.rows, publication, outcomes)
+    return _commit_changes(lakehouse, proposal, publication, outcomes)
 
 
 def _failed_by_partition(outcomes: list[CheckOutcome]) -> dict[str, list[str]]:
@@ -143,42 +151,48 @@ def _publish_quarantine(
         code_sha=publication.code_sha,
         inputs=publication.inputs,
     )
-    _commit_changes(lakehouse, contract, window, rows, sibling, [])
+    _commit_changes(lakehouse, Proposal(contract, window, rows, ledgers), sibling, [])
 
 
 def _commit_changes(
     lakehouse: Lakehouse,
-    contract: Contract,
-    window: Window,
-    rows: "DataFrame",
+    proposal: Proposal,
     publication: Publication,
     outcomes: list[CheckOutcome],
 ) -> PublishResult:
     """Commit unless every partition already holds these very rows with this very accounting."""
-    lakehouse.ensure(contract)
-    history = lakehouse.history(contract.table)
-    known, nothing = history.ledgers(), Ledger(0, 0)
+    contract, window = proposal.contract, proposal.window
+    history = lakehouse.ensure(contract)
     proposed = publication.fingerprints
-    stored = stored_fingerprints(lakehouse, contract, window, proposed)
+    stored = stored_fingerprints(history, contract, window, proposed)
     changed = tuple(
         partition
         for partition in window
-        if known.get(partition, nothing) != publication.ledgers[partition]
+        if history.ledger_of(partition) != publication.ledgers[partition]
         or stored[partition] != proposed[partition]
     )
     if changed:
-        constraints.release_outdated(history, contract)
-        _commit(lakehouse, contract, window, rows, publication)
-        constraints.enforce(lakehouse.history(contract.table), contract)
-        history = lakehouse.history(contract.table)
+        constraints.release_outdated(history.stored, contract)
+        _commit(lakehouse, proposal, publication)
+        history = TableHistory(lakehouse.table(contract.table), history.reading)
+        constraints.enforce(history.stored, contract)
+        _keep_fast(history)
     elif any(_is_news(history, publication, partition) for partition in window):
         confirmation = replace(publication, is_confirmation=True)
-        if not history.annotate(confirmation.to_json()):
-            _commit(lakehouse, contract, window, rows, confirmation)
+        said = confirmation.to_json()
+        if not _patiently(lakehouse, contract, window, partial(history.stored.annotate, said)):
+            _commit(lakehouse, proposal, confirmation)
+        _keep_fast(history)
     # A partition that was empty and stays empty has no rows of its own to publish.
     unwritten = replace(publication, version=history.version)
     in_force = history.publication_of(publication.last) or unwritten
     return PublishResult(outcomes, in_force, changed, publication.ledgers, publication.fingerprints)
+
+
+def _keep_fast(history: TableHistory) -> None:
+    """Let the next publication read as little of the log as this one."""
+    if renew_index(history.stored, history.reading):
+        history.stored.checkpoint()
 
 
 def _is_news(history: TableHistory, publication: Publication, partition: str) -> bool:
@@ -191,25 +205,34 @@ def _is_news(history: TableHistory, publication: Publication, partition: str) ->
     )
 
 
-def _commit(
-    lakehouse: Lakehouse,
-    contract: Contract,
-    window: Window,
-    rows: "DataFrame",
-    publication: Publication,
-) -> None:
+def _commit(lakehouse: Lakehouse, proposal: Proposal, publication: Publication) -> None:
     """One atomic Delta commit that replaces exactly the window's partitions."""
+    contract, window, said = proposal.contract, proposal.window, publication.to_json()
+    stored = lakehouse.table(contract.table)
+    if proposal.files is not None:
+        adopt = partial(stored.adopt, proposal.files, said)
+        if _patiently(lakehouse, contract, window, adopt):
+            return
+    writer = proposal.rows.select(*contract.column_names).write.format("delta")
+    writer = writer.option("userMetadata", said)
+    predicate = window.predicate(contract.partition_column)
+    writer = writer.mode("overwrite").option("replaceWhere", predicate)
+    _patiently(lakehouse, contract, window, partial(stored.save, writer))
+
+
+def _patiently(lakehouse: Lakehouse, contract: Contract, window: Window, act: Callable[[], T]) -> T:
+    """Do it again as long as another writer commits first.
+
+    Raises:
+        PublishConflictError: other writers won every one of the allowed attempts.
+    """
     attempts = Retrying(
         retry=retry_if_exception(_is_conflict),
         stop=stop_after_attempt(lakehouse.publish_attempts),
         wait=wait_random_exponential(multiplier=0.1, max=5),
     )
-    writer = rows.select(*contract.column_names).write.format("delta")
-    writer = writer.option("userMetadata", publication.to_json())
-    predicate = window.predicate(contract.partition_column)
-    writer = writer.mode("overwrite").option("replaceWhere", predicate)
     try:
-        attempts(lakehouse.save, writer, contract.table)
+        return attempts(act)
     except RetryError as error:
         raise PublishConflictError(
             f"{lakehouse.publish_attempts} attempts met another writer's commit",

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 PUBLISHED, QUARANTINED, DUPLICATE = "published", "quarantined", "duplicate"
 
 
-def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
+def refine(
+    delivered: "DataFrame", source: Contract, target: Contract, alike: "DataFrame | None" = None
+) -> "DataFrame":
     """Give every delivered row its fate, its typed values and its reasons.
 
     Args:
         delivered: rows of `source`, strings plus where they came from.
+        alike: what `alike_rows` says of them, where that is staged: read three times, it is worth
+            it.
         source: contract of the rows as they came.
         target: contract of the typed table; its columns are read from those of the same name.
 
@@ -28,7 +32,8 @@ def refine(delivered: "DataFrame", source: Contract, target: Contract) -> "DataF
         Columns of `source`, plus `_typed_<column>` for each target column, `_fate` and
         `_reasons` (null unless quarantined).
     """
-    typed = _typed(_compared(delivered, source, target), source, target)
+    found = alike_rows(delivered, source, target) if alike is None else alike
+    typed = _typed(_compared(delivered, found, source, target), source, target)
     names = {column.name for column in target.columns}
     # A rule speaks about the target's columns, so it is evaluated where these are in place.
     plain = typed.selectExpr(
@@ -58,7 +63,7 @@ def _reasons(source: Contract, target: Contract) -> list[str]:
         *[f"`_problem_{c.name}`" for c in target.columns],
         _reason(
             f"`{target.partition_column}` <> `{source.partition_column}`",
-            f"other_month: {target.partition_column} is not the month of the delivery",
+            f"other_partition: {target.partition_column} is not the partition of the delivery",
         ),
         _reason(
             "_is_conflict",
@@ -72,7 +77,30 @@ def _reasons(source: Contract, target: Contract) -> list[str]:
     ]
 
 
-def _compared(delivered: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
+def alike_rows(delivered: "DataFrame", source: Contract, target: Contract) -> "DataFrame":
+    """The rows that could be copies or conflicts: those whose key others have too, and those
+    without a whole key. None of a clean delivery.
+
+    Returns:
+        Columns of `source`, plus `_key_<column>` for each column of the target's key.
+    """
+    keyed = delivered.selectExpr(
+        "*",
+        *[
+            f"{value_of(*pair)} as `_key_{pair[0].name}`"
+            for pair in _pairs(source, target)
+            if pair[0].name in target.key
+        ],
+    )
+    key, whole = _keys(target), _whole(target)
+    repeated = keyed.select(*key).where(whole).groupBy(*key).count().where("count > 1")
+    same_key = keyed.join(repeated.drop("count"), key, "left_semi")
+    return same_key.unionByName(keyed.where(f"NOT ({whole})"))
+
+
+def _compared(
+    delivered: "DataFrame", alike: "DataFrame", source: Contract, target: Contract
+) -> "DataFrame":
     """Add what a row is to the others: `_is_copy` and `_is_conflict`.
 
     A copy is identical to a row that stands before it in the file. A conflict has the key of
@@ -85,34 +113,32 @@ def _compared(delivered: "DataFrame", source: Contract, target: Contract) -> "Da
     # All but where a row came from, and when.
     payload = [name for name in source.column_names if name not in source.key and name[0] != "_"]
     same = [*payload, "_malformed_line"]
-    hashed = delivered.withColumn("_hash", F.xxhash64(*same))
-    # Copies share a hash, so only rows that share one are compared: none of a clean delivery.
-    shared = hashed.groupBy("_hash").count().where("count > 1")
     order = f"struct({', '.join(f'`{name}`' for name in source.key)})"
-    firsts = (
-        hashed.join(shared, "_hash", "left_semi")
-        .groupBy(*same)
-        .agg(*(F.expr(f"min_by(`{name}`, {order})").alias(name) for name in source.key))
+    firsts = alike.groupBy(*same).agg(
+        *(F.expr(f"min_by(`{name}`, {order})").alias(name) for name in source.key)
     )
     # The source's key is unique within its partition only.
     row = list(dict.fromkeys((source.partition_column, *source.key)))
-    keyed = hashed.selectExpr(
-        "*",
-        *[
-            f"{value_of(*pair)} as `_key_{pair[0].name}`"
-            for pair in _pairs(source, target)
-            if pair[0].name in target.key
-        ],
-    )
-    key = [f"_key_{name}" for name in target.key]
-    versions = keyed.select(*key, *same).dropna(subset=key).distinct()
+    key = _keys(target)
+    versions = alike.where(_whole(target)).select(*key, *same).distinct()
     conflicts = versions.groupBy(*key).count().where("count > 1")
-    joined = (
-        keyed.join(shared.selectExpr("_hash", "true as _is_shared"), "_hash", "left")
+    marks = (
+        alike.select(*row, *key)
         .join(firsts.selectExpr(*row, "true as _is_first"), row, "left")
         .join(conflicts.selectExpr(*key, "true as _is_conflict"), key, "left")
+        .selectExpr(*row, "_is_first IS NULL as _is_repeat", "_is_conflict")
     )
-    return joined.withColumn("_is_copy", F.expr("_is_shared IS NOT NULL AND _is_first IS NULL"))
+    joined = delivered.join(marks, row, "left")
+    return joined.withColumn("_is_copy", F.expr("coalesce(_is_repeat, false)"))
+
+
+def _keys(target: Contract) -> list[str]:
+    return [f"_key_{name}" for name in target.key]
+
+
+def _whole(target: Contract) -> str:
+    """SQL that holds for rows whose key could be read."""
+    return " AND ".join(f"`{name}` IS NOT NULL" for name in _keys(target))
 
 
 def _typed(rows: "DataFrame", source: Contract, target: Contract) -> "DataFrame":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -30,7 +31,7 @@ class Rejection:
     examples: tuple[str, ...]
 
     def __str__(self) -> str:
-        """One sentence."""
+        """The rejection as one sentence."""
         rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
         return f"{self.reason} ({rows}, such as {' and '.join(self.examples)})"
 
@@ -106,12 +107,12 @@ def _columns_by_name(source: Contract, target: Contract) -> dict[str, tuple[str,
     for rule in target.row_rules:
         words = set(re.findall(r"\w+", rule.condition))
         spoken[rule.name] = tuple(name for name in known if name in words)
-    spoken["other_month"] = tuple(name for name in known if name == target.partition_column)
+    spoken["other_partition"] = tuple(name for name in known if name == target.partition_column)
     spoken["conflicting_duplicate"] = tuple(name for name in known if name in target.key)
     return spoken
 
 
-def _example(row: dict[str, Any], columns: tuple[str, ...]) -> str:
+def _example(row: Row, columns: tuple[str, ...]) -> str:
     place = f"{row['_source_file']}:{row['_source_line']}"
     values = ", ".join(f"{name}={row[name]!r}" for name in columns)
     return f"{place} ({values})" if values else place

@@ -5,7 +5,6 @@ confidence that it needs.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 # The chance, over any number of looks at one holdout, that luck alone promotes.
 TOTAL_ALPHA = 0.05
-# Fewer retrainings say too little of how far a retraining moves the AUC.
+# Fewer retrainings say too little of how far a retraining moves a figure.
 MIN_RESEEDED = 3
 
 
@@ -64,10 +63,10 @@ def alpha_at(look: int) -> float:
 
 @dataclass(frozen=True)
 class Gain:
-    """AUC of the candidate less that of another model on the same rows.
+    """A figure of the candidate (more is better) less that of another model on the same rows.
 
-    `error` is DeLong's standard error: what other rows would have changed, the two models being
-    fixed. `reseeded` are the AUCs, on the same rows, of the candidate's recipe trained again
+    `error` is its standard error: what other rows would have changed, the two models being
+    fixed. `reseeded` are the figures, on the same rows, of the candidate's recipe trained again
     with other seeds: what another training would have changed. Empty where nobody asked.
     """
 
@@ -87,6 +86,18 @@ class Gain:
         """
         return not self.over_rows.interval(1 - alpha_at(look)).low <= bound
 
+    def interval_against(self, bound: float, look: int) -> Interval:
+        """The interval to hold against a bound at the k-th look.
+
+        A gain that the rows alone do not bear out needs no retrainings to fail.
+
+        Raises:
+            ValueError: the looks were not counted, or the retrainings not measured.
+        """
+        if self.may_exceed(bound, look):
+            return self.at_look(look)
+        return self.over_rows.interval(1 - alpha_at(look))
+
     def at_look(self, look: int) -> Interval:
         """The interval of the gain of one training over another, for the k-th look.
 
@@ -105,42 +116,11 @@ class Gain:
         if count < MIN_RESEEDED:
             raise ValueError(f"{count} retrainings with other seeds, {MIN_RESEEDED} are needed")
         middle = sum(self.reseeded) / count
-        seeds = 2 * sum((auc - middle) ** 2 for auc in self.reseeded) / (count - 1)
+        seeds = 2 * sum((figure - middle) ** 2 for figure in self.reseeded) / (count - 1)
         total = self.error**2 + seeds
         freedom = total**2 / (seeds**2 / (count - 1)) if seeds > 0 else math.inf
         reach = float(t.isf(alpha / 2, freedom)) * math.sqrt(total)
         return Interval(self.value, self.value - reach, self.value + reach, 1 - alpha)
-
-
-def auc_gain(
-    outcome: "np.ndarray",
-    candidate: "np.ndarray",
-    other: "np.ndarray",
-    reseeded: Sequence["np.ndarray"] = (),
-) -> Gain:
-    """The gain in AUC with DeLong's paired standard error.
-
-    DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), by midranks as Sun and Xu (IEEE
-    Signal Processing Letters 21, 2014) compute it. `reseeded` are scores of retrainings.
-    """
-    import numpy as np
-
-    (bad, good), (bad_other, good_other) = (
-        _placements(outcome, candidate),
-        _placements(outcome, other),
-    )
-    moves = bad - bad_other, good - good_other
-    variance = sum(float(np.var(part, ddof=1)) / len(part) for part in moves)
-    return Gain(
-        value=float(moves[0].mean()),
-        error=math.sqrt(variance),
-        reseeded=tuple(auc(outcome, score) for score in reseeded),
-    )
-
-
-def auc(outcome: "np.ndarray", score: "np.ndarray") -> float:
-    """Area under the ROC curve; ties count half."""
-    return float(_placements(outcome, score)[0].mean())
 
 
 def mean_difference(ours: "np.ndarray", theirs: "np.ndarray") -> Estimate:
@@ -151,16 +131,3 @@ def mean_difference(ours: "np.ndarray", theirs: "np.ndarray") -> Estimate:
     return Estimate(
         float(difference.mean()), float(np.std(difference, ddof=1) / math.sqrt(len(difference)))
     )
-
-
-def _placements(outcome: "np.ndarray", score: "np.ndarray") -> tuple["np.ndarray", "np.ndarray"]:
-    """Of each positive the share of negatives below it, of each negative that of those above."""
-    import numpy as np
-    from scipy.stats import rankdata
-
-    is_bad = outcome > 0
-    bad, good = score[is_bad], score[~is_bad]
-    ranks = rankdata(np.concatenate([bad, good]))
-    of_bad = (ranks[: len(bad)] - rankdata(bad)) / len(good)
-    of_good = 1 - (ranks[len(bad) :] - rankdata(good)) / len(bad)
-    return of_bad, of_good

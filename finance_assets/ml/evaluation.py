@@ -1,28 +1,28 @@
-"""Evaluation: models on the same holdout, measured as a whole, by month and by group.
+"""Evaluation: models on the same holdout, measured as a whole, by partition and by group.
 
 Pure functions over frames and arrays. Loading models and rows is the evaluation step's, judging
 the gate's.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.assessment import Assessment, score_stability
-from finance_assets.ml.estimates import auc_gain, mean_difference
-from finance_assets.ml.groups import GroupGap, compare_groups
-from finance_assets.ml.metrics import Metrics, measure, recalibrate
-from finance_assets.ml.probes import alone, repetition, unique_gains
-from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.tasks.task import Metrics
+from finance_assets.monitoring.drift import population_stability_index
+from finance_assets.monitoring.reference import (
+    build_reference,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from finance_assets.ml.spec import ModelSpec
+
 ALL = "all"
+# Chance alone gives 500 rows in ten bins a PSI of 0.04; 40 rows, one of 0.5.
+STRETCH_ROWS = 500
 CANDIDATE, CHAMPION, SCORECARD, NAIVE = "candidate", "champion", "scorecard", "naive"
-# A segment with fewer rows or positives has no metrics worth reading.
-MIN_SEGMENT_POSITIVES = 10
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,31 @@ class Holdout:
     """The rows that models are measured on.
 
     `frame` has key, features, target and one column per protected attribute; `trained` the rows
-    of the training months, without the attributes.
+    of the training partitions, without the attributes.
     """
 
-    spec: ModelSpec
+    spec: "ModelSpec"
     frame: "pd.DataFrame"
     trained: "pd.DataFrame"
 
     @property
     def last_trained(self) -> "pd.DataFrame":
-        """The rows of the last training month."""
-        months = self.trained[self.spec.month]
-        last: pd.DataFrame = self.trained[months == months.max()]
+        """The rows of the last training partition; of as many as make a stretch, if it is small."""
+        partitions = self.trained[self.spec.partition_column].astype(str)
+        counts = partitions.value_counts().sort_index(ascending=False).cumsum()
+        enough = counts[counts >= STRETCH_ROWS]
+        first = enough.index[0] if len(enough) else partitions.min()
+        last: pd.DataFrame = self.trained[partitions >= first]
         return last
 
     @property
     def outcome(self) -> "np.ndarray":
-        """1 where the event came, else 0."""
+        """What came: of an event 1 or 0, of a number its value."""
         return self.frame[self.spec.target].to_numpy("float64")
 
     def segments(self) -> dict[str, "np.ndarray"]:
-        """Which rows belong to each month and to each group, by `attribute=value`."""
-        names = [self.spec.month]
+        """Which rows belong to each partition and to each group, by `attribute=value`."""
+        names = [self.spec.partition_column]
         if self.spec.protected:
             names += [attribute.name for attribute in self.spec.protected.attributes]
         found = {}
@@ -62,100 +65,47 @@ class Holdout:
         return found
 
 
-def measure_segments(holdout: Holdout, score: "np.ndarray") -> dict[str, Metrics]:
+def measure_segments(holdout: Holdout, output: "np.ndarray") -> dict[str, Metrics]:
     """Metrics over all rows and over each segment that is large enough."""
-    outcome = holdout.outcome
-    measured = {ALL: measure(outcome, score)}
+    outcome, task = holdout.outcome, holdout.spec.task
+    measured = {ALL: task.measure(outcome, output)}
     for name, rows in holdout.segments().items():
-        positives = int(outcome[rows].sum())
-        if MIN_SEGMENT_POSITIVES <= positives < int(rows.sum()):
-            measured[name] = measure(outcome[rows], score[rows])
+        if task.can_measure(outcome[rows]):
+            measured[name] = task.measure(outcome[rows], output[rows])
     return measured
 
 
-def assess(
-    holdout: Holdout,
-    scores: dict[str, "np.ndarray"],
-    score_before: "np.ndarray",
-    gain_shares: dict[str, float],
-    reseeded: Sequence["np.ndarray"] = (),
-) -> Assessment:
-    """Compare the candidate with every other role that was scored, with costs, groups and time.
+def _stretches(partitions: "np.ndarray") -> "np.ndarray":
+    """For each row the last partition of its stretch; what is left over goes to the one before."""
+    import numpy as np
 
-    `score_before` are the candidate's scores of the last training month, `reseeded` the scores
-    that retrainings of its recipe with other seeds give the holdout (see reseeding.py).
+    names, place, counts = np.unique(partitions, return_inverse=True, return_counts=True)
+    ends, rows = [], 0
+    for number, count in enumerate(counts.tolist()):
+        rows += count
+        if rows >= STRETCH_ROWS:
+            ends.append(number)
+            rows = 0
+    last = len(names) - 1
+    ends = [*ends[:-1], last] if ends else [last]
+    found: np.ndarray = names[np.asarray(ends)[np.searchsorted(ends, place)]]
+    return found
+
+
+def stability(holdout: Holdout, before: "np.ndarray", output: "np.ndarray") -> dict[str, float]:
+    """PSI of what the model says from one partition to the next, from the last trained one on.
+
+    Partitions of few rows are taken together until they are enough to say anything: a stretch,
+    named by its last partition.
     """
-    spec, outcome, frame = holdout.spec, holdout.outcome, holdout.frame
-    candidate = scores[CANDIDATE]
-    gaps, small, unjudged = _groups(holdout, candidate)
-    costs = _costs(spec, outcome, scores)
-    return Assessment(
-        threshold=spec.flagged_from,
-        threshold_reason=spec.flagged_reason,
-        cost_unit=spec.costs.unit,
-        costs={role: float(cost.mean()) for role, cost in costs.items()},
-        cost_gaps={
-            role: mean_difference(costs[CANDIDATE], cost)
-            for role, cost in costs.items()
-            if role != CANDIDATE
-        },
-        gains={
-            role: auc_gain(outcome, candidate, score, reseeded if role == CHAMPION else ())
-            for role, score in scores.items()
-            if role != CANDIDATE
-        },
-        recalibration=recalibrate(outcome, candidate),
-        stability=_stability(holdout, score_before, candidate),
-        gaps=gaps,
-        small_groups=small,
-        unjudged=unjudged,
-        gain_shares=gain_shares,
-        naive=spec.naive,
-        alone=alone(frame, spec.feature_names, outcome),
-        unique=unique_gains(holdout.trained, frame, spec.feature_names, spec.target),
-        repetition=repetition(holdout.trained, frame, spec.month, spec.feature_names),
-        repeated_rows=int(frame.duplicated(list(spec.key)).sum()),
-    )
-
-
-def _stability(holdout: Holdout, before: "np.ndarray", score: "np.ndarray") -> dict[str, float]:
-    """Population stability index of the score from month to month, from the last trained one on."""
-    name = holdout.spec.month
-    months = holdout.frame[name].to_numpy()
-    by_month = {str(m): score[months == m].tolist() for m in sorted(set(months))}
-    last_trained = str(holdout.last_trained[name].max())
-    return score_stability({last_trained: before.tolist(), **by_month})
-
-
-def _costs(
-    spec: ModelSpec, outcome: "np.ndarray", scores: dict[str, "np.ndarray"]
-) -> dict[str, "np.ndarray"]:
-    """What deciding by each role, by flagging nobody or everybody, costs at each row."""
-    # The rule of thumb ranks; its score is no probability to hold against a threshold.
-    decided = {role: score >= spec.flagged_from for role, score in scores.items() if role != NAIVE}
-    decided |= {"flag_nobody": outcome < 0, "flag_everybody": outcome >= 0}
-    return {role: spec.costs.each_row(outcome, flagged) for role, flagged in decided.items()}
-
-
-def _groups(
-    holdout: Holdout, score: "np.ndarray"
-) -> tuple[tuple[GroupGap, ...], dict[str, int], dict[str, str]]:
-    """Gaps at every threshold in use, groups too small, and attributes that were not judged."""
-    protected = holdout.spec.protected
-    if protected is None:
-        return (), {}, {}
-    unjudged: dict[str, str] = {}
-    known: dict[str, np.ndarray] = {}
-    for attribute in protected.attributes:
-        values = holdout.frame[attribute.name]
-        if values.isna().any():
-            unjudged[attribute.name] = f"{int(values.isna().sum())} rows without a value"
-        else:
-            known[attribute.name] = values.astype(str).to_numpy()
-    gaps, small = compare_groups(
-        known, holdout.outcome, score, holdout.spec.thresholds, protected.min_group_rows
-    )
-    judged = {gap.attribute for gap in gaps}
-    for name in set(known) - judged:
-        unjudged[name] = "fewer than two groups of enough rows"
-    return gaps, small, unjudged
+    column = holdout.spec.partition_column
+    partitions = holdout.frame[column].to_numpy().astype(str)
+    stretches = _stretches(partitions)
+    outputs = {str(holdout.last_trained[column].max()): before}
+    outputs |= {name: output[stretches == name] for name in sorted(set(stretches))}
+    names, found = sorted(outputs), {}
+    for earlier, name in zip(names, names[1:], strict=False):
+        reference = build_reference("output", outputs[earlier])
+        now = build_reference("output", outputs[name], reference.edges)
+        found[name] = population_stability_index(reference.counts, now.counts)
+    return found

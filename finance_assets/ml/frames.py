@@ -58,7 +58,7 @@ def split_as_of(calendar: Calendar, spec: ModelSpec, as_of: str) -> TimeSplit:
     held_out = calendar.shift(last, 1 - spec.holdout_partitions)
     return TimeSplit(
         as_of,
-        calendar.window(calendar.first, calendar.shift(held_out, -1)),
+        calendar.window(_first_learned(calendar, spec), calendar.shift(held_out, -1)),
         calendar.window(held_out, last),
         spec.label_lag,
     )
@@ -67,7 +67,11 @@ def split_as_of(calendar: Calendar, spec: ModelSpec, as_of: str) -> TimeSplit:
 def first_as_of(calendar: Calendar, spec: ModelSpec) -> str:
     """The earliest partition as of which a candidate can be trained."""
     needed = spec.min_train_partitions + spec.holdout_partitions
-    return calendar.shift(calendar.first, needed - 1 + spec.label_lag)
+    return calendar.shift(_first_learned(calendar, spec), needed - 1 + spec.label_lag)
+
+
+def _first_learned(calendar: Calendar, spec: ModelSpec) -> str:
+    return calendar.shift(calendar.first, spec.warm_up_partitions)
 
 
 def require_whole(calendar: Calendar, spec: ModelSpec, window: Window) -> None:
@@ -89,8 +93,8 @@ def require_whole(calendar: Calendar, spec: ModelSpec, window: Window) -> None:
 class LabelledRows:
     """Features and target of the rows whose outcome is known, in the engine and as a frame.
 
-    Grain: key. Columns: those of the feature table, target (0/1). Rows whose outcome never
-    became known are not among them.
+    Grain: key. Columns: those of the feature table, target (of an event 0 or 1). Rows whose
+    outcome never became known are not among them.
     """
 
     spec: ModelSpec
@@ -111,17 +115,20 @@ class LabelledRows:
                 where=f"{self.spec.features.table} with {self.spec.labels.table}, {self.window}",
                 remedy="materialise features and labels of these partitions first",
             )
-        frame[self.spec.target] = frame[self.spec.target].astype("int8")
-        order = [self.spec.month, *(name for name in self.spec.key if name != self.spec.month)]
+        frame[self.spec.target] = frame[self.spec.target].astype(self.spec.task.outcome_type)
+        order = [
+            self.spec.partition_column,
+            *(name for name in self.spec.key if name != self.spec.partition_column),
+        ]
         ordered: pd.DataFrame = frame.sort_values(order, ignore_index=True)
         return ordered
 
     def within(self, window: Window) -> "LabelledRows":
         """The rows of some of the partitions; a frame that is there is cut, not read anew."""
-        month = self.spec.month
-        part = LabelledRows(self.spec, window, self.plan.where(window.predicate(month)))
+        partition = self.spec.partition_column
+        part = LabelledRows(self.spec, window, self.plan.where(window.predicate(partition)))
         if "frame" in self.__dict__:
-            inside = self.frame[month].between(window.first, window.last)
+            inside = self.frame[partition].between(window.first, window.last)
             part.__dict__["frame"] = self.frame[inside].reset_index(drop=True)
         return part
 
@@ -146,7 +153,7 @@ def labelled_rows(
 ) -> LabelledRows:
     """Features and target of the window; with `versions`, by time travel per table."""
     at = versions or {}
-    predicate = window.predicate(spec.month)
+    predicate = window.predicate(spec.partition_column)
     outcomes = (
         lakehouse.read(spec.labels, _matured(window, spec), at.get(spec.labels.table))
         .where(f"{spec.target} IS NOT NULL AND {predicate}")
@@ -159,7 +166,7 @@ def labelled_rows(
 
 
 def versions_of(dataset: str) -> dict[str, int]:
-    """`features.credit_default@3,labels.credit_default@5` as tables with their versions."""
+    """`features.a@3,labels.b@5` as tables with their versions."""
     pairs = (part.split("@") for part in dataset.split(","))
     return {table: int(version) for table, version in pairs}
 
@@ -167,7 +174,7 @@ def versions_of(dataset: str) -> dict[str, int]:
 def dataset_version(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> str:
     """Every input table with the Delta version at which the partitions used last changed.
 
-    Example: `features.credit_default@3,labels.credit_default@5`.
+    Example: `features.a@3,labels.b@5`.
 
     Raises:
         HistoryError: one of the partitions was never published.
@@ -196,7 +203,7 @@ def require_labels(lakehouse: Lakehouse, rows: LabelledRows, split: TimeSplit) -
         HistoryError: naming the partitions.
     """
     spec = rows.spec
-    labelled = set(rows.frame[spec.month].astype(str))
+    labelled = set(rows.frame[spec.partition_column].astype(str))
     without = [p for p in split.rows if p not in labelled]
     # A partition without any rows has nothing to know an outcome of: that is the gate's to judge.
     counts = lakehouse.history(spec.features.table).row_counts() if without else {}

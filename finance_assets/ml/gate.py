@@ -9,27 +9,28 @@ a mandatory criterion, or puts another class in its place, does not load.
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from finance_assets.ml.assessment import Assessment
-from finance_assets.ml.gate_report import FLOOR, GateReport, Verdict
-from finance_assets.ml.metrics import Metrics
+from finance_assets.codec import Json
+from finance_assets.ml.gate_report import GateReport, Verdict
+from finance_assets.ml.tasks.task import Metrics
 
-# A use case sets the bounds of these; it cannot do without one of them.
-MANDATORY = FLOOR
+M = TypeVar("M", bound=Metrics)
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What the gate judges on.
+class Evidence(Generic[M, A]):
+    """What the gate judges on: metrics `M` and the assessment `A` of a task.
 
     All models are measured on the same holdout: `measured` by role (candidate, champion,
-    scorecard, naive), `unmeasured` with the reason for each that could not be.
+    baselines), `unmeasured` with the reason for each that could not be.
     `champion_version` is None only when the champion history was read and names no champion.
     `champion_gone` says why the champion cannot be compared with because its files are gone (not
-    merely altered); empty while they are there.
+    merely altered); empty while they are there. `champion_is_baseline`: it is the rule of thumb.
     `expected` holds the tags that the candidate must have if it was trained from today's data
-    as of this month. `data_checks` maps each input window to the names of its failed checks.
+    as of this partition. `data_checks` maps each input window to the names of its failed checks.
+    `unassessed` says why there is no assessment, where that is known.
     `retrained_sha256` is the digest of a second training from the candidate's recorded recipe.
     `looks` counts the evaluations on this holdout so far, this one included; 0, not counted, is
     a look that beats no champion.
@@ -38,9 +39,9 @@ class Evidence:
 
     candidate_version: str
     champion_version: str | None
-    measured: dict[str, Metrics]
+    measured: dict[str, M]
     unmeasured: dict[str, str]
-    assessment: Assessment | None
+    assessment: A | None
     tags: dict[str, str]
     expected: dict[str, str]
     signature: tuple[str, ...]
@@ -49,6 +50,8 @@ class Evidence:
     data_checks: dict[str, tuple[str, ...]]
     artifact_problem: str = ""
     champion_gone: str = ""
+    champion_is_baseline: bool = False
+    unassessed: str = ""
     retrained_sha256: str = ""
     looks: int = 0
     env: str = ""
@@ -60,7 +63,7 @@ class Evidence:
         """
         return self.champion_version is not None and not self.champion_gone
 
-    def metrics(self, role: str) -> Metrics:
+    def metrics(self, role: str) -> M:
         """Metrics of a role.
 
         Raises:
@@ -72,14 +75,14 @@ class Evidence:
         return self.measured[role]
 
     @property
-    def assessed(self) -> Assessment:
+    def assessed(self) -> A:
         """The comparison of the models.
 
         Raises:
             ValueError: there is none, because the candidate could not be measured.
         """
         if self.assessment is None:
-            why = self.unmeasured.get("candidate", "no record of it")
+            why = self.unassessed or self.unmeasured.get("candidate", "no record of it")
             raise ValueError(f"the candidate was not assessed: {why}")
         return self.assessment
 
@@ -91,20 +94,22 @@ class Finding:
     is_passed: bool
     required: str
     observed: str
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Criterion:
+class Criterion(Generic[M, A]):
     """A named condition on the evidence, with the sentence a person reads.
 
-    Subclasses hold their bounds as fields and judge by them.
+    Subclasses hold their bounds as fields and judge by them. `task` is the only kind of problem
+    that it can judge; without one it judges every kind.
     """
 
     name: ClassVar[str]
     sentence: ClassVar[str]
+    task: ClassVar[str] = ""
 
-    def judge(self, evidence: Evidence) -> Finding:
+    def judge(self, evidence: Evidence[M, A]) -> Finding:
         """What the evidence says; whatever is raised counts as failed."""
         raise NotImplementedError
 
@@ -113,25 +118,33 @@ class Criterion:
 class Gate:
     """The criteria of a use case, each once, none of the mandatory ones missing or replaced.
 
-    A use case may add criteria of its own under names of their own.
+    Its task is the one that its criteria judge. Mandatory criteria without any bound to declare
+    are added where they are not named. A use case may add criteria of its own under names of
+    their own.
     """
 
-    criteria: tuple[Criterion, ...]
+    criteria: tuple[Criterion[Any, Any], ...]
 
     def __post_init__(self) -> None:
-        """Refuse a gate with a hole.
+        """Complete the gate, and refuse one with a hole.
 
         Raises:
-            ValueError: a mandatory criterion is missing or of another class than ours, or one
-                is there twice.
+            ValueError: it is for no task or for several, a mandatory criterion is missing or of
+                another class than ours, or one is there twice.
         """
-        from finance_assets.ml.criteria import MANDATORY_TYPES
+        from finance_assets.ml.tasks.mandatory import mandatory_types, without_bounds
 
-        missing = MANDATORY - set(self.names)
+        tasks = {criterion.task for criterion in self.criteria} - {""}
+        if len(tasks) != 1:
+            raise ValueError(f"a gate judges one task; its criteria are for {sorted(tasks)}")
+        added = [kind() for kind in without_bounds() if kind.name not in self.names]
+        object.__setattr__(self, "criteria", (*self.criteria, *added))
+        mandatory = mandatory_types(self.task)
+        missing = set(mandatory) - set(self.names)
         if missing or len(set(self.names)) != len(self.names):
             raise ValueError(f"a gate needs each criterion once; missing: {sorted(missing)}")
         for criterion in self.criteria:
-            ours, kind = MANDATORY_TYPES.get(criterion.name, type(criterion)), type(criterion)
+            ours, kind = mandatory.get(criterion.name, type(criterion)), type(criterion)
             if kind is not ours or not issubclass(kind, Criterion):
                 raise ValueError(
                     f"criterion {criterion.name} is a {kind.__module__}.{kind.__qualname__}, "
@@ -139,9 +152,22 @@ class Gate:
                 )
 
     @property
+    def task(self) -> str:
+        """The kind of problem whose candidates it judges."""
+        return next(criterion.task for criterion in self.criteria if criterion.task)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the criteria, in the declared order."""
         return tuple(criterion.name for criterion in self.criteria)
+
+    def criterion(self, name: str) -> Criterion[Any, Any]:
+        """The criterion of a name.
+
+        Raises:
+            KeyError: the gate has none.
+        """
+        return {criterion.name: criterion for criterion in self.criteria}[name]
 
     @property
     def digest(self) -> str:
@@ -152,18 +178,21 @@ class Gate:
         return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
 
 
-def evaluate_gate(gate: Gate, evidence: Evidence) -> GateReport:
+def evaluate_gate(gate: Gate, evidence: Evidence[Any, Any]) -> GateReport:
     """Judge every criterion; one that raises has failed, with the error as what was observed."""
+    from finance_assets.ml.tasks.mandatory import mandatory_types
+
     return GateReport(
         evidence.candidate_version,
         evidence.champion_version,
         tuple(_judge(criterion, evidence) for criterion in gate.criteria),
         gate.digest,
-        tuple(sorted(MANDATORY)),
+        tuple(sorted(mandatory_types(gate.task))),
+        gate.task,
     )
 
 
-def _judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+def _judge(criterion: Criterion[Any, Any], evidence: Evidence[Any, Any]) -> Verdict:
     try:
         # The class's own method: an instance may have been given another.
         finding = type(criterion).judge(criterion, evidence)

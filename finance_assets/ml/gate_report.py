@@ -5,17 +5,15 @@ Whether a report is a passed one follows from its verdicts alone, whoever stored
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
-# No report passes without these, whatever set it says it was judged by. Never shrinks; a
-# criterion that becomes mandatory later joins MANDATORY alone, so that old reports stay valid.
-FLOOR = frozenset(
+from finance_assets.codec import Json
+
+# No report on a task passes without these, whatever set it says it was judged by. A set never
+# shrinks; a criterion that becomes mandatory later is not added here, so that old reports stay
+# valid.
+_EVERY = frozenset(
     {
-        "discrimination",
         "beats_champion",
-        "calibration",
-        "business_cost",
-        "beats_baselines",
         "stability",
         "fairness",
         "leakage",
@@ -27,6 +25,14 @@ FLOOR = frozenset(
         "data_checks",
     }
 )
+BASELINE_TASK = "baseline"
+FLOORS: dict[str, frozenset[str]] = {
+    "binary": _EVERY | {"discrimination", "calibration", "business_cost", "beats_baselines"},
+    "regression": _EVERY | {"accuracy", "bias", "interval_coverage", "beats_baseline"},
+    # No gate judges the rule of thumb where it is installed as the first champion; the chain
+    # takes such a report for nothing else.
+    BASELINE_TASK: frozenset({"rule_of_thumb"}),
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Verdict:
     is_passed: bool
     required: str
     observed: str
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class GateReport:
     """The judgement on one candidate.
 
     `gate_digest` is the digest of the gate that judged, `mandatory` the criteria that no gate
-    could leave out at that time.
+    could leave out at that time, `task` the kind of problem.
     """
 
     candidate_version: str
@@ -54,17 +60,21 @@ class GateReport:
     verdicts: tuple[Verdict, ...]
     gate_digest: str = ""
     mandatory: tuple[str, ...] = ()
+    task: str = "binary"
 
     @property
     def is_passed(self) -> bool:
         """Whether every criterion passed, none left out of the set that was mandatory then.
 
         That set is the report's own, so that a criterion which becomes mandatory later does not
-        undo it; but never less than the first fourteen. A report that does not name its gate
-        has passed none.
+        undo it; but never less than the task's first ones. A report that does not name its gate,
+        or names a task that there is not, has passed none.
         """
         judged = [verdict.name for verdict in self.verdicts]
-        is_whole = set(judged) >= FLOOR | set(self.mandatory) and len(set(judged)) == len(judged)
+        floor = FLOORS.get(self.task)
+        if floor is None:
+            return False
+        is_whole = set(judged) >= floor | set(self.mandatory) and len(set(judged)) == len(judged)
         # `is True`: a report read back from a table must not pass on a text or a number.
         return bool(
             self.gate_digest and is_whole and all(v.is_passed is True for v in self.verdicts)
@@ -89,4 +99,5 @@ class GateReport:
             tuple(Verdict(**verdict) for verdict in record["verdicts"]),
             record.get("gate_digest", ""),
             tuple(record.get("mandatory", ())),
+            record.get("task", "binary"),
         )

@@ -5,9 +5,10 @@ a champion asks for it by identity here. Reading single files is registry.py's.
 """
 
 from dataclasses import dataclass, fields
-from typing import Any
 
+from finance_assets.codec import Json, of_record
 from finance_assets.errors import ModelError
+from finance_assets.ml.families import Model
 from finance_assets.ml.model_files import (
     RECIPE_FILE,
     REFERENCE_FILE,
@@ -16,8 +17,8 @@ from finance_assets.ml.model_files import (
     digest,
     gone,
 )
-from finance_assets.ml.models import Model
 from finance_assets.ml.registry import ModelRegistry
+from finance_assets.monitoring.reference import Reference
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,15 @@ class Identity:
 
 @dataclass(frozen=True)
 class Verified:
-    """A version whose files are what its identity says, and these files."""
+    """A version whose files are what its identity says, and these files.
+
+    The recipe is as it was written: whoever only scores needs none that this code can train by.
+    """
 
     version: Version
     model: Model
-    recipe: dict[str, Any]
-    reference: list[dict[str, Any]]
+    recipe: dict[str, Json]
+    reference: tuple[Reference, ...]
 
 
 def identify(registry: ModelRegistry, version: Version) -> Identity:
@@ -93,4 +97,5 @@ def _read(registry: ModelRegistry, version: Version) -> tuple[Verified, Identity
         recipe_sha256=digest(canonical(recipe)),
         reference_sha256=digest(canonical(reference)),
     )
-    return Verified(version, model, recipe, reference), identity
+    references = tuple(of_record(Reference, one) for one in reference)
+    return Verified(version, model, recipe, references), identity

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import GoneError, ModelError
-from finance_assets.ml.models import Model, load_model
+from finance_assets.ml.families import FAMILIES, Family, Model, family_of, load_model
+from finance_assets.ml.families.family import ANCHORED_FILE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# Where MLflow's flavour of a family keeps the model's text.
-MODEL_FILES = {"lightgbm": "model.lgb", "xgboost": "model.json"}
-REFERENCE_FILE, RECIPE_FILE, SCORECARD_FILE = "reference.json", "recipe.json", "scorecard.json"
+REFERENCE_FILE, RECIPE_FILE = "reference.json", "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -67,16 +66,18 @@ class ModelFiles:
             ModelError: its text is not the one that was registered, or signature or tag
                 name other inputs.
         """
-        family = version.tags.get("model_family", "")
-        file = MODEL_FILES.get(family, "MLmodel")
+        family = family_of(version.tags.get("model_family", ""))
         folder = self._download(version, f"models:/{version.name}/{version.number}")
-        path = Path(folder, file)
-        if not path.exists():
-            raise gone(version, f"{file} is missing")
+        files = (*family.files, ANCHORED_FILE)
+        paths = [path for file in files if (path := Path(folder, file)).exists()]
+        if not paths:
+            _require_no_other_family(version, family, folder)
+            raise gone(version, f"{' or '.join(files)} is missing")
+        path = paths[0]
         # Bytes that are no text cannot be what was registered: the digest will say so.
         text = path.read_text(encoding="utf-8", errors="replace")
-        _require_digest(version, "artifact_sha256", text, file)
-        model = load_model(family, text)
+        _require_digest(version, "artifact_sha256", text, path.name)
+        model = load_model(family.name, text)
         tagged = tuple(json.loads(version.tags["features"]))
         for place, names in {"signature": self.signature(version), "tag": tagged}.items():
             if model.features != names:
@@ -187,3 +188,18 @@ def _require_digest(version: Version, tag: str, text: str, what: str) -> None:
             where=f"{version.name} v{version.number}, run {version.run_id}",
             remedy="do not use it; restore the artifact from a backup, or train anew",
         )
+
+
+def _require_no_other_family(version: Version, family: Family, folder: str) -> None:
+    """Files of another family are not gone: somebody edited the tag that names the family.
+
+    Raises:
+        ModelError: there are such files.
+    """
+    for other in FAMILIES.values():
+        if any(Path(folder, file).exists() for file in other.files):
+            raise ModelError(
+                f"its tag says {family.name}, its files are {other.name}'s",
+                where=f"{version.name} v{version.number}, tag model_family",
+                remedy="do not use it; restore the tag, or train anew",
+            )

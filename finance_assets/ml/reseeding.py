@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from finance_assets.ml.estimates import MIN_RESEEDED
+from finance_assets.ml.families import Model, family_of
 from finance_assets.ml.frames import LabelledRows
-from finance_assets.ml.models import Model
 from finance_assets.ml.training import Recipe, train
 
 if TYPE_CHECKING:
@@ -22,26 +22,16 @@ PARTS = 20
 
 def reseeded(recipe: Recipe, rows: LabelledRows, count: int = MIN_RESEEDED) -> list[Model]:
     """Models of the same recipe with other seeds, which the candidate cannot choose."""
-    # A family that trains in this process: one thread each, side by side, is faster than all
-    # threads one after the other. A cluster trains one model at a time.
-    side_by_side = count if recipe.family == "lightgbm" else 1
-    with ThreadPoolExecutor(side_by_side) as pool:
-        return list(
-            pool.map(
-                lambda place: train(_with_seed(recipe, 1 + place), _without(rows, place)),
-                range(count),
-            )
-        )
+    # In this process one thread each, side by side, is faster than all threads one after the
+    # other. A cluster trains one model at a time.
+    family, is_distributed = family_of(recipe.family), "num_workers" in recipe.params
 
+    def again(place: int) -> Model:
+        params = family.reseeded(recipe.params, 1 + place)
+        return train(replace(recipe, params=params), _without(rows, place))
 
-def _with_seed(recipe: Recipe, seed: int) -> Recipe:
-    """Every seed among the parameters replaced, and the family's own set."""
-    own = "random_state" if recipe.family == "xgboost" else "seed"
-    seeds = {name for name in recipe.params if name.endswith("seed")} | {own}
-    threads = {"num_threads": 1} if recipe.family == "lightgbm" else {}
-    return replace(
-        recipe, params={**recipe.params, **threads, **dict.fromkeys(sorted(seeds), seed)}
-    )
+    with ThreadPoolExecutor(1 if is_distributed else count) as pool:
+        return list(pool.map(again, range(count)))
 
 
 def _without(rows: LabelledRows, part: int) -> LabelledRows:

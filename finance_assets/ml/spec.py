@@ -1,18 +1,20 @@
-"""What a use case declares about its model: inputs, target, parameters, gate, costs, bands.
+"""What a use case declares about its model: task, inputs, target, parameters, gate.
 
-Declarations only; they are read by steps and never changed at run time.
+Declarations only; they are read by steps and never changed at run time. What only one kind of
+problem has to declare is in tasks/.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 from finance_assets.declarations import refuse
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.ml.assessment import CostMatrix
+from finance_assets.ml.families import BASELINE, Parameters
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec_rules import spec_mistakes
+from finance_assets.ml.tasks.task import Task
 from finance_assets.monitoring.drift import DriftLimits
+from finance_assets.monitoring.retraining import RetrainingPolicy
 
 
 class Approval(StrEnum):
@@ -20,14 +22,6 @@ class Approval(StrEnum):
 
     automatic = "automatic"
     required = "required"
-
-
-@dataclass(frozen=True)
-class Band:
-    """A named range of scores: from `from_score` up to the next band's."""
-
-    name: str
-    from_score: float
 
 
 @dataclass(frozen=True)
@@ -51,15 +45,6 @@ class Protected:
 
 
 @dataclass(frozen=True)
-class ReasonCodes:
-    """Reasons for rows of `band` and above: how many, and each feature's plain words."""
-
-    band: str
-    words: dict[str, str]
-    top: int = 3
-
-
-@dataclass(frozen=True)
 class SearchSpace:
     """Bounds of each searched parameter (whole bounds: whole numbers), and how many trials."""
 
@@ -69,16 +54,20 @@ class SearchSpace:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A use case's model. `target` is a boolean column of `labels`: the event to warn of.
+    """A use case's model. `target` is a column of `labels`, of a type that the task can take.
 
-    `naive` is the feature whose plain value is the rule of thumb to beat. Rows of
-    `flagged_band` and above are acted on. `limitations` go into the model card. `lineage` are the
-    tables under features and protected attributes, which the card traces columns through.
+    `naive` is the feature whose plain value is the rule of thumb to beat. `limitations` go into
+    the model card. `lineage` are the tables under features and protected attributes, which the
+    card traces columns through. `is_distributed`: trained on the cluster that holds the rows.
 
     Time is declared in partitions of the calendar. `label_lag`: after how many an outcome is known
     (0: it comes with its row, and lies in the same partition). `holdout_partitions` are kept for
     measuring, `min_train_partitions` are needed for fitting; both count partitions whose outcome
-    is known.
+    is known. `warm_up_partitions`, the calendar's first, are only the past of later ones: nothing
+    is learned from rows that could not look back as far as others.
+
+    `baseline_serves`: the rule of thumb is champion until a candidate beats it. Without it, nothing
+    is scored before the first candidate that passes the gate.
     """
 
     name: str
@@ -90,22 +79,23 @@ class ModelSpec:
     target: str
     label_lag: int
     naive: str
+    task: Task
     gate: Gate
-    costs: CostMatrix
-    bands: tuple[Band, ...]
-    flagged_band: str
     drift: DriftLimits
+    retraining: RetrainingPolicy = RetrainingPolicy()
     protected: Protected | None = None
-    reasons: ReasonCodes | None = None
     approval: Approval = Approval.automatic
     limitations: tuple[str, ...] = ()
     lineage: tuple[Contract, ...] = ()
-    family: str = "lightgbm"
-    params: dict[str, Any] = field(default_factory=dict)
+    family: str = "xgboost"
+    params: Parameters = field(default_factory=dict)
     rounds: int = 200
     search: SearchSpace | None = None
+    is_distributed: bool = False
     holdout_partitions: int = 1
     min_train_partitions: int = 1
+    warm_up_partitions: int = 0
+    baseline_serves: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a declaration that contradicts itself.
@@ -124,32 +114,19 @@ class ModelSpec:
         return self.features.key
 
     @property
-    def month(self) -> str:
+    def rule_of_thumb(self) -> "ModelSpec":
+        """The same question, answered by the rule of thumb alone."""
+        return replace(
+            self,
+            family=BASELINE.name,
+            params={},
+            rounds=1,
+            search=None,
+            is_distributed=False,
+            baseline_serves=False,
+        )
+
+    @property
+    def partition_column(self) -> str:
         """The partition column of features and predictions."""
         return self.features.partition_column
-
-    def band_from(self, name: str) -> float:
-        """The score from which a band begins.
-
-        Raises:
-            KeyError: there is no such band.
-        """
-        for band in self.bands:
-            if band.name == name:
-                return band.from_score
-        raise KeyError(f"{self.name} has no band {name}")
-
-    @property
-    def flagged_from(self) -> float:
-        """The score from which rows are acted on."""
-        return self.band_from(self.flagged_band)
-
-    @property
-    def flagged_reason(self) -> str:
-        """Where that score comes from, and what the costs say about it."""
-        return f"band {self.flagged_band} is acted on; {self.costs.threshold_reason}"
-
-    @property
-    def thresholds(self) -> tuple[float, ...]:
-        """The scores at which something is decided: where each band but the lowest begins."""
-        return tuple(band.from_score for band in self.bands[1:])

@@ -16,7 +16,7 @@ from finance_assets.declarations import (
     repeated,
     unknown,
 )
-from finance_assets.ml.parameters import FAMILIES, FIXED, KNOWN, SEARCHED
+from finance_assets.ml.families import BASELINE, FAMILIES
 
 if TYPE_CHECKING:
     from finance_assets.ml.spec import ModelSpec
@@ -31,24 +31,20 @@ def spec_mistakes(spec: "ModelSpec") -> Iterator[Mistake]:
     yield from blank("purpose", spec.purpose)
     yield from _features(spec)
     yield from _labels(spec)
-    yield from _bands(spec)
     yield from _protected(spec)
-    yield from _reasons(spec)
     yield from _training(spec)
+    yield from _baseline(spec)
+    yield from spec.task.mistakes(spec)
+    if spec.gate.task != spec.task.name:
+        yield Mistake(
+            "gate", f"judges {spec.gate.task} models", f"criteria of the task {spec.task.name}"
+        )
     limits = spec.drift
     if not 0 < limits.warning_psi < limits.drift_psi:
         yield Mistake(
             "drift",
             f"warns from {limits.warning_psi}, drifted from {limits.drift_psi}",
             "0 < warning_psi < drift_psi",
-        )
-    needless = spec.costs.flagged_good - spec.costs.passed_good
-    missed = spec.costs.missed_bad - spec.costs.flagged_bad
-    if not (needless > 0 and missed > 0):
-        yield Mistake(
-            "costs",
-            "a wrong decision costs no more than a right one",
-            "flagged_good above passed_good, missed_bad above flagged_bad",
         )
 
 
@@ -77,8 +73,13 @@ def _features(spec: "ModelSpec") -> Iterator[Mistake]:
 def _labels(spec: "ModelSpec") -> Iterator[Mistake]:
     labels, types = spec.labels, {c.name: c.type for c in spec.labels.columns}
     yield from unknown("target", [spec.target], labels.column_names)
-    if types.get(spec.target, "boolean") != "boolean":
-        yield Mistake("target", f"{spec.target!r} is of type {types[spec.target]}", "a boolean")
+    allowed = spec.task.target_types
+    if types.get(spec.target, allowed[0]) not in allowed:
+        yield Mistake(
+            "target",
+            f"{spec.target!r} is of type {types[spec.target]}",
+            f"for the task {spec.task.name}: {' or '.join(allowed)}",
+        )
     if set(labels.key) != set(spec.features.key):
         yield Mistake(
             "labels",
@@ -86,32 +87,13 @@ def _labels(spec: "ModelSpec") -> Iterator[Mistake]:
             f"that of {spec.features.table}: {', '.join(spec.features.key)}",
         )
     yield from below("label_lag", spec.label_lag, 0)
-    if (labels.partition_column == spec.month) != (spec.label_lag == 0):
+    if (labels.partition_column == spec.partition_column) != (spec.label_lag == 0):
         yield Mistake(
             "label_lag",
             f"is {spec.label_lag}, but {labels.table} is partitioned by {labels.partition_column}",
-            f"with a lag of 0 labels lie in the partition of their row ({spec.month}), else in the "
-            "one in which they became known",
+            f"with a lag of 0 labels lie in the partition of their row ({spec.partition_column}), "
+            "else in the one in which they became known",
         )
-
-
-def _bands(spec: "ModelSpec") -> Iterator[Mistake]:
-    names, starts = [b.name for b in spec.bands], [b.from_score for b in spec.bands]
-    yield from repeated("bands", names)
-    for name in names:
-        yield from bad_name("bands", name)
-    if len(starts) < 2 or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1:
-        yield Mistake(
-            "bands",
-            f"bands from {starts}",
-            "two or more, the first from 0, each later one from a higher score, below 1",
-        )
-    named = {"flagged_band": spec.flagged_band}
-    if spec.reasons:
-        named["reasons.band"] = spec.reasons.band
-    for field, band in named.items():
-        if band not in names[1:]:
-            yield Mistake(field, f"{band!r} is no band above the lowest", f"one of {names[1:]}")
 
 
 def _protected(spec: "ModelSpec") -> Iterator[Mistake]:
@@ -127,38 +109,41 @@ def _protected(spec: "ModelSpec") -> Iterator[Mistake]:
         yield from bad_sql(where, attribute.expression, source.column_names)
 
 
-def _reasons(spec: "ModelSpec") -> Iterator[Mistake]:
-    if spec.reasons is None:
+def _baseline(spec: "ModelSpec") -> Iterator[Mistake]:
+    """The rule of thumb serves where it forecasts: a number, not a probability."""
+    if spec.baseline_serves and spec.family == BASELINE.name:
+        yield Mistake("baseline_serves", "every candidate is the baseline", "another family")
+    if spec.task.objective.quantiles:
         return
-    words = spec.reasons.words
-    yield from unknown("reasons.words", words, spec.feature_names)
-    yield from below("reasons.top", spec.reasons.top, 1)
-    for name in spec.feature_names:
-        if not words.get(name, "").strip():
-            yield Mistake(
-                "reasons.words", f"no words for {name!r}", "plain words for every feature"
-            )
+    what = f"the rule of thumb of the task {spec.task.name} gives no forecast"
+    if spec.family == BASELINE.name:
+        yield Mistake("family", what, "another family")
+    if spec.baseline_serves:
+        yield Mistake("baseline_serves", what, "leave it out: nothing is scored before a champion")
 
 
 def _training(spec: "ModelSpec") -> Iterator[Mistake]:
-    yield from unknown("family", [spec.family], FAMILIES)
+    yield from unknown("family", [spec.family], sorted(FAMILIES))
     yield from below("rounds", spec.rounds, 1)
     yield from below("holdout_partitions", spec.holdout_partitions, 1)
     yield from below("min_train_partitions", spec.min_train_partitions, 1)
-    if spec.family not in KNOWN:
+    yield from below("warm_up_partitions", spec.warm_up_partitions, 0)
+    if spec.family not in FAMILIES:
         return
-    fixed = FIXED[spec.family]
+    family = FAMILIES[spec.family]
+    if spec.is_distributed and not family.is_distributable:
+        able = " or ".join(name for name, one in FAMILIES.items() if one.is_distributable)
+        yield Mistake("is_distributed", f"{spec.family} trains in one process", f"family {able}")
+    fixed = family.fixed(spec.task.objective, is_distributed=spec.is_distributed)
     for name in fixed:
         if name in spec.params:
             yield Mistake("params", f"{name!r} is set by the training", "leave it out")
-    known = sorted(KNOWN[spec.family])
+    known = sorted(family.known)
     yield from unknown("params", [n for n in spec.params if n not in fixed], known)
     if spec.search is None:
         return
-    if spec.family not in SEARCHED:
-        yield Mistake(
-            "search", f"{spec.family} is not searched", f"family {' or '.join(SEARCHED)}, or none"
-        )
+    if spec.is_distributed:
+        yield Mistake("search", "a distributed training is not searched", "leave one of them out")
     yield from unknown("search.space", spec.search.space, known)
     yield from below("search.trials", spec.search.trials, 1)
     for name, (low, high) in spec.search.space.items():

@@ -4,14 +4,16 @@ The only module that opens MLflow runs. Reading versions back is registry.py's.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from finance_assets.codec import Json
 from finance_assets.errors import ModelError
+from finance_assets.ml import families
+from finance_assets.ml.families import Model, Parameters
 from finance_assets.ml.model_files import Version, canonical, digest, digest_tag
-from finance_assets.ml.models import Model
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.ml.search import Trial
 
@@ -29,8 +31,8 @@ class Candidate:
     model: Model
     example: "pd.DataFrame"
     tags: dict[str, str]
-    params: dict[str, Any]
-    records: dict[str, Any]
+    params: Parameters
+    records: Mapping[str, Json]
     plots: dict[str, bytes]
     trials: tuple[Trial, ...] = field(default=())
 
@@ -73,7 +75,7 @@ def log_model(name: str, candidate: Candidate) -> Any:
 
     scores = candidate.model.predict(candidate.example.to_numpy("float64"))
     library = candidate.tags["library"].split(" ")
-    common: dict[str, Any] = {
+    common: dict[str, object] = {
         "name": "model",
         "registered_model_name": name,
         "signature": infer_signature(candidate.example, scores),
@@ -81,9 +83,8 @@ def log_model(name: str, candidate: Candidate) -> Any:
         # Given, because MLflow would otherwise start a process to infer them.
         "pip_requirements": ["==".join(library), f"mlflow=={mlflow.__version__}"],
     }
-    if candidate.tags["model_family"] == "xgboost":
-        return mlflow.xgboost.log_model(candidate.model.native, model_format="json", **common)
-    return mlflow.lightgbm.log_model(candidate.model.native, **common)
+    family = families.family_of(candidate.tags["model_family"])
+    return families.log_model(candidate.model, family, **common)
 
 
 def _log_trials(registry: ModelRegistry, parent: str, trials: tuple[Trial, ...]) -> None:
@@ -99,13 +100,13 @@ def _log_trials(registry: ModelRegistry, parent: str, trials: tuple[Trial, ...])
         )
         for key, value in trial.params.items():
             client.log_param(run.info.run_id, key, value)
-        client.log_metric(run.info.run_id, "validation_auc", trial.auc)
+        client.log_metric(run.info.run_id, "validation_merit", trial.merit)
         client.set_terminated(run.info.run_id, end_time=trial.ended_ms)
 
 
 @contextmanager
 def _run(registry: ModelRegistry, name: str) -> Iterator[str]:
-    """The run of this training: ended here, as nobody else does it reliably."""
+    """The MLflow run of this training. It always ends here; Dagster's hook is unreliable."""
     import mlflow
 
     registry.ensure_experiment(name)

@@ -6,18 +6,17 @@ Reading rows, logging and registering do not belong here.
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from finance_assets.codec import Json
 from finance_assets.errors import ModelError
+from finance_assets.ml.families import Anchor, Model, Parameters, family_of
+from finance_assets.ml.families.anchored import fit_anchored
 from finance_assets.ml.frames import LabelledRows, TimeSplit
-from finance_assets.ml.models import LightGbmModel, Model, XgBoostModel
-from finance_assets.ml.parameters import FIXED
 from finance_assets.ml.spec import ModelSpec
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SPARK_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -25,29 +24,34 @@ class Recipe:
     """Everything that decides a model: enough to train it again, on any machine.
 
     `params` are the use case's (after a search: the best found) with those that make training
-    repeatable; `library` is the trainer with its version; `search` the declared search, if any.
+    repeatable; `library` is the trainer with its version; `search` the declared search, if any;
+    `anchor` what a forecast begins with, if the model says what that misses.
     """
 
     use_case: str
     family: str
     features: tuple[str, ...]
     target: str
-    params: dict[str, Any]
+    params: Parameters
     rounds: int
     dataset_version: str
     train_window: str
     holdout_window: str
     library: str
-    search: dict[str, Any] | None = None
+    search: dict[str, Json] | None = None
+    anchor: Anchor | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """The recipe as JSON keeps it."""
         return dict(json.loads(json.dumps(asdict(self))))
 
     @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "Recipe":
+    def from_dict(cls, record: dict[str, Json]) -> "Recipe":
         """Read a stored recipe back."""
-        return cls(**{**record, "features": tuple(record["features"])})
+        # By hand: a codec would make other numbers of the parameters than were written.
+        given: dict[str, Any] = {**record, "features": tuple(cast("list[str]", record["features"]))}
+        anchor = given.get("anchor")
+        return cls(**{**given, "anchor": anchor and Anchor(**anchor)})
 
     @property
     def fingerprint(self) -> str:
@@ -57,18 +61,21 @@ class Recipe:
 
 def declared_recipe(spec: ModelSpec, split: TimeSplit, dataset: str, is_searched: bool) -> Recipe:
     """The recipe as declared, before any search."""
+    family = family_of(spec.family, f"model {spec.name}")
+    fixed = family.fixed(spec.task.objective, is_distributed=spec.is_distributed)
     return Recipe(
         use_case=spec.name,
         family=spec.family,
         features=spec.feature_names,
         target=spec.target,
-        params={**spec.params, **FIXED[spec.family]},
+        params={**spec.params, **fixed},
         rounds=spec.rounds,
         dataset_version=dataset,
         train_window=str(split.train),
         holdout_window=str(split.holdout),
-        library=_library(spec.family),
+        library=family.library,
         search=asdict(spec.search) if is_searched and spec.search else None,
+        anchor=spec.task.anchor(spec),
     )
 
 
@@ -78,62 +85,25 @@ def train(recipe: Recipe, rows: LabelledRows) -> Model:
     Raises:
         ModelError: the family's trainer is not installed or not possible on this engine.
     """
-    if recipe.family == "xgboost":
-        return _train_xgboost(recipe, rows)
-    return train_lightgbm(recipe, rows.frame)
-
-
-def train_lightgbm(recipe: Recipe, frame: "pd.DataFrame") -> Model:
-    """Fit on the rows of a frame, in this process."""
-    import lightgbm as lgb
-
-    data = lgb.Dataset(
-        frame[list(recipe.features)].to_numpy("float64"),
-        label=frame[recipe.target].to_numpy(),
-        feature_name=list(recipe.features),
-        free_raw_data=True,
-    )
-    booster = lgb.train(recipe.params, data, num_boost_round=recipe.rounds)
-    return LightGbmModel(booster.model_to_string(), recipe.features)
-
-
-def _train_xgboost(recipe: Recipe, rows: LabelledRows) -> Model:
-    """Fit on the cluster that holds the rows: no row comes to this process."""
-    try:
-        from xgboost.spark import SparkXGBClassifier
-    except ImportError as error:
-        raise ModelError(
-            "family 'xgboost' needs the package xgboost",
-            where=f"model {recipe.use_case}",
-            remedy="pip install 'finance-assets[distributed]'",
-        ) from error
+    workers = recipe.params.get("num_workers")
+    if not isinstance(workers, int) or not workers:
+        return train_here(recipe, rows.frame)
     if rows.is_remote:
         raise ModelError(
-            "xgboost.spark needs Spark's own workers, which a Spark Connect session does not give",
+            "a distributed training needs Spark's own workers, which a Spark Connect session does "
+            "not give",
             where=f"model {recipe.use_case}",
-            remedy="FINANCE_ASSETS_ENGINE=spark, or family='lightgbm'",
+            remedy="FINANCE_ASSETS_ENGINE=spark, or is_distributed=False",
         )
-    classifier = SparkXGBClassifier(
-        features_col=list(recipe.features),
-        label_col=recipe.target,
-        num_workers=SPARK_WORKERS,
-        n_estimators=recipe.rounds,
-        missing=float("nan"),
-        verbosity=0,
-        **recipe.params,
+    return family_of(recipe.family).fit_on_cluster(
+        recipe.params, recipe.rounds, rows.partitioned(workers), recipe.target, recipe.features
     )
-    booster = classifier.fit(rows.partitioned(SPARK_WORKERS)).get_booster()
-    # The order of the features belongs to the model's own text.
-    booster.feature_names = list(recipe.features)
-    return XgBoostModel(booster.save_raw("json").decode(), recipe.features)
 
 
-def _library(family: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    for package in (family, f"{family}-cpu"):
-        try:
-            return f"{family} {version(package)}"
-        except PackageNotFoundError:
-            continue
-    return f"{family} (not installed)"
+def train_here(recipe: Recipe, frame: "pd.DataFrame") -> Model:
+    """Fit on the rows of a frame, in this process."""
+    family, names = family_of(recipe.family), recipe.features
+    rows, outcome = frame[list(names)].to_numpy("float64"), frame[recipe.target].to_numpy()
+    if recipe.anchor is None:
+        return family.fit(recipe.params, recipe.rounds, rows, outcome, names)
+    return fit_anchored(family, recipe.anchor, recipe.params, recipe.rounds, rows, outcome, names)

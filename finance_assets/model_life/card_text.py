@@ -5,17 +5,54 @@ Gathering the facts is cards.py's business; wording and order are the template's
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypedDict
 
 import jinja2
 
-Card = dict[str, Any]
+from finance_assets.codec import Json
+
 # Of many intersections, a reader needs those that are worst off.
 WIDEST = 15
-PLOTS = ("importance", "roc", "lift", "calibration", "fairness")
+PLOTS = ("importance", "roc", "lift", "calibration", "fairness", "forecast", "errors")
 # Where the card's file in MLflow finds the plots of its run.
 BESIDE = {name: f"../plots/{name}.png" for name in PLOTS}
-MEASURES = ("role", "segment", "rows", "positives", "auc", "pr_auc", "brier", "calibration_error")
+
+
+class Declared(TypedDict):
+    """What the use case declares of every version; records of its classes, field by field."""
+
+    task: dict[str, Json]
+    features: list[dict[str, str]]
+    naive: str
+    limitations: list[str]
+    drift_limits: dict[str, Json]
+
+
+class Trained(TypedDict):
+    """What the registry knows of the training."""
+
+    model: dict[str, str]
+    data: dict[str, Json]
+    recipe: dict[str, Json]
+    exposure: dict[str, Json]
+
+
+class Measured(TypedDict):
+    """What the evaluation says: figures of all rows and of segments, by role and metric."""
+
+    measures: list[dict[str, Json]]
+    segments: list[dict[str, Json]]
+    problems: list[tuple[str, str]]
+    assessment: dict[str, Json] | None
+
+
+class Card(Declared, Trained, Measured):
+    """Every fact of a model card. As JSON it lies beside the text, for programs."""
+
+    status: str
+    gate: list[dict[str, Json]]
+    decisions: list[dict[str, Json]]
+    history: list[dict[str, Json]]
 
 
 def render_card(card: Card, images: dict[str, str] | None = None) -> str:
@@ -27,7 +64,7 @@ def render_card(card: Card, images: dict[str, str] | None = None) -> str:
         card=card,
         images=BESIDE if images is None else images,
         fairness=_fairness(card),
-        measure_columns={name: name for name in MEASURES},
+        measure_columns=_measure_columns(card),
     )
 
 
@@ -78,22 +115,34 @@ def _interval(interval: Mapping[str, float]) -> str:
     return f"{interval['value']:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
-def _of_roles(gains: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+def _of_roles(gains: Mapping[str, Mapping[str, float]]) -> list[dict[str, object]]:
     return [{"role": role, **gain} for role, gain in sorted(gains.items())]
 
 
-def _verdicts(gate: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _verdicts(gate: Iterable[Mapping[str, Any]]) -> list[dict[str, object]]:
     return [{**v, "verdict": "passed" if v["is_passed"] else "**failed**"} for v in gate]
 
 
-def _fairness(card: Card) -> dict[str, Any]:
+def _measure_columns(card: Card) -> dict[str, str]:
+    """Role and segment, then whatever the task measures."""
+    names = dict.fromkeys(name for row in card["measures"] for name in row)
+    return {name: name for name in ("role", "segment", *names)}
+
+
+def _fairness(card: Card) -> dict[str, object]:
     """Gaps of single attributes, the widest of their intersections, small groups, exceptions."""
-    assessed = card["assessment"] or {"gaps": [], "small_groups": {}}
+    assessed: dict[str, Any] = {
+        "gaps": [],
+        "groups": [],
+        "small_groups": {},
+        **(card["assessment"] or {}),
+    }
     single = [g for g in assessed["gaps"] if "," not in g["attribute"]]
     crossed = [g for g in assessed["gaps"] if "," in g["attribute"]]
     crossed.sort(key=lambda g: g["opportunity_gap"]["value"])
-    verdicts = [v for v in card["gate"] if v["name"] == "fairness"]
+    verdicts: list[dict[str, Any]] = [dict(v) for v in card["gate"] if v["name"] == "fairness"]
     return {
+        "groups": [{**g, "ratio": _interval(g["ratio"])} for g in assessed["groups"]],
         "crossed": len(crossed),
         "shown": min(WIDEST, len(crossed)),
         "gaps": [

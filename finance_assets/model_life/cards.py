@@ -3,20 +3,25 @@
 import base64
 import json
 from dataclasses import asdict
-from typing import Any
 
+from finance_assets.codec import Json
 from finance_assets.errors import ModelError
+from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.frames import versions_of
 from finance_assets.ml.lineage import exposure
 from finance_assets.ml.model_files import RECIPE_FILE, Version
 from finance_assets.ml.registry import CARD_FOLDER
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.model_life.card_text import Card, render_card
+from finance_assets.model_life.card_text import Card, Declared, Measured, Trained, render_card
 from finance_assets.model_life.champion_history import ChampionHistory
-from finance_assets.model_life.contracts import evaluation_contract
 from finance_assets.model_life.crowning import history_of
 from finance_assets.model_life.decision_log import Decision, Outcome, read_decisions
+from finance_assets.model_life.evaluations import (
+    Measurement,
+    evaluation_contract,
+    evaluations_of,
+)
 from finance_assets.step.declaration import StepContext
 
 
@@ -60,10 +65,10 @@ def gather_card(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
     }
 
 
-def _declared(spec: ModelSpec) -> Card:
+def _declared(spec: ModelSpec) -> Declared:
     """What the use case declares of every version."""
     return {
-        "bands": [asdict(band) for band in spec.bands],
+        "task": {"name": spec.task.card, **asdict(spec.task)},
         "features": [
             {"name": c.name, "description": c.description, "unit": c.unit or ""}
             for c in spec.features.columns
@@ -75,7 +80,7 @@ def _declared(spec: ModelSpec) -> Card:
     }
 
 
-def _trained(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
+def _trained(ctx: StepContext, spec: ModelSpec, version: Version) -> Trained:
     """What the registry knows of the training."""
     tags = version.tags
 
@@ -91,29 +96,37 @@ def _trained(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
         },
         "data": {
             "versions": versions_of(tags["dataset_version"]) if "dataset_version" in tags else {},
-            **given("train_window", "holdout_window", "train_rows", "train_positives"),
+            **given("train_window", "holdout_window", "train_rows", "train_outcomes"),
         },
         "recipe": _recipe(ctx, version),
         "exposure": asdict(exposure(spec, ctx.registry.signature(version))),
     }
 
 
-def _measured(ctx: StepContext, spec: ModelSpec, version: Version) -> Card:
-    """What the evaluation as of the version's month says of it and of whom it was compared with."""
-    rows = [
-        row
-        for row in ctx.lakehouse.history(evaluation_contract(spec).table).rows(
-            where=f"as_of_month = '{version.tags.get('as_of', '')}'"
-        )
-        if row["model_sha256"] == version.tags.get("artifact_sha256", "") or row["role"] == CHAMPION
+def _measured(ctx: StepContext, spec: ModelSpec, version: Version) -> Measured:
+    """What its evaluation says of the version and of whom it was compared with."""
+    as_of, sha256 = version.tags.get("as_of", ""), version.tags.get("artifact_sha256", "")
+    table = evaluation_contract(spec).table
+    stored = ctx.lakehouse.history(table).rows(where=f"as_of = '{as_of}'")
+    found = evaluations_of(spec.task, from_rows(Measurement, stored, table)).get(as_of)
+    own = found.of_role(CANDIDATE) if found else None
+    is_own = own is not None and own.model_sha256 == sha256
+    shown = [
+        one
+        for one in (found.contenders if found else ())
+        if one.role == CHAMPION or one.model_sha256 == sha256
     ]
-    own = next((r for r in rows if (r["role"], r["segment"]) == (CANDIDATE, ALL)), {})
-    stored = own.get("assessment")
+    measures: list[dict[str, Json]] = [
+        {"role": one.role, "segment": segment, **metrics.scalars()}
+        for one in shown
+        for segment, metrics in one.metrics.items()
+    ]
+    assessment = found.assessment if found and is_own else None
     return {
-        "measures": [r for r in rows if r["segment"] == ALL and r["problem"] is None],
-        "segments": [r for r in rows if r["segment"] != ALL],
-        "problems": [(r["role"], r["problem"]) for r in rows if r["problem"] is not None],
-        "assessment": json.loads(stored) if stored else None,
+        "measures": [row for row in measures if row["segment"] == ALL],
+        "segments": [row for row in measures if row["segment"] != ALL],
+        "problems": [(one.role, one.problem) for one in shown if one.problem],
+        "assessment": asdict(assessment) if assessment is not None else None,
     }
 
 
@@ -121,6 +134,8 @@ def _status(history: ChampionHistory, sha256: str, judged: list[Decision]) -> st
     crowned = [event for event in history.events if event.model_sha256 == sha256]
     if history.newest is not None and history.newest.model_sha256 == sha256:
         newest = history.newest
+        if newest.is_baseline:
+            return f"The rule of thumb: it serves from {newest.effective_from} on, nothing beat it"
         return f"Champion from {newest.effective_from} on ({newest.event} by {newest.decided_by})"
     if crowned:
         return "Former champion"
@@ -132,7 +147,7 @@ def _status(history: ChampionHistory, sha256: str, judged: list[Decision]) -> st
     return words[Outcome(judged[-1].outcome)] if judged else "Not judged yet"
 
 
-def _recipe(ctx: StepContext, version: Version) -> dict[str, Any]:
+def _recipe(ctx: StepContext, version: Version) -> dict[str, Json]:
     try:
         return dict(ctx.registry.record(version, RECIPE_FILE))
     except ModelError as error:

@@ -1,6 +1,7 @@
 """The chain: reading the champion history, and finding everything that is wrong with it."""
 
 from finance_assets.lakehouse.journal import read_journal
+from finance_assets.lakehouse.record import from_rows
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.model_life.champion_history import (
     ChampionEvent,
@@ -22,8 +23,8 @@ def read_history(
             that ends before one of them was shortened.
     """
     journal = read_journal(lakehouse, champion_history_contract(use_case))
-    rows = sorted(journal.rows, key=lambda row: (row["sequence"], row["recorded_at"]))
-    events = tuple(ChampionEvent(**row) for row in rows)
+    found = from_rows(ChampionEvent, journal.rows, journal.contract.table)
+    events = tuple(sorted(found, key=lambda event: (event.sequence, event.recorded_at)))
     problems = [f"commit {version} was made around us" for version in journal.foreign]
     problems += [
         f"event {event.sequence} was not appended by a decision"
@@ -64,11 +65,21 @@ def _event_problems(event: ChampionEvent, before: ChampionHistory) -> list[str]:
             problems.append("it does not rest on a passed report about its version")
         if event.event != Event.rolled_back and report.champion_version != event.replaces:
             problems.append("it replaced another champion than it was compared with")
+        if event.is_baseline != _crowns_baseline(event, before):
+            problems.append("its report is not of its kind: only the rule of thumb needs no gate")
     except (ValueError, LookupError, TypeError) as error:
         problems.append(f"its report cannot be read ({type(error).__name__})")
     if event.event == Event.rolled_back and before.crowning(event.identity) is None:
         problems.append("it puts back a model that was never champion")
     return problems
+
+
+def _crowns_baseline(event: ChampionEvent, before: ChampionHistory) -> bool:
+    """Whether an event may rest on the declaration alone: it is the first, or puts that back."""
+    if event.event == Event.rolled_back:
+        crowned = before.crowning(event.identity)
+        return crowned is not None and crowned.event == Event.installed
+    return event.event == Event.installed and not before.events
 
 
 def _shortened(events: tuple[ChampionEvent, ...], place: str, statement: str) -> list[str]:

@@ -1,6 +1,7 @@
-"""The champion history: an append-only chain of the only three events that change the champion.
+"""The champion history: an append-only chain of the only events that change the champion.
 
 A candidate was promoted by the gate, approved by a person, or an earlier champion was put back.
+Where the use case declares it, the rule of thumb is installed before any of these.
 Each event carries the digests of what it crowns, the champion it replaced, and the digest of the
 event before it. Whoever uses a champion reads the chain and checks it first. Decisions that
 change nothing are in decision_log.py; MLflow's aliases only mirror this table.
@@ -10,58 +11,36 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Any
 
 from finance_assets.errors import ModelError
-from finance_assets.lakehouse.contract import Column, Contract, RowRule
-from finance_assets.ml.gate_report import GateReport
+from finance_assets.lakehouse.contract import Contract, RowRule
+from finance_assets.lakehouse.record import columns_of, described
+from finance_assets.ml.gate_report import BASELINE_TASK, GateReport
 from finance_assets.ml.identity import Identity
 
 
 class Event(StrEnum):
-    """What can change the champion."""
+    """The events that can change the champion."""
 
     promoted = "promoted"
     approved = "approved"
     rolled_back = "rolled_back"
+    installed = "installed"
 
 
 def champion_history_contract(use_case: str) -> Contract:
     """One row per change of champion; rows are only ever added."""
-    text = "string"
     return Contract(
         table=f"models.{use_case}_champion_history",
         description="Every change of champion, chained by digest and never changed: who, when, "
         "from what, to what, and on which report.",
-        columns=(
-            Column("sequence", "bigint", "Place in the chain, from 1 on"),
-            Column("event", text, "promoted, approved or rolled_back"),
-            Column("effective_from", text, "First partition that the champion holds for"),
-            Column("model_version", text, "Version that became champion"),
-            Column("as_of", text, "Partition as of which it was trained"),
-            Column("mlflow_run_id", text, "MLflow run that trained it"),
-            Column("model_sha256", text, "Digest of the model's text"),
-            Column("features_sha256", text, "Digest of the ordered feature names"),
-            Column("recipe_sha256", text, "Digest of the training recipe"),
-            Column("reference_sha256", text, "Digest of the training reference for drift"),
-            Column("replaces", text, "Version of the champion it replaced", is_nullable=True),
-            Column("dataset_version", text, "Input tables of the training, with Delta versions"),
-            Column("trained_by", text, "Who ran the training"),
-            Column("decided_by", text, "'gate', or the person"),
-            Column("reason", text, "Why, in their words"),
-            Column("gate_report", text, "The passed report it rests on, JSON"),
-            Column("git_sha", text, "Commit of the code that decided"),
-            Column("run_id", text, "Run that decided"),
-            Column("recorded_at", text, "When it was recorded (UTC, ISO 8601)"),
-            Column("previous_digest", text, "Digest of the event before; empty for the first"),
-            Column("digest", text, "Digest of all the columns above"),
-        ),
+        columns=columns_of(ChampionEvent),
         key=("sequence",),
         partition_column="effective_from",
         row_rules=(
             RowRule(
                 "event_known",
-                "event IN ('promoted', 'approved', 'rolled_back')",
+                "event IN ('promoted', 'approved', 'rolled_back', 'installed')",
                 "Nothing else changes a champion.",
             ),
             RowRule("reason_given", "reason <> ''", "A change has a reason."),
@@ -74,32 +53,37 @@ def champion_history_contract(use_case: str) -> Contract:
 class ChampionEvent:
     """A change of champion; the fields are the table's columns."""
 
-    sequence: int
-    event: str
-    effective_from: str
-    model_version: str
-    as_of: str
-    mlflow_run_id: str
-    model_sha256: str
-    features_sha256: str
-    recipe_sha256: str
-    reference_sha256: str
-    replaces: str | None
-    dataset_version: str
-    trained_by: str
-    decided_by: str
-    reason: str
-    gate_report: str
-    git_sha: str
-    run_id: str
-    recorded_at: str
-    previous_digest: str
-    digest: str = ""
+    sequence: int = described("Place in the chain, from 1 on")
+    event: str = described("promoted, approved or rolled_back; or installed: the rule of thumb")
+    effective_from: str = described("First partition that the champion holds for")
+    model_version: str = described("Version that became champion")
+    as_of: str = described("Partition as of which it was trained")
+    mlflow_run_id: str = described("MLflow run that trained it")
+    model_sha256: str = described("Digest of the model's text")
+    features_sha256: str = described("Digest of the ordered feature names")
+    recipe_sha256: str = described("Digest of the training recipe")
+    reference_sha256: str = described("Digest of the training reference for drift")
+    replaces: str | None = described("Version of the champion it replaced")
+    dataset_version: str = described("Input tables of the training, with Delta versions")
+    trained_by: str = described("Who ran the training")
+    decided_by: str = described("'gate', the person, or 'declaration'")
+    reason: str = described("Why, in their words")
+    gate_report: str = described("The passed report it rests on, JSON")
+    git_sha: str = described("Commit of the code that decided")
+    run_id: str = described("Run that decided")
+    recorded_at: str = described("When it was recorded (UTC, ISO 8601)")
+    previous_digest: str = described("Digest of the event before; empty for the first")
+    digest: str = described("Digest of all the columns above", default="")
 
     @property
     def report(self) -> GateReport:
         """The gate report the event rests on."""
         return GateReport.from_json(self.gate_report)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it crowns the rule of thumb, which the gate never judged."""
+        return self.report.task == BASELINE_TASK
 
     @property
     def identity(self) -> Identity:
@@ -189,8 +173,3 @@ class ChampionHistory:
     def statement(self) -> str:
         """`<sequence>:<digest>` of the newest event, as it is stated elsewhere."""
         return f"{self.newest.sequence}:{self.newest.digest}" if self.newest else ""
-
-
-def as_record(event: ChampionEvent) -> dict[str, Any]:
-    """The event as the table's row."""
-    return asdict(event)

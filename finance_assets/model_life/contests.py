@@ -63,14 +63,14 @@ def contest(
 
 
 def candidate_version(ctx: StepContext, spec: ModelSpec, as_of: str) -> Version:
-    """The registered candidate as of a month.
+    """The registered candidate as of a partition.
 
     Raises:
         ModelError: none was trained.
     """
     for row in ctx.lakehouse.history(candidate_contract(spec).table).rows():
-        if row["as_of_month"] == as_of:
-            return ctx.registry.version(spec.name, row["model_version"])
+        if row["as_of"] == as_of:
+            return ctx.registry.version(spec.name, str(row["model_version"]))
     raise ModelError(
         "no candidate was trained",
         where=f"{candidate_contract(spec).table}, as of {as_of}",

@@ -1,144 +1,157 @@
-"""Contracts of the tables that every model brings: candidates, evaluation, predictions, drift.
+"""Contracts of the tables that every model brings: candidates, predictions, drift.
 
-They are the same for every use case but for its name and key. Those of decisions, looks and
-champions are beside their records.
+They are the same for every use case but for its name, key and task. Those of evaluations,
+decisions, looks and champions are beside their records.
 """
 
-from finance_assets.lakehouse.contract import Column, Contract, RowRule
-from finance_assets.ml.reasons import reason_columns
-from finance_assets.ml.spec import ModelSpec
+from dataclasses import dataclass, fields
 
-_AS_OF = Column("as_of_month", "string", "Partition as of which the model was trained")
+from finance_assets.lakehouse.contract import Column, Contract, RowRule
+from finance_assets.lakehouse.record import columns_of, described
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.monitoring.drift import VariableDrift
+from finance_assets.monitoring.triage import Action, Triage, Verdict
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """The version that was trained as of a partition, and what it was trained from."""
+
+    as_of: str = described("Partition as of which the model was trained")
+    model_version: str = described("Version in the model registry")
+    run_id: str = described("MLflow run of the training")
+    dataset_version: str = described("Input tables with their Delta versions")
+    train_window: str = described("Feature partitions it was fitted on")
+    holdout_window: str = described("Feature partitions kept for evaluation")
+    train_rows: int = described("Rows it was fitted on")
+    train_outcomes: str = described("Their outcomes: how many positives, or the mean")
+    fingerprint: str = described("Digest of data versions, window and parameters")
+    artifact_sha256: str = described("Digest of the model's text")
+    trained_by: str = described("Who ran the training")
 
 
 def candidate_contract(spec: ModelSpec) -> Contract:
-    """One row per as-of month: the version trained then, and what it was trained from."""
+    """One row per as-of partition."""
     return Contract(
         table=f"models.{spec.name}_candidate",
-        description="The candidate trained as of a month, and everything that decided it.",
-        columns=(
-            _AS_OF,
-            Column("model_version", "string", "Version in the model registry"),
-            Column("run_id", "string", "MLflow run of the training"),
-            Column("dataset_version", "string", "Input tables with their Delta versions"),
-            Column("train_window", "string", "Feature months it was fitted on"),
-            Column("holdout_window", "string", "Feature months kept for evaluation"),
-            Column("train_rows", "bigint", "Rows it was fitted on"),
-            Column("train_positives", "bigint", "Of these, rows with the outcome"),
-            Column("fingerprint", "string", "Digest of data versions, window and parameters"),
-            Column("artifact_sha256", "string", "Digest of the model's text"),
-            Column("trained_by", "string", "Who ran the training"),
-        ),
-        key=("as_of_month",),
-        partition_column="as_of_month",
-        min_rows=1,
-    )
-
-
-def _measure(name: str, type_: str, description: str) -> Column:
-    """A figure that a model which could not be measured does not have."""
-    return Column(name, type_, description, is_nullable=True)
-
-
-EVALUATION_COLUMNS = (
-    _AS_OF,
-    Column("role", "string", "candidate, champion, scorecard or naive"),
-    Column("model_version", "string", "Version in the model registry"),
-    Column("model_sha256", "string", "Digest of its text; empty if it could not be read"),
-    Column("segment", "string", "'all', or month or group as `column=value`"),
-    Column("rows", "bigint", "Rows scored"),
-    Column("positives", "bigint", "Of these, rows with the outcome"),
-    _measure("auc", "double", "Area under the ROC curve"),
-    _measure("pr_auc", "double", "Average precision"),
-    _measure("brier", "double", "Mean squared distance of score and outcome"),
-    _measure("calibration_error", "double", "Mean distance of score and rate, ten bins"),
-    _measure("ks", "double", "Largest distance of true and false positive rate"),
-    _measure("lift_top_decile", "double", "Rate in the top tenth / overall rate"),
-    _measure("lift_by_decile", "string", "The same for all tenths, JSON"),
-    _measure("problem", "string", "Why the model could not be measured"),
-    _measure("assessment", "string", "Gain, costs, groups, stability (candidate, all), JSON"),
-    _measure("look", "bigint", "How many looks at this holdout there were by then"),
-    _measure("retrained_sha256", "string", "Digest of a second training from the recipe"),
-    _measure("train_rows", "bigint", "Rows there are to train on as of the month"),
-    _measure("train_positives", "bigint", "Of these, rows with the outcome"),
-)
-
-
-def evaluation_contract(spec: ModelSpec) -> Contract:
-    """One row per as-of month, model and segment of the holdout."""
-    return Contract(
-        table=f"models.{spec.name}_evaluation",
-        description="Candidate, champion and baselines on the same temporal holdout, as a whole, "
-        "by month and by protected group.",
-        columns=EVALUATION_COLUMNS,
-        key=("as_of_month", "role", "segment"),
-        partition_column="as_of_month",
-        row_rules=(
-            RowRule(
-                "role_known",
-                "role IN ('candidate', 'champion', 'scorecard', 'naive')",
-                "Only these are measured.",
-            ),
-            RowRule(
-                "auc_range",
-                "problem IS NOT NULL OR (auc >= 0 AND auc <= 1)",
-                "An area is between 0 and 1.",
-            ),
-        ),
+        description="The candidate trained as of a partition, and everything that decided it.",
+        columns=columns_of(CandidateRecord),
+        key=("as_of",),
+        partition_column="as_of",
         min_rows=1,
     )
 
 
 def prediction_contract(spec: ModelSpec) -> Contract:
-    """One row per key: score, band and which model on which data said so."""
-    bands, codes = ", ".join(f"'{band.name}'" for band in spec.bands), spec.reasons
+    """One row per key: what the model says, and which model on which data said so."""
     return Contract(
-        table=f"predictions.{spec.name}",
-        description="Scores by the champion in force at the month; no rows before the first one.",
+        table=f"predictions.{spec.name}_predictions",
+        description="What the champion in force at the partition says; none before the first one.",
         columns=(
             *(spec.features.passed_on(name) for name in spec.key),
-            Column("score", "double", "Probability of the outcome"),
-            Column("band", "string", "Declared range that the score falls into"),
+            *spec.task.columns(spec),
             Column("model_version", "string", "Version that scored the row"),
             Column("model_sha256", "string", "Digest of that model's text"),
             Column("data_version", "string", "Feature table and its Delta version"),
-            *(
-                Column(
-                    name,
-                    "string",
-                    f"{place}. strongest reason that raised the score (band {codes.band} and up)",
-                    is_nullable=True,
-                )
-                for place, name in enumerate(reason_columns(codes), 1)
-                if codes
-            ),
             Column("scored_at", "timestamp", "When the row was scored (UTC)", is_volatile=True),
         ),
         key=spec.key,
         partition_column=spec.features.partition_column,
-        row_rules=(
-            RowRule("score_range", "score >= 0 AND score <= 1", "A score is a probability."),
-            RowRule("band_known", f"band IN ({bands})", "Only declared bands exist."),
-        ),
+        row_rules=spec.task.row_rules(spec),
     )
 
 
+@dataclass(frozen=True)
+class DriftRecord:
+    """How far a variable moved; the contract names `partition` as the features do."""
+
+    partition: str = described("Partition that was scored")
+    variable: str = described("Feature, or what the model says")
+    psi: float = described("Population stability index against the reference")
+    psi_low: float = described("Lower end of its 95 % interval, chance taken off")
+    psi_high: float = described("Upper end of the same")
+    psi_chance: float = described("Probability that chance alone parts the samples as far")
+    js: float = described("Jensen-Shannon divergence in bits, 0 to 1")
+    reference_missing_share: float = described("Share of missing values at training")
+    missing_share: float = described("Share of missing values in the partition")
+    missing_chance: float = described("Probability of such a difference by chance")
+    unseen_share: float = described("Share of rows with codes that training all but never saw")
+    unseen_chance: float = described("Probability of that by chance")
+    breach_share: float = described("Share of rows outside the range of training")
+    breach_chance: float = described("Probability of that by chance")
+    counts: str = described("Rows per bin of the reference, JSON")
+    seasonal_psi: float | None = described("PSI against the same season of the year before")
+    rows: int = described("Rows of the partition")
+    model_version: str = described("Champion whose reference was used")
+    model_sha256: str = described("Digest of that champion")
+
+    @property
+    def drift(self) -> VariableDrift:
+        """The variable's drift."""
+        return VariableDrift(**{f.name: getattr(self, f.name) for f in fields(VariableDrift)})
+
+
 def drift_contract(spec: ModelSpec) -> Contract:
-    """One row per month and variable."""
-    partition = spec.features.partition_column
+    """One row per partition and variable."""
+    partition = spec.partition_column
     return Contract(
         table=f"monitoring.{spec.name}_drift",
-        description="Each feature's and the score's distance from the champion's reference.",
-        columns=(
-            Column(partition, "string", "Partition that was scored"),
-            Column("variable", "string", "Feature, or 'score'"),
-            Column("psi", "double", "Population stability index against the reference"),
-            Column("reference_missing_share", "double", "Share of missing values at training"),
-            Column("missing_share", "double", "Share of missing values in the month"),
-            Column("rows", "bigint", "Rows of the month"),
-            Column("model_version", "string", "Champion whose reference was used"),
-        ),
+        description="Each feature's and the prediction's distance from the champion's reference.",
+        columns=columns_of(DriftRecord, partition=partition),
         key=(partition, "variable"),
         partition_column=partition,
         row_rules=(RowRule("psi_not_negative", "psi >= 0", "A PSI is a sum of positives."),),
+    )
+
+
+@dataclass(frozen=True)
+class TriageRecord:
+    """What is thought of a partition; the contract names `partition` as the features do."""
+
+    partition: str = described("Partition that was scored")
+    verdict: str = described("Why it looks as it does; none: nothing moved")
+    action: str = described("What is recommended: wait, hold, retrain or roll_back")
+    champion_version: str = described("Champion that scored it; empty without one")
+    champion_sha256: str = described("Digest of that champion; empty without one")
+    evidence: str = described("Why, one sentence a line")
+    drifted: str = described("Variables that moved, worst first")
+
+    @classmethod
+    def of(cls, triage: Triage) -> "TriageRecord":
+        """The record of a triage."""
+        return cls(
+            triage.partition,
+            str(triage.verdict),
+            str(triage.action),
+            triage.champion_version,
+            triage.champion_sha256,
+            "\n".join(triage.evidence),
+            ",".join(triage.drifted),
+        )
+
+    @property
+    def triage(self) -> Triage:
+        """The triage that this row was made of."""
+        return Triage(
+            self.partition,
+            Verdict(self.verdict),
+            Action(self.action),
+            self.champion_version,
+            self.champion_sha256,
+            tuple(self.evidence.splitlines()),
+            tuple(name for name in self.drifted.split(",") if name),
+        )
+
+
+def triage_contract(spec: ModelSpec) -> Contract:
+    """One row per partition."""
+    partition = spec.partition_column
+    actions = ", ".join(f"'{action}'" for action in Action)
+    return Contract(
+        table=f"monitoring.{spec.name}_triage",
+        description="What is thought of each partition, why, and what is recommended.",
+        columns=columns_of(TriageRecord, partition=partition),
+        key=(partition,),
+        partition_column=partition,
+        row_rules=(RowRule("action_known", f"action IN ({actions})", "Only these are acted on."),),
     )

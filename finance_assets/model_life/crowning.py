@@ -5,7 +5,7 @@ The only module that adds to the champion history. Whether to crown is decided b
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,12 +21,11 @@ from finance_assets.model_life.champion_history import (
     ChampionEvent,
     ChampionHistory,
     Event,
-    as_record,
     champion_history_contract,
 )
 from finance_assets.model_life.contracts import prediction_contract
 from finance_assets.model_life.decision_log import read_decisions
-from finance_assets.step.declaration import StepContext
+from finance_assets.step.declaration import Facts, StepContext
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def crown(
             remedy="decide anew",
         )
     event = _event(ctx, crowning, effective_from, now)
-    append(ctx.lakehouse, journal, as_record(event), event.digest, ctx.origin)
+    append(ctx.lakehouse, journal, asdict(event), event.digest, ctx.origin)
     return event
 
 
@@ -150,12 +149,13 @@ def mirror(ctx: StepContext, spec: ModelSpec) -> ChampionHistory:
             return history
 
 
-def stated(history: ChampionHistory) -> dict[str, dict[str, Any]]:
+def stated(history: ChampionHistory) -> dict[str, Facts]:
     """What Dagster is told of the history: today's champion, and the newest digest."""
     newest = history.newest
     return {
         history.use_case: {
             "champion_version": newest.model_version if newest else "",
+            "is_baseline": newest is not None and newest.is_baseline,
             "statement": history.statement,
         }
     }

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 from finance_assets.errors import LostRaceError
-from finance_assets.lakehouse.contract import Column, Contract, RowRule
+from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.journal import append, read_journal
+from finance_assets.lakehouse.record import columns_of, described, from_rows
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import Row
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.step.declaration import StepContext
@@ -36,19 +37,19 @@ class Outcome(StrEnum):
 class Decision:
     """A decision of the gate on one candidate; the fields are the table's columns."""
 
-    as_of: str
-    candidate_version: str
-    model_sha256: str
-    outcome: str
-    failed_criteria: str
-    champion_version: str | None
-    trained_by: str
-    dataset_version: str
-    gate_report: str
-    git_sha: str
-    run_id: str
-    recorded_at: str = ""
-    decision_id: str = ""
+    as_of: str = described("Partition as of which the candidate was trained")
+    candidate_version: str = described("Version that was judged")
+    model_sha256: str = described("Digest of its text; empty if it could not be read")
+    outcome: str = described("promoted, turned_down, or held for approval")
+    failed_criteria: str = described("Criteria that did not pass, by comma")
+    champion_version: str | None = described("Champion it was compared with")
+    trained_by: str = described("Who ran the training")
+    dataset_version: str = described("Input tables of the training, with versions")
+    gate_report: str = described("The whole report, JSON")
+    git_sha: str = described("Commit of the code that decided")
+    run_id: str = described("Run that decided")
+    recorded_at: str = described("When it was recorded (UTC, ISO 8601)", default="")
+    decision_id: str = described("Unique id of the decision", default="")
 
     @property
     def report(self) -> GateReport:
@@ -68,21 +69,7 @@ def decision_contract(spec: ModelSpec) -> Contract:
         table=f"models.{spec.name}_decision",
         description="Every decision of the gate on a candidate. What changed the champion is in "
         f"models.{spec.name}_champion_history.",
-        columns=(
-            Column("as_of", "string", "Partition as of which the candidate was trained"),
-            Column("candidate_version", "string", "Version that was judged"),
-            Column("model_sha256", "string", "Digest of its text; empty if it could not be read"),
-            Column("outcome", "string", "promoted, turned_down, or held for approval"),
-            Column("failed_criteria", "string", "Criteria that did not pass, by comma"),
-            Column("champion_version", "string", "Champion it was compared with", is_nullable=True),
-            Column("trained_by", "string", "Who ran the training"),
-            Column("dataset_version", "string", "Input tables of the training, with versions"),
-            Column("gate_report", "string", "The whole report, JSON"),
-            Column("git_sha", "string", "Commit of the code that decided"),
-            Column("run_id", "string", "Run that decided"),
-            Column("recorded_at", "string", "When it was recorded (UTC, ISO 8601)"),
-            Column("decision_id", "string", "Unique id of the decision"),
-        ),
+        columns=columns_of(Decision),
         key=("decision_id",),
         partition_column="as_of",
         row_rules=(
@@ -99,8 +86,9 @@ def decision_contract(spec: ModelSpec) -> Contract:
 
 def read_decisions(lakehouse: Lakehouse, spec: ModelSpec) -> list[Decision]:
     """Every decision, in the order in which they were made."""
-    rows = read_journal(lakehouse, decision_contract(spec)).rows
-    return sorted((Decision(**row) for row in rows), key=lambda d: d.recorded_at)
+    contract = decision_contract(spec)
+    rows = read_journal(lakehouse, contract).rows
+    return sorted(from_rows(Decision, rows, contract.table), key=lambda d: d.recorded_at)
 
 
 def newest_on(known: Sequence[Decision], version: str) -> Decision | None:
@@ -118,7 +106,9 @@ def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision) -> bool:
     contract = decision_contract(spec)
     for _ in range(ATTEMPTS):
         journal = read_journal(ctx.lakehouse, contract, f"as_of = '{decision.as_of}'")
-        known = sorted((Decision(**row) for row in journal.rows), key=lambda d: d.recorded_at)
+        known = sorted(
+            from_rows(Decision, journal.rows, contract.table), key=lambda d: d.recorded_at
+        )
         newest = newest_on(known, decision.candidate_version)
         if newest is not None and newest.is_repeated_by(decision):
             return False
@@ -137,7 +127,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
-def record_digest(record: dict[str, Any]) -> str:
+def record_digest(record: Row) -> str:
     """sha256 of a row, as its publication states it."""
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 

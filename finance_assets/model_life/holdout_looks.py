@@ -4,12 +4,13 @@ The more often a holdout was looked at, the likelier is a gain by luck; how much
 be is said in ml/estimates.py.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from finance_assets.calendar import Window
 from finance_assets.errors import LostRaceError
-from finance_assets.lakehouse.contract import Column, Contract
+from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.journal import append, read_journal
+from finance_assets.lakehouse.record import columns_of, described, from_rows
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.decision_log import ATTEMPTS, now, record_digest, worn_out
 from finance_assets.step.declaration import StepContext
@@ -22,14 +23,14 @@ class Look:
     `number` counts the looks at this holdout, or at one that overlaps with it.
     """
 
-    as_of: str
-    holdout_first: str
-    holdout_last: str
-    model_sha256: str
-    champion_sha256: str
-    number: int
-    run_id: str
-    recorded_at: str = field(default="")
+    as_of: str = described("Partition as of which the candidate was trained")
+    holdout_first: str = described("First partition of the holdout")
+    holdout_last: str = described("Last partition of the holdout")
+    model_sha256: str = described("Digest of the candidate")
+    champion_sha256: str = described("Digest of the champion it was compared with")
+    number: int = described("How many looks there were by then, this one included")
+    run_id: str = described("Run that looked")
+    recorded_at: str = described("When it was recorded (UTC, ISO 8601)", default="")
 
     def overlaps(self, holdout: Window) -> bool:
         """Whether it looked at some of the holdout's partitions."""
@@ -42,16 +43,7 @@ def looks_contract(spec: ModelSpec) -> Contract:
         table=f"monitoring.{spec.name}_holdout_looks",
         description="Every look at a holdout. The more often it was looked at, the surer a gain "
         "has to be.",
-        columns=(
-            Column("as_of", "string", "Partition as of which the candidate was trained"),
-            Column("holdout_first", "string", "First partition of the holdout"),
-            Column("holdout_last", "string", "Last partition of the holdout"),
-            Column("model_sha256", "string", "Digest of the candidate"),
-            Column("champion_sha256", "string", "Digest of the champion it was compared with"),
-            Column("number", "bigint", "How many looks there were by then, this one included"),
-            Column("run_id", "string", "Run that looked"),
-            Column("recorded_at", "string", "When it was recorded (UTC, ISO 8601)"),
-        ),
+        columns=columns_of(Look),
         key=("as_of", "model_sha256", "champion_sha256"),
         partition_column="as_of",
         is_append_only=True,
@@ -69,7 +61,8 @@ def count_look(
     contract = looks_contract(spec)
     for _ in range(ATTEMPTS):
         journal = read_journal(ctx.lakehouse, contract)
-        looks = [look for row in journal.rows if (look := Look(**row)).overlaps(holdout)]
+        known = from_rows(Look, journal.rows, contract.table)
+        looks = [look for look in known if look.overlaps(holdout)]
         known = [
             x
             for x in looks

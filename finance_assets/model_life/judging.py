@@ -11,9 +11,9 @@ from typing import Any
 from finance_assets.calendar import Calendar
 from finance_assets.errors import GoneError, LostRaceError, ModelError
 from finance_assets.lakehouse.integrity import altered_partitions
-from finance_assets.ml.assessment import Assessment
-from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
-from finance_assets.ml.frames import TimeSplit, dataset_version, split_as_of
+from finance_assets.lakehouse.record import from_rows
+from finance_assets.ml.evaluation import CANDIDATE, CHAMPION
+from finance_assets.ml.frames import dataset_version, split_as_of
 from finance_assets.ml.gate import Evidence, evaluate_gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import verified
@@ -21,14 +21,18 @@ from finance_assets.ml.spec import Approval, ModelSpec
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionHistory, Event
 from finance_assets.model_life.contests import Contest, contest
-from finance_assets.model_life.contracts import evaluation_contract
 from finance_assets.model_life.crowning import Crowning, crown, first_open_partition, history_of
 from finance_assets.model_life.decision_log import Decision, Outcome, log_decision
-from finance_assets.model_life.evaluation_records import metrics_from
+from finance_assets.model_life.evaluations import (
+    Evaluation,
+    Measurement,
+    evaluation_contract,
+    evaluations_of,
+)
+from finance_assets.model_life.input_problems import input_problems
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.model_life.measuring import measure_and_publish
-from finance_assets.step.declaration import TABLE_KINDS, Step, StepContext, input_versions
-from finance_assets.step.lineage import data_problems
+from finance_assets.step.declaration import Step, StepContext, input_versions
 from finance_assets.step.use_case import UseCase
 
 ATTEMPTS = 20
@@ -58,8 +62,8 @@ class Judge:
 
     @classmethod
     def of(cls, use_case: UseCase) -> "Judge":
-        """What judges a use case's candidates."""
-        tables = tuple(step for step in use_case.steps if step.kind in TABLE_KINDS)
+        """The judge of a use case's candidates."""
+        tables = tuple(step for step in use_case.steps if step.kind.is_table)
         return cls(use_case.model, use_case.calendar, tables)
 
     def decide(self, ctx: StepContext, as_of: str) -> Judged:
@@ -98,59 +102,49 @@ class Judge:
 
     def judge(self, ctx: StepContext, one: Contest) -> GateReport:
         """The gate's report on a candidate against the champion that it would replace."""
-        rows = _evaluation(ctx, self.spec, one)
-        if rows is None:
+        found = _evaluation(ctx, self.spec, one)
+        if found is None:
             ctx.report("there is no intact evaluation against today's champion: measuring now")
             inputs = evaluation_inputs(self.spec)
             window = self.calendar.window(one.split.as_of)
             origin = replace(ctx.origin, inputs=input_versions(ctx.lakehouse, inputs))
             measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
-            rows = _evaluation(ctx, self.spec, one) or []
-        return evaluate_gate(self.spec.gate, self.gather_evidence(ctx, one, rows))
+            found = _evaluation(ctx, self.spec, one) or Evaluation(one.split.as_of, ())
+        return evaluate_gate(self.spec.gate, self.gather_evidence(ctx, one, found))
 
     def gather_evidence(
-        self, ctx: StepContext, one: Contest, rows: list[dict[str, Any]]
-    ) -> Evidence:
+        self, ctx: StepContext, one: Contest, found: Evaluation
+    ) -> Evidence[Any, Any]:
         """Everything the gate judges on, as the tables and the registry have it now."""
         spec, split, candidate = self.spec, one.split, one.candidate
-        own = next((row for row in rows if row["role"] == CANDIDATE), {})
         champion_signature, champion_gone = _champion(ctx, spec, one)
-        stored = own.get("assessment")
         return Evidence(
             candidate_version=candidate.number,
             champion_version=one.champion.model_version if one.champion else None,
             champion_gone=champion_gone,
-            measured={row["role"]: metrics_from(row) for row in rows if row["problem"] is None},
-            unmeasured={row["role"]: row["problem"] for row in rows if row["problem"] is not None},
-            assessment=Assessment.from_json(stored) if stored else None,
-            looks=own.get("look") or 0,
+            champion_is_baseline=one.champion is not None and one.champion.is_baseline,
+            measured={c.role: c.whole for c in found.contenders if c.whole is not None},
+            unmeasured={c.role: c.problem for c in found.contenders if c.whole is None},
+            assessment=found.assessment,
+            unassessed=found.unassessed,
+            looks=found.look,
             tags=candidate.tags,
             expected={
                 "as_of": split.as_of,
                 "train_window": str(split.train),
                 "holdout_window": str(split.holdout),
                 "dataset_version": dataset_version(ctx.lakehouse, spec, split),
-                "train_rows": str(own.get("train_rows")),
-                "train_positives": str(own.get("train_positives")),
+                "train_rows": found.train_rows,
+                "train_outcomes": found.train_outcomes,
             },
             signature=ctx.registry.signature(candidate),
             expected_signature=spec.feature_names,
             champion_signature=champion_signature,
-            data_checks=self._data_problems(ctx, split),
+            data_checks=input_problems(ctx, spec, self.calendar, self.tables, split),
             artifact_problem=ctx.registry.problem(candidate),
-            retrained_sha256=own.get("retrained_sha256") or "",
+            retrained_sha256=found.retrained_sha256,
             env=str(ctx.settings.env),
         )
-
-    def _data_problems(self, ctx: StepContext, split: TimeSplit) -> dict[str, tuple[str, ...]]:
-        """What is wrong with each publication that features and labels rest on."""
-        windows = ((self.spec.features, split.rows), (self.spec.labels, split.matured))
-        found: dict[str, tuple[str, ...]] = {}
-        for contract, window in windows:
-            found |= data_problems(
-                ctx.lakehouse, self.tables, contract.table, window, self.calendar
-            )
-        return found
 
     def _judged(
         self, ctx: StepContext, one: Contest, outcome: Outcome, report: GateReport
@@ -191,20 +185,26 @@ class Judge:
         crown(ctx, self.spec, crowning, effective_from, history)
 
 
-def _evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> list[dict[str, Any]] | None:
-    """The stored rows about the whole holdout, if they are about just these two, and intact."""
+def _evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> Evaluation | None:
+    """The stored evaluation, if it is about just these two, and intact."""
     contract, as_of = evaluation_contract(spec), one.split.as_of
     if altered_partitions(ctx.lakehouse, contract, one.split.rows.at(as_of)):
         return None
     rows = ctx.lakehouse.history(contract.table).rows(
-        where=f"{contract.partition_column} = '{as_of}' AND segment = '{ALL}'"
+        where=f"{contract.partition_column} = '{as_of}'"
     )
-    models = {row["role"]: (row["model_version"], row["model_sha256"]) for row in rows}
+    found = evaluations_of(spec.task, from_rows(Measurement, rows, contract.table)).get(as_of)
+    if found is None:
+        return None
     expected = {CANDIDATE: (one.candidate.number, one.model_sha256)}
     if one.champion is not None:
         expected[CHAMPION] = (one.champion.model_version, one.champion.model_sha256)
-    found = {role: model for role, model in models.items() if role in (CANDIDATE, CHAMPION)}
-    return rows if found == expected else None
+    measured = {
+        contender.role: (contender.model_version, contender.model_sha256)
+        for contender in found.contenders
+        if contender.role in (CANDIDATE, CHAMPION)
+    }
+    return found if measured == expected else None
 
 
 def _champion(ctx: StepContext, spec: ModelSpec, one: Contest) -> tuple[tuple[str, ...], str]:

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 
 from finance_assets.calendar import Calendar
 from finance_assets.errors import HistoryError
-from finance_assets.ml.evaluation import ALL, CANDIDATE
+from finance_assets.lakehouse.record import from_rows
+from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
+from finance_assets.ml.families import BASELINE, Model
 from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of, versions_of
 from finance_assets.ml.identity import Verified, identify, verified
-from finance_assets.ml.metrics import measure
 from finance_assets.ml.model_files import Version, digest
-from finance_assets.ml.models import Model
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, declared_recipe, train
-from finance_assets.model_life.contracts import evaluation_contract
 from finance_assets.model_life.crowning import history_of
-from finance_assets.model_life.evaluation_records import metrics_from
+from finance_assets.model_life.evaluations import (
+    Measurement,
+    evaluation_contract,
+    evaluations_of,
+)
 from finance_assets.step.declaration import StepContext
 
 
@@ -105,14 +108,19 @@ def _recorded_metrics(
     history = ctx.lakehouse.history(evaluation_contract(spec).table)
     as_of = version.tags["as_of"]
     where = (
-        f"as_of_month = '{as_of}' AND role = '{CANDIDATE}' AND segment = '{ALL}'"
-        f" AND model_sha256 = '{model_sha256}' AND problem IS NULL"
+        f"as_of = '{as_of}' AND role IN ('{CANDIDATE}', '{CHAMPION}') AND segment = '{ALL}'"
+        f" AND model_sha256 = '{model_sha256}'"
     )
     for publication in history.publications:
         if as_of in publication.partitions:
             rows = history.rows(where=where, version=publication.version)
-            if rows:
-                return metrics_from(rows[0]).scalars()
+            found = evaluations_of(
+                spec.task, from_rows(Measurement, rows, history.stored.table)
+            ).get(as_of)
+            # The rule of thumb was no candidate: the first one was compared with it.
+            own = (found.of_role(CANDIDATE) or found.of_role(CHAMPION)) if found else None
+            if own is not None and own.whole is not None:
+                return own.whole.scalars()
     return {}
 
 
@@ -130,7 +138,7 @@ def _outcomes(
     score = model.predict(model.inputs(holdout.frame))
     before = stored.predict(stored.inputs(holdout.frame))
     outcome = holdout.frame[spec.target].to_numpy("float64")
-    found = measure(outcome, score).scalars()
+    found = spec.task.measure(outcome, score).scalars()
     return (
         Comparison(
             f"{len(score)} holdout predictions (sha256)",
@@ -153,7 +161,8 @@ def _circumstances(
 ) -> tuple[Comparison, ...]:
     """Code, library and declaration, then and now."""
     split = split_as_of(calendar, spec, version.tags["as_of"])
-    now = declared_recipe(spec, split, recipe.dataset_version, recipe.search is not None)
+    declared = spec.rule_of_thumb if recipe.family == BASELINE.name else spec
+    now = declared_recipe(declared, split, recipe.dataset_version, recipe.search is not None)
     return (
         Comparison("code", version.tags["git_sha"], ctx.origin.code_sha, is_decisive=False),
         Comparison("library", recipe.library, now.library, is_decisive=False),
@@ -175,7 +184,7 @@ def _obstacles(ctx: StepContext, versions: dict[str, int]) -> tuple[str, ...]:
             found.append(f"{table} does not exist any more")
             continue
         try:
-            missing = history.missing_files(number)
+            missing = history.stored.missing_files(number)
         except HistoryError as error:
             found.append(str(error))
             continue

@@ -19,8 +19,8 @@ def outdated(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> lis
         f"DISTINCT {column}, model_version, model_sha256"
     )
     found = []
-    for row in sorted(scorers, key=lambda row: (row[column], row["model_version"])):
-        champion = history.in_force(row[column])
+    for row in sorted(scorers, key=lambda row: (str(row[column]), str(row["model_version"]))):
+        champion = history.in_force(str(row[column]))
         if champion is None or row["model_sha256"] != champion.model_sha256:
             now = f"v{champion.model_version}" if champion else "no champion"
             found.append(

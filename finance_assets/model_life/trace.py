@@ -6,13 +6,13 @@ very file that this version was ingested from.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from finance_assets.errors import DeliveryError, HistoryError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.sources.source import Source
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import Row
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent
 from finance_assets.model_life.contracts import prediction_contract
@@ -43,7 +43,7 @@ class TracedTable:
     version: int
     run_id: str
     code_sha: str
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[Row, ...]
     is_delivery: bool
     sha256: str = ""
     delivered: tuple[DeliveredLine, ...] = ()
@@ -53,7 +53,7 @@ class TracedTable:
 class Trace:
     """A prediction, the events that put its model in force, and the tables it rests on."""
 
-    prediction: dict[str, Any]
+    prediction: Row
     events: tuple[ChampionEvent, ...]
     tables: tuple[TracedTable, ...]
 
@@ -80,7 +80,7 @@ def trace(
         raise HistoryError(
             "there is no such prediction",
             where=f"{contract.table}, {partition}, {sought}",
-            remedy="see `finance-assets status` for the months that were scored, and "
+            remedy="see `finance-assets status` for the partitions that were scored, and "
             f"{use_case.model.features.table} for the keys",
         )
     prediction = found[0]
@@ -154,7 +154,7 @@ def show_lines(
     archive: DeliveryArchive,
     source: Source,
     files: list[Delivery],
-    rows: tuple[dict[str, Any], ...],
+    rows: tuple[Row, ...],
 ) -> tuple[str, tuple[DeliveredLine, ...]]:
     """The lines of ingested rows in the first of these files that is there; with its digest."""
     problem, sha256, lines = "no digest of the delivery was recorded", "", {}
@@ -163,7 +163,7 @@ def show_lines(
         if problem:
             continue
         try:
-            wanted = {int(row["_source_line"]) for row in rows}
+            wanted = {int(str(row["_source_line"])) for row in rows}
             lines = source.format.texts(source, archive.place(sha256), wanted)
         except (DeliveryError, OSError, EOFError) as error:
             problem = f"the kept file cannot be read: {error}"
@@ -172,11 +172,9 @@ def show_lines(
     return sha256, tuple(_line(source, row, lines, problem) for row in rows)
 
 
-def _line(
-    source: Source, row: dict[str, Any], lines: dict[int, str], problem: str
-) -> DeliveredLine:
+def _line(source: Source, row: Row, lines: dict[int, str], problem: str) -> DeliveredLine:
     """A row's line, which must say what the row says."""
-    number = int(row["_source_line"])
+    number = int(str(row["_source_line"]))
     text = lines.get(number)
     if not problem and (text is None or not source.format.shows(source, text, row)):
         problem = "the line in the kept file is not the stored row"

@@ -9,19 +9,20 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.lakehouse.journal import read_journal
+from finance_assets.ml.families import BASELINE
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.chain import read_history
-from finance_assets.model_life.champion_history import ChampionHistory
-from finance_assets.model_life.contracts import evaluation_contract
+from finance_assets.model_life.champion_history import ChampionHistory, Event
 from finance_assets.model_life.decision_log import decision_contract, record_digest
+from finance_assets.model_life.evaluations import evaluation_contract
 from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.model_life.scored import outdated
 from finance_assets.step.declaration import StepContext
 
 
 def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[str]:
-    """What is wrong; empty if nothing is.
+    """The problems found; empty if the chain and all it rests on are sound.
 
     Args:
         ctx: a context of the use case.
@@ -44,9 +45,12 @@ def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[st
 def _models(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> list[str]:
     """Champions, of today and before, whose files are not what became champion."""
     problems = []
+    installed = {event.identity for event in history.events if event.event == Event.installed}
     for identity in dict.fromkeys(event.identity for event in history.events):
         try:
-            verified(ctx.registry, spec.name, identity)
+            family = verified(ctx.registry, spec.name, identity).recipe["family"]
+            if identity in installed and family != BASELINE.name:
+                problems.append(f"champion v{identity.model_version}: it is no rule of thumb")
         except (ModelError, ValueError, LookupError) as error:
             what = error.what if isinstance(error, ModelError) else f"{error}"
             problems.append(f"champion v{identity.model_version}: {what}")

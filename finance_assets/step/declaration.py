@@ -3,12 +3,13 @@
 Only the types belong here; the kinds of steps are in the sibling modules.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from finance_assets.calendar import Window
+from finance_assets.codec import Json
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Contract
 from finance_assets.lakehouse.history import Publication
@@ -16,6 +17,7 @@ from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, PublishResult, publish
 from finance_assets.lakehouse.sources.source import Source
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import Row
 from finance_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,20 +26,62 @@ if TYPE_CHECKING:
     from finance_assets.ml.registry import ModelRegistry
 
 
+# What a run states of a partition, for sensors to read.
+Facts: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is so of every step of a kind.
+
+    `timeout_seconds`: after which Databricks stops its task; a stuck one must not be paid for
+    until Monday. `retries`: how often a failed task of a job is tried again. It helps where the
+    trouble was the cluster's; a refused delivery stays refused, and retrying cannot change a
+    gate decision. `tools`: what the catalogue shows that it is made with; `uses_family`: with
+    the library that fits the model, too.
+    """
+
+    timeout_seconds: int
+    retries: int
+    tools: frozenset[str]
+    uses_family: bool = False
+    is_table: bool = False
+    is_model: bool = False
+
+
 class Kind(StrEnum):
-    """What a step does; decides its icon, its backfill policy and who may retry it."""
+    """What a step does, with what is so of every step that does it."""
 
-    ingest = "ingest"
-    table = "table"
-    training = "training"
-    evaluation = "evaluation"
-    decision = "decision"
-    scoring = "scoring"
-    monitoring = "monitoring"
+    traits: Traits
 
+    def __new__(cls, value: str, traits: Traits) -> "Kind":
+        """A kind by its name."""
+        made = str.__new__(cls, value)
+        made._value_, made.traits = value, traits
+        return made
 
-TABLE_KINDS = frozenset({Kind.ingest, Kind.table})
-MODEL_KINDS = frozenset({Kind.training, Kind.evaluation, Kind.decision})
+    ingest = "ingest", Traits(3600, 2, frozenset({"deltalake"}), is_table=True)
+    table = "table", Traits(7200, 2, frozenset({"spark", "deltalake"}), is_table=True)
+    training = "training", Traits(14400, 1, frozenset({"mlflow"}), uses_family=True, is_model=True)
+    evaluation = "evaluation", Traits(7200, 0, frozenset({"mlflow", "deltalake"}), is_model=True)
+    decision = "decision", Traits(1800, 0, frozenset({"mlflow", "deltalake"}), is_model=True)
+    scoring = "scoring", Traits(7200, 2, frozenset({"spark", "deltalake"}), uses_family=True)
+    monitoring = "monitoring", Traits(3600, 2, frozenset({"spark", "deltalake"}))
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it makes a table of the data, of deliveries or of other tables."""
+        return self.traits.is_table
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it runs when a candidate is wanted, and not for every partition."""
+        return self.traits.is_model
+
+    @property
+    def takes_a_range_at_once(self) -> bool:
+        """Whether one run takes a whole range; models go one by one, as they did in time."""
+        return not self.traits.is_model
 
 
 @dataclass(frozen=True)
@@ -92,7 +136,7 @@ class StepContext:
         return self.lakehouse.read(contract, window, self.origin.inputs.get(contract.table))
 
     def publish(self, proposal: Proposal) -> PublishResult:
-        """Publish as this run."""
+        """Publish a proposal with this run as its origin."""
         return publish(self.lakehouse, proposal, self.origin)
 
 
@@ -109,12 +153,12 @@ class StepResult:
     publication: Publication | None
     changed: tuple[str, ...] = ()
     fingerprints: dict[str, str] = field(default_factory=dict)
-    metadata: dict[str, Any] = field(default_factory=dict)
-    by_partition: dict[str, dict[str, Any]] = field(default_factory=dict)
-    stated: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    metadata: dict[str, Json] = field(default_factory=dict)
+    by_partition: dict[str, Facts] = field(default_factory=dict)
+    stated: dict[str, dict[str, Facts]] = field(default_factory=dict)
     plots: dict[str, bytes] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
-    preview: list[dict[str, Any]] = field(default_factory=list)
+    preview: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,10 @@ def require_no_foresight(steps: tuple[Step, ...], spec: ModelSpec) -> None:
             )
     _require_backward_inputs(by_table, spec)
     known_at: dict[tuple[str, str], int] = {}
+    # What says which row it is tells nothing of the outcome, though the target be looked up by it.
+    identity = set(_identity(by_table, spec))
     for table, column, offset in _lineage(by_table, (spec.labels.table, spec.target, 0)):
-        if table != spec.labels.table:
+        if table != spec.labels.table and (table, column) not in identity:
             latest = known_at.get((table, column), offset)
             known_at[table, column] = max(latest, offset)
     for feature in spec.features.column_names:
@@ -104,6 +106,19 @@ def _lineage(by_table: dict[str, Step], start: Place) -> Iterator[Place]:
             upstream, _, inner = source.rpartition(".")
             item = _input(step, upstream, name)
             waiting.append((upstream, inner, offset + item.last_offset))
+
+
+def _identity(by_table: dict[str, Step], spec: ModelSpec) -> Iterator[tuple[str, str]]:
+    """The columns that the labels' key is taken over from, as far down as nothing else is."""
+    for name in spec.key:
+        table, at = spec.labels.table, name
+        while table in by_table and by_table[table].inputs:
+            sources = _column(by_table[table], at).derived_from
+            alike = [source for source in sources if source.endswith(f".{at}")]
+            if len(alike or sources) != 1:
+                break
+            table, _, at = (alike or sources)[0].rpartition(".")
+            yield table, at
 
 
 def _column(step: Step, name: str) -> Column:

@@ -4,6 +4,7 @@ Reads commit logs only; no engine is started. Following single rows is tracing.p
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -58,6 +59,7 @@ class _Walk:
     _histories: dict[str, TableHistory] = field(default_factory=dict)
     _firsts: dict[str, str] = field(default_factory=dict)
     _deliveries: dict[str, dict[str, Delivery]] = field(default_factory=dict)
+    _alike: dict[str, dict[tuple[str, str], list[str]]] = field(default_factory=dict)
 
     def follow(self, table: str, partition: Window) -> None:
         """Judge a publication and everything underneath it, without recursion."""
@@ -120,9 +122,17 @@ class _Walk:
         """Other partitions with the same delivery: ingestions at the same time can slip through."""
         if table not in self._deliveries:
             self._deliveries[table] = self.history(table).deliveries()
+            # By what two deliveries would share: of hundreds, each is compared with a few.
+            alike = self._alike[table] = defaultdict(list)
+            for name, delivery in self._deliveries[table].items():
+                for shared in vars(delivery).items():
+                    alike[shared].append(name)
         own = self._deliveries[table].get(partition)
-        for other, delivery in self._deliveries[table].items():
-            if own is not None and other != partition and own.is_same(delivery):
+        if own is None:
+            return
+        shared_by = {n for shared in vars(own).items() for n in self._alike[table][shared]}
+        for other in sorted(shared_by - {partition}):
+            if own.is_same(self._deliveries[table][other]):
                 yield f"same delivery as {other}"
 
 

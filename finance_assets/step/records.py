@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.rejections import as_markdown
+from finance_assets.lakehouse.stored import Row
 from finance_assets.step.declaration import StepContext, StepResult
 
 PREVIEW_ROWS = 5
 
 
-def publish_records(
-    ctx: StepContext, contract: Contract, records: Sequence[dict[str, Any]]
-) -> StepResult:
+def publish_records(ctx: StepContext, contract: Contract, records: Sequence[Row]) -> StepResult:
     """Publish the records as the window's rows."""
     ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
     rows = [tuple(record[name] for name in contract.column_names) for record in records]
@@ -37,14 +35,14 @@ def publish_staged(ctx: StepContext, proposal: Proposal) -> StepResult:
     return replace(result, documents={"Rejected rows": as_markdown(proposal.rejected)})
 
 
-def _masked(contract: Contract, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+def _masked(contract: Contract, rows: list[Row]) -> list[Row]:
     """Preview rows without personal data: they end up in Dagster's event log."""
     private = {column.name for column in contract.columns if column.is_pii}
     return [{k: "•••" if k in private else v for k, v in row.items()} for row in rows]
 
 
 def as_result(
-    published: PublishResult, ledgers: dict[str, Ledger], preview: list[dict[str, object]]
+    published: PublishResult, ledgers: dict[str, Ledger], preview: list[Row]
 ) -> StepResult:
     """The step result of a publication, with its accounting as metadata."""
     return StepResult(

@@ -9,14 +9,18 @@ from pathlib import Path
 from finance_assets.calendar import Calendar
 from finance_assets.declarations import refuse
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.step.declaration import MODEL_KINDS, Step
+from finance_assets.step.declaration import Step
 from finance_assets.step.foresight import require_no_foresight
 from finance_assets.step.use_case_rules import use_case_mistakes
 
 
 @dataclass(frozen=True)
 class UseCase:
-    """A use case: `samples` is the landing folder that ships with it."""
+    """A use case: `samples` is the landing folder that ships with it.
+
+    Partitions before `played_from` are the past, whose tables `finance-assets run` makes in one
+    run; from it on they are played one by one. Without it, all of them are.
+    """
 
     name: str
     title: str
@@ -25,6 +29,7 @@ class UseCase:
     steps: tuple[Step, ...]
     model: ModelSpec
     samples: Path
+    played_from: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a use case that cannot run, or whose model could know what it predicts.
@@ -50,9 +55,9 @@ class UseCase:
     @property
     def model_steps(self) -> tuple[Step, ...]:
         """Steps that run when a candidate is wanted."""
-        return tuple(step for step in self.steps if step.kind in MODEL_KINDS)
+        return tuple(step for step in self.steps if step.kind.is_model)
 
     @property
     def pipeline_steps(self) -> tuple[Step, ...]:
         """Steps that run for every partition."""
-        return tuple(step for step in self.steps if step.kind not in MODEL_KINDS)
+        return tuple(step for step in self.steps if not step.kind.is_model)

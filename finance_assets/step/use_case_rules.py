@@ -23,6 +23,13 @@ def use_case_mistakes(use_case: "UseCase") -> Iterator[Mistake]:
         yield Mistake(
             "model", f"is called {use_case.model.name!r}", f"the use case's name, {use_case.name!r}"
         )
+    calendar, start = use_case.calendar, use_case.played_from
+    if start is not None and not (
+        calendar.is_partition(start) and calendar.first < start <= (calendar.last or start)
+    ):
+        yield Mistake(
+            "played_from", f"{start!r} leaves no past", f"a partition after {calendar.first}"
+        )
     yield from repeated("steps", [step.key for step in use_case.steps])
     made: dict[str, Step] = {}
     for step in use_case.steps:

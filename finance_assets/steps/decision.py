@@ -13,9 +13,10 @@ from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.cards import write_card
 from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.contracts import candidate_contract, evaluation_contract
+from finance_assets.model_life.contracts import candidate_contract
 from finance_assets.model_life.crowning import mirror, stated, unlost
 from finance_assets.model_life.decision_log import decision_contract, read_decisions
+from finance_assets.model_life.evaluations import evaluation_contract
 from finance_assets.model_life.judging import Judge, Judged
 from finance_assets.model_life.scored import outdated
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult

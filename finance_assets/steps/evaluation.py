@@ -1,13 +1,11 @@
 """Evaluation step: measure the candidate of each partition against today's champion."""
 
 from finance_assets.calendar import Calendar
-from finance_assets.ml.evaluation import assess
 from finance_assets.ml.frames import split_as_of
-from finance_assets.ml.metrics import measure
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.contests import contest
-from finance_assets.model_life.contracts import evaluation_contract
 from finance_assets.model_life.crowning import history_of
+from finance_assets.model_life.evaluations import evaluation_contract
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.model_life.measuring import evaluate, measure_and_publish
 from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
@@ -24,6 +22,6 @@ def evaluation_step(spec: ModelSpec, calendar: Calendar) -> Step:
         )
 
     contract = evaluation_contract(spec)
-    code = (measure, assess, evaluate)
+    code = (type(spec.task), evaluate)
     inputs = evaluation_inputs(spec)
     return Step(spec.name, Kind.evaluation, contract, inputs, run, code)

@@ -21,6 +21,12 @@ def deliveries_folder(settings: Settings, use_case: str, samples: Path) -> Path:
     return settings.landing / use_case if settings.landing else samples
 
 
+def has_come(settings: Settings, use_case: str, samples: Path, step: Step, partition: str) -> bool:
+    """Whether the file of a partition, which the step would take over, lies there."""
+    folder = deliveries_folder(settings, use_case, samples)
+    return step.source is not None and step.source.path(folder, partition).exists()
+
+
 def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path) -> Step:
     """Bronze: take over every delivered row as it came. `samples` is read without a landing.
 
@@ -56,7 +62,12 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             ledgers = {
                 p: Ledger(staged.counts.get(p, 0), found.get(p, NO_ROWS).count) for p in ctx.window
             }
-            proposal = Proposal(contract, ctx.window, staged.rows, ledgers, deliveries=deliveries)
+            files = None
+            if staged.files is not None:
+                files = {partition: staged.files.get(partition, []) for partition in ctx.window}
+            proposal = Proposal(
+                contract, ctx.window, staged.rows, ledgers, deliveries=deliveries, files=files
+            )
             return publish_staged(ctx, proposal)
 
     code = (type(source.format),)

@@ -18,5 +18,5 @@ def model_steps(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...]) -
         evaluation_step(spec, calendar),
         decision_step(Judge(spec, calendar, tables)),
         scoring_step(spec),
-        monitoring_step(spec),
+        monitoring_step(spec, calendar, tables),
     )

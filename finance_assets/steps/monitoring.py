@@ -1,130 +1,233 @@
-"""Monitoring step: each scored partition against its champion's training reference, in one pass."""
+"""Monitoring step: each scored partition against its champion's training reference, how the one
+whose outcomes matured fared, what became of the data, and what is thought of it all.
 
-from typing import Any
+One step that writes four tables, as one run costs less than four. Measuring is in model_life/,
+judging in monitoring/.
+"""
 
-from finance_assets.lakehouse.contract import Contract
+from dataclasses import asdict, dataclass, replace
+
+from finance_assets.calendar import Calendar
+from finance_assets.lakehouse.record import as_rows, from_rows
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.ml import plots
-from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionHistory
-from finance_assets.model_life.contracts import drift_contract, prediction_contract
-from finance_assets.model_life.crowning import history_of
-from finance_assets.monitoring.drift import (
-    DriftReport,
-    Reference,
-    VariableDrift,
-    bin_conditions,
-    compare,
+from finance_assets.model_life.contracts import (
+    DriftRecord,
+    TriageRecord,
+    drift_contract,
+    prediction_contract,
+    triage_contract,
 )
+from finance_assets.model_life.crowning import history_of, unlost
+from finance_assets.model_life.data_measuring import measure_quality, rejections, restated_since
+from finance_assets.model_life.drift_measuring import MeasuredDrift, measure_drift
+from finance_assets.model_life.monitoring_report import Monitored, plots_of, write_report
+from finance_assets.model_life.performance_log import (
+    QualityRecord,
+    performance_contract,
+    quality_contract,
+)
+from finance_assets.model_life.performance_measuring import (
+    MeasuredPerformance,
+    measure_performance,
+    previous_lost,
+)
+from finance_assets.monitoring.drift import DriftReport, compare
+from finance_assets.monitoring.measurements import Measurements
+from finance_assets.monitoring.reference import (
+    bin_conditions,
+)
+from finance_assets.monitoring.triage import Triage, Verdict, triage
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_records
 
 
-def monitoring_step(spec: ModelSpec) -> Step:
-    """PSI of every feature and of the score; partitions without predictions have no rows."""
+@dataclass(frozen=True)
+class _Measured:
+    """Everything that was measured of one partition."""
+
+    drift: MeasuredDrift
+    performance: MeasuredPerformance
+    quality: list[QualityRecord]
+    triage: Triage
+
+
+def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...]) -> Step:
+    """Drift, performance, quality and triage; what was not scored has no drift."""
     contract = drift_contract(spec)
-    predictions = prediction_contract(spec)
-    inputs = (Input(spec.features), Input(predictions))
 
     def run(ctx: StepContext) -> StepResult:
-        records: list[dict[str, Any]] = []
-        by_partition: dict[str, dict[str, Any]] = {}
-        images: dict[str, bytes] = {}
         history = history_of(ctx, spec).trusted()
+        found: dict[str, _Measured] = {}
         for partition in ctx.window:
-            version, report = _report(ctx, spec, predictions, history, partition)
-            records += _records(contract, partition, version, report)
-            by_partition[partition] = summary(version, report)
-            ctx.report(f"{partition}: {report.verdict}, largest PSI {report.max_psi:.3f}")
-            if report.variables:
-                values = {v.variable: v.psi for v in report.variables}
-                title = f"PSI {partition} against v{version}"
-                images[title] = plots.bars(title, values, spec.drift.drift_psi)
-        result = publish_records(ctx, contract, records)
-        result.by_partition.update(by_partition)
-        result.plots.update(images)
-        return result
+            one = _measure(ctx, spec, calendar, tables, history, partition)
+            found[partition] = one
+            ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
+        return _published(ctx, spec, found)
 
-    return Step(spec.name, Kind.monitoring, contract, inputs, run, (compare, bin_conditions))
+    code = (compare, bin_conditions, triage)
+    return Step(spec.name, Kind.monitoring, contract, _inputs(spec), run, code, declared=spec.drift)
 
 
-def summary(version: str, report: DriftReport) -> dict[str, Any]:
-    """What a sensor and a person need to know about a partition."""
-    return {
-        "verdict": str(report.verdict),
-        "max_psi": report.max_psi,
-        "drifted": ",".join(report.drifted),
-        "champion_version": version,
-        "rows": report.rows,
-    }
+def _inputs(spec: ModelSpec) -> tuple[Input, ...]:
+    """Rows of the partition, and of the one whose outcomes become known in it."""
+    since = -spec.label_lag
+    inputs = [
+        Input(spec.features, since),
+        Input(prediction_contract(spec), since),
+        Input(spec.labels),
+    ]
+    if spec.protected and spec.protected.source.table != spec.features.table:
+        inputs.append(Input(spec.protected.source, since, since))
+    return tuple(inputs)
 
 
-def report_from(records: list[dict[str, Any]], spec: ModelSpec) -> DriftReport:
-    """The report that the stored rows of one partition amount to."""
-    names = ("variable", "psi", "reference_missing_share", "missing_share")
-    variables = tuple(VariableDrift(**{n: record[n] for n in names}) for record in records)
-    return DriftReport(records[0]["rows"] if records else 0, variables, spec.drift)
-
-
-def stored_summaries(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, dict[str, Any]]:
-    """The summary of each partition that was measured, from the stored rows."""
-    contract = drift_contract(spec)
-    by_partition: dict[str, list[dict[str, Any]]] = {}
-    for row in lakehouse.history(contract.table).rows():
-        by_partition.setdefault(row[contract.partition_column], []).append(row)
-    return {
-        partition: summary(records[0]["model_version"], report_from(records, spec))
-        for partition, records in sorted(by_partition.items())
-    }
-
-
-def _report(
+def _measure(
     ctx: StepContext,
     spec: ModelSpec,
-    predictions: Contract,
+    calendar: Calendar,
+    tables: tuple[Step, ...],
     history: ChampionHistory,
     partition: str,
-) -> tuple[str, DriftReport]:
-    """Count every bin of every variable in one aggregation, and compare.
-
-    Raises:
-        ModelError: the predictions name a model that was never champion, or its files are not
-            what became champion.
-    """
-    window = ctx.window.at(partition)
-    scored = ctx.read(predictions, window)
-    found = scored.select("model_version", "model_sha256").limit(1).collect()
-    if not found:
-        return "", DriftReport(0, (), spec.drift)
-    champion = history.scored_by(*found[0])
-    stored = verified(ctx.registry, spec.name, champion.identity)
-    references = [Reference.from_dict(record) for record in stored.reference]
-    rows = ctx.read(spec.features, window).join(scored.select(*spec.key, "score"), list(spec.key))
-    counts = rows.selectExpr(
-        *(
-            f"count_if({condition}) as b{i}_{j}"
-            for i, reference in enumerate(references)
-            for j, condition in enumerate(bin_conditions(reference))
-        ),
-        "count(*) as n",
-    ).collect()[0]
-    variables = tuple(
-        compare(reference, [counts[f"b{i}_{j}"] for j in range(len(reference.counts))])
-        for i, reference in enumerate(references)
+) -> _Measured:
+    drift = measure_drift(ctx, spec, history, partition)
+    performance = measure_performance(ctx, spec, history, partition)
+    quality = measure_quality(ctx, tables, calendar, partition)
+    # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
+    champion = drift.champion or performance.champion
+    known = Measurements(
+        partition=partition,
+        report=drift.report,
+        champion_version=champion.model_version if champion else "",
+        champion_sha256=champion.model_sha256 if champion else "",
+        rejected=rejections(quality),
+        restated=restated_since(ctx, spec, champion) if champion else (),
+        matured=performance.matured,
     )
-    return champion.model_version, DriftReport(int(counts["n"]), variables, spec.drift)
+    thought = triage(known)
+    matured = performance.matured
+    if thought.verdict is Verdict.concept_shift and matured is not None:
+        lost = previous_lost(ctx, spec, history, partition, matured.partition)
+        thought = triage(replace(known, matured=replace(matured, previous_lost=lost)))
+    return _Measured(drift, performance, quality, thought)
 
 
-def _records(
-    contract: Contract, partition: str, version: str, report: DriftReport
-) -> list[dict[str, Any]]:
+def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -> StepResult:
+    """All four tables; the triage last, as it is what others act on."""
+    tables: dict[str, list[object]] = {"drift": [], "performance": [], "quality": [], "triage": []}
+    for partition, one in found.items():
+        tables["drift"] += _records(partition, one.drift)
+        tables["performance"] += one.performance.records
+        tables["quality"] += one.quality
+        tables["triage"].append(TriageRecord.of(one.triage))
+    contracts = {
+        "drift": drift_contract(spec),
+        "performance": performance_contract(spec),
+        "quality": quality_contract(spec),
+        "triage": triage_contract(spec),
+    }
+    results = {
+        name: publish_records(
+            ctx, contract, as_rows(tables[name], partition=contract.partition_column)
+        )
+        for name, contract in contracts.items()
+    }
+    result = results["drift"]
+    for place, one in found.items():
+        result.by_partition[place] = asdict(summary(one.triage, one.drift.report))
+    partition, last = next(reversed(found.items()))
+    shown = Monitored(
+        partition,
+        last.triage,
+        last.drift,
+        last.quality,
+        last.performance.outcome,
+        last.performance.output,
+    )
+    result.plots.update(plots_of(ctx, spec, shown))
+    result.metadata["triage"] = f"{last.triage.verdict}: {last.triage.action}"
+    problem = unlost("The report", lambda: write_report(ctx, spec, shown, result.plots))
+    if problem:
+        ctx.report(problem)
+    return result
+
+
+def _records(partition: str, drift: MeasuredDrift) -> list[DriftRecord]:
+    if drift.champion is None:
+        return []
     return [
-        {
-            contract.partition_column: partition,
+        DriftRecord(
+            partition,
             **vars(variable),
-            "rows": report.rows,
-            "model_version": version,
-        }
-        for variable in report.variables
+            rows=drift.report.rows,
+            model_version=drift.champion.model_version,
+            model_sha256=drift.champion.model_sha256,
+        )
+        for variable in drift.report.variables
     ]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a sensor and a person need to know about a partition; `drifted` by comma.
+
+    What has a default was not stated by the first versions of this package.
+    """
+
+    verdict: str
+    action: str
+    evidence: tuple[str, ...] = ()
+    drifted: str = ""
+    champion_version: str = ""
+    champion_sha256: str = ""
+    max_psi: float = 0.0
+    rows: int = 0
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """The variables that moved, worst first."""
+        return tuple(name for name in self.drifted.split(",") if name)
+
+
+def summary(found: Triage, report: DriftReport) -> Summary:
+    """The summary of one partition."""
+    return Summary(
+        verdict=str(found.verdict),
+        action=str(found.action),
+        evidence=found.evidence,
+        drifted=",".join(found.drifted),
+        champion_version=found.champion_version,
+        champion_sha256=found.champion_sha256,
+        max_psi=report.max_psi,
+        rows=report.rows,
+    )
+
+
+def report_from(records: list[DriftRecord], spec: ModelSpec) -> DriftReport:
+    """The report that the stored rows of one partition amount to."""
+    variables = tuple(record.drift for record in records)
+    return DriftReport(records[0].rows if records else 0, variables, spec.drift)
+
+
+def stored_triage(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, Triage]:
+    """What is thought of each partition that was measured, from the stored rows."""
+    contract = triage_contract(spec)
+    stored = lakehouse.history(contract.table).rows()
+    records = from_rows(TriageRecord, stored, contract.table, partition=contract.partition_column)
+    return {r.partition: r.triage for r in sorted(records, key=lambda r: r.partition)}
+
+
+def stored_summaries(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, Summary]:
+    """The summary of each partition that was measured, from the stored rows."""
+    contract = drift_contract(spec)
+    stored = lakehouse.history(contract.table).rows()
+    by_partition: dict[str, list[DriftRecord]] = {}
+    for record in from_rows(
+        DriftRecord, stored, contract.table, partition=contract.partition_column
+    ):
+        by_partition.setdefault(record.partition, []).append(record)
+    return {
+        partition: summary(found, report_from(by_partition.get(partition, []), spec))
+        for partition, found in stored_triage(lakehouse, spec).items()
+    }

@@ -1,4 +1,4 @@
-"""Scoring step: each month by the champion in force at it, on the executors."""
+"""Scoring step: each partition by the champion in force at it, on the executors."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -7,9 +7,8 @@ from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.proposal import Accounting, Proposal
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.recorded import stored_rows
+from finance_assets.ml.families import Model, family_of, load_model
 from finance_assets.ml.identity import verified
-from finance_assets.ml.models import Model
-from finance_assets.ml.reasons import explain, reason_columns
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent
 from finance_assets.model_life.contracts import prediction_contract
@@ -30,7 +29,7 @@ ATTEMPTS = 3
 
 
 def scoring_step(spec: ModelSpec) -> Step:
-    """Score every row of the window's features; months before the first champion stay empty."""
+    """Score every row of the window's features; partitions before the first champion stay empty."""
     contract = prediction_contract(spec)
     inputs = (Input(spec.features), Input(decision_contract(spec), None, -1))
 
@@ -48,7 +47,7 @@ def scoring_step(spec: ModelSpec) -> Step:
             remedy=f"see `finance-assets history {spec.name}`, then score again",
         )
 
-    declared = (spec.bands, spec.reasons)
+    declared = spec.task
     return Step(spec.name, Kind.scoring, contract, inputs, run, (_scorer,), declared=declared)
 
 
@@ -61,6 +60,7 @@ def _in_force(ctx: StepContext, spec: ModelSpec) -> Champions:
 def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> PublishResult:
     """Score with these champions, and publish."""
     contract = prediction_contract(spec)
+    ctx.lakehouse.require(contract)
     rows = ctx.lakehouse.read(contract).limit(0)
     for partition, champion in champions.items():
         if champion is not None:
@@ -88,72 +88,57 @@ def _result(published: PublishResult, champions: Champions) -> StepResult:
 def _scored(
     ctx: StepContext, spec: ModelSpec, partition: str, champion: ChampionEvent
 ) -> "DataFrame":
-    """The rows of one month with score, band and origin.
+    """The rows of one partition with score, band and origin.
 
     Raises:
         ModelError: the champion's files are gone, or are not those that became champion.
     """
     ctx.report(f"scoring {partition} with v{champion.model_version}")
-    model = verified(ctx.registry, spec.name, champion.identity).model
+    stored = verified(ctx.registry, spec.name, champion.identity)
+    tags = stored.version.tags
+    here = family_of(tags["model_family"]).library
+    trained_by = tags.get("library", here)
+    if trained_by != here:
+        # Not refused: a library reads the texts of its other versions, or says that it cannot.
+        ctx.report(f"v{champion.model_version} was trained by {trained_by}, {here} scores with it")
     window = ctx.window.at(partition)
     features = ctx.read(spec.features, window)
     data_version = ctx.lakehouse.history(spec.features.table).version_of(window)
-    columns = {column.name: column.type for column in spec.features.columns}
-    reasons = reason_columns(spec.reasons)
-    schema = ", ".join(
-        (
-            *(f"{name} {columns[name]}" for name in spec.key),
-            "score double",
-            *(f"{name} string" for name in reasons),
-        )
-    )
-    scorer = _scorer(model, spec)
+    columns, derived = spec.task.columns(spec), spec.task.derived()
+    made = [column for column in columns if column.name not in derived]
+    types = {column.name: column.type for column in (*spec.features.columns, *made)}
+    names = (*spec.key, *(column.name for column in made))
+    schema = ", ".join(f"{name} {types[name]}" for name in names)
+    scorer = _scorer(tags["model_family"], stored.model, spec)
     return features.mapInPandas(scorer, schema).selectExpr(
         *spec.key,
-        "score",
-        f"{_band(spec)} as band",
+        *(f"{derived.get(column.name, column.name)} as {column.name}" for column in columns),
         f"'{champion.model_version}' as model_version",
         f"'{champion.model_sha256}' as model_sha256",
         f"'{spec.features.table}@{data_version}' as data_version",
-        *reasons,
         "current_timestamp() as scored_at",
     )
 
 
 def _scorer(
-    model: Model, spec: ModelSpec
+    family: str, model: Model, spec: ModelSpec
 ) -> Callable[[Iterator["pd.DataFrame"]], Iterator["pd.DataFrame"]]:
     """A function over batches that carries the model with it: executors need no network.
 
     It closes over plain values only, as it travels to the executors.
     """
-    family, text, features, key = model.__class__, model.text, model.features, spec.key
-    codes = spec.reasons
-    from_score = spec.band_from(codes.band) if codes else 0.0
+    text, task, key = model.text, spec.task, list(spec.key)
 
     def score(batches: Iterator["pd.DataFrame"]) -> Iterator["pd.DataFrame"]:
-        loaded = family(text, features)
+        loaded = load_model(family, text)
         for batch in batches:
-            inputs = loaded.inputs(batch)
-            scored = batch[list(key)].copy()
-            scored["score"] = loaded.predict(inputs, threads=1)
-            if codes is not None:
-                found = explain(loaded, codes, inputs, scored["score"].to_numpy(), from_score)
-                for name, texts in found.items():
-                    scored[name] = texts
-            yield scored
+            scored = task.scored(loaded, batch)
+            yield batch[key].assign(**scored)
 
     return score
 
 
-def _band(spec: ModelSpec) -> str:
-    """SQL that names the band of a score."""
-    ordered = sorted(spec.bands, key=lambda band: -band.from_score)
-    cases = " ".join(f"WHEN score >= {band.from_score!r}D THEN '{band.name}'" for band in ordered)
-    return f"CASE {cases} END"
-
-
 def _accounting(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Accounting:
-    """Feature rows in, predictions out; months without a champion take nothing in."""
+    """Feature rows in, predictions out; partitions without a champion take nothing in."""
     stored = stored_rows(ctx.lakehouse, spec.features, ctx.window)
     return Accounting({p: stored[p] for p, champion in champions.items() if champion})

@@ -1,20 +1,29 @@
 """Table steps: refine a delivery, derive a table. No model is touched here."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Window
+from finance_assets.declarations import refuse
 from finance_assets.lakehouse.audit import count_rows
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
 from finance_assets.lakehouse.proposal import Accounting, Proposal
 from finance_assets.lakehouse.readable import require_readable, value_of
 from finance_assets.lakehouse.recorded import stored_rows
-from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, refine
+from finance_assets.lakehouse.refine import (
+    DUPLICATE,
+    PUBLISHED,
+    QUARANTINED,
+    alike_rows,
+    refine,
+)
 from finance_assets.lakehouse.rejections import why_rejected
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_staged
+from finance_assets.step.select import Select
+from finance_assets.steps.derived_rules import other_parameters
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -59,13 +68,17 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
             accounting = Accounting(
                 stored_rows(ctx.lakehouse, source, ctx.window), quarantined, duplicates
             )
-            rows = by_fate[PUBLISHED].selectExpr(
-                *[f"`_typed_{name}` as `{name}`" for name in target.column_names]
-            )
+            # Staged under their names: Sail 0.7.2 takes twice as long for each NOT NULL column to
+            # commit columns that are renamed on the way, and so for thirty of them for ever.
+            typed = [f"`_typed_{name}` as `{name}`" for name in target.column_names]
+            rows = _stage(ctx, by_fate[PUBLISHED].selectExpr(*typed), folder / "rows")
+            files = _files_of(ctx.window, folder / "rows")
             rejected = by_fate[QUARANTINED].selectExpr(*quarantined_columns)
             reasons = why_rejected(rejected, source, target) if quarantined else {}
             sibling = (quarantine, rejected)
-            proposal = Proposal(target, ctx.window, rows, accounting, sibling, rejected=reasons)
+            proposal = Proposal(
+                target, ctx.window, rows, accounting, sibling, rejected=reasons, files=files
+            )
             return publish_staged(ctx, proposal)
 
     def rejected_rows(ctx: StepContext) -> "DataFrame":
@@ -80,10 +93,15 @@ def _judged(
     ctx: StepContext, source: Contract, target: Contract, path: Path
 ) -> "dict[str, DataFrame]":
     """The delivered rows of the window by their fate, judged once and staged."""
-    judged = _lean(refine(ctx.read(source, ctx.window), source, target), source, target)
+    delivered = ctx.read(source, ctx.window)
+    # Few or none, as a rule: with them at hand the many need no more than a small join.
+    alike = _stage(ctx, alike_rows(delivered, source, target), path.with_name("alike"))
+    judged = _lean(refine(delivered, source, target, alike), source, target)
     judged.write.partitionBy("_fate").parquet(str(path))
+    # One frame for all three: each would ask the engine anew for the columns of this long plan.
+    like = judged.drop("_fate")
     return {
-        fate: _read_staged(ctx, judged.drop("_fate"), path / f"_fate={fate}")
+        fate: _read_staged(ctx, like, path / f"_fate={fate}")
         for fate in (PUBLISHED, QUARANTINED, DUPLICATE)
     }
 
@@ -114,13 +132,15 @@ def table_step(
 ) -> Step:
     """A table derived from others by a pure transform.
 
-    The transform's parameters are named as the upstream entities; it may return rows outside
-    the window (it sees more of the past than it publishes), which are cut off here.
+    The transform takes the inputs by their entities; it may return rows outside the window (it
+    sees more of the past than it publishes), which are cut off here.
+
+    Raises:
+        DeclarationError: a function takes other parameters than the inputs.
     """
-    parameters = list(inspect.signature(transform).parameters)
     by_entity = {item.contract.entity: item for item in inputs}
-    if parameters != list(by_entity):
-        raise TypeError(f"{contract.table}: {parameters} are not the inputs {list(by_entity)}")
+    if not isinstance(transform, Select):
+        refuse(f"table {contract.table}", other_parameters(transform, list(by_entity)))
 
     def run(ctx: StepContext) -> StepResult:
         frames = {
@@ -131,8 +151,12 @@ def table_step(
         accounting = _accounting(ctx, conserves)
         with ctx.lakehouse.staging() as folder:
             staged = _stage(ctx, wanted, folder / "rows")
-            return publish_staged(ctx, Proposal(contract, ctx.window, staged, accounting))
+            files = _files_of(ctx.window, folder / "rows")
+            proposal = Proposal(contract, ctx.window, staged, accounting, files=files)
+            return publish_staged(ctx, proposal)
 
+    if isinstance(transform, Select):
+        return Step(use_case, Kind.table, contract, inputs, run, declared=transform.text)
     return Step(use_case, Kind.table, contract, inputs, run, (transform,))
 
 
@@ -140,6 +164,13 @@ def _stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":
     """Write the rows once, and read them from there ever after."""
     rows.write.parquet(str(path))
     return _read_staged(ctx, rows, path)
+
+
+def _files_of(window: Window, path: Path) -> dict[str, list[Path]] | None:
+    """The staged files by partition; only where there is one, they are surely of one each."""
+    if window.first != window.last:
+        return None
+    return {window.first: sorted(path.glob("**/*.parquet"))}
 
 
 def _read_staged(ctx: StepContext, like: "DataFrame", path: Path) -> "DataFrame":

@@ -1,9 +1,7 @@
 """Training step: the candidate as of each partition of the window. Its judgement comes later."""
 
-import json
-from typing import TYPE_CHECKING, Any
-
 from finance_assets.calendar import Calendar
+from finance_assets.lakehouse.record import as_rows
 from finance_assets.ml import plots
 from finance_assets.ml.frames import (
     LabelledRows,
@@ -14,23 +12,16 @@ from finance_assets.ml.frames import (
     require_whole,
     split_as_of,
 )
-from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, SCORECARD_FILE, Version
-from finance_assets.ml.models import Model
-from finance_assets.ml.scorecard import fit_scorecard
+from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, Version
 from finance_assets.ml.search import Trial, search
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.tracking import Candidate, register
 from finance_assets.ml.training import Recipe, declared_recipe, train
-from finance_assets.model_life.contracts import candidate_contract
-from finance_assets.model_life.people import acting_user
-from finance_assets.monitoring.drift import SCORE, build_reference
+from finance_assets.model_life.baseline import install_baseline
+from finance_assets.model_life.contracts import CandidateRecord, candidate_contract
+from finance_assets.model_life.registration import example_of, reference_of, tags_of
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_records
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-EXAMPLE_ROWS = 5
 
 
 def training_step(spec: ModelSpec, calendar: Calendar) -> Step:
@@ -44,8 +35,10 @@ def training_step(spec: ModelSpec, calendar: Calendar) -> Step:
     def run(ctx: StepContext) -> StepResult:
         splits = [split_as_of(calendar, spec, p) for p in ctx.window]
         require_whole(calendar, spec, ctx.window)
+        # Before the candidates, which have to beat it.
+        install_baseline(ctx, spec, calendar, splits[0])
         versions = [_candidate(ctx, spec, split) for split in splits]
-        result = publish_records(ctx, contract, [_record(version) for version in versions])
+        result = publish_records(ctx, contract, as_rows(_record(version) for version in versions))
         result.metadata.update(
             model_versions=", ".join(f"v{version.number}" for version in versions),
             mlflow_run=ctx.registry.run_url(versions[-1]),
@@ -80,15 +73,15 @@ def _candidate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Version:
         spec.name,
         Candidate(
             model=model,
-            example=fit.frame[list(spec.feature_names)].head(EXAMPLE_ROWS).astype("float64"),
-            tags=_tags(ctx, spec, split, declared, fit.frame),
+            example=example_of(recipe, fit.frame),
+            tags=tags_of(ctx, spec, split, declared, fit.frame),
             params={**recipe.params, "rounds": recipe.rounds},
             records={
                 RECIPE_FILE: recipe.to_dict(),
-                REFERENCE_FILE: _reference(
+                REFERENCE_FILE: reference_of(
                     spec, model, fit.frame, rows.within(split.holdout).frame
                 ),
-                SCORECARD_FILE: fit_scorecard(fit.frame, spec.feature_names, spec.target).to_dict(),
+                **spec.task.records(spec, fit.frame),
             },
             plots={"importance": plots.importance(model.gain_shares())},
             trials=trials,
@@ -103,61 +96,27 @@ def _searched(
     if declared.search is None or spec.search is None:
         return declared, ()
     ctx.report(f"searching: {spec.search.trials} trials on {declared.train_window}")
-    recipe, trials = search(declared, spec.search, fit.frame, spec.month)
-    best = max((trial.auc for trial in trials), default=None)
-    ctx.report("too few partitions to validate on" if best is None else f"best fold AUC {best:.4f}")
+    recipe, trials = search(declared, spec.task, spec.search, fit.frame, spec.partition_column)
+    best = max((trial.merit for trial in trials), default=None)
+    ctx.report(
+        "too few partitions to validate on" if best is None else f"best over the folds: {best:.4f}"
+    )
     return recipe, trials
 
 
-def _tags(
-    ctx: StepContext, spec: ModelSpec, split: TimeSplit, recipe: Recipe, fit: "pd.DataFrame"
-) -> dict[str, str]:
-    return {
-        "title": f"{spec.name} as of {split.as_of}",
-        "use_case": spec.name,
-        "env": str(ctx.settings.env),
-        "owner": spec.owner,
-        "trained_by": acting_user(ctx),
-        "git_sha": ctx.origin.code_sha,
-        "dataset_version": recipe.dataset_version,
-        "model_family": spec.family,
-        "library": recipe.library,
-        "purpose": spec.purpose,
-        "train_window": recipe.train_window,
-        "holdout_window": recipe.holdout_window,
-        "as_of": split.as_of,
-        "fingerprint": recipe.fingerprint,
-        "train_rows": str(len(fit)),
-        "train_positives": str(int(fit[spec.target].sum())),
-    }
-
-
-def _reference(
-    spec: ModelSpec, model: Model, fit: "pd.DataFrame", holdout: "pd.DataFrame"
-) -> list[dict[str, Any]]:
-    """Distributions that later partitions are compared with.
-
-    Features as in the training rows; the score as on the holdout, because scores of rows that
-    the model was fitted on are more extreme than any it will give later.
-    """
-    variables = {name: fit[name].to_numpy("float64") for name in spec.feature_names}
-    variables[SCORE] = model.predict(model.inputs(holdout))
-    references = (build_reference(name, values) for name, values in variables.items())
-    return [json.loads(json.dumps(vars(reference))) for reference in references]
-
-
-def _record(version: Version) -> dict[str, Any]:
+def _record(version: Version) -> CandidateRecord:
     """The candidate's row: everything is read off the registered version."""
     tags = version.tags
-    names = (
-        *("dataset_version", "train_window", "holdout_window"),
-        *("fingerprint", "artifact_sha256", "trained_by"),
+    return CandidateRecord(
+        as_of=tags["as_of"],
+        model_version=version.number,
+        run_id=version.run_id,
+        dataset_version=tags["dataset_version"],
+        train_window=tags["train_window"],
+        holdout_window=tags["holdout_window"],
+        train_rows=int(tags["train_rows"]),
+        train_outcomes=tags["train_outcomes"],
+        fingerprint=tags["fingerprint"],
+        artifact_sha256=tags["artifact_sha256"],
+        trained_by=tags["trained_by"],
     )
-    return {
-        "as_of_month": tags["as_of"],
-        "model_version": version.number,
-        "run_id": version.run_id,
-        "train_rows": int(tags["train_rows"]),
-        "train_positives": int(tags["train_positives"]),
-        **{name: tags[name] for name in names},
-    }

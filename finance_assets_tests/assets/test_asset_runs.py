@@ -8,17 +8,27 @@ from finance_assets.definitions import build_defs
 from finance_assets_tests.model_life.models import mlflow_client
 from finance_assets_tests.scenario import (
     APRIL,
+    BRONZE,
+    CHAMPION_HISTORY,
+    DECISION,
+    EVALUATION,
+    FEATURES,
+    GOLD,
     JUNE,
+    LABELS,
     MAY,
+    NAME,
+    SILVER,
     Statement,
     deliver,
     deliver_sample,
+    delivered,
+    node,
     statements,
 )
 
-BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
-TABLES = [BRONZE, SILVER, "gold.credit_account_months", "features.credit_default"]
-MODELS = [f"models.credit_default_{name}" for name in ("candidate", "evaluation", "decision")]
+TABLES = [BRONZE, SILVER, GOLD, FEATURES]
+MODELS = [f"models.{NAME}_{name}" for name in ("candidate", "evaluation", "decision")]
 
 
 @pytest.fixture
@@ -62,7 +72,7 @@ def test_a_run_records_materialisation_version_schema_and_every_check(settings, 
     deliver(settings.landing, APRIL, *statements(APRIL))
     result = materialize(instance, [BRONZE, SILVER], APRIL)
     assert result.success
-    materialization = result.asset_materializations_for_node("silver__credit_statements")[0]
+    materialization = result.asset_materializations_for_node(node(SILVER))[0]
     assert materialization.partition == APRIL
     assert materialization.metadata["dagster/partition_row_count"].value == 3
     assert materialization.metadata["rows_delivered"].value == 3
@@ -91,8 +101,8 @@ def test_check_evaluations_are_kept_per_partition(settings, instance):
 def test_preview_rows_do_not_show_personal_data(settings, instance):
     deliver(settings.landing, APRIL, Statement(account_id="4711471147"))
     result = materialize(instance, [BRONZE, SILVER], APRIL)
-    for node in ("bronze__credit_statements", "silver__credit_statements"):
-        [materialization] = result.asset_materializations_for_node(node)
+    for key in (BRONZE, SILVER):
+        [materialization] = result.asset_materializations_for_node(node(key))
         preview = materialization.metadata["preview"].value
         assert "3913" in preview
         assert "4711471147" not in preview
@@ -103,21 +113,21 @@ def test_a_missing_delivery_fails_the_step_with_where_and_remedy(settings, insta
     assert not result.success
     message = failure_of(result)
     assert "DeliveryError: the delivery is missing" in message
-    assert "credit_statements_2005-04.csv.gz" in message
+    assert delivered(APRIL) in message
     assert "remedy:" in message
     assert materialized(instance, BRONZE) == set()
 
 
 def test_a_failed_blocking_check_is_recorded_and_nothing_is_materialised(settings, instance):
     deliver(settings.landing, APRIL, *statements(APRIL), "rub", "bish")
-    result = materialize(instance, [BRONZE, SILVER, "gold.credit_account_months"], APRIL)
+    result = materialize(instance, [BRONZE, SILVER, GOLD], APRIL)
     assert not result.success
-    assert "silver.credit_statements is unchanged" in failure_of(result)
+    assert f"{SILVER} is unchanged" in failure_of(result)
     broken = [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
     assert broken == ["quarantine_share"]
     assert materialized(instance, BRONZE) == {APRIL}
     assert materialized(instance, SILVER) == set()
-    assert materialized(instance, "gold.credit_account_months") == set()
+    assert materialized(instance, GOLD) == set()
 
 
 def test_a_backfill_takes_a_range_of_months_in_a_single_run(settings, instance):
@@ -131,36 +141,34 @@ def test_a_backfill_takes_a_range_of_months_in_a_single_run(settings, instance):
 def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(settings, instance):
 
     deliver_sample(settings.landing, 3000, [APRIL, MAY, JUNE])
-    tables = [*TABLES, "labels.credit_default"]
+    tables = [*TABLES, LABELS]
     assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
     result = materialize(instance, MODELS, JUNE)
     assert result.success
     client = mlflow_client(settings)
-    [run] = client.search_runs([client.get_experiment_by_name("credit_default").experiment_id])
+    [run] = client.search_runs([client.get_experiment_by_name(NAME).experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.tags["dagster_run_id"] == result.run_id
     for tag in ("use_case", "env", "owner", "git_sha", "dataset_version", "train_window"):
         assert run.data.tags[tag], tag
-    assert run.data.params["num_leaves"] == "15"
+    assert run.data.params["max_leaves"] == "15"
     assert 0.7 < run.data.metrics["holdout_auc"] < 1
     plots = {f.path for f in client.list_artifacts(run.info.run_id, "plots")}
     assert plots == {
         f"plots/{n}.png" for n in ("roc", "calibration", "lift", "importance", "fairness")
     }
-    [version] = client.search_model_versions("name='credit_default'")
+    [version] = client.search_model_versions(f"name='{NAME}'")
     assert {"artifact_sha256", "fingerprint", "as_of"} <= set(version.tags)
-    [shown] = result.asset_materializations_for_node("models__credit_default_evaluation")
+    [shown] = result.asset_materializations_for_node(node(EVALUATION))
     assert shown.metadata["roc"].value.startswith("![roc](data:image/png;base64,")
-    decided = result.asset_materializations_for_node("models__credit_default_decision")[-1]
-    assert decided.metadata["model_card"].value.startswith("# Model card: credit_default v1")
-    history = instance.get_latest_materialization_event(
-        asset_key("models.credit_default_champion_history")
-    )
+    decided = result.asset_materializations_for_node(node(DECISION))[-1]
+    assert decided.metadata["model_card"].value.startswith(f"# Model card: {NAME} v1")
+    history = instance.get_latest_materialization_event(asset_key(CHAMPION_HISTORY))
     stated = history.asset_materialization.metadata[BY_PARTITION].value
-    assert set(stated) == {"credit_default"}
+    assert set(stated) == {NAME}
     # Again, unchanged: no new version, and no MLflow run is opened at all.
     assert materialize(instance, MODELS, JUNE).success
-    assert len(client.search_model_versions("name='credit_default'")) == 1
+    assert len(client.search_model_versions(f"name='{NAME}'")) == 1
     assert len(client.search_runs([run.info.experiment_id])) == 1
 
 
@@ -169,7 +177,7 @@ def test_a_training_that_breaks_ends_its_mlflow_run_as_failed(settings, instance
     from finance_assets.ml import tracking
 
     deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
-    tables = [*TABLES, "labels.credit_default"]
+    tables = [*TABLES, LABELS]
     assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
 
     def burst(name, candidate):
@@ -179,7 +187,7 @@ def test_a_training_that_breaks_ends_its_mlflow_run_as_failed(settings, instance
     result = materialize(instance, MODELS[:1], JUNE)
     assert not result.success
     client = mlflow_client(settings)
-    [run] = client.search_runs([client.get_experiment_by_name("credit_default").experiment_id])
+    [run] = client.search_runs([client.get_experiment_by_name(NAME).experiment_id])
     assert run.info.status == "FAILED"
     assert materialized(instance, MODELS[0]) == set()
 

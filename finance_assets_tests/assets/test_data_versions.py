@@ -5,18 +5,23 @@ import pytest
 from finance_assets.assets.metadata import asset_key
 from finance_assets.cli.play import Progress, play_partition
 from finance_assets.definitions import build_defs
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.assets.test_asset_runs import (
-    BRONZE,
-    SILVER,
     TABLES,
     instance,  # noqa: F401
     materialize,
     range_tags,
 )
-from finance_assets_tests.scenario import APRIL, JUNE, MAY, deliver_sample
-
-GOLD = TABLES[2]
+from finance_assets_tests.scenario import (
+    APRIL,
+    BRONZE,
+    EVALUATION,
+    GOLD,
+    JUNE,
+    MAY,
+    SILVER,
+    USE_CASE,
+    deliver_sample,
+)
 
 
 def stale(instance) -> set[tuple[str, str]]:  # noqa: F811
@@ -41,7 +46,7 @@ def test_nothing_is_stale_after_the_months_were_played_twice(settings, instance)
     defs, quiet = build_defs(), Progress(lambda *_: None, lambda *_: None)
     for month in [*months, *months]:
         play_partition(defs, instance, USE_CASE, month, quiet)
-    done = instance.get_materialized_partitions(asset_key("models.credit_default_evaluation"))
+    done = instance.get_materialized_partitions(asset_key(EVALUATION))
     assert JUNE in done
     assert stale(instance) == set()
 
@@ -65,7 +70,7 @@ def test_a_month_run_after_a_range_run_makes_stale_only_what_reads_new_content(
     assert stale(instance) == set()
     deliver_sample(settings.landing, 30, [JUNE])
     assert materialize(instance, [BRONZE, SILVER], tags=range_tags(APRIL, JUNE)).success
-    assert stale(instance) == {("gold/credit_account_months", JUNE)}
+    assert stale(instance) == {(GOLD.replace(".", "/"), JUNE)}
 
 
 def test_a_redelivery_makes_the_next_table_stale_until_it_ran(settings, instance):  # noqa: F811
@@ -73,11 +78,11 @@ def test_a_redelivery_makes_the_next_table_stale_until_it_ran(settings, instance
     assert materialize(instance, [BRONZE, SILVER, GOLD], tags=range_tags(APRIL, MAY)).success
     deliver_sample(settings.landing, 30, [APRIL])
     assert materialize(instance, [BRONZE], APRIL).success
-    assert stale(instance) == {("silver/credit_statements", APRIL)}
+    assert stale(instance) == {(SILVER.replace(".", "/"), APRIL)}
     assert materialize(instance, [SILVER], APRIL).success
     assert stale(instance) == {
-        ("gold/credit_account_months", APRIL),
-        ("gold/credit_account_months", MAY),
+        (GOLD.replace(".", "/"), APRIL),
+        (GOLD.replace(".", "/"), MAY),
     }
     assert materialize(instance, [GOLD], tags=range_tags(APRIL, MAY)).success
     assert stale(instance) == set()

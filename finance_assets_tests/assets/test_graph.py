@@ -1,18 +1,30 @@
 """The asset graph as Dagster sees it, against a snapshot a person can read."""
 
 import datetime
-import json
 import os
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from finance_assets.assets.described import described
 from finance_assets.assets.metadata import asset_key
 from finance_assets.definitions import build_defs
-from finance_assets.use_cases import ALL
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.model_life.performance_log import monitoring_contracts
+from finance_assets.step.names import pipeline_job_name, retraining_job_name
+from finance_assets.use_cases import all_use_cases
+from finance_assets_tests.scenario import (
+    DECISION,
+    GOLD,
+    LABELS,
+    NAME,
+    PREDICTIONS,
+    SILVER,
+)
 
-SNAPSHOT = Path(__file__).parent / "asset_graph.json"
+SNAPSHOTS = Path(__file__).parents[1] / "use_cases"
 
 
 @pytest.fixture(scope="module")
@@ -20,39 +32,18 @@ def graph():
     return build_defs().resolve_asset_graph()
 
 
-def described(graph) -> dict:
-    """Assets with what a change of would be noticed by users."""
-    assets = {}
-    for key in sorted(graph.get_all_asset_keys(), key=str):
-        node = graph.get(key)
-        checks = sorted(k.name for k in graph.get_check_keys_for_assets({key}))
-        assets[".".join(key.path)] = {
-            "upstream": sorted(".".join(parent.path) for parent in node.parent_keys),
-            "group": node.group_name,
-            "kinds": sorted(node.kinds),
-            "owners": sorted(node.owners),
-            "partitions": node.partitions_def
-            and [
-                node.partitions_def.get_first_partition_key(),
-                node.partitions_def.get_last_partition_key(),
-            ],
-            "runs_per_backfill": node.backfill_policy
-            and str(node.backfill_policy.policy_type.value),
-            "checks": checks,
-        }
-    return assets
-
-
-def test_the_asset_graph_is_the_one_in_the_snapshot(graph):
+@pytest.mark.parametrize("name", all_use_cases())
+def test_the_assets_of_a_use_case_are_those_in_its_snapshot(graph, name):
     """After a wanted change: UPDATE_SNAPSHOTS=1 pytest finance_assets_tests/assets."""
-    found = json.dumps(described(graph), indent=1) + "\n"
+    found = described(graph, name)
+    snapshot = SNAPSHOTS / name / "asset_graph.json"
     if os.environ.get("UPDATE_SNAPSHOTS"):
-        SNAPSHOT.write_text(found)
-    assert found == SNAPSHOT.read_text()
+        snapshot.write_text(found)
+    assert found == snapshot.read_text()
 
 
 def test_every_step_is_an_asset_with_all_its_checks(graph):
-    for use_case in ALL.values():
+    for use_case in all_use_cases().values():
         for step in use_case.steps:
             declared = {check.name for check in step.checks}
             found = {k.name for k in graph.get_check_keys_for_assets({asset_key(step.key)})}
@@ -79,13 +70,13 @@ def test_upstream_partitions_follow_the_inputs(graph):
         )
         return sorted(result.partitions_subset.get_partition_keys())
 
-    gold, silver = "gold.credit_account_months", "silver.credit_statements"
+    gold, silver = GOLD, SILVER
     assert upstream(gold, silver, "2005-07") == ["2005-05", "2005-06", "2005-07"]
     assert upstream(gold, silver, "2005-04") == ["2005-04"]
-    labels = "labels.credit_default"
+    labels = LABELS
     assert upstream(labels, gold, "2005-07") == ["2005-06"]
-    champion = "models.credit_default_decision"
-    assert upstream("predictions.credit_default", champion, "2005-07") == [
+    champion = DECISION
+    assert upstream(PREDICTIONS, champion, "2005-07") == [
         "2005-04",
         "2005-05",
         "2005-06",
@@ -94,20 +85,25 @@ def test_upstream_partitions_follow_the_inputs(graph):
 
 def test_jobs_together_run_every_asset_and_none_twice():
     defs = build_defs()
-    names = ("credit_default_monthly", "credit_default_retraining")
-    selected = [set(defs.resolve_job_def(name).asset_layer.selected_asset_keys) for name in names]
-    assert selected[0] & selected[1] == set()
+    use_cases = all_use_cases().values()
+    names = [name(u) for u in use_cases for name in (pipeline_job_name, retraining_job_name)]
+    selected = [defs.resolve_job_def(name).asset_layer.selected_asset_keys for name in names]
     graph = defs.resolve_asset_graph()
-    assert selected[0] | selected[1] == set(graph.executable_asset_keys)
+    assert sorted(key for keys in selected for key in keys) == sorted(graph.executable_asset_keys)
     assert graph.external_asset_keys == {
-        asset_key("models.credit_default_champion_history"),
-        asset_key("monitoring.credit_default_holdout_looks"),
+        asset_key(contract.table)
+        for u in use_cases
+        for contract in (
+            champion_history_contract(u.name),
+            looks_contract(u.model),
+            *monitoring_contracts(u.model),
+        )
     }
 
 
 def test_the_schedule_asks_for_the_month_that_ended():
     defs = build_defs()
-    schedule = defs.get_schedule_def("credit_default_monthly_schedule")
+    schedule = defs.get_schedule_def(f"{NAME}_pipeline_schedule")
 
     def ticked(*when):
         tick = datetime.datetime(*when, tzinfo=datetime.UTC)
@@ -124,8 +120,10 @@ def test_the_schedule_asks_for_the_month_that_ended():
 
 def test_a_source_that_delivers_nothing_is_late_after_a_month_and_some_days(graph):
     for key in graph.get_all_asset_keys():
+        if graph.get(key).group_name != NAME:
+            continue
         policy = graph.get(key).freshness_policy
         assert (policy is not None) == (key.path[0] == "bronze")
-        if policy is not None:
+        if policy is not None and graph.get(key).group_name == NAME:
             days = (policy.warn_window.to_timedelta().days, policy.fail_window.to_timedelta().days)
             assert days == (35, 45)

@@ -81,7 +81,7 @@ def test_what_is_mapped_does_not_depend_on_how_long_the_calendar_is(calendar):
 def test_schedule_and_bundle_ask_for_the_partition_that_is_due(calendar):
     use_case = Shop(calendar, 1).use_case()
     defs = build_defs(use_cases={"shop": use_case})
-    schedule = defs.get_schedule_def(f"shop_{calendar.frequency}_schedule")
+    schedule = defs.get_schedule_def("shop_pipeline_schedule")
     assert schedule.cron_schedule == calendar.cron
     assert schedule.execution_timezone == calendar.timezone
     partition = calendar.shift(calendar.first, 8)
@@ -100,7 +100,7 @@ def test_schedule_and_bundle_ask_for_the_partition_that_is_due(calendar):
 def test_a_growing_partition_is_run_each_day_under_a_key_of_its_own():
     growing = replace(MONTHS, is_growing=True)
     defs = build_defs(use_cases={"shop": Shop(growing, 1).use_case()})
-    schedule = defs.get_schedule_def("shop_monthly_schedule")
+    schedule = defs.get_schedule_def("shop_pipeline_schedule")
     requests = []
     for day in (10, 11):
         context = dg.build_schedule_context(

@@ -5,17 +5,16 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
-from finance_assets.automation.sensors import build_retraining_sensor, gather_facts
+from finance_assets.automation.facts import gather_facts
+from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.calendar import Calendar
-from finance_assets.monitoring.drift import DriftLimits
 from finance_assets.monitoring.retraining import DriftFinding
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.model_life.models import DECISION, DRIFT, PREDICTIONS, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june
-from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, MAY, SEPTEMBER
+from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, MAY, NAME, SEPTEMBER, USE_CASE
 
-# Any movement is drift, so that there is something to answer.
-MOVED = replace(USE_CASE, model=replace(EASY, drift=DriftLimits(0.0001, 0.0002)))
+# The champion as of June learned before there was a past: there is something to answer.
+MOVED = replace(USE_CASE, model=EASY)
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def test_the_first_champion_is_requested_once_the_tables_are_there(runner, homes
     request = tick(instance)
     assert (request.partition_key, request.run_key) == (
         AUGUST,
-        "credit_default:first-champion:2005-08",
+        f"{NAME}:first-champion:2005-08@test",
     )
 
 
@@ -59,14 +58,17 @@ def test_champion_decisions_and_drift_are_read_where_they_are_stored(champion, i
     assert facts.champion_version == "1"
     assert facts.decided == {JUNE}
     [finding] = facts.findings
-    assert (finding.partition, finding.verdict, finding.champion_version) == (JULY, "drift", "1")
+    assert (finding.partition, finding.verdict, finding.champion_version) == (
+        JULY,
+        "immature_reference",
+        "1",
+    )
     assert finding.answered_as_of == AUGUST
-    assert tick(instance).run_key == "credit_default:drift:2005-07:v1"
-    calm = replace(MOVED, model=replace(EASY, drift=DriftLimits(1000, 2000)))
-    assert tick(instance, calm).skip_message == "2005-07: stable, champion v1 stays"
+    key = f"{NAME}:drift:2005-07:{facts.champion_digest[:12]}:immature_reference@test"
+    assert facts.champion_digest and tick(instance).run_key == key
     run_model_steps(champion, AUGUST, EASY)
     assert gather_facts(instance, MOVED).decided == {JUNE, AUGUST}
-    assert tick(instance).skip_message.startswith("2005-07: drift was")
+    assert tick(instance).skip_message.startswith("2005-07: immature reference was")
 
 
 def test_events_of_other_runs_change_nothing(champion, instance):

@@ -2,35 +2,39 @@
 
 import yaml
 
-from finance_assets.bundle.render import JOB
-from finance_assets.cli.bundle import JOB_FILE, STORAGE_FILE
+from finance_assets.bundle.render import FLOW, STORAGE_FILE, job_file
+from finance_assets.step.names import pipeline_job_name
+from finance_assets.use_cases import all_use_cases
+from finance_assets_tests.scenario import DRIFT, NAME, PIPELINE, task_of
+
+JOB, JOB_FILE = PIPELINE, job_file(PIPELINE)
+# Every use case's job, in the order in which the flow runs them.
+JOBS = [pipeline_job_name(use_case) for use_case in all_use_cases().values()]
 
 
 def tasks_of(record):
     return record["resources"]["jobs"][JOB]["tasks"]
 
 
-def in_job(change):
-    """A change of the rendered job."""
+def in_file(name):
+    """What plants a change into a rendered file."""
 
-    def plant(root):
-        path = root / JOB_FILE
-        record = yaml.safe_load(path.read_text())
-        change(record)
-        path.write_text(yaml.safe_dump(record, sort_keys=False))
+    def of(change):
+        def plant(root):
+            record = yaml.safe_load((root / name).read_text())
+            change(record)
+            (root / name).write_text(yaml.safe_dump(record, sort_keys=False))
 
-    return plant
+        return plant
+
+    return of
 
 
-def in_storage(change):
-    """A change of the rendered schemas and volumes."""
+in_job, in_storage, in_flow = in_file(JOB_FILE), in_file(STORAGE_FILE), in_file(job_file(FLOW))
 
-    def plant(root):
-        record = yaml.safe_load((root / STORAGE_FILE).read_text())
-        change(record)
-        (root / STORAGE_FILE).write_text(yaml.safe_dump(record, sort_keys=False))
 
-    return plant
+def flow_tasks(record):
+    return record["resources"]["jobs"][FLOW]["tasks"]
 
 
 def granted(record):
@@ -75,7 +79,7 @@ DEFECTS = {
     ),
     "a step without a task": (
         in_job(lambda r: tasks_of(r).pop()),
-        "monitoring_credit_default_drift: has 0 of python_wheel_task",
+        f"{task_of(DRIFT)}: has 0 of python_wheel_task",
     ),
     "a task without a step": (
         in_job(lambda r: tasks_of(r).append({**tasks_of(r)[0], "task_key": "extra"})),
@@ -83,7 +87,7 @@ DEFECTS = {
     ),
     "a dependency that the graph does not have": (
         in_job(lambda r: tasks_of(r)[-1].update(depends_on=[])),
-        "monitoring_credit_default_drift depends on []",
+        f"{task_of(DRIFT)} depends on []",
     ),
     "an entry point that does not exist": (
         in_job(lambda r: tasks_of(r)[0]["python_wheel_task"].update(entry_point="main")),
@@ -142,15 +146,15 @@ DEFECTS = {
         in_storage(
             lambda r: r["resources"].update(
                 registered_models={
-                    "credit_default": {
-                        "name": "credit_default",
+                    NAME: {
+                        "name": NAME,
                         "catalog_name": "main",
                         "schema_name": "x",
                     }
                 }
             )
         ),
-        "registered model credit_default: the first training makes it",
+        f"registered model {NAME}: the first training makes it",
     ),
     "a resource that does not exist": (
         in_text(
@@ -228,6 +232,39 @@ DEFECTS = {
     "a setting that only one runner gives": (
         in_text(JOB_FILE, "          - --set\n          - search=${var.search}\n", ""),
         "its settings are not those of Dagster's tasks: ['search']",
+    ),
+    # H: one job a use case, and a flow that runs them all.
+    "a use case whose job the flow does not run": (
+        in_flow(lambda r: flow_tasks(r).clear()),
+        f"{FLOW}: runs [], and the use cases' jobs are {sorted(JOBS)}",
+    ),
+    "a use case whose job the flow runs twice": (
+        in_flow(lambda r: flow_tasks(r).append({**flow_tasks(r)[0], "task_key": "again"})),
+        f"{FLOW}: runs {sorted([JOBS[0], *JOBS])}",
+    ),
+    "a flow that runs itself": (
+        in_flow(
+            lambda r: flow_tasks(r)[0]["run_job_task"].update(
+                job_id=f"${{resources.jobs.{FLOW}.id}}"
+            )
+        ),
+        f"{FLOW}: runs {sorted([FLOW, *JOBS[1:]])}, and the use cases' jobs are",
+    ),
+    "a job that does not exist": (
+        in_flow(lambda r: flow_tasks(r)[0]["run_job_task"].update(job_id="${resources.jobs.x.id}")),
+        "${resources.jobs.x.id} leads nowhere",
+    ),
+    "a partition that the flow keeps": (
+        in_flow(lambda r: flow_tasks(r)[0]["run_job_task"].pop("job_parameters")),
+        f"the partition does not reach {JOBS[0]}",
+    ),
+    "no flow": (
+        in_flow(lambda r: r["resources"]["jobs"].pop(FLOW)),
+        f"there is no job {FLOW}",
+    ),
+    "a use case without a job": (
+        lambda root: (root / JOB_FILE).unlink(),
+        f"${{resources.jobs.{JOB}.id}} leads nowhere",
     ),
     # 14: a redeploy is seen, and an unset address is none.
     "a wheel that is never seen to be new": (

@@ -4,24 +4,38 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from finance_assets.bundle.check import check_bundle, layers_of
+from finance_assets.bundle.check import check_bundle
 from finance_assets.bundle.places import settings_of
-from finance_assets.bundle.render import JOB, render, render_storage
+from finance_assets.bundle.render import FLOW, job_file, render_all
 from finance_assets.bundle.variables import load_bundle, read_file, resolve
-from finance_assets.cli.bundle import JOB_FILE, STORAGE_FILE
+from finance_assets.calendar import Calendar, Frequency
+from finance_assets.cli.main import app
 from finance_assets.compute.databricks.tasks import task_key
+from finance_assets.definitions import build_defs
 from finance_assets.settings import Shape
-from finance_assets.use_cases import ALL
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
-from finance_assets_tests.bundle.defects import DEFECTS, in_text
+from finance_assets.use_cases import all_use_cases
+from finance_assets_tests.bundle.defects import DEFECTS, JOB, JOB_FILE, in_text
+from finance_assets_tests.scenario import (
+    DECISION,
+    DRIFT,
+    EVALUATION,
+    NAME,
+    PREDICTIONS,
+    USE_CASE,
+    task_of,
+)
+from finance_assets_tests.shop import Shop
 
 ROOT = Path(__file__).parents[2]
 TARGETS = ("dev", "staging", "prod")
+EVERY = list(all_use_cases().values())
 
 
 @pytest.fixture
@@ -35,13 +49,14 @@ def checkout(tmp_path):
 
 def test_the_committed_files_are_the_ones_the_steps_render_to():
     """After a wanted change: `finance-assets bundle render`."""
-    bundle = read_file(ROOT / "databricks.yml")
-    assert (ROOT / JOB_FILE).read_text() == render(USE_CASE, bundle)
-    assert (ROOT / STORAGE_FILE).read_text() == render_storage(layers_of(ALL.values()), bundle)
+    wanted = render_all(EVERY, read_file(ROOT / "databricks.yml"))
+    found = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "resources").iterdir()}
+    assert set(found) == set(wanted)
+    assert {name: path.read_text() for name, path in found.items()} == wanted
 
 
 def test_the_committed_bundle_has_no_problem_for_any_target():
-    assert check_bundle(ROOT, USE_CASE) == {name: [] for name in ("files", *TARGETS)}
+    assert check_bundle(ROOT, EVERY) == {name: [] for name in ("files", *TARGETS)}
 
 
 def test_every_step_is_a_task_that_gets_the_partition():
@@ -52,6 +67,27 @@ def test_every_step_is_a_task_that_gets_the_partition():
         assert "{{job.parameters.partition}}" in task["python_wheel_task"]["parameters"]
 
 
+def test_every_use_case_has_a_file_of_its_own_and_a_second_one_leaves_the_first_as_it_is(checkout):
+    shop = Shop(Calendar(Frequency.daily, "2024-01-01"), 1).use_case()
+    bundle, both = read_file(checkout / "databricks.yml"), [*EVERY, shop]
+    before, after = render_all(EVERY, bundle), render_all(both, bundle)
+    assert set(after) - set(before) == {job_file("shop_pipeline")}
+    assert {name for name in before if before[name] != after[name]} == {job_file(FLOW)}
+    for name, text in after.items():
+        (checkout / name).write_text(text)
+    assert check_bundle(checkout, both) == {name: [] for name in ("files", *TARGETS)}
+    jobs = resolve(load_bundle(checkout), "prod")["resources"]["jobs"]
+    assert set(jobs) == {*(f"{u.name}_pipeline" for u in both), FLOW}
+    assert jobs["shop_pipeline"]["schedule"]["quartz_cron_expression"] == shop.calendar.quartz
+    assert "schedule" not in jobs[FLOW], "each use case's job has one"
+
+
+def test_the_names_of_jobs_are_those_of_dagster():
+    jobs = load_bundle(ROOT)["resources"]["jobs"]
+    known = {job.name for job in build_defs().jobs}
+    assert set(jobs) - known == {FLOW}
+
+
 def test_a_failed_gate_stops_promotion_but_not_scoring_and_monitoring():
     job = resolve(load_bundle(ROOT), "prod")["resources"]["jobs"][JOB]
     needs = {t["task_key"]: [d["task_key"] for d in t.get("depends_on", [])] for t in job["tasks"]}
@@ -59,10 +95,10 @@ def test_a_failed_gate_stops_promotion_but_not_scoring_and_monitoring():
     def upstream(key: str) -> set[str]:
         return set(needs[key]) | {k for needed in needs[key] for k in upstream(needed)}
 
-    champion = "models_credit_default_decision"
-    assert upstream(champion) > {"models_credit_default_evaluation"}
-    assert champion not in upstream("monitoring_credit_default_drift")
-    assert "predictions_credit_default" in upstream("monitoring_credit_default_drift")
+    champion = task_of(DECISION)
+    assert upstream(champion) > {task_of(EVALUATION)}
+    assert champion not in upstream(task_of(DRIFT))
+    assert task_of(PREDICTIONS) in upstream(task_of(DRIFT))
 
 
 def test_targets_differ_where_they_should():
@@ -93,7 +129,7 @@ def test_targets_differ_where_they_should():
 def test_a_planted_defect_is_found_and_named(name, checkout):
     plant, words = DEFECTS[name]
     plant(checkout)
-    problems = [p for found in check_bundle(checkout, USE_CASE).values() for p in found]
+    problems = [p for found in check_bundle(checkout, EVERY).values() for p in found]
     assert any(words in problem for problem in problems), problems
 
 
@@ -105,14 +141,15 @@ def with_shape(root, target, shape):
     else:
         record["targets"][target].setdefault("variables", {})["shape"] = str(shape)
     (root / "databricks.yml").write_text(yaml.safe_dump(record, sort_keys=False))
-    (root / JOB_FILE).write_text(render(USE_CASE, record))
+    for name, text in render_all(EVERY, record).items():
+        (root / name).write_text(text)
 
 
 @pytest.mark.parametrize("target", [None, *TARGETS])
 @pytest.mark.parametrize("shape", list(Shape))
 def test_one_variable_decides_on_the_compute_of_every_target(shape, target, checkout):
     with_shape(checkout, target, shape)
-    assert check_bundle(checkout, USE_CASE) == {name: [] for name in ("files", *TARGETS)}
+    assert check_bundle(checkout, EVERY) == {name: [] for name in ("files", *TARGETS)}
     for name in TARGETS:
         job = resolve(load_bundle(checkout), name)["resources"]["jobs"][JOB]
         expected = shape if target in (None, name) else Shape.serverless
@@ -138,10 +175,25 @@ def test_a_shape_that_does_not_exist_is_named(checkout):
     assert "'warehouse' is no shape" in stale.stderr
 
 
+@dataclass(frozen=True)
+class Done:
+    """What became of a command, as subprocess.run tells it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def command(*arguments):
-    program = Path(sys.executable).with_name("finance-assets")
+    """`finance-assets bundle …` in this process."""
+    done = CliRunner().invoke(app, ["bundle", *arguments])
+    return Done(done.exit_code, done.stdout, done.stderr)
+
+
+def program(*arguments):
+    """The same as a user starts it."""
     return subprocess.run(
-        [program, "bundle", *arguments],
+        [Path(sys.executable).with_name("finance-assets"), "bundle", *arguments],
         capture_output=True,
         text=True,
         timeout=60,
@@ -150,7 +202,7 @@ def command(*arguments):
 
 
 def test_the_command_passes_on_the_checkout_and_fails_on_a_stale_job(checkout):
-    good = command("check")
+    good = program("check")
     assert good.returncode == 0, good.stdout
     assert [line for line in good.stdout.splitlines() if line.endswith(": ok")] == [
         f"{name}: ok" for name in ("files", *TARGETS)
@@ -159,3 +211,39 @@ def test_the_command_passes_on_the_checkout_and_fails_on_a_stale_job(checkout):
     stale = command("check", "--root", str(checkout))
     assert stale.returncode == 1
     assert "is stale" in stale.stdout
+
+
+def test_the_file_of_a_use_case_that_there_is_no_more_is_told_of_and_removed(checkout):
+    gone = checkout / job_file("gone_pipeline")
+    gone.write_text((checkout / JOB_FILE).read_text().replace(JOB, "gone_pipeline"))
+    kept = checkout / "resources" / "own.yml"
+    kept.write_text("resources: {}\n")
+    told = command("check", "--root", str(checkout))
+    assert told.returncode == 1
+    assert "gone_pipeline.job.yml is of a use case that there is no more" in told.stdout
+    assert command("render", "--root", str(checkout)).returncode == 0
+    assert not gone.exists()
+    assert kept.exists(), "written by hand"
+    assert command("check", "--root", str(checkout)).returncode == 0
+
+
+def test_one_use_case_can_be_rendered_and_checked_by_itself(checkout):
+    (checkout / JOB_FILE).unlink()
+    assert command("render", "--root", str(checkout), "--use-case", NAME).returncode == 0
+    assert (checkout / JOB_FILE).read_text() == (ROOT / JOB_FILE).read_text()
+    assert command("check", "--root", str(checkout), "--use-case", NAME).returncode == 0
+    refused = command("render", "--root", str(checkout), "--use-case", "nonsense")
+    assert "there is no use case 'nonsense'" in refused.stderr
+
+
+def test_a_bundle_whose_tasks_would_look_for_other_use_cases_is_refused(checkout):
+    text = (checkout / "databricks.yml").read_text()
+    changed = text.replace(
+        'bundle render)"\n    default: ""', 'bundle render)"\n    default: other.package'
+    )
+    assert changed != text
+    (checkout / "databricks.yml").write_text(changed)
+    for what in ("render", "check", "wheel"):
+        refused = command(what, "--root", str(checkout))
+        assert refused.returncode == 1
+        assert "the variable use_cases is 'other.package', and the setting" in refused.stderr

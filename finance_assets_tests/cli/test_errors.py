@@ -4,14 +4,14 @@ import pytest
 from typer.testing import CliRunner
 
 from finance_assets.cli.main import app
-from finance_assets_tests.scenario import APRIL, deliver_sample
+from finance_assets_tests.scenario import APRIL, CHAMPION_HISTORY, NAME, SILVER, deliver_sample
 
-WRITTEN = ["silver.credit_statements", "models.credit_default_champion_history"]
-TRACE = ["trace", "credit_default", "--key", "account_id=1", "--partition", APRIL]
+WRITTEN = [SILVER, CHAMPION_HISTORY]
+TRACE = ["trace", NAME, "--key", "account_id=1", "--partition", APRIL]
 OF_MODELS = [
-    ["card", "credit_default", "1"],
-    ["reproduce", "credit_default", "1"],
-    ["approve", "credit_default", "1", "--reason", "why"],
+    ["card", NAME, "1"],
+    ["reproduce", NAME, "1"],
+    ["approve", NAME, "1", "--reason", "why"],
 ]
 
 
@@ -43,12 +43,12 @@ def started(runner, settings):
         ([*TRACE[:3], "account_id", *TRACE[4:]], "not a whole number"),
         ([*TRACE[:3], "x=1", *TRACE[4:]], "does not name"),
         ([TRACE[0], "nothing", *TRACE[2:]], "no use case"),
-        (["rollback", "credit_default", "--reason", "x", "--from", "zzz"], "nothing to roll back"),
-        (["card", "credit_default", "9" * 30], "no version of a model"),
-        (["card", "credit_default", "٣"], "no version of a model"),
-        (["card", "credit_default", "x' OR '1'='1"], "mlflow says"),
-        (["approve", "credit_default", "7", "--reason", "b"], "has no such version"),
-        (["run", "--through", "2005-09' OR"], "no partition"),
+        (["rollback", NAME, "--reason", "x", "--from", "zzz"], "nothing to roll back"),
+        (["card", NAME, "9" * 30], "no version of a model"),
+        (["card", NAME, "٣"], "no version of a model"),
+        (["card", NAME, "x' OR '1'='1"], "mlflow says"),
+        (["approve", NAME, "7", "--reason", "b"], "has no such version"),
+        (["run", "--use-case", NAME, "--through", "2005-09' OR"], "no partition"),
         (["run", "--use-case", "x"], "no use case"),
         (["status", "--use-case", "x"], "no use case"),
         (["history", "x"], "no use case"),
@@ -83,7 +83,7 @@ def test_a_damaged_log_is_said_to_be_and_read_as_nothing_by_no_command(started, 
     damage(started, table, how)
     commands = [["status"]]
     if table == WRITTEN[1]:
-        commands.append(["history", "credit_default"])
+        commands.append(["history", NAME])
     for command in commands:
         output = refused(*command)
         assert "cannot be read" in output
@@ -92,19 +92,19 @@ def test_a_damaged_log_is_said_to_be_and_read_as_nothing_by_no_command(started, 
 
 def test_lost_data_files_are_said_to_be(started, settings):
     from finance_assets.errors import HistoryError
-    from finance_assets.lakehouse.history import TableHistory
+    from finance_assets.lakehouse.folder import FolderTable
 
     silver = started.lakehouse.path(WRITTEN[0])
     for file in silver.rglob("*.parquet"):
         file.unlink()
     with pytest.raises(HistoryError, match="cannot be read"):
-        TableHistory(WRITTEN[0], silver).rows()
+        FolderTable(WRITTEN[0], silver).rows()
 
 
 def test_a_run_over_a_damaged_log_fails_in_a_line(started, settings):
     damage(started, WRITTEN[0], b"{not json")
-    output = refused("run", "--through", APRIL)
-    assert "silver.credit_statements" in output
+    output = refused("run", "--use-case", NAME, "--through", APRIL)
+    assert SILVER in output
     assert "File " not in output
 
 
@@ -112,15 +112,15 @@ def test_a_dagster_instance_that_is_no_database_is_said_to_be(settings):
     history = settings.dagster_home / "history"
     history.mkdir(parents=True, exist_ok=True)
     (history / "runs.db").write_text("no database")
-    assert "StoreError" in refused("run", "--through", APRIL)
+    assert "StoreError" in refused("run", "--use-case", NAME, "--through", APRIL)
 
 
 def test_a_mistake_of_ours_keeps_its_stack_trace(settings, monkeypatch):
-    from finance_assets.cli import main
+    from finance_assets.cli import status
 
     def broken(*_):
         raise KeyError("oops")
 
-    monkeypatch.setattr(main, "_status", broken)
+    monkeypatch.setattr(status, "show_status", broken)
     result = CliRunner().invoke(app, ["status"])
     assert isinstance(result.exception, KeyError)

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.commands.champion import Approve, Histories, History, RollBack
+from finance_assets.commands.maintain import Maintain
 from finance_assets.commands.models import Trace
 from finance_assets.commands.registry import ALL, command_of
 from finance_assets.commands.rejects import Rejects
 from finance_assets.compute.databricks.tasks import command_payload
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import FinanceAssetsError, GoneError, SettingsError, revived
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.model_life.models import events, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import AUGUST, JUNE
+from finance_assets_tests.scenario import AUGUST, JUNE, USE_CASE
 
 ARGUMENTS = [
     Approve("champion", "it's «good»; {{job.id}} {{{{", expect="v1"),
@@ -23,11 +23,12 @@ ARGUMENTS = [
     History(),
     Trace(("account_id=1", "month={{x}}"), "2005-07"),
     Rejects("2005-07", "silver.{{x}}", 3),
+    Maintain(is_dry_run=True),
 ]
 
 
 def test_every_command_has_a_name_of_its_own():
-    assert len({command.name for command in ALL}) == len(ALL) == 9
+    assert len({command.name for command in ALL}) == len(ALL) == 10
 
 
 @pytest.mark.parametrize("command", ARGUMENTS, ids=lambda c: c.name)

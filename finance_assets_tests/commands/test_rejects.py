@@ -8,10 +8,20 @@ from finance_assets.assets.build import reported
 from finance_assets.commands.rejects import Rejects
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import HistoryError, SettingsError
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
-from finance_assets_tests.scenario import APRIL, MAY, Statement, deliver, statements
+from finance_assets_tests.scenario import (
+    APRIL,
+    BRONZE,
+    MAY,
+    NAME,
+    SILVER,
+    USE_CASE,
+    Statement,
+    contract,
+    deliver,
+    delivered,
+    statements,
+)
 
-BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
 BAD = [
     Statement("950", bill_ntd="x"),
     Statement("951", bill_ntd="y"),
@@ -48,8 +58,8 @@ def test_a_refusal_names_the_top_reasons_with_counts_and_examples(refused):
     assert broken.by_partition[APRIL] in broken.observed
     said = broken.observed
     assert "5 of 20 rows: bill_ntd: not readable as bigint (3 rows, such as " in said
-    assert "credit_statements_2005-04.csv.gz:17 (bill_ntd='x')" in said
-    assert "and credit_statements_2005-04.csv.gz:19 (bill_ntd='z')" in said
+    assert f"{delivered(APRIL)}:17 (bill_ntd='x')" in said
+    assert f"and {delivered(APRIL)}:19 (bill_ntd='z')" in said
     assert "age_plausible: Holders are adults. (1 row, such as" in said
     assert said.index("bill_ntd:") < said.index("age_plausible")
 
@@ -72,7 +82,7 @@ def test_the_failure_that_dagster_shows_has_the_reasons_and_the_command(refused)
         list(reported(Context(), step, refused))
     failure = caught.value
     assert "bill_ntd: not readable as bigint (3 rows" in failure.description
-    assert "finance-assets rejects credit_default --partition" in failure.description
+    assert f"finance-assets rejects {NAME} --partition" in failure.description
     table = failure.metadata["Rejected rows"].value
     assert "| 2005-04 | bill_ntd: not readable as bigint | 3 |" in table
     assert "| 2005-04 | malformed_line: the number of fields is wrong | 1 |" in table
@@ -129,7 +139,7 @@ def test_what_cannot_be_asked_is_refused(runner, refused):
         ask(runner, partition=MAY)
     with pytest.raises(SettingsError, match="no partition of the calendar"):
         ask(runner, partition="2005-99")
-    with pytest.raises(SettingsError, match="no table of credit_default that rejects rows"):
+    with pytest.raises(SettingsError, match=f"no table of {NAME} that rejects rows"):
         ask(runner, partition=APRIL, table=BRONZE)
 
 
@@ -138,28 +148,24 @@ def test_the_command_prints_reasons_and_rows(runner, refused):
 
     from finance_assets.cli.main import app
 
-    shown = CliRunner().invoke(app, ["rejects", "credit_default", "--partition", APRIL])
+    shown = CliRunner().invoke(app, ["rejects", NAME, "--partition", APRIL])
     assert shown.exit_code == 0, shown.output
     assert "5 rows rejected: refused, or not refined yet" in shown.output
-    assert "credit_statements_2005-04.csv.gz:21 malformed_line" in shown.output
+    assert f"{delivered(APRIL)}:21 malformed_line" in shown.output
     assert "rubbish" in shown.output
-    as_json = ["rejects", "credit_default", "--partition", APRIL, "--json"]
+    as_json = ["rejects", NAME, "--partition", APRIL, "--json"]
     assert '"rows": 5' in CliRunner().invoke(app, as_json).output
 
 
 def test_reasons_are_told_apart_though_a_sentence_holds_the_sign_between_them(runner, settings):
     from finance_assets.lakehouse.contract import RowRule
     from finance_assets.steps.table import refine_step
-    from finance_assets.use_cases.credit_default.contracts import (
-        BRONZE_STATEMENTS,
-        SILVER_STATEMENTS,
-    )
 
     rules = (RowRule("odd", "bill_ntd < 0", "Odd; very odd; it's 100 \\ 0."),)
-    target = replace(SILVER_STATEMENTS, row_rules=rules)
+    target = replace(contract(SILVER), row_rules=rules)
     deliver(settings.landing, APRIL, *statements(APRIL, 1))
     runner.run(BRONZE, APRIL)
-    step = refine_step("credit_default", BRONZE_STATEMENTS, target)
+    step = refine_step(NAME, contract(BRONZE), target)
     result = runner.run(SILVER, APRIL, step=step)
     [broken] = [o for o in result.outcomes if o.check.name == "quarantine_share"]
     assert "odd: Odd, very odd, it's 100 \\ 0. (1 row" in broken.observed

@@ -13,11 +13,10 @@ import pytest
 
 from finance_assets.assets.metadata import asset_key
 from finance_assets.definitions import build_defs
-from finance_assets.lakehouse.history import TableHistory
+from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.settings import get_settings
 from finance_assets_tests.scenario import APRIL, clean_environment
 
-BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
 ROOT = Path(__file__).parents[2]
 SUBMIT, GET = r"/jobs/runs/submit$", r"/jobs/runs/get$"
 
@@ -45,7 +44,7 @@ def rows(key):
     """Rows of a table in the workspace's storage."""
     layer, entity = key.split(".")
     root = Path(os.environ["FINANCE_ASSETS_DATABRICKS_STORAGE"])
-    return TableHistory(key, root / layer / entity).row_counts()
+    return FolderTable(key, root / layer / entity).row_counts()
 
 
 def waited_for(condition, seconds=60):
@@ -64,13 +63,14 @@ import sys
 import dagster as dg
 from finance_assets.definitions import build_defs
 from finance_assets.settings import get_settings
+from finance_assets_tests.scenario import APRIL, BRONZE, PIPELINE, node
 
 settings = get_settings()
 settings.prepare_home()
 
 
 def job():
-    return build_defs().resolve_job_def("credit_default_monthly")
+    return build_defs().resolve_job_def(PIPELINE)
 
 
 if __name__ == "__main__":
@@ -80,13 +80,13 @@ if __name__ == "__main__":
         if parent:
             run = instance.get_run_by_id(parent)
             instance.report_run_failed(run)
-            options = dg.ReexecutionOptions(parent, ["bronze__credit_statements"])
+            options = dg.ReexecutionOptions(parent, [node(BRONZE)])
         result = dg.execute_job(
             dg.reconstructable(job),
             instance=instance,
-            tags={"dagster/partition": "2005-04"},
+            tags={"dagster/partition": APRIL},
             reexecution_options=options,
-            asset_selection=None if parent else [dg.AssetKey(["bronze", "credit_statements"])],
+            asset_selection=None if parent else [dg.AssetKey(BRONZE.split("."))],
         )
         print("SUCCESS" if result.success else "FAILED", flush=True)
 """

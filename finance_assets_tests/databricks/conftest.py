@@ -17,6 +17,14 @@ def shared_workspace(tmp_path_factory):
         yield workspace
 
 
+@pytest.fixture(scope="session")
+def catalog_workspace(tmp_path_factory):
+    """The same with Spark and Delta on the JVM as its engine: tables have names there."""
+    with served(tmp_path_factory.mktemp("workspace"), has_catalog=True) as workspace:
+        yield workspace
+        assert workspace.settled() == []
+
+
 @pytest.fixture
 def workspace(shared_workspace, tmp_path, monkeypatch):
     """The workspace, with a storage folder and a landing folder for this test alone."""

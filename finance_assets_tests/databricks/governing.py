@@ -16,14 +16,14 @@ from finance_assets.compute.databricks.payload import build_wheel
 from finance_assets.compute.databricks.pipes import Person
 from finance_assets.compute.databricks.work import of_steps
 from finance_assets.settings import get_settings
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.ml.evidence import EASY_GATE
+from finance_assets_tests.scenario import NAME, USE_CASE
 
 ADA = "ada@example.com"
-MODEL_FILE = "finance_assets/use_cases/credit_default/model.py"
+MODEL_FILE = f"finance_assets/use_cases/{NAME}/model.py"
 LENIENT = f"""
 
-from finance_assets.ml.criteria import *
+from finance_assets.ml.tasks.binary.criteria import *
 from finance_assets.ml.spec import Approval
 
 GATE = {EASY_GATE!r}

@@ -16,7 +16,6 @@ class Jobs(Player):
 
     def __init__(self, cluster: Cluster, startup_seconds: float = 0.0) -> None:
         super().__init__(cluster, startup_seconds)
-        self.runs: dict[int, Run] = {}
         self.jobs: dict[int, dict] = {}
         self.lost: set[int] = set()
         self.deleted: set[int] = set()
@@ -105,6 +104,8 @@ class Jobs(Player):
             key = task.get("environment_key")
             if key is not None and key not in environments:
                 raise ApiError(400, "INVALID_PARAMETER_VALUE", f"no environment {key}")
+            if "run_job_task" in task:
+                self._job(task["run_job_task"]["job_id"])
             self.compute.check(task, body.get("job_clusters") or [])
         return tasks, environments
 

@@ -21,6 +21,7 @@ from finance_assets_tests.databricks.catalog import ME
 from finance_assets_tests.databricks.faults import FaultyApp
 from finance_assets_tests.databricks.jobs import Jobs
 from finance_assets_tests.databricks.tasks import Cluster
+from finance_assets_tests.jars import fetch_jars
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -133,6 +134,7 @@ def workspace(
             yield served
         finally:
             served.kill()
+            cluster.close()
             server.should_exit = True
             thread.join(10)
 
@@ -173,6 +175,9 @@ sys.stdin.read()
 def _engine(program: str, root: Path) -> Iterator[str]:
     """The cluster's engine: a Spark Connect server in a process of its own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "FINANCE_ASSETS_"))}
+    environment = {**kept, "PYTHONPATH": str(REPOSITORY)}
+    if program == JVM:
+        fetch_jars(environment)
     with (root / "engine.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", program, str(free_port()), str(root)],
@@ -181,7 +186,7 @@ def _engine(program: str, root: Path) -> Iterator[str]:
             stderr=log,
             text=True,
             cwd=root,
-            env={**kept, "PYTHONPATH": str(REPOSITORY)},
+            env=environment,
             start_new_session=True,
         )
     try:
@@ -207,8 +212,12 @@ def _mlflow(root: Path, is_wanted: bool) -> Iterator[str | None]:
     command = [program, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"]
     command += ["--no-serve-artifacts", "--default-artifact-root", (folder / "artifacts").as_uri()]
+    # Its workers for jobs of its own are eight processes that nobody here has work for.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, start_new_session=True, env=environment
+        )
     try:
         _await(f"http://127.0.0.1:{port}/health", process)
         yield f"http://127.0.0.1:{port}"

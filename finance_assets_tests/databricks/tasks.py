@@ -1,19 +1,26 @@
 """Tasks: what a run's task really is here, a process of its own with the uploaded code.
 
+It is forked from a warm interpreter (warm.py); a script, as a cold cluster would, starts its own.
+
 A wheel task gets the uploaded wheel, unpacked into a folder of its own in front of everything
 else on its path; a file or notebook task runs the uploaded source. The "cluster" is an engine
 that tasks reach as serverless tasks do: through the session that they find.
 """
 
 import hashlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+
+from finance_assets_tests.databricks.warm import Task, WarmInterpreter
 
 FUSE = Path(__file__).parent / "fuse"
 
@@ -36,6 +43,9 @@ if os.environ["STANDIN_USER"]:
     def sql(self, query, *given, **more):
         return asked(self, query.replace("current_user()", who), *given, **more)
     SparkSession.sql = sql
+# The session that a cluster hands out need not live in UTC.
+from pyspark.sql import SparkSession as Session
+Session.builder.getOrCreate().conf.set("spark.sql.session.timeZone", "America/Sao_Paulo")
 try:
     entry.load()()
 except BaseException:
@@ -83,11 +93,20 @@ class Cluster:
     tokens: dict[str, str]
     # Spark's own server takes everybody for the user it runs as: then its answer is replaced.
     knows_users: bool = True
-    processes: dict[int, subprocess.Popen] = field(default_factory=dict)
+    processes: dict[int, subprocess.Popen | Task] = field(default_factory=dict)
     # A failed task's process lives on for so long, as threads may hold it.
     linger_seconds: float = 0.0
     # Messages are written this often; the package's own value by default.
     flush_seconds: float | None = None
+
+    @cached_property
+    def warm(self) -> WarmInterpreter:
+        """What tasks are forked from."""
+        return WarmInterpreter(self._common, self.root / "warm.log")
+
+    def close(self) -> None:
+        """Let the warm interpreter go."""
+        self.warm.close()
 
     @property
     def volumes(self) -> Path:
@@ -102,29 +121,40 @@ class Cluster:
 
     def start(
         self, run_id: int, task: dict, dependencies: list[str], user: str
-    ) -> subprocess.Popen:
+    ) -> subprocess.Popen | Task:
         """Start the task's process, which acts as the user in the workspace and the engine."""
         wheels = [lib["whl"] for lib in task.get("libraries", []) if "whl" in lib]
         folders = [self._unpacked(self.local(path)) for path in [*wheels, *dependencies]]
         home = self.root / "tasks" / str(run_id)
         home.mkdir(parents=True)
+        environment, output = self._environment(folders, user), (home / "stdout", home / "stderr")
+        if "spark_python_task" in task:
+            process = self._cold(task["spark_python_task"], home, environment)
+        else:
+            code, *given = self._program(task, folders)
+            process = self.warm.start(code, given, home, environment, output)
+        self.processes[run_id] = process
+        return process
+
+    def _cold(self, script: dict, home: Path, environment: dict[str, str]) -> subprocess.Popen:
+        path = self.local(script["python_file"])
         with (home / "stdout").open("w") as out, (home / "stderr").open("w") as err:
-            process = subprocess.Popen(
-                self._command(task, folders),
+            return subprocess.Popen(
+                [sys.executable, str(path), *script.get("parameters", [])],
                 cwd=home,
-                env=self._environment(folders, user),
+                env=environment,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
             )
-        self.processes[run_id] = process
-        return process
 
     def kill(self, run_id: int) -> None:
         """End a task and whatever it started."""
         process = self.processes.get(run_id)
         if process is not None and process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            # It may have ended since.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def output(self, run_id: int) -> tuple[str, str, str]:
         """Logs, error and trace of a task."""
@@ -136,39 +166,40 @@ class Cluster:
         known = re.findall(r"^[\w.]+(?:Error|Exception|Interrupt|Exit)\b.*$", trace, re.MULTILINE)
         return logs, (known[-1] if known else errors[-300:]), trace
 
-    def _command(self, task: dict, folders: list[Path]) -> list[str]:
+    def _program(self, task: dict, folders: list[Path]) -> list[str]:
+        """The code of a task and its arguments."""
         if "python_wheel_task" in task:
             wheel = task["python_wheel_task"]
             given = [*wheel.get("parameters", [])]
             given += [f"--{k}={v}" for k, v in wheel.get("named_parameters", {}).items()]
-            name = wheel["entry_point"]
-            return [sys.executable, "-c", WHEEL, str(folders[0]), name, *given]
-        if "notebook_task" in task:
-            import json
+            return [WHEEL, str(folders[0]), wheel["entry_point"], *given]
+        notebook = task["notebook_task"]
+        path = self.local(notebook["notebook_path"] + ".py")
+        return [NOTEBOOK, str(path), json.dumps(notebook.get("base_parameters", {}))]
 
-            notebook = task["notebook_task"]
-            path = self.local(notebook["notebook_path"] + ".py")
-            given = json.dumps(notebook.get("base_parameters", {}))
-            return [sys.executable, "-c", NOTEBOOK, str(path), given]
-        script = task["spark_python_task"]
-        path = self.local(script["python_file"])
-        return [sys.executable, str(path), *script.get("parameters", [])]
+    @property
+    def _common(self) -> dict[str, str]:
+        """What all tasks have; nothing of the orchestrator's own but the way to Python's files."""
+        names = ["PATH", "LANG", "TZ", "JDK_JAVA_OPTIONS", "OMP_WAIT_POLICY"]
+        # Another instruction set adds in another order: last digits of figures would differ.
+        names += [name for name in os.environ if name.startswith("OPENBLAS_")]
+        return {
+            **{name: os.environ[name] for name in names if name in os.environ},
+            **self.environment,
+            "HOME": str(self.root),
+            "PYTHONPATH": str(FUSE),
+            "STANDIN_VOLUMES": str(self.volumes),
+        }
 
     def _environment(self, folders: list[Path], user: str) -> dict[str, str]:
-        """Nothing of the orchestrator's own environment but the way to Python's files."""
-        names = ("PATH", "LANG", "TZ", "JDK_JAVA_OPTIONS", "OMP_WAIT_POLICY")
-        kept = {name: os.environ[name] for name in names if name in os.environ}
         path = os.pathsep.join(str(folder) for folder in (*folders, FUSE))
         return {
-            **kept,
-            **self.environment,
+            **self._common,
             "DATABRICKS_TOKEN": self.tokens[user],
             "SPARK_REMOTE": f"{self.environment['SPARK_REMOTE']}/;user_id={user}",
-            "HOME": str(self.root),
+            # Tasks compile an unpacked wheel once: its folder is its content's.
             "PYTHONPATH": path,
-            "PYTHONDONTWRITEBYTECODE": "1",
             "STANDIN_USER": "" if self.knows_users else user,
-            "STANDIN_VOLUMES": str(self.volumes),
             "STANDIN_LINGER": str(self.linger_seconds),
             "STANDIN_FLUSH": "" if self.flush_seconds is None else str(self.flush_seconds),
         }

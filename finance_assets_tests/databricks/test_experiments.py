@@ -6,6 +6,7 @@ from mlflow.exceptions import MlflowException
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.settings import get_settings
+from finance_assets_tests.scenario import NAME
 
 pytestmark = pytest.mark.slow
 
@@ -27,9 +28,9 @@ def test_the_workspace_refuses_an_experiment_without_its_folder(in_a_new_folder)
 
 def test_an_experiments_folder_is_made_with_it(in_a_new_folder, workspace):
     registry = open_registry(get_settings())
-    made = registry.ensure_experiment("credit_default")
-    assert registry.ensure_experiment("credit_default") == made
+    made = registry.ensure_experiment(NAME)
+    assert registry.ensure_experiment(NAME) == made
     found = MlflowClient("databricks").get_experiment(made)
-    assert found.name == f"{in_a_new_folder}/credit_default"
+    assert found.name == f"{in_a_new_folder}/{NAME}"
     folders = [r for r in workspace.front.requests if r[1].endswith("/workspace/mkdirs")]
     assert len(folders) == 1

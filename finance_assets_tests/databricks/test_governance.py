@@ -11,7 +11,6 @@ import pytest
 from finance_assets.assets.history_check import build_history_check
 from finance_assets.assets.resources import EngineResource
 from finance_assets.settings import get_settings
-from finance_assets.use_cases.credit_default.use_case import TABLE_STEPS, USE_CASE
 from finance_assets_tests.databricks.acting import waited_for
 from finance_assets_tests.databricks.catalog import ME
 from finance_assets_tests.databricks.faults import Fault
@@ -23,7 +22,6 @@ from finance_assets_tests.databricks.governing import (
     refused,
     run_steps,
 )
-from finance_assets_tests.databricks.server import workspace as served
 from finance_assets_tests.end_to_end.test_engines import needs_java
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
@@ -32,7 +30,14 @@ from finance_assets_tests.model_life.models import (
     NAME,
     PREDICTIONS,
 )
-from finance_assets_tests.scenario import APRIL, JULY, JUNE, deliver_sample
+from finance_assets_tests.scenario import (
+    APRIL,
+    JULY,
+    JUNE,
+    TABLE_STEPS,
+    USE_CASE,
+    deliver_sample,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,7 +48,10 @@ MODEL_STEPS = (CANDIDATE, EVALUATION, DECISION)
 TRACE = ("trace", NAME, "--key", "account_id=1", "--partition", JULY)
 
 
-IN_CATALOG = {"FINANCE_ASSETS_CATALOG": "spark_catalog", "FINANCE_ASSETS_SCHEMA_PREFIX": "dev_me_"}
+IN_CATALOG = {
+    "FINANCE_ASSETS_CATALOG": "spark_catalog",
+    "FINANCE_ASSETS_SCHEMA_PREFIX": "governed_",
+}
 
 
 @contextmanager
@@ -80,15 +88,11 @@ def deployed(workspace, root, **more):
 def deployment(request, tmp_path_factory):
     """A workspace whose tables lie in folders, and one whose tables have names."""
     root = tmp_path_factory.mktemp("governed")
-    if request.param == "folders":
-        with deployed(request.getfixturevalue("shared_workspace"), root) as workspace:
-            yield workspace
-        return
-    served_root = tmp_path_factory.mktemp("workspace")
-    with (
-        served(served_root, has_catalog=True) as workspace,
-        deployed(workspace, root, **IN_CATALOG),
-    ):
+    shared, more = {
+        "folders": ("shared_workspace", {}),
+        "catalog": ("catalog_workspace", IN_CATALOG),
+    }[request.param]
+    with deployed(request.getfixturevalue(shared), root, **more) as workspace:
         yield workspace
 
 
@@ -100,7 +104,7 @@ def governed(deployment):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABRICKS_TOKEN", deployment.token_of(ADA))
         said = asked("approve", NAME, "1", "--reason", "it ranks well")
-    assert "approved: champion of credit_default is v1 from 2005-07 on" in said
+    assert f"approved: champion of {NAME} is v1 from 2005-07 on" in said
     assert "failed" not in said
     assert f"by {ADA}" in said
     run_steps(JULY, JULY, PREDICTIONS)
@@ -137,7 +141,7 @@ def new_runs(workspace):
 
 
 def test_status_is_one_task_that_trains_nothing(workspace, new_runs):
-    state = asked_json("status")["use_cases"][NAME]
+    state = asked_json("status", "--use-case", NAME)["use_cases"][NAME]
     assert (state["champion"]["version"], state["champion"]["decided_by"]) == ("1", ADA)
     assert [c["decision"] for c in state["candidates"]] == ["held", "held"]
     assert state["predictions"][JULY] == {"rows": 2000, "model_version": "1"}
@@ -145,7 +149,7 @@ def test_status_is_one_task_that_trains_nothing(workspace, new_runs):
     [task] = run.tasks.values()
     assert task.spec["disable_auto_optimization"] is True
     assert task.spec["timeout_seconds"] <= 3600
-    assert "champion v1 as of 2005-06" in asked("status")
+    assert "champion v1 as of 2005-06" in asked("status", "--use-case", NAME)
 
 
 def test_the_history_lists_and_verifies_what_happened(workspace):
@@ -255,7 +259,7 @@ def test_a_second_person_approves_and_a_rollback_takes_it_back(workspace, acting
         "approve", NAME, "2", "--reason", reason, "--expect", "1"
     )
     acting_as(ME)
-    assert "rolled back: champion of credit_default is v1" in asked(
+    assert f"rolled back: champion of {NAME} is v1" in asked(
         "rollback", NAME, "--reason", "odd", "--expect", "2"
     )
     found = asked_json("history", NAME)["events"]

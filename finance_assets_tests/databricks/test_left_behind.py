@@ -19,11 +19,8 @@ from finance_assets.compute.databricks import watch
 from finance_assets.compute.databricks.interrupts import OneInterrupt
 from finance_assets.definitions import build_defs
 from finance_assets.settings import get_settings
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.databricks.acting import (
-    BRONZE,
     GET,
-    SILVER,
     failure_of,
     materialize,
     rows,
@@ -31,7 +28,14 @@ from finance_assets_tests.databricks.acting import (
     worker,
 )
 from finance_assets_tests.databricks.faults import Fault
-from finance_assets_tests.scenario import APRIL, without_deliveries
+from finance_assets_tests.scenario import (
+    APRIL,
+    BRONZE,
+    PIPELINE,
+    SILVER,
+    USE_CASE,
+    without_deliveries,
+)
 
 pytestmark = pytest.mark.slow
 CANCEL = r"/jobs/runs/cancel$"
@@ -78,7 +82,7 @@ def test_an_interrupt_between_two_results_meets_no_run_that_goes_on(
             os.kill(os.getpid(), signal.SIGINT)
 
     instance.add_event_listener(run_id, interrupt)
-    job = build_defs().resolve_job_def("credit_default_monthly")
+    job = build_defs().resolve_job_def(PIPELINE)
     result = job.execute_in_process(
         instance=instance,
         partition_key=APRIL,
@@ -184,7 +188,7 @@ def test_a_task_that_is_retried_all_the_same_reports_from_the_start(
     result = materialize(instance, BRONZE)
     assert result.success
     made = [str(e.asset_key) for e in result.get_asset_materialization_events()]
-    assert len(made) == len(set(made)) == 5
+    assert len(made) == len(set(made)) == len(groupable(USE_CASE.steps))
     [folder] = {path.parent for path in written()}
     attempts = {path.name.split("-")[0] for path in folder.glob("*-*.json")}
     assert attempts == {"1", "2"}
@@ -210,7 +214,7 @@ def test_a_run_whose_last_message_is_lost_is_taken_over_once_and_then_made_anew(
 ):
     workspace.front.plant(Fault("GET", r"/1-\d+\.json$", "status", 1000, status=404))
     assert worker(tmp_path).wait(120) == 0
-    assert "the result of bronze.credit_statements is missing" in said(tmp_path)
+    assert f"the result of {BRONZE} is missing" in said(tmp_path)
     lost = workspace.jobs.token_of(runs(BRONZE)[0].run_id)
     workspace.front.faults.clear()
     workspace.front.plant(Fault("GET", rf"{lost}/1-\d+\.json$", "status", 1000, status=404))

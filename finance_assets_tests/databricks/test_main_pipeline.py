@@ -10,14 +10,25 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.jobs import JobSettings
 from databricks.sdk.service.workspace import ImportFormat, Language
 
-from finance_assets.bundle.render import JOB
+from finance_assets.bundle.render import FLOW
 from finance_assets.bundle.variables import load_bundle, resolve
 from finance_assets.compute.databricks.payload import build_wheel
 from finance_assets.model_life.decision_log import decision_contract
 from finance_assets.settings import Settings, get_settings
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
-from finance_assets_tests.databricks.parity import Side
-from finance_assets_tests.scenario import APRIL, JUNE, MAY, Runner, deliver_sample
+from finance_assets_tests.running import with_mlflow
+from finance_assets_tests.scenario import (
+    APRIL,
+    BRONZE,
+    CALENDAR,
+    JUNE,
+    MAY,
+    PIPELINE,
+    USE_CASE,
+    Runner,
+    deliver_sample,
+    task_of,
+)
+from finance_assets_tests.two_sides import Side
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,11 +47,12 @@ def delivered(workspace):
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory, spark):
+def here(tmp_path_factory, spark, mlflow_store):
     """The same months by the steps themselves: monthly steps, then those of the model."""
     home, landing = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("landing")
     deliver_sample(landing, ACCOUNTS)
     settings = Settings(home=home, landing=landing, git_sha="test")
+    with_mlflow(settings, mlflow_store)
     runner = Runner(settings, spark)
     for month in MONTHS:
         for step in USE_CASE.steps:
@@ -62,7 +74,7 @@ def deployed(client: WorkspaceClient, storage: str) -> int:
     target = f"/Volumes/main/finance_assets/runs/{wheel.name}"
     with wheel.open("rb") as content:
         client.files.upload(target, content, overwrite=True)
-    record = resolve(load_bundle(ROOT), "dev")["resources"]["jobs"][JOB]
+    record = resolve(load_bundle(ROOT), "dev")["resources"]["jobs"][PIPELINE]
     record["environments"][0]["spec"]["dependencies"] = [target]
     settings = get_settings()
     for task in record["tasks"]:
@@ -87,13 +99,27 @@ def deployed(client: WorkspaceClient, storage: str) -> int:
     ).job_id
 
 
-def test_the_bundles_job_makes_the_tables_that_dagster_makes(here, delivered, tmp_path):
+def flow_of(client: WorkspaceClient, job_id: int) -> int:
+    """What `databricks bundle deploy` does with the flow, after the job that it runs.
+
+    Without the other use cases: a flow runs their jobs the same way, and each takes minutes.
+    """
+    record = load_bundle(ROOT)["resources"]["jobs"][FLOW]
+    [task] = [task for task in record["tasks"] if task["task_key"] == PIPELINE]
+    record["tasks"] = [task]
+    assert task["run_job_task"]["job_id"] == f"${{resources.jobs.{PIPELINE}.id}}"
+    task["run_job_task"]["job_id"] = job_id
+    job = JobSettings.from_dict(record)
+    return client.jobs.create(name=job.name, tasks=job.tasks, parameters=job.parameters).job_id
+
+
+def test_the_bundles_flow_makes_the_tables_that_dagster_makes(here, delivered, tmp_path):
     client = WorkspaceClient()
     storage = tmp_path / "job"
     storage.mkdir()
-    job_id = deployed(client, str(storage))
+    flow = flow_of(client, deployed(client, str(storage)))
     for month in MONTHS:
-        run = client.jobs.run_now(job_id, job_parameters={"partition": month}).bind()["run_id"]
+        run = client.jobs.run_now(flow, job_parameters={"partition": month}).bind()["run_id"]
         state = watched(client, run)
         assert state.result_state.value == "SUCCESS", outputs(client, run)
     assert_same(here, Side(storage, tmp_path))
@@ -128,7 +154,7 @@ def test_a_retried_task_succeeds_when_the_trouble_passes(delivered, tmp_path):
     storage.write_text("in the way")
     job_id = deployed(client, str(storage))
     run = client.jobs.run_now(job_id, job_parameters={"partition": APRIL}).bind()["run_id"]
-    first = delivered.jobs.runs[run].tasks["bronze_credit_statements"]
+    first = delivered.jobs.runs[run].tasks[task_of(BRONZE)]
     while first.attempt == 0:
         time.sleep(0.05)
     storage.unlink()
@@ -139,7 +165,6 @@ def test_a_retried_task_succeeds_when_the_trouble_passes(delivered, tmp_path):
 def test_the_partition_defaults_to_the_one_that_is_due_at_the_trigger():
     from finance_assets.compute.remote import _partition
     from finance_assets.errors import SettingsError
-    from finance_assets.use_cases.credit_default.use_case import CALENDAR
 
     assert _partition(CALENDAR, "due", "2005-08-03T06:00:00.000Z") == "2005-07"
     assert _partition(CALENDAR, "due", "2005-08-03T05:59:00Z") == "2005-06"

@@ -27,6 +27,8 @@ def test_both_runners_give_a_task_the_same_settings():
         mlflow_registry_uri="databricks-uc",
         mlflow_experiment_prefix="/Shared/x/",
         mlflow_model_prefix="main.finance_assets.",
+        use_cases="my_company.use_cases",
+        last_partitions="shop=2024-05",
     )
     ours = [pair.partition("=")[0] for pair in of_settings(full)]
     assert ours == [pair.partition("=")[0] for pair in of_bundle()]

@@ -1,4 +1,4 @@
-"""The same steps on the JVM: every table of credit_default equals that of the embedded engine."""
+"""The same steps on the JVM: every table equals that of the embedded engine."""
 
 import json
 import os
@@ -9,26 +9,18 @@ import sys
 
 import pytest
 
-from finance_assets.lakehouse.history import TableHistory
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
-from finance_assets_tests.scenario import JULY, clean_environment, deliver_sample
-
-# Run in a process of its own: a process can hold one kind of Spark session only.
-PLAY = """
-import sys
-import dagster as dg
-from finance_assets.cli.play import Progress, play_partition
-from finance_assets.definitions import defs
-from finance_assets.settings import get_settings
-from finance_assets.use_cases import ALL
-
-get_settings().prepare_home()
-use_case = ALL["credit_default"]
-said = lambda *words: None
-with dg.DagsterInstance.ephemeral() as instance:
-    for month in use_case.calendar.through(sys.argv[1]):
-        play_partition(defs, instance, use_case, month, Progress(said, said))
-"""
+from finance_assets.lakehouse.folder import FolderTable
+from finance_assets_tests.jars import fetch_jars
+from finance_assets_tests.scenario import (
+    APRIL,
+    JULY,
+    LATE_BRONZE,
+    LATE_SILVER,
+    TABLE_STEPS,
+    USE_CASE,
+    clean_environment,
+    deliver_sample,
+)
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -47,15 +39,12 @@ needs_java = pytest.mark.skipif(
 )
 
 
-def play(home, landing, engine: str, **more: str) -> None:
-    """Take the use case through its months on an engine."""
-    run_code(PLAY, home, landing, engine, **more)
-
-
 def run_code(code: str, home, landing, engine: str, **more: str) -> subprocess.CompletedProcess:
-    """Run Python code in a process of its own, on an engine."""
+    """Run Python code in a process of its own: a process can hold one kind of session only."""
+    if engine == "spark":
+        fetch_jars(clean_environment())
     done = subprocess.run(
-        [sys.executable, "-c", code, JULY],
+        [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         timeout=1200,
@@ -77,13 +66,7 @@ def rows(home, step) -> list[str]:
     skipped = volatile | {"run_id", "fingerprint", "dataset_version", "data_version"}
     skipped |= {"gate_report", "decision_id", "recorded_at"}
     layer, entity = step.key.split(".")
-    # Tables of the session's catalog lie in its warehouse.
-    folders = (
-        home / "lakehouse" / layer / entity,
-        home / "spark-warehouse" / f"{layer}.db" / entity,
-    )
-    [folder] = [folder for folder in folders if (folder / "_delta_log").is_dir()]
-    stored = TableHistory(step.key, folder).rows()
+    stored = FolderTable(step.key, home / "lakehouse" / layer / entity).rows()
     kept = ({k: v for k, v in sorted(row.items()) if k not in skipped} for row in stored)
     return sorted(json.dumps(row, default=str) for row in kept)
 
@@ -94,16 +77,17 @@ from dataclasses import replace
 from finance_assets.compute.runner import open_registry
 from finance_assets.compute.sessions import open_session
 from finance_assets.settings import get_settings
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
 from finance_assets_tests.ml.evidence import EASY_GATE
-from finance_assets_tests.scenario import APRIL, JULY, JUNE, Runner
+from finance_assets_tests.scenario import APRIL, JULY, JUNE, MODEL, Runner
 from finance_assets_tests.model_life.models import DECISION, NAME, PREDICTIONS, run_model_steps
 
 settings = get_settings()
 settings.prepare_home()
 runner = Runner(settings, open_session(settings))
 params = {"max_depth": 4, "learning_rate": 0.1}
-spec = replace(MODEL, gate=EASY_GATE, family="xgboost", params=params, rounds=40, search=None)
+spec = replace(
+    MODEL, gate=EASY_GATE, params=params, rounds=40, search=None, is_distributed=True
+)
 runner.run_tables(APRIL, JULY)
 run_model_steps(runner, JUNE, spec)
 runner.run(PREDICTIONS, JULY)
@@ -120,16 +104,23 @@ print("RESULT" + json.dumps({
 """
 
 
+@pytest.fixture(scope="module")
+def on_the_jvm(tmp_path_factory):
+    """A home whose tables and distributed model were made on the JVM, and what was said of it."""
+    assert java_version() >= 17, "CI must have Java 17 or newer"
+    root = tmp_path_factory.mktemp("jvm")
+    (root / "landing").mkdir()
+    deliver_sample(root / "landing", 3000)
+    done = run_code(DISTRIBUTED, root / "home", root / "landing", "spark")
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    return root / "home", json.loads(line.removeprefix("RESULT"))
+
+
 @needs_java
 @pytest.mark.slow
 @pytest.mark.jvm
-def test_the_distributed_trainer_gives_a_model_that_lives_like_any_other(tmp_path):
-    landing = tmp_path / "landing"
-    landing.mkdir()
-    deliver_sample(landing, 3000)
-    done = run_code(DISTRIBUTED, tmp_path / "home", landing, "spark")
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
-    result = json.loads(line.removeprefix("RESULT"))
+def test_the_distributed_trainer_gives_a_model_that_lives_like_any_other(on_the_jvm):
+    _, result = on_the_jvm
     verdicts = {v["name"]: v for v in json.loads(result["report"])["verdicts"]}
     assert result["tags"]["model_family"] == "xgboost"
     assert verdicts["artifact"]["is_passed"], verdicts["artifact"]["observed"]
@@ -137,6 +128,23 @@ def test_the_distributed_trainer_gives_a_model_that_lives_like_any_other(tmp_pat
     assert result["decision"] == "promoted", result["report"]
     assert result["rows"] == 3000
     assert result["explained"] == result["high"] > 0
+
+
+@needs_java
+@pytest.mark.slow
+@pytest.mark.jvm
+def test_tables_made_on_the_jvm_equal_those_of_the_embedded_engine(on_the_jvm, runner, settings):
+    """Those of a catalog, and with a model: databricks/test_catalog.py."""
+    home, _ = on_the_jvm
+    deliver_sample(settings.landing, 3000)
+    runner.run_tables(APRIL, JULY)
+    filled = set()
+    for step in TABLE_STEPS:
+        embedded = rows(settings.root, step)
+        assert rows(home, step) == embedded, step.key
+        filled |= {step.key} if embedded else set()
+    # Beside what need not be delivered, and was not.
+    assert filled == {step.key for step in TABLE_STEPS} - {LATE_BRONZE, LATE_SILVER}
 
 
 def test_the_distributed_trainer_says_what_it_needs_where_it_cannot_run(runner, settings):
@@ -149,28 +157,5 @@ def test_the_distributed_trainer_says_what_it_needs_where_it_cannot_run(runner, 
     deliver_sample(settings.landing, 500)
     runner.run_tables(APRIL, JUNE)
     with pytest.raises(ModelError, match="FINANCE_ASSETS_ENGINE=spark"):
-        spec = replace(USE_CASE.model, family="xgboost", params={}, search=None)
+        spec = replace(USE_CASE.model, params={}, search=None, is_distributed=True)
         run_model_steps(runner, JUNE, spec, (CANDIDATE,))
-
-
-@needs_java
-@pytest.mark.slow
-@pytest.mark.jvm
-def test_tables_of_a_catalog_on_the_jvm_equal_those_in_folders_on_the_embedded_engine(tmp_path):
-    assert java_version() >= 17, "CI must have Java 17 or newer"
-    landing = tmp_path / "landing"
-    landing.mkdir()
-    # Enough for the first candidate to be promoted, and so for predictions to compare.
-    deliver_sample(landing, 12000)
-    play(tmp_path / "sail", landing, "sail")
-    # As on Databricks: tables of a catalog, asked for by name.
-    play(tmp_path / "spark", landing, "spark", FINANCE_ASSETS_CATALOG="spark_catalog")
-    compared = 0
-    for step in USE_CASE.steps:
-        embedded = rows(tmp_path / "sail", step)
-        assert rows(tmp_path / "spark", step) == embedded, step.key
-        compared += len(embedded)
-    assert compared > 150_000
-    predictions = USE_CASE.step("predictions.credit_default")
-    assert len(rows(tmp_path / "spark", predictions)) == 12000
-    assert not (tmp_path / "spark" / "lakehouse" / "silver").exists()

@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.compute.sessions import open_session
 from finance_assets.errors import LostRaceError
-from finance_assets.lakehouse.catalog import CatalogHistory
+from finance_assets.lakehouse.catalog import CatalogTable
 from finance_assets.lakehouse.journal import append, read_journal
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.model_life.decision_log import record_digest
 from finance_assets.model_life.holdout_looks import looks_contract
-from finance_assets.use_cases.credit_default.use_case import MODEL
 from finance_assets.settings import get_settings
+from finance_assets_tests.scenario import MODEL
 
 settings = get_settings()
 settings.prepare_home()
@@ -44,7 +44,7 @@ def at_once(numbers):
 
 def between_look_and_write(number, other):
     # The other one commits after this one made sure that nobody did.
-    real, said, journal = CatalogHistory._sql, [], read()
+    real, said, journal = CatalogTable._sql, [], read()
 
     def sql(self, statement):
         found = real(self, statement)
@@ -54,11 +54,11 @@ def between_look_and_write(number, other):
         return found
 
     looks = []
-    CatalogHistory._sql = sql
+    CatalogTable._sql = sql
     try:
         return attempt(journal, number), *said
     finally:
-        CatalogHistory._sql = real
+        CatalogTable._sql = real
 
 done = {"first": attempt(read(), 0), "at_once": [at_once([n, n + 1, n + 2]) for n in (1, 4)]}
 done["between"] = between_look_and_write(100, 200)

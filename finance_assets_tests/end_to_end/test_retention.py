@@ -7,11 +7,18 @@ import pytest
 
 from finance_assets.lakehouse import store
 from finance_assets.lakehouse.store import RETENTION
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
 from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import APRIL, JUNE, MAY, SEPTEMBER, deliver_sample
+from finance_assets_tests.scenario import (
+    APRIL,
+    JUNE,
+    MAY,
+    SEPTEMBER,
+    TABLE_STEPS,
+    USE_CASE,
+    deliver_sample,
+)
 
 DAYS = 24 * 3600
 # On the JVM, whose Delta refuses as Databricks does: the tables by name, as a catalog's.
@@ -21,8 +28,7 @@ from finance_assets.settings import get_settings
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.trace import trace
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, USE_CASE
-from finance_assets_tests.scenario import Runner, SEPTEMBER
+from finance_assets_tests.scenario import CALENDAR, Runner, SEPTEMBER, USE_CASE
 from finance_assets_tests.model_life.models import NAME, context
 from finance_assets_tests.model_life.test_model_life import EASY
 
@@ -42,7 +48,7 @@ print("TRACED", sum(len(t.delivered) for t in found.tables if t.is_delivery))
 
 # A table of before, whose owner has not published since.
 contract = USE_CASE.steps[1].contract
-name = runner.lakehouse.place(contract.table)
+name = runner.lakehouse.table(contract.table).place
 spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('delta.deletedFileRetentionDuration')")
 try:
     runner.lakehouse.read(contract, version=1).count()
@@ -92,7 +98,7 @@ def configuration(runner, key):
 def test_a_table_is_made_to_keep_its_versions_as_long_as_its_log(runner, settings):
     deliver_sample(settings.landing, 20)
     runner.run_tables(APRIL)
-    for step in USE_CASE.steps[:6]:
+    for step in TABLE_STEPS:
         assert RETENTION.items() <= configuration(runner, step.key).items()
 
 

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from finance_assets.use_cases.credit_default.use_case import SAMPLES
+from finance_assets_tests.end_to_end.figures import figures, without_bytes
 from finance_assets_tests.scenario import (
     APRIL,
     MAY,
+    NAME,
+    RETRAINING,
+    SAMPLES,
+    SILVER,
     clean_environment,
     deliver,
     deliver_sample,
@@ -20,6 +24,7 @@ from finance_assets_tests.scenario import (
 )
 
 pytestmark = pytest.mark.slow
+TESTS = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("finance-assets")
 MONTHS = ["2005-04", "2005-05", "2005-06", "2005-07", "2005-08", "2005-09"]
 
@@ -39,29 +44,34 @@ def status(home) -> dict:
     """`status --json`, parsed."""
     done = finance_assets(home, "status", "--json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["use_cases"]["credit_default"]
+    return json.loads(done.stdout)["use_cases"][NAME]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A home in which everything was run once."""
     home = tmp_path_factory.mktemp("home")
-    done = finance_assets(home, "run")
+    done = finance_assets(home, "run", "--use-case", NAME)
     assert done.returncode == 0, done.stdout + done.stderr
     (home / "run.log").write_text(done.stdout)
     return home
 
 
+@pytest.fixture(scope="module")
+def state(home):
+    """What `status` said then."""
+    return status(home)
+
+
 def test_the_run_ends_with_a_summary_and_what_to_do_next(home):
     log = (home / "run.log").read_text()
-    for words in ("silver.credit_statements", "promoted", "predictions", "drift", "make dev"):
+    for words in (SILVER, "promoted", "predictions", "drift", "make dev"):
         assert words in log, words
 
 
-def test_status_shows_six_partitions_and_conserves_every_row(home):
-    state = status(home)
+def test_status_shows_six_partitions_and_conserves_every_row(state):
     assert state["partitions"] == MONTHS
-    silver = state["tables"]["silver.credit_statements"]
+    silver = state["tables"][SILVER]
     assert silver["delivered"] == 180_000
     assert silver["rows"] + silver["quarantined"] + silver["duplicates"] == 180_000
     for table, facts in state["tables"].items():
@@ -70,8 +80,26 @@ def test_status_shows_six_partitions_and_conserves_every_row(home):
             assert facts["rows"] == facts["published"], table
 
 
-def test_a_champion_was_promoted_and_scored_the_months_after_it(home):
-    state = status(home)
+def test_status_reads_the_tables_without_libraries_that_take_long_to_import(home):
+    code = (
+        "import json, sys\n"
+        "from finance_assets.cli.main import app\n"
+        "app(['status', '--json'], standalone_mode=False)\n"
+        "names = ('dagster', 'pandas', 'pyspark', 'mlflow', 'pysail', 'sklearn', 'xgboost')\n"
+        "print(json.dumps([m for m in names if m in sys.modules]), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=clean_environment(FINANCE_ASSETS_HOME=str(home)),
+        check=True,
+    )
+    assert json.loads(done.stdout)["use_cases"][NAME]["champion"]
+    assert json.loads(done.stderr.splitlines()[-1]) == []
+
+
+def test_a_champion_was_promoted_and_scored_the_months_after_it(state):
     champion = state["champion"]
     assert champion["metrics"]["auc"] > 0.75
     after = [month for month in MONTHS if month > champion["as_of"]]
@@ -81,40 +109,63 @@ def test_a_champion_was_promoted_and_scored_the_months_after_it(home):
         assert predictions == {"rows": 30_000, "model_version": champion["version"]}
 
 
-def test_no_month_was_scored_by_a_model_from_its_future(home):
-    state = status(home)
+def test_models_predictions_and_verdicts_are_to_the_digit_what_is_recorded(home):
+    """A change that means to change them says so by writing figures.json anew (figures.py)."""
+    recorded = json.loads((TESTS / "use_cases" / NAME / "figures.json").read_text())
+    found = figures(NAME, home)
+    assert found["library"] == recorded["library"], "another version of it trains other models"
+    if found["processor"] == recorded["processor"]:
+        assert found == recorded
+    assert without_bytes(found) == without_bytes(recorded)
+
+
+def test_no_month_was_scored_by_a_model_from_its_future(state):
     as_of = {c["version"]: c["as_of"] for c in state["candidates"]}
     for month, predictions in state["predictions"].items():
         assert as_of[predictions["model_version"]] < month
 
 
-def test_the_change_of_encoding_in_september_is_seen_as_drift(home):
-    drift = status(home)["drift"]["2005-09"]
-    assert drift["verdict"] == "drift"
+def test_the_change_of_encoding_in_september_is_seen_and_held(state):
+    drift = state["drift"]["2005-09"]
+    assert (drift["verdict"], drift["action"]) == ("encoding_change", "hold")
     assert "pay_status" in drift["drifted"].split(",")
+
+
+def test_every_month_has_a_verdict_also_those_before_there_was_a_champion(home):
+    state = status(home)
+    assert list(state["drift"]) == state["partitions"]
+    assert state["not_measured"] == []
+    before = [month for month in state["partitions"] if month not in state["predictions"]]
+    said = {(state["drift"][month]["verdict"], state["drift"][month]["action"]) for month in before}
+    assert before and said == {("no_champion", "wait")}
+    shown = finance_assets(home, "status").stdout
+    rows = [line.split("│")[1:4] for line in shown.splitlines() if line.startswith("│ ")]
+    nobody = [row[0].strip() for row in rows if len(row) == 3 and row[2].strip() == "nobody"]
+    assert nobody == before
 
 
 def test_drift_brought_about_the_retraining_that_was_promoted(home):
     import dagster as dg
 
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        runs = instance.get_runs(dg.RunsFilter(job_name="credit_default_retraining"))
+        runs = instance.get_runs(dg.RunsFilter(job_name=RETRAINING))
         reasons = {run.tags["dagster/partition"]: run.tags["retraining_reason"] for run in runs}
         keys = [run.tags["dagster/run_key"] for run in runs]
     assert reasons["2005-06"] == "there is no champion yet"
-    assert reasons["2005-08"].startswith("drift in 2005-07")
+    assert reasons["2005-08"].startswith("immature reference in 2005-08")
+    assert reasons["2005-08"].endswith("since 2005-07")
     assert len(keys) == len(set(keys)) == 2
 
 
 def test_the_champion_can_be_reproduced_to_the_byte(home):
-    done = finance_assets(home, "reproduce", "credit_default", "champion")
+    done = finance_assets(home, "reproduce", NAME, "champion")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "reproduced: same model, same predictions, same metrics" in done.stdout
 
 
 def test_a_prediction_is_traced_to_the_file_and_line_that_hold_the_accounts_row(home):
     key = ["--key", "account_id=123", "--partition", "2005-09"]
-    done = finance_assets(home, "trace", "credit_default", *key, "--json")
+    done = finance_assets(home, "trace", NAME, *key, "--json")
     assert done.returncode == 0, done.stderr
     tables = json.loads(done.stdout)["tables"]
     delivered = [row for table in tables if table["is_delivery"] for row in table["rows"]]
@@ -123,16 +174,15 @@ def test_a_prediction_is_traced_to_the_file_and_line_that_hold_the_accounts_row(
     for file, number in lines:
         with gzip.open(SAMPLES / file, "rt") as stream:
             assert stream.read().splitlines()[number - 1].split(",")[0] == "123"
-    shown = finance_assets(home, "trace", "credit_default", *key).stdout
+    shown = finance_assets(home, "trace", NAME, *key).stdout
     assert all(f"{file}:{number}" in shown for file, number in lines)
 
 
-def test_two_rollbacks_leave_a_history_that_reads_right(home):
-    before = status(home)
+def test_two_rollbacks_leave_a_history_that_reads_right(home, state):
     for reason in ("scores look odd", "it was the data"):
-        done = finance_assets(home, "rollback", "credit_default", "--reason", reason)
+        done = finance_assets(home, "rollback", NAME, "--reason", reason)
         assert done.returncode == 0, done.stderr
-    done = finance_assets(home, "history", "credit_default", "--json")
+    done = finance_assets(home, "history", NAME, "--json")
     events = json.loads(done.stdout)["events"]
     assert [(e["event"], e["replaces"], e["model_version"]) for e in events] == [
         ("promoted", None, "1"),
@@ -142,18 +192,18 @@ def test_two_rollbacks_leave_a_history_that_reads_right(home):
     ]
     assert [e["reason"] for e in events[2:]] == ["scores look odd", "it was the data"]
     assert all(e["effective_from"] == "2005-10" for e in events[2:])
-    assert finance_assets(home, "history", "credit_default", "--verify").returncode == 0
+    assert finance_assets(home, "history", NAME, "--verify").returncode == 0
     after = status(home)
     for same in ("predictions", "tables"):
-        assert after[same] == before[same]
+        assert after[same] == state[same]
     for same in ("version", "as_of", "metrics"):
-        assert after["champion"][same] == before["champion"][same]
+        assert after["champion"][same] == state["champion"][same]
 
 
 def test_the_model_card_can_be_read_from_the_command(home):
-    done = finance_assets(home, "card", "credit_default", "champion")
+    done = finance_assets(home, "card", NAME, "champion")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("# Model card: credit_default v2")
+    assert done.stdout.startswith(f"# Model card: {NAME} v2")
 
 
 def test_every_mlflow_run_ended_finished(home):
@@ -164,7 +214,7 @@ def test_every_mlflow_run_ended_finished(home):
 
 def test_a_second_run_changes_no_row_and_registers_no_version(home):
     before = status(home)
-    done = finance_assets(home, "run")
+    done = finance_assets(home, "run", "--use-case", NAME)
     assert done.returncode == 0, done.stdout + done.stderr
     assert status(home) == before
     with sqlite3.connect(home / "mlflow" / "mlflow.db") as store:
@@ -195,24 +245,32 @@ def test_a_run_can_stop_at_a_month_and_go_on_later(tmp_path):
     landing.mkdir()
     deliver_sample(landing, 50, [APRIL])
     environment = {"FINANCE_ASSETS_LANDING": str(landing)}
-    done = finance_assets(tmp_path / "home", "run", "--through", APRIL, **environment)
+    done = finance_assets(
+        tmp_path / "home", "run", "--use-case", NAME, "--through", APRIL, **environment
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     state = status(tmp_path / "home")
     assert state["partitions"] == [APRIL]
     assert state["champion"] is None
     deliver(landing, MAY, *statements(MAY, 9), "x", "y", "z")
-    broken = finance_assets(tmp_path / "home", "run", "--through", MAY, **environment)
+    broken = finance_assets(
+        tmp_path / "home", "run", "--use-case", NAME, "--through", MAY, **environment
+    )
     assert broken.returncode == 1
-    assert "silver.credit_statements is unchanged" in broken.stderr
+    assert f"{SILVER} is unchanged" in broken.stderr
     assert "partition 2005-05" in broken.stderr
-    assert status(tmp_path / "home")["tables"]["silver.credit_statements"]["rows"] == 50
+    assert status(tmp_path / "home")["tables"][SILVER]["rows"] == 50
 
 
 @pytest.mark.parametrize(
     ("arguments", "environment", "words"),
     [
-        (["run", "--use-case", "nonsense"], {}, ["no use case 'nonsense'", "credit_default"]),
-        (["run", "--through", "1999-01"], {}, ["1999-01", "2005-04 to 2005-09"]),
+        (["run", "--use-case", "nonsense"], {}, ["no use case 'nonsense'", NAME]),
+        (
+            ["run", "--use-case", NAME, "--through", "1999-01"],
+            {},
+            ["1999-01", "2005-04 to 2005-09"],
+        ),
         (["status"], {"FINANCE_ASSETS_ENGINE": "hive"}, ["FINANCE_ASSETS_ENGINE", "hive"]),
     ],
 )

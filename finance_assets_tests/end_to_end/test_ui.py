@@ -10,8 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from finance_assets.use_cases import ALL
-from finance_assets_tests.scenario import APRIL, clean_environment, deliver_sample
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.model_life.performance_log import monitoring_contracts
+from finance_assets.settings import Settings
+from finance_assets.step.use_case import UseCase
+from finance_assets.use_cases import all_use_cases
+from finance_assets_tests.running import with_mlflow
+from finance_assets_tests.scenario import APRIL, NAME, clean_environment, deliver_sample
 
 pytestmark = pytest.mark.slow
 
@@ -45,19 +51,20 @@ def ask(port: int, query: str) -> dict:
 
 
 @pytest.fixture
-def webserver(tmp_path):
+def webserver(tmp_path, mlflow_store):
     """The webserver on a home in which April of 50 accounts was run."""
     landing = tmp_path / "landing"
     landing.mkdir()
     deliver_sample(landing, 50, [APRIL])
     home = tmp_path / "home"
+    with_mlflow(Settings(home=home), mlflow_store)
     environment = clean_environment(
         FINANCE_ASSETS_HOME=str(home),
         FINANCE_ASSETS_LANDING=str(landing),
         DAGSTER_HOME=str(home / "dagster"),
     )
     folder = Path(sys.executable).parent
-    command = [folder / "finance-assets", "run", "--through", APRIL]
+    command = [folder / "finance-assets", "run", "--use-case", NAME, "--through", APRIL]
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
     port = free_port()
     server = subprocess.Popen(
@@ -71,26 +78,32 @@ def webserver(tmp_path):
     server.wait(30)
 
 
-JOURNALS = {
-    "models.credit_default_champion_history",
-    "monitoring.credit_default_holdout_looks",
-}
+def journals(use_case: UseCase) -> set[str]:
+    """The tables beside the steps' own that the use case's steps write as well."""
+    model = use_case.model
+    contracts = [champion_history_contract(use_case.name), looks_contract(model)]
+    return {contract.table for contract in (*contracts, *monitoring_contracts(model))}
 
 
 def test_the_ui_shows_every_asset_with_its_checks_and_what_the_run_materialised(webserver):
     data = ask(webserver, QUERY)
     nodes = {".".join(node["assetKey"]["path"]): node for node in data["assetNodes"]}
-    use_case = ALL["credit_default"]
-    keys = {step.key for step in use_case.steps}
-    assert set(nodes) == {*keys, *JOURNALS}
+    use_cases = all_use_cases()
+    for use_case in use_cases.values():
+        keys = {step.key for step in use_case.steps} | journals(use_case)
+        assert keys <= set(nodes), use_case.name
+        for key in keys:
+            assert nodes[key]["groupName"] == use_case.name, key
+    assert len(nodes) == sum(len(u.steps) + len(journals(u)) for u in use_cases.values())
+    use_case = use_cases[NAME]
     for step in use_case.steps:
         node = nodes[step.key]
-        assert node["groupName"] == use_case.name
         assert node["owners"] == [{"email": use_case.owner}]
         checks = {check["name"] for check in node["assetChecksOrError"]["checks"]}
         assert checks == {check.name for check in step.checks}
     for step in use_case.pipeline_steps:
         stats = nodes[step.key]["partitionStats"]
         assert stats == {"numMaterialized": 1, "numPartitions": 6}, step.key
-    [sensor] = data["sensorsOrError"]["results"]
-    assert sensor["sensorState"]["status"] == "RUNNING"
+    states = {s["name"]: s["sensorState"]["status"] for s in data["sensorsOrError"]["results"]}
+    for kind in ("landing", "retraining", "alert"):
+        assert states[f"{NAME}_{kind}_sensor"] == "RUNNING", kind

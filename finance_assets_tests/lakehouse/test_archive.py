@@ -13,20 +13,21 @@ from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.publication import Publication
 from finance_assets.settings import Settings, get_settings
 from finance_assets.steps.ingest import ingest_step
-from finance_assets.use_cases.credit_default.contracts import BRONZE_STATEMENTS, DELIVERY
-from finance_assets.use_cases.credit_default.use_case import SAMPLES
 from finance_assets_tests.scenario import (
     APRIL,
+    BRONZE,
+    DELIVERY,
     JUNE,
     MAY,
+    NAME,
+    SAMPLES,
     Runner,
+    contract,
     deliver,
     deliver_sample,
     delivery_path,
     statements,
 )
-
-BRONZE = "bronze.credit_statements"
 
 
 def kept(settings) -> set[str]:
@@ -156,7 +157,7 @@ def test_months_that_swap_their_deliveries_in_one_run_are_fine(runner, settings)
 
 def test_a_source_that_may_repeat_itself_says_so(runner, settings):
     spec = replace(DELIVERY, may_repeat=True)
-    step = ingest_step("credit_default", spec, BRONZE_STATEMENTS, SAMPLES)
+    step = ingest_step(NAME, spec, contract(BRONZE), SAMPLES)
     for month in (APRIL, MAY):
         deliver(settings.landing, month, *statements(month))
     assert runner.run(BRONZE, APRIL, MAY, step=step).changed == (APRIL, MAY)

@@ -7,15 +7,15 @@ import pytest
 from finance_assets.errors import DeliveryError
 from finance_assets_tests.scenario import (
     APRIL,
+    BRONZE,
     HEADER,
     MAY,
     Statement,
     deliver,
     deliver_bytes,
+    delivered,
     statements,
 )
-
-BRONZE = "bronze.credit_statements"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def refused(runner, month: str = APRIL) -> DeliveryError:
 def test_a_missing_delivery_names_the_expected_file(april_is_in):
     error = refused(april_is_in, MAY)
     assert "missing" in error.what
-    assert error.where.endswith("credit_statements_2005-05.csv.gz")
+    assert error.where.endswith(delivered(MAY))
     assert "FINANCE_ASSETS_LANDING" in error.remedy
 
 
@@ -109,7 +109,7 @@ def test_bronze_keeps_every_row_as_it_came_with_its_place_in_the_file(runner, se
     assert [row["_source_line"] for row in rows] == [2, 3, 4]
     assert [row["bill_ntd"] for row in rows] == [" 12.5 ", None, "3913"]
     assert [row["_malformed_line"] for row in rows] == [None, "1,2", None]
-    assert {row["_source_file"] for row in rows} == {"credit_statements_2005-04.csv.gz"}
+    assert {row["_source_file"] for row in rows} == {delivered(APRIL)}
     assert result.publication.ledgers[APRIL].delivered == 3
 
 

@@ -14,6 +14,8 @@ import finance_assets
 
 ROOT = Path(finance_assets.__file__).parent
 SLOW = re.compile(r"\bOVER\s*\(|\)\s*(?i:over)\s*\(|(?i:count\(\s*distinct\b)")
+# Days of a table that has a row a day are few.
+NUMBERED_DAYS = re.compile(r"row_number\(\) OVER \(ORDER BY \w+_day\)")
 SLOW_CALLS = {"over", "countDistinct", "count_distinct", "dropDuplicates"}
 MODULES = [
     path
@@ -33,7 +35,8 @@ def slow_expressions(text: str) -> list[str]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings and SLOW.search(node.value):
+            said = NUMBERED_DAYS.sub("", node.value)
+            if id(node) not in docstrings and SLOW.search(said):
                 found.append(node.value)
         elif isinstance(node, ast.Attribute) and node.attr in SLOW_CALLS:
             found.append(node.attr)
@@ -49,6 +52,7 @@ def test_no_step_asks_for_windows_or_distinct_counts(module):
     "text",
     [
         'f"sum(x) OVER (PARTITION BY {key})"',
+        'query = "row_number() OVER (ORDER BY account_id)"',
         'f"count(distinct {key})"',
         'rows.dropDuplicates(["a"])',
         'F.max("x").over(window)',

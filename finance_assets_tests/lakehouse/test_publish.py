@@ -7,11 +7,13 @@ import pytest
 
 from finance_assets.errors import ContractError, PublishConflictError
 from finance_assets.lakehouse.contract import Column, Contract, RowRule, Severity, TableRule
+from finance_assets.lakehouse.contract_rules import TYPES
 from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, publish
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.use_cases.credit_default.use_case import CALENDAR
+from finance_assets_tests.scenario import CALENDAR
 
 THINGS = Contract(
     table="silver.things",
@@ -37,7 +39,7 @@ APRIL, MAY = "2005-04", "2005-05"
 
 @pytest.fixture
 def lakehouse(settings, spark):
-    return Lakehouse(settings.lakehouse_root, lambda: spark)
+    return Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
 
 
 def propose(lakehouse, rows, window=None, contract=THINGS, ledgers=None):
@@ -186,7 +188,7 @@ def test_writers_that_create_the_table_at_once_all_land(lakehouse):
 
 
 def test_without_patience_a_lost_race_says_which_table_and_window(settings, spark):
-    impatient = Lakehouse(settings.lakehouse_root, lambda: spark, publish_attempts=1)
+    impatient = Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark, publish_attempts=1)
     publish_rows(impatient, GOOD)
     months = [f"2006-{number:02d}" for number in range(1, 13)]
 
@@ -206,7 +208,7 @@ def test_without_patience_a_lost_race_says_which_table_and_window(settings, spar
 
 def test_the_stored_table_carries_the_contract(lakehouse):
     publish_rows(lakehouse, GOOD)
-    delta = lakehouse.history(THINGS.table)._delta
+    delta = lakehouse.table(THINGS.table).delta
     fields = {field.name: field for field in delta.schema().fields}
     assert fields["value"].metadata["comment"] == "Value [m]"
     assert not fields["id"].nullable
@@ -283,6 +285,25 @@ class WithoutTheRight:
 
 def test_a_schema_that_exists_is_not_made_again(settings, spark):
     spark.sql("CREATE SCHEMA IF NOT EXISTS silver").collect()
-    lakehouse = Lakehouse(settings.lakehouse_root, lambda: WithoutTheRight(spark))
+    lakehouse = Lakehouse(FolderHome(settings.lakehouse_root), lambda: WithoutTheRight(spark))
     lakehouse.ensure(THINGS)
     assert lakehouse.history(THINGS.table).exists
+
+
+def test_a_stored_table_has_the_types_it_was_declared_with(lakehouse):
+    types = [*sorted(TYPES), "decimal(10,2)"]
+    columns = tuple(Column(f"c{n}", kind, "A column") for n, kind in enumerate(types))
+    every = replace(
+        THINGS,
+        table="silver.types",
+        columns=(*columns, Column("month", "string", "Month")),
+        key=("month",),
+        row_rules=(),
+        table_rules=(),
+    )
+    lakehouse.ensure(every)
+    assert lakehouse.ensure(every).exists
+    other = replace(every, columns=(replace(columns[0], type="string"), *every.columns[1:]))
+    assert columns[0].type != "string"
+    with pytest.raises(ContractError, match="c0 is"):
+        lakehouse.ensure(other)

@@ -10,6 +10,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from finance_assets.lakehouse import audit
+from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.recorded import (
     recorded_fingerprints,
@@ -17,7 +18,6 @@ from finance_assets.lakehouse.recorded import (
     stored_rows,
 )
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.use_cases.credit_default.use_case import CALENDAR
 from finance_assets_tests.lakehouse.test_publish import (
     ORIGIN,
     THINGS,
@@ -25,7 +25,7 @@ from finance_assets_tests.lakehouse.test_publish import (
     publish_rows,
     stored,
 )
-from finance_assets_tests.scenario import APRIL, MAY, deliver, statements
+from finance_assets_tests.scenario import APRIL, BRONZE, CALENDAR, MAY, SILVER, deliver, statements
 
 BOTH = CALENDAR.window(APRIL, MAY)
 ROWS = [(1, APRIL, 1.0), (2, APRIL, 2.0), (1, MAY, 3.0)]
@@ -37,7 +37,7 @@ SCHEMA = pa.schema(
 @pytest.fixture
 def lakehouse(settings, spark):
     """With two partitions of one publication."""
-    lakehouse = Lakehouse(settings.lakehouse_root, lambda: spark)
+    lakehouse = Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
     publish_rows(lakehouse, ROWS, BOTH)
     return lakehouse
 
@@ -95,7 +95,7 @@ def test_who_writes_around_publish_ends_the_proof_for_that_partition_only(lakeho
     before = proven(lakehouse)
     write(lakehouse)
     assert set(proven(lakehouse)) == {MAY}
-    assert stored_fingerprints(lakehouse, THINGS, BOTH, before) == {
+    assert stored_fingerprints(lakehouse.history(THINGS.table), THINGS, BOTH, before) == {
         APRIL: audit.EMPTY.fingerprint,
         **audit.fingerprints(lakehouse.read(THINGS), THINGS),
     }
@@ -177,19 +177,19 @@ def test_without_its_entry_in_the_log_a_partition_is_read(lakehouse):
     version = history.version_of(CALENDAR.window(APRIL))
     assert history.publications, "the publications must be known before the entry goes"
     table(lakehouse).create_checkpoint()
-    (history.path / "_delta_log" / f"{version:020d}.json").unlink()
+    (history.stored.path / "_delta_log" / f"{version:020d}.json").unlink()
     assert set(recorded_fingerprints(history, BOTH)) == {MAY}
 
 
 def test_a_source_row_written_around_publish_is_accounted_for(runner, settings):
     """The ledger counts what the step really reads, not what was once published."""
     deliver(settings.landing, APRIL, *statements(APRIL))
-    runner.run("bronze.credit_statements", APRIL)
-    bronze = DeltaTable(str(runner.lakehouse.path("bronze.credit_statements")))
+    runner.run(BRONZE, APRIL)
+    bronze = DeltaTable(str(runner.lakehouse.path(BRONZE)))
     copy = pa.table(bronze.to_pyarrow_table()).slice(0, 1)
     moved = copy.set_column(
         copy.schema.get_field_index("_source_line"), "_source_line", pa.array([99], pa.int64())
     )
     write_deltalake(bronze, moved, mode="append")
-    ledger = runner.run("silver.credit_statements", APRIL).publication.ledgers[APRIL]
+    ledger = runner.run(SILVER, APRIL).publication.ledgers[APRIL]
     assert (ledger.delivered, ledger.published, ledger.duplicates) == (4, 3, 1)

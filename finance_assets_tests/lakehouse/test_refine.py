@@ -8,10 +8,18 @@ import pytest
 
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED
 from finance_assets.lakehouse.refine import refine as refine_rows
-from finance_assets.use_cases.credit_default.contracts import BRONZE_STATEMENTS, SILVER_STATEMENTS
-from finance_assets_tests.scenario import APRIL, MAY, Statement, deliver, failed, statements
+from finance_assets_tests.scenario import (
+    APRIL,
+    BRONZE,
+    MAY,
+    SILVER,
+    Statement,
+    contract,
+    deliver,
+    failed,
+    statements,
+)
 
-BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
 GOOD = statements(APRIL, 20)
 
 
@@ -36,7 +44,7 @@ def refine(runner, settings, *rows):
         (replace(Statement("99"), marital_status_code="4"), "marital_status_code_range"),
         (replace(Statement("99"), credit_limit_ntd="0"), "credit_limit_positive"),
         (replace(Statement("99"), account_id="-1"), "account_id_positive"),
-        (replace(Statement("99"), statement_month=MAY), "other_month: statement_month is not"),
+        (replace(Statement("99"), statement_month=MAY), "other_partition: statement_month is not"),
         (replace(Statement("99"), bill_ntd="9" * 30), "bill_ntd: not readable as bigint"),
         ("99,2005-04,20000", "malformed_line: the number of fields is wrong"),
         (Statement("99").line() + ",extra", "malformed_line: the number of fields is wrong"),
@@ -152,10 +160,10 @@ def test_every_fate_is_what_reading_line_by_line_gives(spark):
     """Two months at once with the same file and line numbers, and far more copies than usual."""
     chance = random.Random(3)
     rows = [_delivered(chance, month, line) for month in (APRIL, MAY) for line in range(2, 150)]
-    ddl = ", ".join(f"`{c.name}` {c.type}" for c in BRONZE_STATEMENTS.columns)
+    ddl = ", ".join(f"`{c.name}` {c.type}" for c in contract(BRONZE).columns)
     frame = spark.createDataFrame([tuple(row.values()) for row in rows], ddl)
     chance.shuffle(rows)
-    judged = refine_rows(frame, BRONZE_STATEMENTS, SILVER_STATEMENTS)
+    judged = refine_rows(frame, contract(BRONZE), contract(SILVER))
     found = {
         (row["delivery_month"], row["_source_line"]): (
             row["_fate"],

@@ -3,17 +3,17 @@
 import math
 from dataclasses import replace
 
-from finance_assets.ml import criteria
-from finance_assets.ml.assessment import Assessment
-from finance_assets.ml.criteria import REQUIRED_TAGS
 from finance_assets.ml.estimates import Estimate, Gain, Interval
 from finance_assets.ml.gate import Evidence, Gate
-from finance_assets.ml.groups import GroupGap
-from finance_assets.ml.metrics import Metrics, Recalibration
-from finance_assets.ml.probes import Repetition
-from finance_assets.use_cases.credit_default.model import GATE
+from finance_assets.ml.repetition import Repetition
+from finance_assets.ml.tasks.binary import criteria
+from finance_assets.ml.tasks.binary.assessment import Assessment
+from finance_assets.ml.tasks.binary.criteria import REQUIRED_TAGS
+from finance_assets.ml.tasks.binary.groups import GroupGap
+from finance_assets.ml.tasks.binary.metrics import BinaryMetrics, Recalibration
+from finance_assets_tests.scenario import GATE
 
-GOOD = Metrics(5000, 600, 0.85, 0.6, 0.06, 0.01, 0.6, (5.0,) * 10)
+GOOD = BinaryMetrics(5000, 600, 0.85, 0.6, 0.06, 0.01, 0.6, (5.0,) * 10)
 GAIN = Gain(0.01, 0.002, (0.8501, 0.8499, 0.85))
 GAP = GroupGap(
     attribute="sex",
@@ -83,7 +83,7 @@ EVIDENCE = Evidence(
 )
 
 
-def measured(**roles: Metrics) -> dict:
+def measured(**roles: BinaryMetrics) -> dict:
     """The measured models, some of them otherwise."""
     return {"measured": {**EVIDENCE.measured, **roles}}
 

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from finance_assets.ml.assessment import CostMatrix, score_stability
-from finance_assets.ml.models import LightGbmModel
-from finance_assets.ml.reasons import explain
-from finance_assets.ml.scorecard import Scorecard, fit_scorecard
-from finance_assets.ml.spec import ReasonCodes
+from finance_assets.ml.evaluation import Holdout, stability
+from finance_assets.ml.families.lightgbm import LightGbmModel
+from finance_assets.ml.tasks.binary import CostMatrix, ReasonCodes
+from finance_assets.ml.tasks.binary.reasons import explain
+from finance_assets.ml.tasks.binary.scorecard import Scorecard, fit_scorecard
+from finance_assets_tests.scenario import USE_CASE
 
+MODEL = USE_CASE.model
 RANDOM = np.random.default_rng(7)
 
 
@@ -25,9 +27,10 @@ def test_the_cost_matrix_implies_the_threshold_at_which_both_decisions_cost_the_
 
 
 def test_scores_that_stay_are_stable_and_scores_that_jump_are_not():
-    calm = RANDOM.uniform(size=2000).tolist()
-    months = {"2005-05": calm, "2005-06": calm, "2005-07": [s / 10 for s in calm]}
-    psi = score_stability(months)
+    calm, column = RANDOM.uniform(size=2000), MODEL.partition_column
+    held = pd.DataFrame({column: ["2005-06"] * 2000 + ["2005-07"] * 2000})
+    holdout = Holdout(MODEL, held, pd.DataFrame({column: ["2005-04", "2005-05"]}))
+    psi = stability(holdout, calm, np.concatenate([calm, calm / 10]))
     assert psi["2005-06"] == 0
     assert psi["2005-07"] > 1
 
@@ -75,7 +78,7 @@ def test_reasons_are_what_raised_the_score_strongest_first():
 def test_contributions_are_exact_they_add_up_to_the_log_odds():
     model, rows = boosted()
     score = model.predict(rows[:50])
-    base = model.native.predict(rows[:50], pred_contrib=True)[:, -1]
+    base = model.boosters[0].predict(rows[:50], pred_contrib=True)[:, -1]
     total = model.contributions(rows[:50]).sum(axis=1) + base
     assert np.allclose(1 / (1 + np.exp(-total)), score)
 

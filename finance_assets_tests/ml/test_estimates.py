@@ -10,10 +10,9 @@ from finance_assets.ml.estimates import (
     TOTAL_ALPHA,
     Gain,
     alpha_at,
-    auc,
-    auc_gain,
     mean_difference,
 )
+from finance_assets.ml.tasks.binary.auc import auc, auc_gain
 
 
 def outcome_and_scores(rows=3000, seed=7):

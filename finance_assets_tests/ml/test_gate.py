@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from finance_assets.ml import criteria
-from finance_assets.ml.assessment import Assessment
+from finance_assets.codec import from_json, to_json
 from finance_assets.ml.estimates import Gain, Interval
-from finance_assets.ml.gate import MANDATORY, Criterion, Evidence, Finding, Gate, evaluate_gate
-from finance_assets.ml.gate_report import FLOOR, GateReport, Verdict
-from finance_assets.use_cases import ALL
-from finance_assets.use_cases.credit_default.model import GATE
+from finance_assets.ml.gate import Criterion, Evidence, Finding, Gate, evaluate_gate
+from finance_assets.ml.gate_report import FLOORS, GateReport, Verdict
+from finance_assets.ml.tasks import mandatory
+from finance_assets.ml.tasks.binary import criteria
+from finance_assets.ml.tasks.binary.assessment import Assessment
+from finance_assets.use_cases import all_use_cases
 from finance_assets_tests.ml.evidence import (
     ASSESSMENT,
     EVIDENCE,
@@ -26,6 +27,7 @@ from finance_assets_tests.ml.evidence import (
     measured,
     without,
 )
+from finance_assets_tests.scenario import GATE
 
 
 def judged(change: dict, gate: Gate = GATE) -> GateReport:
@@ -104,10 +106,26 @@ def test_loosening_any_one_bound_lets_a_fault_through(weaker):
     assert set(escaped) == {weaker.name}
 
 
-@pytest.mark.parametrize("name", sorted(MANDATORY))
+FLOOR = FLOORS["binary"]
+MANDATORY = set(mandatory.mandatory_types("binary"))
+ADDED = {kind.name for kind in mandatory.without_bounds()}
+
+
+@pytest.mark.parametrize("name", sorted(MANDATORY - ADDED))
 def test_a_gate_that_leaves_out_a_criterion_does_not_load(name):
     with pytest.raises(ValueError, match=name):
         Gate(tuple(c for c in GATE.criteria if c.name != name))
+
+
+def test_what_has_no_bound_to_declare_is_judged_though_nobody_declares_it():
+    declared = tuple(c for c in GATE.criteria if c.name not in ADDED)
+    assert set(Gate(declared).names) == MANDATORY
+
+
+@pytest.mark.parametrize("chosen", [(), tuple(kind() for kind in mandatory.without_bounds())])
+def test_a_gate_that_is_for_no_task_does_not_load(chosen):
+    with pytest.raises(ValueError, match="judges one task"):
+        Gate(chosen)
 
 
 def test_a_gate_with_a_criterion_twice_does_not_load():
@@ -116,8 +134,10 @@ def test_a_gate_with_a_criterion_twice_does_not_load():
 
 
 def test_the_gate_of_every_use_case_is_whole():
-    for use_case in ALL.values():
-        assert set(use_case.model.gate.names) >= MANDATORY
+    for use_case in all_use_cases().values():
+        assert set(use_case.model.gate.names) >= set(
+            mandatory.mandatory_types(use_case.model.task.name)
+        )
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -235,7 +255,7 @@ def test_a_criterion_that_raises_has_failed(criterion, monkeypatch):
 
 
 def test_an_assessment_is_read_back_as_it_was_stored():
-    assert Assessment.from_json(ASSESSMENT.to_json()) == ASSESSMENT
+    assert from_json(Assessment, to_json(ASSESSMENT)) == ASSESSMENT
 
 
 def impostor(criterion: Criterion) -> Criterion:
@@ -349,10 +369,14 @@ def test_a_report_carries_the_digest_of_its_gate_which_every_bound_is_part_of():
 
 
 def test_a_criterion_that_becomes_mandatory_later_does_not_undo_an_old_promotion(monkeypatch):
-    from finance_assets.ml import gate
+    class Carbon(Criterion):
+        name = "carbon"
+
+        def __init__(self, grams):
+            """A bound to declare."""
 
     stored = judged({}).to_json()
-    monkeypatch.setattr(gate, "MANDATORY", MANDATORY | {"carbon"})
+    monkeypatch.setattr(mandatory, "EVERYWHERE", (*mandatory.EVERYWHERE, Carbon))
     assert GateReport.from_json(stored).is_passed
     with pytest.raises(ValueError, match="carbon"):
         Gate(GATE.criteria)
@@ -362,8 +386,8 @@ def test_a_criterion_that_becomes_mandatory_later_does_not_undo_an_old_promotion
 def test_a_report_with_a_set_of_its_own_never_passes_without_the_first_fourteen(name):
     whole = judged({})
     left = tuple(v for v in whole.verdicts if v.name != name)
-    for mandatory in ((), tuple(sorted(FLOOR - {name}))):
-        assert not replace(whole, verdicts=left, mandatory=mandatory).is_passed
+    for named in ((), tuple(sorted(FLOOR - {name}))):
+        assert not replace(whole, verdicts=left, mandatory=named).is_passed
     assert len(FLOOR) == 14
     assert FLOOR <= MANDATORY
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from finance_assets.ml import criteria
-from finance_assets.ml.groups import compare_groups
+from finance_assets.ml.tasks.binary import criteria
+from finance_assets.ml.tasks.binary.groups import compare_groups
 from finance_assets_tests.ml.evidence import EVIDENCE, assessed
 
 

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from finance_assets.ml.lineage import exposure
-from finance_assets.use_cases.credit_default.derived import FEATURES, GOLD_ACCOUNT_MONTHS
-from finance_assets.use_cases.credit_default.use_case import MODEL
+from finance_assets_tests.scenario import GOLD, MODEL, SILVER, contract
 
-GOLD = GOLD_ACCOUNT_MONTHS.table
+FEATURES, ACCOUNTS = MODEL.features, contract(GOLD)
 NAMES = MODEL.feature_names
 
 
@@ -14,7 +13,9 @@ def with_feature(column):
     """The model with one more feature."""
     features = replace(FEATURES, columns=(*FEATURES.columns, column))
     names = (*NAMES, column.name)
-    return replace(MODEL, features=features, feature_names=names, reasons=None)
+    return replace(
+        MODEL, features=features, feature_names=names, task=replace(MODEL.task, reasons=None)
+    )
 
 
 def test_the_shipped_model_sees_no_protected_attribute_in_any_lineage():
@@ -24,7 +25,7 @@ def test_the_shipped_model_sees_no_protected_attribute_in_any_lineage():
 
 
 def test_an_attribute_among_the_features_is_seen():
-    spec = with_feature(GOLD_ACCOUNT_MONTHS.passed_on("age_years", "double"))
+    spec = with_feature(ACCOUNTS.passed_on("age_years", "double"))
     found = exposure(spec, spec.feature_names)
     assert found.seen == {"age_band": ("age_years",)}
     assert set(found.unseen) == {"sex", "marital_status"}
@@ -32,21 +33,21 @@ def test_an_attribute_among_the_features_is_seen():
 
 def test_an_attribute_in_the_lineage_of_a_feature_under_another_name_is_seen():
     source = replace(
-        GOLD_ACCOUNT_MONTHS.passed_on("credit_limit_ntd", "double"),
+        ACCOUNTS.passed_on("credit_limit_ntd", "double"),
         name="limit_by_age",
         derived_from=(
-            "silver.credit_statements.credit_limit_ntd",
-            "silver.credit_statements.sex_code",
+            f"{SILVER}.credit_limit_ntd",
+            f"{SILVER}.sex_code",
         ),
     )
-    gold = replace(GOLD_ACCOUNT_MONTHS, columns=(*GOLD_ACCOUNT_MONTHS.columns, source))
+    gold = replace(ACCOUNTS, columns=(*ACCOUNTS.columns, source))
     spec = with_feature(gold.passed_on("limit_by_age"))
     spec = replace(spec, protected=replace(MODEL.protected, source=gold))
     assert exposure(spec, spec.feature_names).seen == {"sex": ("limit_by_age",)}
 
 
 def test_the_features_asked_for_are_the_models_own_not_those_declared_today():
-    spec = with_feature(GOLD_ACCOUNT_MONTHS.passed_on("age_years", "double"))
+    spec = with_feature(ACCOUNTS.passed_on("age_years", "double"))
     assert exposure(spec, NAMES).seen == {}
     assert exposure(MODEL, (*NAMES, "dropped_since")).unknown == ("dropped_since",)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from finance_assets.ml.metrics import calibration_error, measure, recalibrate
+from finance_assets.ml.tasks.binary.metrics import calibration_error, measure, recalibrate
 
 
 def test_a_perfect_order_measures_as_perfect():

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finance_assets.ml.probes import alone, repetition, unique_gains
+from finance_assets.ml.repetition import repetition
+from finance_assets.ml.tasks.binary.probes import alone, unique_gains
 
 FEATURES = ("status", "worst", "amount", "limit")
 MONTHS = ("2005-04", "2005-05", "2005-06", "2005-07")
@@ -125,7 +126,7 @@ def test_a_month_delivered_again_as_the_next_is_found_though_trends_differ(origi
     fresh = months["2005-07"][["change", "worst"]]
     months["2005-07"] = months[original].assign(month="2005-07", **fresh)
     found = repetition(*split(months), "month", BROAD)
-    assert found.month == original
+    assert found.partition == original
     assert found.excess > 0.7
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from finance_assets.ml.criteria import RequiredTags
+from finance_assets.ml.tasks.binary.criteria import RequiredTags
 from finance_assets_tests.ml.evidence import EVIDENCE
 
 COMMIT = "0a1b2c3d4e5f"

@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from finance_assets.ml.scorecard import Scorecard, fit_scorecard
-from finance_assets.monitoring.drift import build_reference, choose_edges
+from finance_assets.ml.tasks.binary.scorecard import Scorecard, fit_scorecard
+from finance_assets.monitoring.reference import (
+    build_reference,
+    choose_edges,
+)
 
 FEATURES = ("status", "ratio")
 

@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 
 from finance_assets.errors import HistoryError, ModelError
+from finance_assets.ml.families import family_of
 from finance_assets.ml.frames import first_as_of, split_as_of, versions_of
-from finance_assets.ml.models import load_model
 from finance_assets.ml.search import search
 from finance_assets.ml.spec import SearchSpace
-from finance_assets.ml.training import Recipe, declared_recipe, train_lightgbm
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
+from finance_assets.ml.training import Recipe, declared_recipe, train_here
+from finance_assets_tests.scenario import CALENDAR, FEATURES, LABELS, MODEL
 
 SPLIT = split_as_of(CALENDAR, MODEL, "2005-08")
-RECIPE = declared_recipe(MODEL, SPLIT, "features.credit_default@3,labels.credit_default@5", False)
+RECIPE = declared_recipe(MODEL, SPLIT, f"{FEATURES}@3,{LABELS}@5", False)
 QUICK = replace(RECIPE, rounds=20)
 
 
@@ -30,37 +30,37 @@ def frame(rows: int = 3000) -> pd.DataFrame:
 
 
 def test_the_same_recipe_gives_the_same_model_to_the_byte():
-    first, second = train_lightgbm(RECIPE, frame()), train_lightgbm(RECIPE, frame())
+    first, second = train_here(RECIPE, frame()), train_here(RECIPE, frame())
     assert first.text == second.text
     rows = first.inputs(frame())
     assert np.array_equal(first.predict(rows), second.predict(rows))
 
 
 def test_a_model_read_from_its_text_predicts_the_same():
-    model = train_lightgbm(QUICK, frame())
-    again = load_model("lightgbm", model.text)
+    model = train_here(QUICK, frame())
+    again = family_of(MODEL.family).load(model.text)
     assert np.array_equal(
         again.predict(again.inputs(frame())), model.predict(model.inputs(frame()))
     )
     with pytest.raises(ModelError, match="no model family 'forest'"):
-        load_model("forest", model.text)
+        family_of("forest")
 
 
 def test_the_model_reads_only_the_declared_features():
-    model = train_lightgbm(QUICK, frame())
-    assert tuple(model.native.feature_name()) == MODEL.feature_names
+    model = train_here(QUICK, frame())
+    assert tuple(model.booster.feature_names) == MODEL.feature_names
     assert sum(model.gain_shares().values()) == pytest.approx(1.0)
 
 
 def test_the_fingerprint_changes_with_everything_that_decides_the_model():
     changes = [
-        {"dataset_version": "features.credit_default@4,labels.credit_default@5"},
+        {"dataset_version": f"{FEATURES}@4,{LABELS}@5"},
         {"train_window": "2005-04"},
-        {"params": {**RECIPE.params, "num_leaves": 16}},
+        {"params": {**RECIPE.params, "max_leaves": 16}},
         {"rounds": 151},
         {"features": RECIPE.features[:-1]},
-        {"library": "lightgbm 9"},
-        {"family": "xgboost"},
+        {"library": "xgboost 9"},
+        {"family": "lightgbm"},
         {"search": {"trials": 1}},
     ]
     prints = {replace(RECIPE, **change).fingerprint for change in changes}
@@ -70,8 +70,8 @@ def test_the_fingerprint_changes_with_everything_that_decides_the_model():
 
 def test_a_dataset_version_names_tables_and_versions():
     assert versions_of(RECIPE.dataset_version) == {
-        "features.credit_default": 3,
-        "labels.credit_default": 5,
+        FEATURES: 3,
+        LABELS: 5,
     }
 
 
@@ -88,20 +88,20 @@ def test_too_early_a_month_says_when_training_can_begin():
         split_as_of(CALENDAR, MODEL, "2005-05")
 
 
-SPACE = SearchSpace({"num_leaves": (2, 31), "lambda_l2": (0.01, 10.0)}, trials=5)
+SPACE = SearchSpace({"max_leaves": (2, 31), "reg_lambda": (0.01, 10.0)}, trials=5)
 
 
 def test_a_search_finds_the_same_each_time_within_the_declared_bounds():
-    found, trials = search(QUICK, SPACE, frame(), "statement_month")
-    again, _ = search(QUICK, SPACE, frame(), "statement_month")
+    found, trials = search(QUICK, MODEL.task, SPACE, frame(), "statement_month")
+    again, _ = search(QUICK, MODEL.task, SPACE, frame(), "statement_month")
     assert found == again
     assert len(trials) == 5
-    best = max(trials, key=lambda trial: trial.auc)
+    best = max(trials, key=lambda trial: trial.merit)
     assert {name: found.params[name] for name in SPACE.space} == best.params
     for trial in trials:
-        assert 2 <= trial.params["num_leaves"] <= 31
-        assert isinstance(trial.params["num_leaves"], int)
-        assert 0.01 <= trial.params["lambda_l2"] <= 10
+        assert 2 <= trial.params["max_leaves"] <= 31
+        assert isinstance(trial.params["max_leaves"], int)
+        assert 0.01 <= trial.params["reg_lambda"] <= 10
         assert trial.started_ms <= trial.ended_ms
     assert found.params["seed"] == QUICK.params["seed"]
 
@@ -110,17 +110,17 @@ def test_each_fold_of_a_search_is_measured_on_a_later_month_than_it_was_fitted_o
     from finance_assets.ml import search as module
 
     seen = []
-    real = module.train_lightgbm
+    real = module.train_here
 
     def watched(recipe, rows):
         seen.append(sorted(set(rows["statement_month"])))
         return real(recipe, rows)
 
-    monkeypatch.setattr(module, "train_lightgbm", watched)
-    search(QUICK, replace(SPACE, trials=1), frame(), "statement_month")
+    monkeypatch.setattr(module, "train_here", watched)
+    search(QUICK, MODEL.task, replace(SPACE, trials=1), frame(), "statement_month")
     assert seen == [["2005-04"], ["2005-04", "2005-05"]]
 
 
 def test_a_search_over_a_single_month_has_nothing_to_validate_on():
     single = frame().query("statement_month == '2005-04'")
-    assert search(QUICK, SPACE, single, "statement_month") == (QUICK, ())
+    assert search(QUICK, MODEL.task, SPACE, single, "statement_month") == (QUICK, ())

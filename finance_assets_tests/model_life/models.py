@@ -10,7 +10,8 @@ from finance_assets.model_life.decision_log import read_decisions
 from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.model_life.judging import Judge
 from finance_assets.steps.model_steps import model_steps
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL, TABLE_STEPS
+from finance_assets_tests.model_life.leaves import with_leaves
+from finance_assets_tests.scenario import CALENDAR, MODEL, TABLE_STEPS
 
 CANDIDATE, EVALUATION, DECISION, PREDICTIONS, DRIFT = (
     step.key for step in model_steps(MODEL, CALENDAR, TABLE_STEPS)
@@ -77,7 +78,7 @@ def decision(runner, as_of):
     return found.outcome, found.failed_criteria.split(",") if found.failed_criteria else []
 
 
-def model_files(settings, version, pattern="model.lgb"):
+def model_files(settings, version, pattern="model.json"):
     """Files of a registered version under MLflow's artifacts."""
     found = mlflow_client(settings).get_model_version(NAME, version)
     model_id = found.source.rsplit("/", 1)[-1]
@@ -89,15 +90,7 @@ def model_files(settings, version, pattern="model.lgb"):
 def negate_leaves(settings, version):
     """Turn a stored model upside down, and register the new digest as if nothing had happened."""
     [path] = model_files(settings, version)
-    lines = [
-        "leaf_value=" + " ".join(repr(-float(v)) for v in line.split("=")[1].split(" "))
-        if line.startswith("leaf_value=")
-        else line
-        for line in path.read_text().splitlines()
-        # LightGBM trusts these offsets into the text; without them it parses line by line.
-        if not line.startswith("tree_sizes=")
-    ]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text(with_leaves(path.read_text(), lambda value: -value))
     mlflow_client(settings).set_model_version_tag(
         NAME, version, "artifact_sha256", digest(path.read_text())
     )

@@ -18,6 +18,7 @@ from finance_assets_tests.model_life.models import (
     DECISION,
     EVALUATION,
     LOOKS,
+    NAME,
     PREDICTIONS,
     champion_at,
     context,
@@ -26,6 +27,7 @@ from finance_assets_tests.model_life.models import (
     events,
     history,
     judge,
+    mlflow_client,
     model_files,
     negate_leaves,
     run_model_steps,
@@ -35,10 +37,12 @@ from finance_assets_tests.model_life.test_model_life import EASY, STRICT
 from finance_assets_tests.scenario import (
     APRIL,
     AUGUST,
+    BRONZE,
     HEADER,
     JULY,
     JUNE,
     SEPTEMBER,
+    SILVER,
     Statement,
     deliver,
     deliver_sample,
@@ -171,14 +175,16 @@ def test_every_look_at_a_holdout_is_counted_once(two_champions):
 
     assert looks() == [(JUNE, 1), (AUGUST, 1)]
     for seed in (1, 2):
-        other = replace(STRICT, params={**STRICT.params, "bagging_seed": seed})
+        other = replace(STRICT, params={**STRICT.params, "reg_alpha": seed / 100})
         result = run_model_steps(two_champions, AUGUST, other, (CANDIDATE, EVALUATION))
         assert result.metadata["look_at_holdout"] == seed + 1
         again = run_model_steps(two_champions, AUGUST, other, (EVALUATION,))
         assert again.metadata["look_at_holdout"] == seed + 1
     assert looks() == [(JUNE, 1), (AUGUST, 1), (AUGUST, 2), (AUGUST, 3)]
     assert looks()[-1][1] == max(
-        row["look"] or 0 for row in two_champions.rows(EVALUATION) if row["as_of_month"] == AUGUST
+        row["value"]
+        for row in two_champions.rows(EVALUATION)
+        if (row["as_of"], row["metric"]) == (AUGUST, "look")
     )
 
 
@@ -192,14 +198,15 @@ def test_overwritten_evaluation_rows_are_measured_anew_by_the_decision(two_champ
     for name in DeltaTable(path).metadata().configuration:
         if name.startswith("delta.constraints."):
             DeltaTable(path).alter.drop_constraint(name.split(".")[-1])
-    honest = rows.loc[rows["as_of_month"] == AUGUST, "auc"].max()
-    rows.loc[rows["role"] == "candidate", "auc"] = 0.9999
+    is_auc = rows["metric"] == "auc"
+    honest = rows.loc[(rows["as_of"] == AUGUST) & is_auc, "value"].max()
+    rows.loc[(rows["role"] == "candidate") & is_auc, "value"] = 0.9999
     write_deltalake(path, rows, mode="overwrite")
     run_model_steps(two_champions, AUGUST, weak, (DECISION,))
     assert decided(two_champions)[-1] == ("3", "turned_down")
     assert events(two_champions) == PROMOTED_TWICE
-    measured = [r for r in two_champions.rows(EVALUATION) if r["as_of_month"] == AUGUST]
-    assert max(r["auc"] for r in measured if r["auc"]) == honest
+    measured = [r for r in two_champions.rows(EVALUATION) if r["as_of"] == AUGUST]
+    assert max(r["value"] for r in measured if r["metric"] == "auc") == honest
 
 
 def test_a_champion_whose_files_are_gone_is_replaced_and_the_report_says_so(two_champions):
@@ -214,6 +221,15 @@ def test_a_champion_whose_files_are_gone_is_replaced_and_the_report_says_so(two_
 
 def test_a_champion_whose_files_were_altered_is_not_replaced(two_champions):
     negate_leaves(two_champions.settings, "2")
+    run_model_steps(two_champions, AUGUST, replace(EASY, rounds=ALIKE))
+    assert decided(two_champions)[-1][1] == "turned_down"
+    assert events(two_champions) == PROMOTED_TWICE
+
+
+def test_a_champion_whose_tag_names_another_family_is_not_taken_for_gone(two_champions):
+    mlflow_client(two_champions.settings).set_model_version_tag(
+        NAME, "2", "model_family", "lightgbm"
+    )
     run_model_steps(two_champions, AUGUST, replace(EASY, rounds=ALIKE))
     assert decided(two_champions)[-1][1] == "turned_down"
     assert events(two_champions) == PROMOTED_TWICE
@@ -254,7 +270,7 @@ def test_a_rule_that_failed_under_the_features_turns_a_candidate_down(runner, ho
 def test_tables_not_rebuilt_after_a_redelivery_turn_a_candidate_down(runner, homes):
     homes.tables(runner, 2000, SEPTEMBER)
     deliver_sample(runner.settings.landing, 1990, [JUNE])
-    for table in ("bronze.credit_statements", "silver.credit_statements"):
+    for table in (BRONZE, SILVER):
         runner.run(table, JUNE)
     run_model_steps(runner, AUGUST, EASY)
     assert decision(runner, AUGUST) == ("turned_down", ["data_checks"])

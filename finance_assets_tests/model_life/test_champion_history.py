@@ -14,7 +14,6 @@ from finance_assets.model_life.chain import chain_problems, read_history
 from finance_assets.model_life.champion_history import ChampionEvent
 from finance_assets.model_life.verification import verify
 from finance_assets.settings import Settings
-from finance_assets.use_cases.credit_default.use_case import MODEL
 from finance_assets_tests.model_life.models import (
     DRIFT,
     EVALUATION,
@@ -36,6 +35,7 @@ from finance_assets_tests.scenario import (
     AUGUST,
     JULY,
     JUNE,
+    MODEL,
     SEPTEMBER,
     Runner,
     deliver_sample,
@@ -250,7 +250,7 @@ def test_nothing_can_be_put_back_that_never_was_champion(settled):
 def test_overwritten_evaluations_are_noticed_and_no_decision_rests_on_them(copy):
     path = str(copy.lakehouse.path(EVALUATION))
     rows = DeltaTable(path).to_pandas()
-    rows.loc[rows["role"] == "champion", "auc"] = 0.5
+    rows.loc[(rows["role"] == "champion") & (rows["metric"] == "auc"), "value"] = 0.5
     for name in DeltaTable(path).metadata().configuration:
         if name.startswith("delta.constraints."):
             DeltaTable(path).alter.drop_constraint(name.split(".")[-1])
@@ -303,12 +303,10 @@ def test_features_renamed_in_the_model_text_do_not_score(settled, copy):
 
     [model] = model_files(settled.settings, "2")
     with put_back(settled, model) as client:
-        first, second = MODEL.feature_names[:2]
-        lines = model.read_text().splitlines()
-        at = next(i for i, line in enumerate(lines) if line.startswith("feature_names="))
-        lines[at] = lines[at].replace(f"{first} {second}", f"{second} {first}")
-        model.write_text("\n".join(lines) + "\n")
-        swapped = lines[at].removeprefix("feature_names=").split(" ")
+        first, second, *others = MODEL.feature_names
+        swapped, record = [second, first, *others], json.loads(model.read_text())
+        record["learner"]["feature_names"] = swapped
+        model.write_text(json.dumps(record))
         client.set_model_version_tag(NAME, "2", "features", json.dumps(swapped))
         client.set_model_version_tag(NAME, "2", "artifact_sha256", digest(model.read_text()))
         assert refuses_to_score(copy, "signature says")

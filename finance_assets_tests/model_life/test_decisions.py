@@ -8,9 +8,9 @@ from deltalake import DeltaTable
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import LostRaceError, ModelError, SettingsError
-from finance_assets.ml import criteria
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
+from finance_assets.ml.tasks.binary import criteria
 from finance_assets.model_life import effects, people, rollback
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.card_text import render_card
@@ -19,7 +19,6 @@ from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.settings import Settings
-from finance_assets.use_cases.credit_default.use_case import CALENDAR
 from finance_assets_tests.model_life.models import (
     DECISION,
     EVALUATION,
@@ -42,6 +41,8 @@ from finance_assets_tests.model_life.test_model_life import EASY, STRICT
 from finance_assets_tests.scenario import (
     APRIL,
     AUGUST,
+    CALENDAR,
+    FEATURES,
     JULY,
     JUNE,
     SEPTEMBER,
@@ -332,7 +333,7 @@ def test_a_rollback_whose_card_fails_is_recorded_all_the_same(two_champions, set
 
 
 def test_rolling_back_to_an_altered_model_is_refused(two_champions, settings):
-    for model in (settings.root / "mlflow" / "artifacts").rglob("model.lgb"):
+    for model in (settings.root / "mlflow" / "artifacts").rglob("model.json"):
         model.write_text(model.read_text() + "\n")
     with pytest.raises(ModelError, match="not the one that was registered"):
         rolled_back(two_champions)
@@ -377,13 +378,13 @@ def test_a_version_is_reproduced_though_its_data_was_restated_since(two_champion
 def test_data_that_was_vacuumed_is_named_as_the_obstacle(two_champions, settings):
     deliver_sample(settings.landing, 1500, [APRIL])
     two_champions.run_tables(APRIL, JUNE)
-    table = DeltaTable(str(two_champions.lakehouse.path("features.credit_default")))
+    table = DeltaTable(str(two_champions.lakehouse.path(FEATURES)))
     table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     result = reproduced(two_champions)
     assert not result.is_reproduced
     [obstacle] = result.obstacles
     assert "vacuumed" in obstacle
-    assert "features.credit_default" in obstacle
+    assert FEATURES in obstacle
 
 
 def test_what_differs_is_named(settled, monkeypatch):
@@ -426,7 +427,11 @@ def test_every_judged_version_has_a_model_card_that_says_what_became_of_it(two_c
 
 def test_the_step_shows_the_card_and_states_the_champion(two_champions):
     result = run_model_steps(two_champions, AUGUST, EASY, (DECISION,))
-    assert result.documents["model_card"].startswith("# Model card: credit_default v2")
+    assert result.documents["model_card"].startswith(f"# Model card: {NAME} v2")
     assert result.metadata["model_card_page"].startswith("http")
-    said = {"champion_version": "2", "statement": history(two_champions).statement}
+    said = {
+        "champion_version": "2",
+        "is_baseline": False,
+        "statement": history(two_champions).statement,
+    }
     assert result.stated == {HISTORY: {NAME: said}}

@@ -6,11 +6,9 @@ import pytest
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import ModelError
-from finance_assets.ml import criteria
 from finance_assets.ml.gate import Gate, evaluate_gate
 from finance_assets.ml.registry import Mirror
-from finance_assets.use_cases.credit_default.model import GATE
-from finance_assets.use_cases.credit_default.use_case import MODEL
+from finance_assets.ml.tasks.binary import criteria
 from finance_assets_tests.ml.evidence import EASY_GATE, EVIDENCE, without
 from finance_assets_tests.model_life.models import (
     DECISION,
@@ -30,8 +28,11 @@ from finance_assets_tests.model_life.models import run_model_steps as retrain
 from finance_assets_tests.scenario import (
     APRIL,
     AUGUST,
+    FEATURES,
+    GATE,
     JULY,
     JUNE,
+    MODEL,
     SEPTEMBER,
     deliver_sample,
     failed,
@@ -87,10 +88,10 @@ def test_scores_have_a_declared_band_and_say_which_data_they_rest_on(trained):
     rows = trained.rows(PREDICTIONS)
     assert len(rows) == 2000
     for row in rows:
-        band = next(b.name for b in reversed(MODEL.bands) if row["score"] >= b.from_score)
+        band = next(b.name for b in reversed(MODEL.task.bands) if row["score"] >= b.from_score)
         assert row["band"] == band
-    version = trained.lakehouse.history("features.credit_default").publication_of(JULY).version
-    assert {row["data_version"] for row in rows} == {f"features.credit_default@{version}"}
+    version = trained.lakehouse.history(FEATURES).publication_of(JULY).version
+    assert {row["data_version"] for row in rows} == {f"{FEATURES}@{version}"}
 
 
 def test_rows_that_were_not_scored_do_not_count_as_drifted(trained):
@@ -127,15 +128,16 @@ def test_a_promotion_moves_the_aliases_and_running_it_again_changes_nothing(trai
 
 def test_all_contenders_are_measured_on_the_same_rows_as_a_whole_and_by_group(trained):
     retrain(trained, AUGUST, EASY)
-    rows = [row for row in trained.rows(EVALUATION) if row["as_of_month"] == AUGUST]
-    whole = {row["role"]: row for row in rows if row["segment"] == "all"}
-    assert set(whole) == {"candidate", "champion", "scorecard", "naive"}
-    assert {row["rows"] for row in whole.values()} == {2000}
-    assert len({row["positives"] for row in whole.values()}) == 1
+    rows = [row for row in trained.rows(EVALUATION) if row["as_of"] == AUGUST]
+    whole = {(r["role"], r["metric"]): r["value"] for r in rows if r["segment"] == "all"}
+    roles = {"candidate", "champion", "scorecard", "naive"}
+    assert {role for role, _ in whole} == roles
+    assert {whole[role, "rows"] for role in roles} == {2000}
+    assert len({whole[role, "positives"] for role in roles}) == 1
     segments = {row["segment"] for row in rows if row["role"] == "candidate"}
     assert {f"statement_month={JULY}", "sex=male", "sex=female", "age_band=under 25"} <= segments
-    by_sex = [r["rows"] for r in rows if r["role"] == "candidate" and "sex=" in r["segment"]]
-    assert sum(by_sex) == 2000
+    own = [r for r in rows if r["role"] == "candidate" and r["metric"] == "rows"]
+    assert sum(r["value"] for r in own if "sex=" in r["segment"]) == 2000
 
 
 def test_only_a_passed_report_can_be_mirrored(trained, settings):
@@ -193,7 +195,7 @@ def test_the_history_refuses_to_be_changed(trained):
 
 def test_rows_of_the_declared_band_get_reasons_in_plain_words_and_no_others_do(trained):
     trained.run(PREDICTIONS, JULY)
-    words = set(MODEL.reasons.words.values())
+    words = set(MODEL.task.reasons.words.values())
     explained = 0
     for row in trained.rows(PREDICTIONS):
         reasons = [row["reason_1"], row["reason_2"], row["reason_3"]]
@@ -207,9 +209,9 @@ def test_rows_of_the_declared_band_get_reasons_in_plain_words_and_no_others_do(t
 
 
 def test_a_model_file_altered_after_registration_is_refused(trained, settings):
-    [model] = (settings.root / "mlflow" / "artifacts").rglob("model.lgb")
+    [model] = (settings.root / "mlflow" / "artifacts").rglob("model.json")
     text = model.read_text()
-    model.write_text(text.replace("learning_rate: 0.05", "learning_rate: 0.06"))
+    model.write_text(text.replace("split_conditions", "split_condition", 1))
     with pytest.raises(ModelError, match="not the one that was registered"):
         trained.run(PREDICTIONS, JULY)
     assert trained.lakehouse.history(PREDICTIONS).row_counts() == {}
@@ -228,7 +230,7 @@ def test_a_month_scored_by_nobody_has_no_drift_rows_and_says_so(trained):
     result = trained.run(DRIFT, APRIL, JULY)
     verdicts = {p: facts["verdict"] for p, facts in result.by_partition.items()}
     assert verdicts[JUNE] == "no_champion"
-    assert verdicts[JULY] == "drift"
+    assert verdicts[JULY] == "immature_reference"
     assert {row["statement_month"] for row in trained.rows(DRIFT)} == {JULY}
     assert len(trained.rows(DRIFT)) == len(MODEL.feature_names) + 1
 
@@ -247,7 +249,7 @@ def test_a_searched_candidate_logs_its_trials_as_nested_runs(trained, settings, 
     from finance_assets.ml.spec import SearchSpace
 
     monkeypatch.setitem(settings.__dict__, "search", True)
-    space = SearchSpace({"num_leaves": (7, 31)}, trials=3)
+    space = SearchSpace({"max_leaves": (7, 31)}, trials=3)
     searched = replace(EASY, search=space, rounds=20)
     retrain(trained, AUGUST, searched)
     client, registry = mlflow_client(settings), open_registry(settings)
@@ -256,9 +258,9 @@ def test_a_searched_candidate_logs_its_trials_as_nested_runs(trained, settings, 
     children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{version.run_id}'")
     assert len(children) == 3
     assert {run.info.status for run in children} == {"FINISHED"}
-    best = max(children, key=lambda run: run.data.metrics["validation_auc"])
+    best = max(children, key=lambda run: run.data.metrics["validation_merit"])
     recipe = registry.record(version, "recipe.json")
-    assert recipe["params"]["num_leaves"] == int(best.data.params["num_leaves"])
+    assert recipe["params"]["max_leaves"] == int(best.data.params["max_leaves"])
     assert "artifact" not in decision(trained, AUGUST)[1], "the recipe gives the model again"
     # Again: the declared search is known, and nothing is searched or trained.
     retrain(trained, AUGUST, searched)

@@ -10,7 +10,6 @@ from finance_assets.model_life import judging, rollback
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.model_life.verification import verify
-from finance_assets.use_cases.credit_default.use_case import USE_CASE
 from finance_assets_tests.model_life.models import (
     PREDICTIONS,
     context,
@@ -21,7 +20,7 @@ from finance_assets_tests.model_life.models import (
 from finance_assets_tests.model_life.test_champion_changes import ALIKE
 from finance_assets_tests.model_life.test_decisions import champions_as_of_june_and_august
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import AUGUST, SEPTEMBER, deliver_sample
+from finance_assets_tests.scenario import AUGUST, SEPTEMBER, USE_CASE, deliver_sample
 
 
 @pytest.fixture

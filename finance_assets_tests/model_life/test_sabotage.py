@@ -8,23 +8,24 @@ import contextlib
 import json
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from finance_assets.compute.runner import open_registry
-from finance_assets.ml import criteria
-from finance_assets.ml.estimates import auc_gain
+from finance_assets.ml.families.xgboost import XgBoostModel
 from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of
 from finance_assets.ml.gate import Gate
-from finance_assets.ml.models import LightGbmModel
 from finance_assets.ml.reseeding import reseeded
-from finance_assets.ml.training import declared_recipe, train, train_lightgbm
+from finance_assets.ml.tasks.binary import criteria
+from finance_assets.ml.tasks.binary.auc import auc_gain
+from finance_assets.ml.training import declared_recipe, train, train_here
 from finance_assets.settings import get_settings
 from finance_assets.steps import training as training_step
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL
 from finance_assets_tests.ml.evidence import FAULTS
+from finance_assets_tests.model_life.leaves import shifted, with_base_rate, with_leaves
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
     DECISION,
@@ -37,7 +38,19 @@ from finance_assets_tests.model_life.models import (
     mlflow_client,
     run_model_steps,
 )
-from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, MAY, Runner, deliver_sample
+from finance_assets_tests.running import with_mlflow
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    CALENDAR,
+    GOLD,
+    JULY,
+    JUNE,
+    MAY,
+    MODEL,
+    Runner,
+    deliver_sample,
+)
 
 pytestmark = pytest.mark.slow
 ROUNDS = count(60)
@@ -51,11 +64,11 @@ GATE = Gate(
         for c in MODEL.gate.criteria
     )
 )
-FEATURES, LABELS, GOLD = MODEL.features.table, MODEL.labels.table, "gold.credit_account_months"
+FEATURES, LABELS, GOLD = MODEL.features.table, MODEL.labels.table, GOLD
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, spark):
+def home(tmp_path_factory, spark, mlflow_store):
     """Tables through August and a champion as of June, for all cases."""
     folder = tmp_path_factory.mktemp("sabotage")
     (folder / "landing").mkdir()
@@ -63,7 +76,7 @@ def home(tmp_path_factory, spark):
         patch.setenv("FINANCE_ASSETS_HOME", str(folder / "home"))
         patch.setenv("FINANCE_ASSETS_LANDING", str(folder / "landing"))
         get_settings.cache_clear()
-        get_settings().prepare_home()
+        with_mlflow(get_settings(), mlflow_store)
         runner = Runner(get_settings(), spark)
         deliver_sample(folder / "landing", ACCOUNTS)
         runner.run_tables(APRIL, AUGUST)
@@ -104,66 +117,63 @@ def trained_otherwise(monkeypatch, tamper):
     monkeypatch.setattr(training_step, "train", sabotaged)
 
 
-def leaves(model, change) -> LightGbmModel:
+def leaves(model, change) -> XgBoostModel:
     """The model with each leaf value changed."""
-    lines = [
-        "leaf_value=" + " ".join(change(float(v)) for v in line.split("=")[1].split(" "))
-        if line.startswith("leaf_value=")
-        else line
-        for line in model.text.splitlines()
-        # LightGBM trusts these offsets into the text; without them it parses line by line.
-        if not line.startswith("tree_sizes=")
-    ]
-    return LightGbmModel("\n".join(lines) + "\n", model.features)
+    return XgBoostModel(with_leaves(model.text, change), model.features)
 
 
-def base_rate(recipe, rows) -> float:
-    """The leaf value with which every row gets the training's rate of positives."""
-    rate = rows.frame[recipe.target].mean()
-    return float(np.log(rate / (1 - rate)) / recipe.rounds)
+def raised(model, by) -> XgBoostModel:
+    """The model with the log-odds of every row moved."""
+    rate = float(
+        json.loads(model.booster.save_config())["learner"]["learner_model_param"][
+            "base_score"
+        ].strip("[]")
+    )
+    return XgBoostModel(with_base_rate(model.text, shifted(rate, by)), model.features)
 
 
 def with_labels(recipe, rows, change):
     """A model trained on other labels."""
     frame = rows.frame.copy()
     frame[recipe.target] = change(frame)
-    return train_lightgbm(recipe, frame)
+    return train_here(recipe, frame)
 
 
 def rebalanced(recipe, rows, keep_bad, keep_good):
     """A model trained on part of the rows."""
     bad = rows.frame[recipe.target] == 1
     random = np.random.default_rng(1).random(len(bad))
-    return train_lightgbm(recipe, rows.frame[random < np.where(bad, keep_bad, keep_good)])
+    return train_here(recipe, rows.frame[random < np.where(bad, keep_bad, keep_good)])
 
 
 MODEL_SABOTAGE = {
     "the base rate for everybody": (
         "calibration",
-        lambda recipe, rows, model: leaves(model, lambda v: repr(base_rate(recipe, rows))),
+        lambda recipe, rows, model: leaves(model, lambda v: 0.0),
     ),
     "the base rate with a trace of a score": (
         "calibration",
-        lambda recipe, rows, model: leaves(
-            model, lambda v: repr(base_rate(recipe, rows) + v / 1000)
-        ),
+        lambda recipe, rows, model: leaves(model, lambda v: v / 1000),
     ),
     "too timid about everything": (
         "calibration",
-        lambda recipe, rows, model: leaves(model, lambda v: repr(v / 4)),
+        lambda recipe, rows, model: leaves(model, lambda v: v / 4),
     ),
     "too high for everybody": (
         "calibration",
-        lambda recipe, rows, model: leaves(model, lambda v: repr(v + 0.02)),
+        lambda recipe, rows, model: raised(model, 3.0),
     ),
     "flipped sign": (
         "discrimination",
-        lambda recipe, rows, model: leaves(model, lambda v: repr(-v)),
+        lambda recipe, rows, model: leaves(model, lambda v: -v),
     ),
-    "constant score": ("discrimination", lambda recipe, rows, model: leaves(model, lambda v: "0")),
+    "constant score": (
+        "discrimination",
+        lambda recipe, rows, model: raised(leaves(model, lambda v: 0.0), 1.0),
+    ),
     "scores that are no numbers": (
         "discrimination",
-        lambda recipe, rows, model: leaves(model, lambda v: "nan"),
+        lambda recipe, rows, model: leaves(model, lambda v: float("nan")),
     ),
     "shuffled labels": (
         "discrimination",
@@ -179,7 +189,7 @@ MODEL_SABOTAGE = {
     ),
     "too sure of everything": (
         "calibration",
-        lambda recipe, rows, model: leaves(model, lambda v: repr(v * 5)),
+        lambda recipe, rows, model: leaves(model, lambda v: v * 5),
     ),
     "trained on too many bad rows": (
         "calibration",
@@ -191,17 +201,17 @@ MODEL_SABOTAGE = {
     ),
     "a few rounds only": (
         "beats_baselines",
-        lambda recipe, rows, model: train_lightgbm(replace(recipe, rounds=1), rows.frame),
+        lambda recipe, rows, model: train_here(replace(recipe, rounds=1), rows.frame),
     ),
     "one feature only": (
         "leakage",
-        lambda recipe, rows, model: train_lightgbm(
+        lambda recipe, rows, model: train_here(
             recipe, rows.frame.assign(**{n: 0.0 for n in recipe.features if n != "pay_status"})
         ),
     ),
     "another seed than recorded": (
         "artifact",
-        lambda recipe, rows, model: train_lightgbm(
+        lambda recipe, rows, model: train_here(
             replace(recipe, params={**recipe.params, "seed": 7}), rows.frame
         ),
     ),
@@ -260,11 +270,12 @@ def test_a_candidate_that_lies_about_having_seen_the_holdout_is_turned_down(judg
 def training_rows(spec, month):
     """The labelled rows of a month, read around the steps."""
     root = get_settings().lakehouse_root
-    features = DeltaTable(str(root / "features" / NAME)).to_pandas()
-    labels = DeltaTable(str(root / "labels" / NAME)).to_pandas()[[*spec.key, spec.target]]
+    features = DeltaTable(str(root.joinpath(*FEATURES.split(".")))).to_pandas()
+    labels = DeltaTable(str(root.joinpath(*LABELS.split(".")))).to_pandas()
+    labels = labels[[*spec.key, spec.target]]
     rows = features.merge(labels, on=list(spec.key)).dropna(subset=[spec.target])
     rows[spec.target] = rows[spec.target].astype("int8")
-    return rows[rows[spec.month] == month]
+    return rows[rows[spec.partition_column] == month]
 
 
 def test_a_candidate_of_the_wrong_window_is_turned_down(judge, monkeypatch):
@@ -281,7 +292,7 @@ def test_a_candidate_of_another_month_is_turned_down(judge, monkeypatch):
     other_split(monkeypatch, lambda s: replace(s, as_of=JULY))
     real = training_step._record
     monkeypatch.setattr(
-        training_step, "_record", lambda version: {**real(version), "as_of_month": AUGUST}
+        training_step, "_record", lambda version: replace(real(version), as_of=AUGUST)
     )
     assert judge() == ("turned_down", ["point_in_time"])
 
@@ -308,6 +319,43 @@ def rewritten(home, table, change, partition=None):
         DeltaTable(path).restore(version)
         # Only a run of ours confirms that the partitions are as they should be again.
         assert home.run(table, APRIL, AUGUST).changed == ()
+
+
+def disguised_as_compaction(path, rows, column, partition):
+    """Commit other rows of a partition as if their files had only been merged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = DeltaTable(path)
+    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    file, values = f"{column}={partition}/merged.parquet", {column: partition}
+    content = pa.Table.from_pandas(rows.drop(columns=column), preserve_index=False)
+    pq.write_table(content, Path(path, file))
+    common = {"partitionValues": values, "dataChange": False}
+    log = [{"commitInfo": {"operation": "OPTIMIZE", "timestamp": 0}}]
+    log += [
+        {"remove": {"path": action["path"], "deletionTimestamp": 0, **common}}
+        for action in actions
+        if action[f"partition.{column}"] == partition
+    ]
+    size, stats = Path(path, file).stat().st_size, json.dumps({"numRecords": len(rows)})
+    added = {"path": file, "size": size, "modificationTime": 0, "stats": stats, **common}
+    text = "\n".join(json.dumps(action) for action in [*log, {"add": added}])
+    Path(path, "_delta_log", f"{table.version() + 1:020d}.json").write_text(text + "\n")
+
+
+def test_other_rows_disguised_as_a_compaction_are_noticed(home, judge):
+    [path] = tables(home, FEATURES)
+    before = DeltaTable(path)
+    version, rows = before.version(), before.to_pandas()
+    july = rows[rows["statement_month"] == JULY].assign(bill_ntd=lambda f: f["bill_ntd"] * 1.01)
+    try:
+        disguised_as_compaction(path, july, "statement_month", JULY)
+        outcome, failed = judge()
+    finally:
+        DeltaTable(path).restore(version)
+        assert home.run(FEATURES, APRIL, AUGUST).changed == ()
+    assert (outcome, "data_checks" in failed) == ("turned_down", True)
 
 
 LEAKS = {
@@ -393,7 +441,7 @@ def test_of_24_candidates_that_differ_by_seed_only_none_beats_another_at_any_loo
 
     again = [score(model) for model in reseeded(recipe, trained)]
     scores = [
-        score(train_lightgbm(replace(recipe, params={**recipe.params, "seed": n}), trained.frame))
+        score(train_here(replace(recipe, params={**recipe.params, "seed": n}), trained.frame))
         for n in range(24)
     ]
     outcome = held[MODEL.target].to_numpy("float64")
@@ -565,7 +613,7 @@ def altered(home, version, pattern, old, new):
 @pytest.mark.parametrize(
     ("pattern", "old", "new", "criterion"),
     [
-        ("model.lgb", "leaf_value=", "leaf_value=9", "artifact"),
+        ("model.json", '"base_score":"[', '"base_score":"[9', "artifact"),
         ("recipe.json", '"seed"', '"sead"', "artifact"),
         ("scorecard.json", '"intercept": ', '"intercept": 1', "beats_baselines"),
     ],
@@ -580,7 +628,7 @@ def test_a_tampered_artifact_is_turned_down(home, judge, pattern, old, new, crit
 
 def test_an_unreadable_champion_promotes_nobody(home, judge):
     version = open_registry(home.settings).version(NAME, "1")
-    with altered(home, version, "model.lgb", "leaf_value=", "leaf_value=9"):
+    with altered(home, version, "model.json", '"base_score":"[', '"base_score":"[9'):
         outcome, failed = judge()
     assert outcome == "turned_down"
     assert {"beats_champion", "business_cost"} <= set(failed)
@@ -601,7 +649,7 @@ def test_a_signature_that_is_not_the_declared_one_is_turned_down(judge, monkeypa
 
 def test_other_features_than_the_champions_have_to_be_declared(judge):
     fewer = tuple(name for name in MODEL.feature_names if name != "bill_ntd")
-    outcome, failed = judge(fresh(feature_names=fewer, reasons=None))
+    outcome, failed = judge(fresh(feature_names=fewer, task=replace(MODEL.task, reasons=None)))
     assert (outcome, failed) == ("turned_down", ["signature"])
 
 
@@ -613,7 +661,7 @@ def test_a_candidate_that_nobody_evaluated_is_measured_by_the_decision(judge, mo
 
 
 def test_a_memoriser_is_turned_down(judge):
-    params = {**MODEL.params, "num_leaves": 2000, "min_data_in_leaf": 1, "learning_rate": 0.5}
+    params = {**MODEL.params, "max_leaves": 2000, "min_child_weight": 0.0, "learning_rate": 0.5}
     outcome, failed = judge(fresh(params=params))
     assert outcome == "turned_down"
     assert {"calibration", "beats_champion"} & set(failed)

@@ -14,32 +14,37 @@ from finance_assets.model_life.contracts import prediction_contract
 from finance_assets.model_life.trace import trace
 from finance_assets.settings import Settings
 from finance_assets.step.arguments import matches, require_key, require_partition
-from finance_assets.use_cases.credit_default.use_case import CALENDAR, MODEL, USE_CASE
 from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.running import with_mlflow
 from finance_assets_tests.scenario import (
     APRIL,
+    BRONZE,
+    CALENDAR,
+    FEATURES,
     JULY,
     JUNE,
     MAY,
+    MODEL,
     SEPTEMBER,
+    SILVER,
+    USE_CASE,
     Runner,
     deliver_bytes,
     deliver_sample,
     delivery_path,
 )
 
-BRONZE, SILVER = "bronze.credit_statements", "silver.credit_statements"
 MONTHS = [APRIL, MAY, JUNE, JULY]
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory, spark):
+def settled(tmp_path_factory, spark, mlflow_store):
     """v1 as of June; July scored."""
     home, landing = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("landing")
     deliver_sample(landing, 2000, MONTHS)
     settings = Settings(home=home, landing=landing, git_sha="test")
-    settings.prepare_home()
+    with_mlflow(settings, mlflow_store)
     runner = Runner(settings, spark)
     runner.run_tables(APRIL, JULY)
     run_model_steps(runner, JUNE, EASY)
@@ -87,7 +92,10 @@ def test_a_prediction_is_traced_to_its_lines_before_and_after_redeliveries_in_an
     assert found.prediction["model_version"] == "1"
     assert [event.event for event in found.events] == ["promoted"]
     features = found.tables[0]
-    assert (features.table, features.rows[0]["account_id"]) == ("features.credit_default", 123)
+    assert (features.table, features.rows[0]["account_id"]) == (
+        FEATURES,
+        123,
+    )
     assert list(lines(found)) == [MAY, JUNE, JULY]
     for month, [line] in lines(found).items():
         assert line.problem == ""

@@ -20,7 +20,7 @@ DAYS = Calendar(Frequency.daily, "2024-02-27", "2024-03-03", timezone="Europe/Be
 
 @pytest.fixture
 def both(runner, homes):
-    """credit_default with two champions, and a daily shop with one."""
+    """The use case of all tests with two champions, and a daily shop with one."""
     homes.copy(runner, "two_champions", champions_as_of_june_and_august)
     daily, days = Shop(DAYS, 0), DAYS.partitions()
     other = ShopRunner(daily, runner.settings, runner.spark)

@@ -4,29 +4,29 @@ import bisect
 import json
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from finance_assets.monitoring.drift import (
-    MAX_INTEGER_BINS,
-    QUANTILE_BINS,
     DriftLimits,
     DriftReport,
-    DriftVerdict,
-    VariableDrift,
-    bin_conditions,
-    build_reference,
-    choose_edges,
     compare,
+    jensen_shannon,
     population_stability_index,
 )
+from finance_assets.monitoring.reference import (
+    MAX_INTEGER_BINS,
+    QUANTILE_BINS,
+    bin_conditions,
+    breach_condition,
+    build_reference,
+    choose_edges,
+)
+from finance_assets.monitoring.significance import homogeneity, never_before, psi_interval
 
 LIMITS = DriftLimits()
-
-
-def report(psi: float, rows: int = 5000) -> DriftReport:
-    return DriftReport(rows, (VariableDrift("x", psi, 0.0, 0.0),), LIMITS)
 
 
 def test_identical_counts_have_no_distance():
@@ -43,6 +43,11 @@ def test_the_index_is_the_textbook_sum():
 
 def test_an_empty_bin_gives_a_large_number_not_infinity():
     assert 1 < population_stability_index([1000, 0], [0, 1000]) < 50
+
+
+def test_an_empty_bin_counts_as_half_a_row():
+    expected = 2 * (1000.5 - 0.5) / 1001 * math.log(1000.5 / 0.5)
+    assert population_stability_index([1000, 0], [0, 1000]) == pytest.approx(expected)
 
 
 def test_different_bins_cannot_be_compared():
@@ -128,19 +133,69 @@ def test_the_sql_bins_count_as_the_reference_does(spark):
         assert tuple(counted.collect()[0]) == reference.counts
 
 
-@pytest.mark.parametrize(
-    ("psi", "rows", "verdict"),
-    [
-        (0.0, 5000, DriftVerdict.stable),
-        (0.1, 5000, DriftVerdict.warning),
-        (0.25, 5000, DriftVerdict.drift),
-        (math.nan, 5000, DriftVerdict.drift),
-        (9.0, 999, DriftVerdict.too_few_rows),
-    ],
-)
-def test_the_verdict_follows_the_limits(psi, rows, verdict):
-    assert report(psi, rows).verdict == verdict
+def test_codes_never_seen_are_counted_and_values_out_of_range_are_too():
+    coded = build_reference("code", [0.0, 1.0, 3.0] * 1000)
+    found = compare(coded, build_reference("code", [0.0, 2.0, 3.0, 4.0] * 250, coded.edges).counts)
+    assert (found.unseen_share, found.missing_share) == (0.5, 0.0)
+    assert found.unseen_chance < 1e-100
+    number = build_reference("x", np.linspace(0, 1, 1000))
+    assert (number.low, number.high, number.is_coded) == (0.0, 1.0, False)
+    assert compare(number, number.counts, breaches=300).breach_share == 0.3
 
 
-def test_without_a_champion_nothing_is_compared():
-    assert DriftReport(0, (), LIMITS).verdict == DriftVerdict.no_champion
+def test_a_large_index_of_few_rows_is_no_drift_and_neither_is_what_the_season_brings():
+    before = build_reference("x", np.linspace(0, 1, 12))
+    few = compare(before, build_reference("x", np.linspace(0.3, 1.3, 12), before.edges).counts)
+    assert few.psi > 0.25
+    assert few.psi_low < 0.25
+    assert not DriftReport(12, (few,), DriftLimits(min_rows=1)).moved()
+    wide = build_reference("x", np.linspace(0, 1, 5000))
+    counts = build_reference("x", np.linspace(0.5, 1.5, 5000), wide.edges).counts
+    assert DriftReport(5000, (compare(wide, counts),), LIMITS).moved()
+    assert not DriftReport(5000, (compare(wide, counts, season=counts),), LIMITS).moved()
+
+
+def test_nothing_in_common_is_one_bit():
+    assert jensen_shannon([10, 0], [0, 10]) == pytest.approx(1.0)
+    assert jensen_shannon([10, 20], [100, 200]) == pytest.approx(0.0)
+
+
+def found(name="x", psi=1.0, chance=0.0):
+    """A variable that moved by so much, with this probability by chance."""
+    reference = build_reference(name, np.linspace(0, 1, 100))
+    return replace(compare(reference, reference.counts), psi=psi, psi_chance=chance)
+
+
+def test_a_distance_that_is_not_a_number_counts_as_the_largest():
+    report = DriftReport(5000, (found("x", 0.3), found("y", math.nan), found("z", 3.0)), LIMITS)
+    assert [v.variable for v in report.moved()] == ["y", "z", "x"], "worst first"
+    assert report.max_psi == math.inf
+
+
+def test_the_more_variables_are_looked_at_the_less_is_believed_of_each():
+    """So that a false alarm in a partition is as rare with forty variables as with one."""
+    chance = LIMITS.alpha / 5
+    assert DriftReport(5000, (found(chance=chance),), LIMITS).moved()
+    assert not DriftReport(5000, (found(chance=chance),) * 2, LIMITS).moved()
+
+
+def test_a_value_outside_the_range_of_a_code_is_unseen_and_not_out_of_range_as_well():
+    assert breach_condition(build_reference("code", [0.0, 1.0, 3.0])) == "false"
+    assert breach_condition(build_reference("x", [math.nan])) == "false"
+    assert "`x` > 1.0D" in breach_condition(build_reference("x", np.linspace(0, 1, 100)))
+
+
+def test_what_chance_adds_is_taken_off_the_interval_of_an_index():
+    counts, noise = [500] * 10, 2 / 5000
+    low, high = psi_interval(9 * noise, counts, counts)
+    assert (low, high) == (0.0, pytest.approx(noise * 1.959964 * math.sqrt(18)))
+
+
+def test_bins_with_too_few_rows_to_test_are_taken_together():
+    assert homogeneity([1000, 1, 0, 0], [1000, 0, 1, 0]) == 1.0
+    assert homogeneity([1000, 30], [1000, 130]) < 1e-9
+
+
+def test_each_further_row_with_a_new_value_makes_chance_less_likely():
+    assert never_before(1000, 1000, 0) == 1.0
+    assert never_before(1000, 1000, 3) == pytest.approx(1 / 8)

@@ -1,73 +1,152 @@
-"""One run at most follows from one finding, and every 'no' says why."""
+"""One run at most follows from one cause, and every 'no' says why."""
 
 from dataclasses import replace
 
+import pytest
+
+from finance_assets.errors import DeclarationError
 from finance_assets.monitoring.retraining import (
     DriftFinding,
     NoRetraining,
     RetrainingFacts,
+    RetrainingPolicy,
     RetrainingRequest,
-    decide_retraining,
+)
+from finance_assets.monitoring.retraining import decide_retraining as decide
+
+MONTHS = ["2005-06", "2005-07", "2005-08", "2005-09", "2005-10"]
+EACH = RetrainingPolicy()
+NOTHING = RetrainingFacts("2005-06", frozenset(), frozenset(), None, ())
+SHIFT = DriftFinding(
+    "2005-07", "covariate_shift", "retrain", "1", ("pay_status",), answered_as_of="2005-08"
+)
+CHAMPION = RetrainingFacts(
+    "2005-06",
+    frozenset({"2005-06", "2005-07"}),
+    frozenset({"2005-06"}),
+    "1",
+    (SHIFT,),
+    champion_digest="d1g3s7",
 )
 
-NOTHING = RetrainingFacts("2005-06", frozenset(), frozenset(), None, ())
-DRIFT = DriftFinding("2005-07", "drift", "1", ("pay_status",), answered_as_of="2005-08")
-CHAMPION = RetrainingFacts(
-    "2005-06", frozenset({"2005-06", "2005-07"}), frozenset({"2005-06"}), "1", (DRIFT,)
-)
+
+def found(*verdicts: str, **more) -> RetrainingFacts:
+    """A finding a month from July on: `shift` asks for a candidate, `hold` and `none` do not.
+
+    The outcomes of all but the last month are known.
+    """
+    findings = []
+    for at, verdict in enumerate(verdicts, 1):
+        action = "retrain" if verdict == "shift" else verdict
+        findings.append(DriftFinding(MONTHS[at], verdict, action, "1", (), MONTHS[at + 1]))
+    ready = frozenset(MONTHS[: len(verdicts) + 1])
+    return replace(CHAMPION, findings=tuple(findings), ready=ready, **more)
 
 
 def test_before_outcomes_are_known_there_is_nothing_to_train():
-    assert decide_retraining(NOTHING) == NoRetraining(
-        "no champion: outcomes are known from 2005-06 on"
-    )
+    assert decide(NOTHING, EACH) == NoRetraining("no champion: outcomes are known from 2005-06 on")
 
 
 def test_the_first_champion_is_wanted_as_soon_as_it_can_be_trained():
-    request = decide_retraining(replace(NOTHING, ready=frozenset({"2005-06"})))
+    request = decide(replace(NOTHING, ready=frozenset({"2005-06"})), EACH)
     assert isinstance(request, RetrainingRequest)
     assert (request.as_of, request.key) == ("2005-06", "first-champion:2005-06")
 
 
 def test_a_candidate_that_was_turned_down_waits_for_the_next_month():
     tried = replace(NOTHING, ready=frozenset({"2005-06"}), decided=frozenset({"2005-06"}))
-    assert "did not pass the gate" in decide_retraining(tried).reason
+    assert "did not pass the gate" in decide(tried, EACH).reason
     later = replace(tried, ready=frozenset({"2005-06", "2005-07"}))
-    assert decide_retraining(later).as_of == "2005-07"
+    assert decide(later, EACH).as_of == "2005-07"
 
 
-def test_drift_waits_until_its_outcomes_are_known():
-    assert "waiting for the outcomes, known in 2005-08" in decide_retraining(CHAMPION).reason
-
-
-def test_drift_requests_the_next_partition_once():
+def test_drift_waits_until_its_outcomes_are_known_and_is_then_answered_once():
+    assert "waiting for the outcomes, known in 2005-08" in decide(CHAMPION, EACH).reason
     ready = replace(CHAMPION, ready=CHAMPION.ready | {"2005-08"})
-    request = decide_retraining(ready)
-    assert (request.as_of, request.key) == ("2005-08", "drift:2005-07:v1")
-    assert "pay_status" in request.reason
+    request = decide(ready, EACH)
+    assert (request.as_of, request.key) == ("2005-08", "drift:2005-07:d1g3s7:covariate_shift")
+    assert request.reason == "covariate shift in 2005-07 (pay_status)"
     answered = replace(ready, decided=frozenset({"2005-06", "2005-08"}))
-    assert "was answered by the candidate as of 2005-08" in decide_retraining(answered).reason
+    assert "was answered by the candidate as of 2005-08" in decide(answered, EACH).reason
+
+
+def test_a_lakehouse_that_was_made_anew_is_asked_anew():
+    ready = replace(CHAMPION, ready=CHAMPION.ready | {"2005-08"})
+    first = decide(replace(ready, made_by={"2005-08": "run-one"}), EACH)
+    second = decide(replace(ready, made_by={"2005-08": "run-two"}), EACH)
+    assert first.as_of == second.as_of and first.key != second.key
 
 
 def test_drift_against_a_champion_that_was_replaced_is_history():
     replaced = replace(CHAMPION, ready=CHAMPION.ready | {"2005-08"}, champion_version="2")
-    assert "which v2 has replaced since" in decide_retraining(replaced).reason
+    assert "which v2 has replaced since" in decide(replaced, EACH).reason
 
 
-def test_an_older_unanswered_drift_is_not_forgotten_when_a_newer_one_must_wait():
-    newer = replace(DRIFT, partition="2005-08", answered_as_of="2005-09")
-    facts = replace(CHAMPION, ready=CHAMPION.ready | {"2005-08"}, findings=(DRIFT, newer))
-    assert decide_retraining(facts).as_of == "2005-08"
+def test_drift_that_lasts_is_answered_once_the_outcomes_of_its_beginning_are_known():
+    lasting = found("shift", "shift")
+    assert decide(replace(lasting, ready=CHAMPION.ready), EACH).reason.endswith("known in 2005-08")
+    request = decide(lasting, EACH)
+    assert (request.as_of, request.reason) == ("2005-08", "shift in 2005-08, since 2005-07")
 
 
-def test_a_stable_month_and_a_calendar_that_ends_say_so():
-    stable = replace(CHAMPION, findings=(replace(DRIFT, verdict="stable"),))
-    assert decide_retraining(stable).reason == "2005-07: stable, champion v1 stays"
-    last = replace(
-        CHAMPION, findings=(replace(DRIFT, partition="2005-09", answered_as_of="2005-10"),)
+@pytest.mark.parametrize(
+    ("verdicts", "words"),
+    [
+        (("shift", "wait"), "2005-08: wait, champion v1 stays"),
+        (("shift", "hold"), "2005-08: hold (hold), champion v1 stays"),
+    ],
+)
+def test_the_latest_finding_has_to_ask(verdicts, words):
+    assert decide(found(*verdicts), EACH).reason == words
+
+
+def test_after_a_rollback_it_is_said_which_champion_stays_and_which_was_measured():
+    rolled_back = replace(found("shift", "hold"), champion_version="7")
+    assert decide(rolled_back, EACH).reason == (
+        "2005-08: hold (hold) against v1, champion v7 stays"
     )
-    assert "waiting" in decide_retraining(last).reason
+
+
+def test_k_of_the_last_n_have_to_ask():
+    policy = RetrainingPolicy(at_least=2, of_last=3)
     assert (
-        decide_retraining(replace(CHAMPION, findings=())).reason
-        == "champion v1: no drift measured yet"
+        "1 of the last 3 findings ask for a candidate, 2 have to"
+        in decide(found("shift"), policy).reason
     )
+    assert decide(found("shift", "wait", "shift"), policy).as_of == "2005-09"
+    assert isinstance(decide(found("shift", "wait", "wait"), policy), NoRetraining)
+
+
+def test_after_a_candidate_the_policy_has_to_cool_down():
+    cooling = found("shift", "shift", cooled_as_of="2005-09")
+    assert decide(cooling, EACH).reason == (
+        "2005-08: shift; cooling down after the candidate as of 2005-06: the next one is as of "
+        "2005-09 at the earliest"
+    )
+    assert decide(replace(cooling, cooled_as_of="2005-08"), EACH).as_of == "2005-08"
+
+
+def test_a_drift_is_answered_with_all_that_is_known_by_now():
+    late = found("shift", "shift")
+    assert decide(replace(late, ready=late.ready | {"2005-09"}), EACH).as_of == "2005-09"
+
+
+def test_what_asked_about_another_champion_does_not_count():
+    both = found("shift", "shift")
+    first = replace(both.findings[0], champion_version="0")
+    policy = RetrainingPolicy(at_least=2, of_last=2)
+    assert isinstance(decide(both, policy), RetrainingRequest)
+    mixed = replace(both, findings=(first, both.findings[1]))
+    assert "1 of the last 2 findings ask" in decide(mixed, policy).reason
+
+
+def test_without_a_measurement_it_says_so():
+    assert decide(replace(CHAMPION, findings=()), EACH).reason == (
+        "champion v1: no drift measured yet"
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"at_least": 2}, {"at_least": 0}, {"cool_down": -1}])
+def test_a_policy_that_cannot_be_met_does_not_load(wrong):
+    with pytest.raises(DeclarationError):
+        RetrainingPolicy(**wrong)

@@ -1,24 +1,10 @@
-"""The planted faults: what to change in which file, and which tests have to notice."""
+"""The planted faults: the calendar, tables, models and their lives."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One fault: `before` becomes `after` in a file of the package; `tests` notice it."""
-
-    file: str
-    before: str
-    after: str
-    tests: str
-
-
-def _of(file: str, tests: str, *changes: tuple[str, str]) -> tuple[Mutant, ...]:
-    return tuple(Mutant(file, before, after, tests) for before, after in changes)
-
+from finance_assets_tests.mutants.mutant import of
+from finance_assets_tests.mutants.planted_monitoring import MONITORING
 
 MUTANTS = (
-    *_of(
+    *of(
         "calendar/calendar.py",
         "test_calendar.py test_time.py",
         ("self.last < self.first", "self.last <= self.first"),
@@ -61,7 +47,7 @@ MUTANTS = (
             "return self.is_whole(partition, now or datetime.now(UTC))",
         ),
     ),
-    *_of(
+    *of(
         "calendar/window.py",
         "test_calendar.py test_time.py",
         ("frequency.parse(self.last) + 1)", "frequency.parse(self.last))"),
@@ -71,14 +57,14 @@ MUTANTS = (
         ),
         ("AND {column} <= '{self.last}'", "AND {column} < '{self.last}'"),
     ),
-    *_of(
+    *of(
         "calendar/frequency.py",
         "test_calendar.py",
         ("(day.toordinal() - 1) // 7", "day.toordinal() // 7"),
         ("if self.named(self.number(day)) == text:", "if self.named(self.number(day)):"),
         ("date(number // 12, number % 12 + 1, 1)", "date(number // 12, max(number % 12, 1), 1)"),
     ),
-    *_of(
+    *of(
         "ml/frames.py",
         "ml/test_training.py test_time.py",
         ("if as_of < first_possible:", "if as_of <= first_possible:"),
@@ -97,7 +83,7 @@ MUTANTS = (
         ("missing = [p for p in without if counts.get(p, 0)]", "missing = []"),
         ("if version is None or missing:", "if version is None:"),
     ),
-    *_of(
+    *of(
         "ml/gate.py",
         "ml/test_gate.py",
         ("if missing or len(set(self.names)) != len(self.names):", "if missing:"),
@@ -116,22 +102,22 @@ MUTANTS = (
             "return self.champion_version is not None",
         ),
     ),
-    *_of(
+    *of(
         "ml/gate_report.py",
         "ml/test_gate.py",
-        (">= FLOOR | set(self.mandatory)", ">= set(self.mandatory)"),
+        (">= floor | set(self.mandatory)", ">= set(self.mandatory)"),
         (" and len(set(judged)) == len(judged)", ""),
         ("self.gate_digest and is_whole", "is_whole"),
         ("all(v.is_passed is True for v", "all(v.is_passed for v"),
         ("self.gate_digest and is_whole and", "self.gate_digest and"),
     ),
-    *_of(
-        "ml/criteria/performance.py",
+    *of(
+        "ml/tasks/binary/criteria/performance.py",
         "ml/test_gate.py",
         ("return Finding(auc >= self.min_auc", "return Finding(auc <= 1 or auc >= self.min_auc"),
         ("> self.min_gain,\n", "> self.min_gain - 1,\n"),
     ),
-    *_of(
+    *of(
         "model_life/champion_history.py",
         "model_life/test_champion_history.py model_life/test_champion_changes.py",
         ("if event.effective_from <= partition]", "if event.effective_from < partition]"),
@@ -147,7 +133,7 @@ MUTANTS = (
         ),
         ("if not self.problems:\n            return self", "if True:\n            return self"),
     ),
-    *_of(
+    *of(
         "model_life/chain.py",
         "model_life/test_champion_history.py",
         ("if event.digest not in journal.carried", "if False"),
@@ -166,7 +152,7 @@ MUTANTS = (
         ),
         ("for version in journal.foreign]", "for version in ()]"),
     ),
-    *_of(
+    *of(
         "model_life/scored.py",
         "model_life/test_overlaps.py",
         (
@@ -174,12 +160,12 @@ MUTANTS = (
             'row["model_sha256"] == champion.model_sha256',
         ),
     ),
-    *_of(
+    *of(
         "steps/scoring.py",
         "model_life/test_overlaps.py",
         ("if champions == scored_by:", "if True:"),
     ),
-    *_of(
+    *of(
         "lakehouse/audit.py",
         "lakehouse/test_audit.py lakehouse/test_publish.py",
         (
@@ -206,13 +192,13 @@ MUTANTS = (
         ("return ledger.is_balanced and (ledger.published", "return (ledger.published"),
         ("lambda f: f.rows - f.distinct_keys", "lambda f: 0"),
     ),
-    *_of(
+    *of(
         "lakehouse/publish.py",
         "lakehouse/test_publish.py",
         ("if any(check.severity is Severity.block for check in failed):", "if failed:"),
         ("if any(check.severity is Severity.block for check in failed):", "if False:"),
         (
-            "if known.get(partition, nothing) != publication.ledgers[partition]\n        or stored",
+            "if history.ledger_of(partition) != publication.ledgers[partition]\n        or stored",
             "if stored",
         ),
         ("        or stored[partition] != proposed[partition]\n", ""),
@@ -221,37 +207,27 @@ MUTANTS = (
             "    if False:\n        _publish_quarantine",
         ),
     ),
-    *_of(
+    *of(
         "lakehouse/refine.py",
         "lakehouse/test_refine.py",
         (
-            'shared = hashed.groupBy("_hash").count().where("count > 1")',
-            'shared = hashed.groupBy("_hash").count().where("count > 2")',
+            'groupBy(*key).count().where("count > 1")\n    same_key',
+            'groupBy(*key).count().where("count > 2")\n    same_key',
         ),
         (
             'conflicts = versions.groupBy(*key).count().where("count > 1")',
             'conflicts = versions.groupBy(*key).count().where("count > 2")',
         ),
-        (
-            "versions = keyed.select(*key, *same).dropna(subset=key).distinct()",
-            "versions = keyed.select(*key, *same).distinct()",
-        ),
+        ('same_key.unionByName(keyed.where(f"NOT ({whole})"))', "same_key"),
         ('as _is_first"), row, "left")', 'as _is_first"), list(source.key), "left")'),
         ('_reason(f"{readable} AND {breaks(rule)}"', '_reason(f"{breaks(rule)}"'),
-        ("_is_shared IS NOT NULL AND _is_first IS NULL", "_is_shared IS NOT NULL"),
+        ("_is_first IS NULL as _is_repeat", "true as _is_repeat"),
         ('f"`{target.partition_column}` <> `{source.partition_column}`"', '"false"'),
     ),
-    *_of(
-        "steps/monitoring.py",
-        "model_life/test_model_life.py::test_rows_that_were_not_scored_do_not_count_as_drifted",
-        (
-            'join(scored.select(*spec.key, "score"), list(spec.key))',
-            'join(scored.select(*spec.key, "score"), list(spec.key), "left")',
-        ),
-    ),
-    *_of(
+    *of(
         "assets/build.py",
         "assets/test_graph.py assets/test_asset_runs.py",
         ("blocking=check.severity is Severity.block,", "blocking=False,"),
     ),
+    *MONITORING,
 )

@@ -9,21 +9,15 @@ import pytest
 from finance_assets.declarations import refuse
 from finance_assets.errors import DeclarationError
 from finance_assets.lakehouse.contract import Column, RowRule, Severity, TableRule
-from finance_assets.ml.assessment import CostMatrix
-from finance_assets.ml.spec import (
-    Band,
-    Protected,
-    ProtectedAttribute,
-    ReasonCodes,
-    SearchSpace,
-)
+from finance_assets.ml.spec import Protected, ProtectedAttribute, SearchSpace
+from finance_assets.ml.tasks.binary import Band, CostMatrix, ReasonCodes
 from finance_assets.monitoring.drift import DriftLimits
 from finance_assets.step.declaration import Input
 from finance_assets.step.use_case_rules import shared_tables
-from finance_assets.use_cases import ALL
+from finance_assets_tests.scenario import USE_CASE
 
-USE_CASE = next(iter(ALL.values()))
 SPEC = USE_CASE.model
+TASK = SPEC.task
 CONTRACT = next(s.contract for s in USE_CASE.steps if s.contract.has_quarantine)
 FIRST, *OTHERS = CONTRACT.columns
 DERIVED = next(s for s in USE_CASE.steps if s.inputs and s.contract.columns[0].derived_from)
@@ -105,7 +99,7 @@ def feature_of(**changes):
 
 
 def words(**changes):
-    return {"reasons": replace(SPEC.reasons, words={**SPEC.reasons.words, **changes})}
+    return {"task.reasons": replace(TASK.reasons, words={**TASK.reasons.words, **changes})}
 
 
 def protected(expression="sex", name="sex", **changes):
@@ -138,32 +132,38 @@ MODELS = {
         "lacks its partition column",
     ),
     "an unknown target": ({"target": "is_defalt"}, "target: 'is_defalt' does not exist"),
-    "a target that is no event": ({"target": SPEC.labels.key[0]}, "a boolean"),
+    "a target that is no event": ({"target": SPEC.labels.key[0]}, "is of type"),
     "labels with another key": (
         {"labels": replace(SPEC.labels, key=SPEC.labels.key[:1])},
         "labels: the key of",
     ),
-    "one band": ({"bands": SPEC.bands[:1]}, "bands from"),
+    "one band": ({"task.bands": TASK.bands[:1]}, "bands from"),
     "bands that do not begin at 0": (
-        {"bands": (Band("low", 0.1), *SPEC.bands[1:])},
+        {"task.bands": (Band("low", 0.1), *TASK.bands[1:])},
         "the first from 0",
     ),
-    "bands out of order": ({"bands": SPEC.bands[::-1]}, "bands from"),
-    "a band twice": ({"bands": (*SPEC.bands, replace(SPEC.bands[-1], from_score=0.99))}, "once"),
-    "a band of no name": ({"bands": (Band("Low", 0), *SPEC.bands[1:])}, "'Low' is no name"),
-    "an unknown band to act on": ({"flagged_band": "medum"}, "flagged_band: 'medum' is no band"),
+    "bands out of order": ({"task.bands": TASK.bands[::-1]}, "bands from"),
+    "a band twice": (
+        {"task.bands": (*TASK.bands, replace(TASK.bands[-1], from_score=0.99))},
+        "once",
+    ),
+    "a band of no name": ({"task.bands": (Band("Low", 0), *TASK.bands[1:])}, "'Low' is no name"),
+    "an unknown band to act on": (
+        {"task.flagged_band": "medum"},
+        "flagged_band: 'medum' is no band",
+    ),
     "an unknown band to explain": (
-        {"reasons": replace(SPEC.reasons, band="hihg")},
+        {"task.reasons": replace(TASK.reasons, band="hihg")},
         "reasons.band: 'hihg' is no band",
     ),
     "a feature without words": (
-        {"reasons": ReasonCodes("high", {n: "x" for n in SPEC.feature_names[1:]})},
+        {"task.reasons": ReasonCodes("high", {n: "x" for n in SPEC.feature_names[1:]})},
         f"no words for '{SPEC.feature_names[0]}'",
     ),
     "a feature with empty words": (words(**{SPEC.feature_names[0]: " "}), "no words for"),
     "words for an unknown feature": (words(bil="the bill"), "reasons.words: 'bil'"),
     "no reasons to give": (
-        {"reasons": replace(SPEC.reasons, top=0)},
+        {"task.reasons": replace(TASK.reasons, top=0)},
         "reasons.top: is 0",
     ),
     "an unknown protected column": (protected("sexx"), "protected sex: 'sexx' does not exist"),
@@ -190,17 +190,21 @@ MODELS = {
         {"params": {**SPEC.params, "learning_rat": 0.1}},
         "params: 'learning_rat' does not exist",
     ),
-    "a parameter of another family": ({"family": "xgboost"}, "params:"),
+    "a parameter of another family": ({"family": "lightgbm"}, "params:"),
     "a parameter that training sets": (
-        {"params": {**SPEC.params, "num_threads": 8}},
-        "'num_threads' is set by the training",
+        {"params": {**SPEC.params, "nthread": 8}},
+        "'nthread' is set by the training",
     ),
     "no rounds": ({"rounds": 0}, "rounds: is 0"),
     "no holdout": ({"holdout_partitions": 0}, "holdout_partitions: is 0"),
     "no training": ({"min_train_partitions": 0}, "min_train_partitions: is 0"),
-    "a search that the family cannot do": (
-        {"family": "xgboost", "params": {}, "search": SPACE},
-        "xgboost is not searched",
+    "a cluster for a family that trains alone": (
+        {"family": "lightgbm", "params": {}, "is_distributed": True, "search": None},
+        "is_distributed: lightgbm trains in one process",
+    ),
+    "a search on the cluster": (
+        {"is_distributed": True, "search": SPACE},
+        "a distributed training is not searched",
     ),
     "a search of an unknown parameter": (
         {"search": SearchSpace({"lerning_rate": (0.01, 0.1)})},
@@ -212,13 +216,20 @@ MODELS = {
     ),
     "a search without trials": ({"search": replace(SPACE, trials=0)}, "search.trials: is 0"),
     "drift before its warning": ({"drift": DriftLimits(0.3, 0.2)}, "drift: warns from 0.3"),
-    "a wrong decision for nothing": ({"costs": CostMatrix(0, 0)}, "costs: a wrong decision"),
+    "a wrong decision for nothing": ({"task.costs": CostMatrix(0, 0)}, "costs: a wrong decision"),
 }
 
 
 @pytest.mark.parametrize(("changes", "said"), MODELS.values(), ids=MODELS)
 def test_a_model_with_a_mistake_does_not_load(changes, said):
-    refused(lambda: replace(SPEC, **changes), said)
+    refused(lambda: declared(changes), said)
+
+
+def declared(changes):
+    """The model with other declarations; `task.…` are those of its task."""
+    of_task = {k.removeprefix("task."): v for k, v in changes.items() if k.startswith("task.")}
+    others = {k: v for k, v in changes.items() if not k.startswith("task.")}
+    return replace(SPEC, **others, task=replace(TASK, **of_task))
 
 
 def with_step(position, **changes):

@@ -1,22 +1,28 @@
 """What looks ahead does not load: the use case's own steps, each with one declaration changed."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from finance_assets.errors import ModelError
-from finance_assets.lakehouse.contract import Column
-from finance_assets.step.declaration import Input
+from finance_assets.lakehouse.contract import Column, Contract
+from finance_assets.step.declaration import Input, Kind, Step
 from finance_assets.step.foresight import require_no_foresight
-from finance_assets.use_cases.credit_default.derived import (
-    FEATURES,
-    GOLD_ACCOUNT_MONTHS,
-    LABELS,
+from finance_assets.steps.declared import table_steps
+from finance_assets.steps.derived import Table
+from finance_assets_tests.scenario import (
+    GOLD,
+    MODEL,
+    NAME,
+    SILVER,
+    USE_CASE,
+    contract,
 )
-from finance_assets.use_cases.credit_default.use_case import MODEL, USE_CASE
+from finance_assets_tests.small_model import small_model
 
 STEPS = USE_CASE.steps
-SILVER = "silver.credit_statements"
+FEATURES, LABELS, ACCOUNTS = MODEL.features, MODEL.labels, contract(GOLD)
 
 
 def changed(table, **change):
@@ -42,7 +48,7 @@ def test_the_use_case_as_it_is_declared_loads():
 
 @pytest.mark.parametrize("offset", [1, 2, 12])
 def test_an_input_that_looks_ahead_does_not_load(offset):
-    steps = changed(FEATURES.table, inputs=(Input(GOLD_ACCOUNT_MONTHS, last_offset=offset),))
+    steps = changed(FEATURES.table, inputs=(Input(ACCOUNTS, last_offset=offset),))
     with pytest.raises(ModelError, match=f"{FEATURES.table} looks ahead"):
         require_no_foresight(steps, MODEL)
     with pytest.raises(ModelError, match="looks ahead"):
@@ -50,9 +56,9 @@ def test_an_input_that_looks_ahead_does_not_load(offset):
 
 
 def test_a_table_that_looks_ahead_under_the_features_does_not_load():
-    [gold] = [s for s in STEPS if s.key == GOLD_ACCOUNT_MONTHS.table]
+    [gold] = [s for s in STEPS if s.key == GOLD]
     ahead = tuple(replace(item, last_offset=1) for item in gold.inputs)
-    with pytest.raises(ModelError, match=f"{GOLD_ACCOUNT_MONTHS.table} looks ahead"):
+    with pytest.raises(ModelError, match=f"{GOLD} looks ahead"):
         require_no_foresight(swapped(replace(gold, inputs=ahead)), MODEL)
 
 
@@ -62,15 +68,15 @@ def test_a_feature_made_of_the_labels_does_not_load(column, offset):
     other, steps = with_column(FEATURES, "payment_ntd", f"{LABELS.table}.{column}")
     [step] = [s for s in steps if s.key == FEATURES.table]
     read = replace(step, inputs=(*step.inputs, Input(LABELS, offset, offset)))
-    with pytest.raises(ModelError, match="feature payment_ntd of credit_default knows the outcome"):
+    with pytest.raises(ModelError, match=f"feature payment_ntd of {NAME} knows the outcome"):
         require_no_foresight(swapped(read, steps), replace(MODEL, features=other))
 
 
 def test_a_feature_made_of_the_labels_by_way_of_another_table_does_not_load():
-    _, steps = with_column(GOLD_ACCOUNT_MONTHS, "payment_ntd", f"{LABELS.table}.is_default")
-    [step] = [s for s in steps if s.key == GOLD_ACCOUNT_MONTHS.table]
+    _, steps = with_column(ACCOUNTS, "payment_ntd", f"{LABELS.table}.is_default")
+    [step] = [s for s in steps if s.key == GOLD]
     read = replace(step, inputs=(*step.inputs, Input(LABELS)))
-    with pytest.raises(ModelError, match=r"payment_ntd .*labels.credit_default.is_default"):
+    with pytest.raises(ModelError, match=rf"payment_ntd .*{LABELS.table}.is_default"):
         require_no_foresight(swapped(read, steps), MODEL)
 
 
@@ -78,15 +84,13 @@ def of_the_same_partition(lag_free_offset):
     """A use case whose outcome comes with its row: labels in the partition of their row."""
     labels = replace(LABELS, partition_column="statement_month")
     spec = replace(MODEL, labels=labels, label_lag=0)
-    gold = Input(GOLD_ACCOUNT_MONTHS, lag_free_offset, lag_free_offset)
+    gold = Input(ACCOUNTS, lag_free_offset, lag_free_offset)
     steps = changed(LABELS.table, contract=labels)
     return tuple(replace(s, inputs=(gold,)) if s.key == FEATURES.table else s for s in steps), spec
 
 
 def test_what_the_outcome_is_made_of_is_a_feature_only_before_the_outcome_is_known():
-    with pytest.raises(
-        ModelError, match=r"made of silver.credit_statements.pay_status of the same"
-    ):
+    with pytest.raises(ModelError, match=rf"made of {SILVER}.pay_status of the same"):
         require_no_foresight(*of_the_same_partition(0))
     require_no_foresight(*of_the_same_partition(-1))
 
@@ -98,7 +102,7 @@ def test_a_feature_of_which_nothing_says_what_it_is_made_of_does_not_load():
 
 
 def test_nor_does_one_that_rests_on_such_a_column():
-    _, steps = with_column(GOLD_ACCOUNT_MONTHS, "payment_ntd")
+    _, steps = with_column(ACCOUNTS, "payment_ntd")
     with pytest.raises(ModelError, match=r"nothing says what gold.*payment_ntd is made of"):
         require_no_foresight(steps, MODEL)
 
@@ -110,7 +114,7 @@ def test_lineage_to_a_table_that_is_not_read_does_not_load():
 
 
 def test_lineage_to_a_column_that_does_not_exist_does_not_load():
-    other, steps = with_column(FEATURES, "payment_ntd", f"{GOLD_ACCOUNT_MONTHS.table}.payment_usd")
+    other, steps = with_column(FEATURES, "payment_ntd", f"{GOLD}.payment_usd")
     with pytest.raises(ModelError, match="column that does not exist: gold.*payment_usd"):
         require_no_foresight(steps, replace(MODEL, features=other))
 
@@ -119,3 +123,81 @@ def test_features_that_no_step_makes_do_not_load():
     steps = tuple(step for step in STEPS if step.key != FEATURES.table)
     with pytest.raises(ModelError, match="no step makes the features"):
         require_no_foresight(steps, MODEL)
+
+
+EVENTS = Contract(
+    "silver.loan_events",
+    "What happened to loans.",
+    columns=(
+        Column("loan", "bigint", "Number"),
+        Column("month", "string", "Month"),
+        Column("kind", "string", "What happened: also whether it was the default"),
+        Column("amount", "double", "Amount"),
+    ),
+    key=("loan", "month", "kind"),
+    partition_column="month",
+)
+LOAN_LABELS = Table(
+    "labels.loan_labels",
+    "Loans that defaulted in their month.",
+    inputs=(EVENTS,),
+    columns=("loan", "month", Column("is_default", "boolean", "Defaulted", is_nullable=True)),
+    transform="SELECT loan, month, max(kind = 'default') AS is_default FROM loan_events"
+    " GROUP BY loan, month",
+    key=("loan", "month"),
+)
+
+
+def loans(labels, expression, where=""):
+    """A use case whose outcome comes with its row, with a feature of this expression."""
+    features = Table(
+        "features.loan_features",
+        "What a model may see.",
+        inputs=(EVENTS,),
+        columns=("loan", "month", Column("x", "double", "A feature")),
+        transform=f"SELECT loan, month, {expression} AS x FROM loan_events {where}"
+        " GROUP BY loan, month",
+        key=("loan", "month"),
+        counted_by="sum(x)",
+    )
+    source = Step("loans", Kind.table, EVENTS, (), lambda ctx: None)
+    steps = (source, *table_steps("loans", (features, labels), Path("nowhere")))
+    spec = small_model(
+        "loans",
+        features=features.contract,
+        labels=labels.contract,
+        feature_names=("x",),
+        target="is_default",
+        label_lag=0,
+        protected=(EVENTS, "kind"),
+        lineage=(EVENTS,),
+    )
+    return steps, spec
+
+
+def test_what_says_which_row_it_is_may_be_looked_up_by_and_counted():
+    require_no_foresight(*loans(LOAN_LABELS, "sum(amount)"))
+    require_no_foresight(*loans(LOAN_LABELS, "count(*)"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "where"),
+    [
+        ("max(CASE WHEN kind = 'default' THEN 1.0 END)", ""),
+        ("count(*)", "WHERE kind = 'default'"),
+        ("sum(amount)", "WHERE kind <> 'default'"),
+    ],
+)
+def test_a_feature_that_only_filters_by_the_outcome_does_not_load(expression, where):
+    with pytest.raises(ModelError, match=r"made of silver.loan_events.kind of the same"):
+        require_no_foresight(*loans(LOAN_LABELS, expression, where))
+
+
+def test_an_outcome_that_only_its_filter_names_is_known_too():
+    filtered = replace(
+        LOAN_LABELS,
+        transform="SELECT loan, month, true AS is_default FROM loan_events"
+        " WHERE kind = 'default' GROUP BY loan, month",
+    )
+    with pytest.raises(ModelError, match=r"made of silver.loan_events.kind of the same"):
+        require_no_foresight(*loans(filtered, "sum(amount)", "WHERE kind <> 'default'"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dagster._utils import iterate_with_context
 
+from finance_assets.compute.databricks.api import Submission, WheelTask
 from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt
 from finance_assets.compute.databricks.messages import DONE, MessageError
 from finance_assets.compute.databricks.payload import uploaded_wheel
@@ -20,7 +21,7 @@ from finance_assets.compute.databricks.runs import (
     RemoteRuns,
     attempts,
 )
-from finance_assets.compute.databricks.tasks import compute_of, environments, on_compute
+from finance_assets.compute.databricks.tasks import compute_of, one_time_run
 from finance_assets.compute.databricks.watch import Watched
 from finance_assets.compute.databricks.work import Work
 from finance_assets.compute.databricks.workspace import open_workspace
@@ -38,10 +39,11 @@ class RunClient:
     def __init__(self, settings: Settings, client: "WorkspaceClient | None" = None) -> None:
         """The workspace is opened when there is work."""
         self._settings, self._client = settings.databricks, client
+        self._packages = settings.use_case_packages
 
     @cached_property
     def workspace(self) -> "WorkspaceClient":
-        """The workspace."""
+        """The client of the workspace."""
         return self._client or open_workspace(self._settings)
 
     def stream(self, asker: Asker, work: Work[T]) -> Iterator[tuple[str, T]]:
@@ -98,19 +100,15 @@ class RunClient:
                     watched.abandon("left")
                     raise
 
-    def _submission(self, work: Work[Any]) -> dict[str, Any]:
-        compute = compute_of(self._settings, uploaded_wheel(self.workspace, self._settings))
-        return {
-            "run_name": work.name,
-            "tasks": [{**work.task, **on_compute(compute)}],
-            "environments": environments(compute),
-        }
+    def _submission(self, work: Work[Any]) -> Submission:
+        wheel = uploaded_wheel(self.workspace, self._settings, self._packages)
+        return one_time_run(work.name, work.task, compute_of(self._settings, wheel))
 
 
-def _with_pipes(submission: dict[str, Any], session: Session) -> dict[str, Any]:
+def _with_pipes(submission: Submission, session: Session) -> Submission:
     """The submission with Pipes' parameters at the end of the task's command line."""
     arguments = [x for pair in session.get_bootstrap_cli_arguments().items() for x in pair]
-    task = dict(submission["tasks"][0])
+    [task] = submission["tasks"]
     wheel = task["python_wheel_task"]
-    task["python_wheel_task"] = {**wheel, "parameters": [*wheel["parameters"], *arguments]}
-    return {**submission, "tasks": [task]}
+    said: WheelTask = {**wheel, "parameters": [*wheel["parameters"], *arguments]}
+    return {**submission, "tasks": [{**task, "python_wheel_task": said}]}

@@ -45,8 +45,8 @@ def run_remotely(
         found = dict(client.stream(Person(run_id, report), work))
     except StepFailedError as error:
         told = error.message
-        where = f"{told['where']} (on Databricks, {error.page})"
-        raise revived(told["type"], told["what"], where, told["remedy"]) from error
+        where = f"{told.where} (on Databricks, {error.page})"
+        raise revived(told.type, told.what, where, told.remedy) from error
     except RemoteRunError as error:
         remedy = f"{RECORDED}. Else: {error.remedy}" if command.is_change else error.remedy
         raise RemoteRunError(

@@ -98,7 +98,7 @@ def examine(
 
 
 def authentication(subject: Examination) -> str:
-    """Somebody is let in."""
+    """Check that the credentials are accepted."""
     try:
         names = subject.principals
     except Exception as error:

@@ -18,7 +18,8 @@ from finance_assets.settings import Shape
 def wheel(subject: Examination) -> str:
     """The wheel can be built or is given, and lies on the volume."""
     try:
-        return uploaded_wheel(subject.client, subject.databricks)
+        packages = subject.settings.use_case_packages
+        return uploaded_wheel(subject.client, subject.databricks, packages)
     except SettingsError as error:
         raise Ailment(error.what, error.remedy) from error
     except FileNotFoundError as error:
@@ -28,7 +29,7 @@ def wheel(subject: Examination) -> str:
 
 
 def compute(subject: Examination) -> str:
-    """What the shape names is there."""
+    """Check that the compute that the shape names is there."""
     settings = subject.databricks
     if settings.shape is Shape.serverless:
         return f"serverless, environment {settings.environment_version}"

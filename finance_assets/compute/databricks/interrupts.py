@@ -22,7 +22,7 @@ class OneInterrupt:
     """
 
     def __init__(self) -> None:
-        """None came yet."""
+        """Begin with no interrupt."""
         self._has_come = False
 
     def block(self) -> AbstractContextManager[None]:

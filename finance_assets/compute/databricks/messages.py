@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dagster import PipesContextInjector, PipesMessageReader
 from dagster_pipes import PipesContextData, PipesMessage, PipesParams
@@ -80,7 +80,7 @@ class FolderContext(PipesContextInjector):
     """Gives the task its Pipes context as a file of the run's folder."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Of one attempt."""
+        """The folder of one attempt."""
         self._folder = folder
 
     @contextmanager
@@ -98,7 +98,7 @@ class Handler(Protocol):
     """Whoever messages are handed to: Dagster's PipesMessageHandler is one."""
 
     def handle_message(self, message: PipesMessage) -> None:
-        """Take one."""
+        """Take a message over."""
 
 
 class FolderMessages(PipesMessageReader):
@@ -155,7 +155,7 @@ class FolderMessages(PipesMessageReader):
 
     def _hand_over(self, line: str, name: str) -> None:
         try:
-            message: dict[str, Any] = json.loads(line)
+            message = json.loads(line)
             known = PipesMessage(
                 __dagster_pipes_version=message["__dagster_pipes_version"],
                 method=message["method"],

@@ -1,11 +1,15 @@
-"""The payload: this package as a wheel, uploaded once for each state of the code.
+"""The payload: this package as a wheel, with the use cases that live in packages of one's own;
+uploaded once for each state of the code.
 
-The same sources give the same bytes, and the folder on the volume is named by their digest: what
-is there already is never sent again.
+One wheel holds all of it, so that whatever installs it (serverless, clusters, the bundle) needs
+to know of one file. The same sources give the same bytes, and the folder on the volume is named
+by their digest: what is there already is never sent again.
 """
 
 import hashlib
 import tempfile
+import tomllib
+import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +17,7 @@ from typing import TYPE_CHECKING
 from finance_assets.compute.databricks.workspace import patiently
 from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings
+from finance_assets.use_cases import packed_folders
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -20,10 +25,35 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 
 
-def uploaded_wheel(client: "WorkspaceClient", settings: DatabricksSettings) -> str:
-    """Path of the wheel on the volume, after it was sent if need be."""
-    wheel = settings.wheel or build_wheel()
+def uploaded_wheel(
+    client: "WorkspaceClient", settings: DatabricksSettings, packages: tuple[str, ...]
+) -> str:
+    """Path of the wheel on the volume, after it was sent if need be.
+
+    Args:
+        client: of the workspace.
+        settings: the volume, and the wheel if one is given.
+        packages: of use cases that are not in this package.
+
+    Raises:
+        SettingsError: there is nothing to build it from, or the given one lacks a use case.
+    """
+    if settings.wheel is not None:
+        _require_use_cases(settings.wheel, packages)
+    wheel = settings.wheel or build_wheel(packages)
     return _upload(client, settings, wheel, _digest(wheel))
+
+
+def _require_use_cases(wheel: Path, packages: tuple[str, ...]) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    for package in packages:
+        if not any(name.startswith(package.replace(".", "/") + "/") for name in names):
+            raise SettingsError(
+                f"{wheel.name} does not hold the use cases of {package}",
+                where="FINANCE_ASSETS_DATABRICKS_WHEEL, FINANCE_ASSETS_USE_CASES",
+                remedy="build it with `finance-assets bundle wheel`",
+            )
 
 
 def _upload(
@@ -49,10 +79,14 @@ def _send(client: "WorkspaceClient", target: str, content: bytes) -> None:
 
 
 @lru_cache
-def build_wheel() -> Path:
+def build_wheel(packages: tuple[str, ...] = ()) -> Path:
     """Build the wheel of this checkout, once in a process.
 
+    Args:
+        packages: of use cases that are not in this package; their code goes along.
+
     Raises:
+        DeclarationError: one of the packages is not to be found.
         SettingsError: the package is not run from a checkout, so there is nothing to build.
     """
     if not (ROOT / "pyproject.toml").exists():
@@ -64,7 +98,17 @@ def build_wheel() -> Path:
     from hatchling.builders.wheel import WheelBuilder
 
     folder = tempfile.mkdtemp(prefix="finance_assets_wheel_")
-    return Path(next(WheelBuilder(str(ROOT)).build(directory=folder, versions=["standard"])))
+    builder = WheelBuilder(str(ROOT), config=_project(packed_folders(packages)))
+    return Path(next(builder.build(directory=folder, versions=["standard"])))
+
+
+def _project(packed: dict[str, Path]) -> dict[str, object]:
+    """pyproject.toml, with further folders to put into the wheel, by their place in it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    target = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    own = set(target["packages"])
+    target["force-include"] = {str(at): name for name, at in packed.items() if name not in own}
+    return project
 
 
 def _digest(wheel: Path) -> str:

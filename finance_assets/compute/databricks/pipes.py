@@ -45,12 +45,12 @@ class DagsterRun:
     """A Dagster run: messages go to its log and events."""
 
     def __init__(self, context: "dg.AssetExecutionContext") -> None:
-        """Of the step that asks."""
+        """Ask on behalf of a step of Dagster's."""
         self._context = context
         self.root = context.run.root_run_id or context.run_id
 
     def log(self, text: str) -> None:
-        """Into the run's log."""
+        """Write a line into the run's log."""
         self._context.log.info(text)
 
     @contextmanager
@@ -75,7 +75,7 @@ class Person:
         self.root, self._report = run_id, report
 
     def log(self, text: str) -> None:
-        """Show it."""
+        """Show the line to the person."""
         self._report(text)
 
     @contextmanager

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from finance_assets.compute.databricks.api import Submission
 from finance_assets.compute.databricks.messages import CONTEXT, DONE, RunFolder
 from finance_assets.compute.databricks.workspace import patiently
 from finance_assets.errors import FinanceAssetsError
@@ -92,7 +93,7 @@ class RemoteRuns:
             remedy="launch a new Dagster run",
         )
 
-    def submit(self, attempt: Attempt, submission: dict[str, Any]) -> int:
+    def submit(self, attempt: Attempt, submission: Submission) -> int:
         """The id of the attempt's run: a new one, or the one there is.
 
         Sent without the SDK's typed fields: its SubmitTask (databricks-sdk 0.60) does not know
@@ -150,7 +151,7 @@ class FollowedRun:
     """The run of one attempt, from its submission to its end."""
 
     def __init__(
-        self, runs: RemoteRuns, attempt: Attempt, submission: dict[str, Any], is_begun: bool
+        self, runs: RemoteRuns, attempt: Attempt, submission: Submission, is_begun: bool
     ) -> None:
         """Nothing is submitted yet. `is_begun`: another worker may have submitted it."""
         self._runs, self._attempt, self._submission = runs, attempt, submission

@@ -53,10 +53,17 @@ TASK_SETTINGS = (
     TaskSetting("mlflow_ui_url", lambda s: s.mlflow_ui_url, "${workspace.host}"),
     TaskSetting("publish_attempts", lambda s: s.publish_attempts, "${var.publish_attempts}"),
     TaskSetting("search", lambda s: str(s.search).lower(), "${var.search}"),
+    TaskSetting("use_cases", lambda s: ",".join(s.use_case_packages), "${var.use_cases}"),
+    TaskSetting("last_partitions", lambda s: s.last_partitions, "${var.last_partitions}"),
 )
 
-# What a task has no use for: where Dagster keeps its state, and how it looks and asks.
-ORCHESTRATOR_ONLY = frozenset({"compute", "home", "sensor_interval_seconds"})
+# What a task has no use for: where Dagster keeps its state, how it looks and asks, whom it tells.
+ORCHESTRATOR_ONLY = frozenset(
+    {
+        *("compute", "home", "sensor_interval_seconds"),
+        *("alert_urls", "dagster_ui_url", "runbook_url"),
+    }
+)
 
 
 def of_settings(settings: Settings) -> list[str]:

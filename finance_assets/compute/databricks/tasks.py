@@ -10,22 +10,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from finance_assets.commands.command import Command
+from finance_assets.compute.databricks.api import (
+    Cluster,
+    Environment,
+    Library,
+    Queue,
+    Submission,
+    Task,
+    Where,
+)
 from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings, Shape
-from finance_assets.step.declaration import Kind, Step
+from finance_assets.step.declaration import Step
 
 PACKAGE, ENTRY_POINT, ENVIRONMENT = "finance_assets", "finance-assets-step", "steps"
-
-# Seconds after which Databricks stops a task: a stuck one must not be paid for until Monday.
-TIMEOUTS = {
-    Kind.ingest: 3600,
-    Kind.table: 7200,
-    Kind.training: 14400,
-    Kind.evaluation: 7200,
-    Kind.decision: 1800,
-    Kind.scoring: 7200,
-    Kind.monitoring: 3600,
-}
+RETRY_MILLIS = 60_000
+# A run beyond the workspace's limit waits, and does not fail.
+QUEUE: Queue = {"enabled": True}
+# What a stored job's task says, and a one-time run's cannot: the API takes no retries there
+# (whoever asked asks again), it is the only task, and its cluster is shared with none.
+TASKS_OF_JOBS = frozenset(
+    {"max_retries", "min_retry_interval_millis", "depends_on", "job_cluster_key"}
+)
+# What a stored job says, and a one-time run does not: when it runs and who is told is Dagster's
+# business there, and the API takes no tags.
+JOBS_ALONE = frozenset(
+    {
+        *("description", "max_concurrent_runs", "parameters", "schedule", "tags"),
+        *("email_notifications", "health", "job_clusters"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -82,9 +96,30 @@ def parameters(
     return [*keys, "--first", first, *more, "--run-id", run_id, *given]
 
 
-def payload(steps: Sequence[Step], command_line: list[str]) -> dict[str, Any]:
-    """What a task runs, and for how long at most."""
-    return _payload(task_key(steps), command_line, sum(TIMEOUTS[step.kind] for step in steps))
+def payload(steps: Sequence[Step], command_line: list[str]) -> Task:
+    """What a task runs, what it is for, and for how long it may take."""
+    limit = sum(step.kind.traits.timeout_seconds for step in steps)
+    description = (
+        steps[0].contract.description if len(steps) == 1 else ", ".join(step.key for step in steps)
+    )
+    return _payload(task_key(steps), description, command_line, limit)
+
+
+def stored_payload(step: Step, command_line: list[str], needed: Sequence[Step]) -> Task:
+    """The same as a task of a stored job, which tries again and waits for others.
+
+    Args:
+        step: what the task does.
+        command_line: of the entry point.
+        needed: the steps whose tasks have to succeed first.
+    """
+    task = payload([step], command_line)
+    task["max_retries"] = step.kind.traits.retries
+    if step.kind.traits.retries:
+        task["min_retry_interval_millis"] = RETRY_MILLIS
+    if needed:
+        task["depends_on"] = [{"task_key": task_key([other])} for other in needed]
+    return task
 
 
 def command_payload(
@@ -93,7 +128,7 @@ def command_payload(
     run_id: str,
     pairs: list[str],
     submitter: str | None,
-) -> dict[str, Any]:
+) -> Task:
     """The task of a command on use cases. `submitter`: whom it has to act as."""
     names = [part for name in use_cases for part in ("--use-case", name)]
     given = [part for pair in pairs for part in ("--set", pair)]
@@ -102,12 +137,14 @@ def command_payload(
     line = ["--command", command.name, *names, "--arguments", arguments]
     acting = ["--submitter", submitter] if submitter else []
     line += [*acting, "--run-id", run_id, *given]
-    return _payload(command.name, line, command.limit_seconds * len(use_cases))
+    limit = command.limit_seconds * len(use_cases)
+    return _payload(command.name, f"{command.name}: {', '.join(use_cases)}", line, limit)
 
 
-def _payload(key: str, command_line: list[str], limit_seconds: int) -> dict[str, Any]:
+def _payload(key: str, description: str, command_line: list[str], limit_seconds: int) -> Task:
     return {
         "task_key": key,
+        "description": description,
         "python_wheel_task": {
             "package_name": PACKAGE,
             "entry_point": ENTRY_POINT,
@@ -118,18 +155,18 @@ def _payload(key: str, command_line: list[str], limit_seconds: int) -> dict[str,
 
 
 def task_key(steps: Sequence[Step]) -> str:
-    """`silver.credit_statements` as a task's key; several steps together are `steps`."""
+    """`<layer>_<entity>`; several steps together are `steps`."""
     return steps[0].key.replace(".", "_") if len(steps) == 1 else "steps"
 
 
-def on_compute(compute: TaskCompute, *, is_cluster_shared: bool = False) -> dict[str, Any]:
+def on_compute(compute: TaskCompute, *, is_cluster_shared: bool = False) -> Where:
     """What a task says about its compute. `is_cluster_shared`: with the other tasks of its job.
 
     Serverless retries failed tasks by itself, beside and beyond `max_retries`, unless told not to.
     """
     if compute.shape is Shape.serverless:
         return {"environment_key": ENVIRONMENT, "disable_auto_optimization": True}
-    libraries = [{"whl": compute.wheel}]
+    libraries: list[Library] = [{"whl": compute.wheel}]
     if compute.shape is Shape.existing_cluster:
         return {"existing_cluster_id": compute.cluster_id, "libraries": libraries}
     if is_cluster_shared:
@@ -137,9 +174,19 @@ def on_compute(compute: TaskCompute, *, is_cluster_shared: bool = False) -> dict
     return {"new_cluster": new_cluster(compute), "libraries": libraries}
 
 
-def new_cluster(compute: TaskCompute) -> dict[str, Any]:
+def one_time_run(name: str, task: Task, compute: TaskCompute) -> Submission:
+    """A run of one task, as it is submitted."""
+    return {
+        "run_name": name,
+        "tasks": [{**task, **on_compute(compute)}],
+        "environments": environments(compute),
+        "queue": QUEUE,
+    }
+
+
+def new_cluster(compute: TaskCompute) -> Cluster:
     """A cluster that lives for one run."""
-    cluster: dict[str, Any] = {
+    cluster: Cluster = {
         "spark_version": compute.spark_version,
         "node_type_id": compute.node_type_id,
         "data_security_mode": "SINGLE_USER",
@@ -152,9 +199,16 @@ def new_cluster(compute: TaskCompute) -> dict[str, Any]:
     return cluster
 
 
-def environments(compute: TaskCompute) -> list[dict[str, Any]]:
+def environments(compute: TaskCompute) -> list[Environment]:
     """The serverless environment of a run; none for clusters."""
     if compute.shape is not Shape.serverless:
         return []
-    spec = {"environment_version": compute.environment_version, "dependencies": [compute.wheel]}
-    return [{"environment_key": ENVIRONMENT, "spec": spec}]
+    return [
+        {
+            "environment_key": ENVIRONMENT,
+            "spec": {
+                "environment_version": compute.environment_version,
+                "dependencies": [compute.wheel],
+            },
+        }
+    ]

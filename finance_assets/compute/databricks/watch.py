@@ -6,8 +6,9 @@ How it is submitted, and what comes after an attempt that failed, is client.py's
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from finance_assets.codec import of_record
 from finance_assets.compute.databricks.interrupts import no_interrupt
 from finance_assets.compute.databricks.messages import DONE, FolderMessages, RunFolder
 from finance_assets.compute.databricks.pipes import Session
@@ -19,7 +20,7 @@ from finance_assets.compute.databricks.runs import (
     is_successful,
 )
 from finance_assets.compute.databricks.work import Work
-from finance_assets.compute.reporting import ANSWER, FAILURE, RESULT
+from finance_assets.compute.reporting import ANSWER, FAILURE, RESULT, Failure
 from finance_assets.errors import FinanceAssetsError
 
 if TYPE_CHECKING:
@@ -37,13 +38,13 @@ T = TypeVar("T")
 class StepFailedError(FinanceAssetsError):
     """A step failed where it ran, with an error that a person can act on."""
 
-    def __init__(self, message: dict[str, Any], page: str) -> None:
-        """Of a failure's message; `page` is the run's."""
+    def __init__(self, message: Failure, page: str) -> None:
+        """Tell of a failure; `page` is the address of the run's page."""
         self.message, self.page = message, page
         super().__init__(
-            f"{message['type']}: {message['text']}",
-            where=f"{message['key']} on Databricks, {page}",
-            remedy=message["remedy"],
+            f"{message.type}: {message.text}",
+            where=f"{message.key} on Databricks, {page}",
+            remedy=message.remedy,
         )
 
 
@@ -62,7 +63,7 @@ class Watched(Generic[T]):
     is_taken_over: bool
     _heard: int = 0
     _results: list[tuple[str, T]] = field(default_factory=list)
-    _failure: dict[str, Any] | None = None
+    _failure: Failure | None = None
     # A step failed, or its rows were refused: no later one will run.
     _is_hopeless: bool = False
 
@@ -130,7 +131,7 @@ class Watched(Generic[T]):
                 self._results.append((message["key"], result))
                 self._is_hopeless = self._is_hopeless or self.work.is_last(result)
             elif message["kind"] == FAILURE:
-                self._failure, self._is_hopeless = message, True
+                self._failure, self._is_hopeless = of_record(Failure, message), True
 
     def _news(self) -> Iterator[tuple[str, T]]:
         """Results that were not told yet."""
@@ -156,14 +157,14 @@ def _is_failed(run: "Run") -> bool:
     return is_finished(run) and not is_successful(run)
 
 
-def step_failure(message: dict[str, Any], run: "Run") -> FinanceAssetsError:
+def step_failure(message: Failure, run: "Run") -> FinanceAssetsError:
     """The error that a step's failure message tells of."""
     page = run.run_page_url or "no page"
-    if message["is_ours"]:
+    if message.is_ours:
         return StepFailedError(message, page)
     return RemoteRunError(
-        f"{message['type']}: {message['text']}",
-        where=f"{message['key']} on Databricks, {page}",
+        f"{message.type}: {message.text}",
+        where=f"{message.key} on Databricks, {page}",
         remedy="see the trace and the run's page",
-        trace=message["trace"],
+        trace=message.trace,
     )

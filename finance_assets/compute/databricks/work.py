@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from finance_assets.calendar import Window
 from finance_assets.commands.command import Command
+from finance_assets.compute.databricks.api import Task
 from finance_assets.compute.databricks.task_settings import of_settings
 from finance_assets.compute.databricks.tasks import command_payload, parameters, payload
 from finance_assets.compute.results import from_record
@@ -30,7 +31,7 @@ class Work(Generic[T]):
     name: str
     keys: tuple[str, ...]
     identity: tuple[str, ...]
-    task: dict[str, Any]
+    task: Task
     read: Callable[[Any], T]
     is_last: Callable[[T], bool]
 

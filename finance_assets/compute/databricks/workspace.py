@@ -1,6 +1,6 @@
 """The workspace: databricks-sdk's client, and riding out failures that pass by themselves.
 
-Who we are is found by the SDK's unified authentication. No secret is ever read, kept or printed
+Credentials are found by the SDK's unified authentication. No secret is ever read, kept or printed
 here.
 """
 
@@ -44,7 +44,7 @@ def me(settings: DatabricksSettings, client: "WorkspaceClient") -> str:
 
 
 def patiently(settings: DatabricksSettings, call: Callable[[], T]) -> T:
-    """Make a call that may be repeated; what the SDK does not retry but passes, we do.
+    """Make a call that may be repeated: transient failures that the SDK does not retry are.
 
     Raises:
         DatabricksError: the failure lasted for longer than `api_limit_seconds`.

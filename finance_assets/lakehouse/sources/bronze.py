@@ -21,7 +21,17 @@ def bronze_contract(
     partition_column: str = "delivered_for",
     partition_description: str = "Partition that the delivery is for",
 ) -> Contract:
-    """The contract of the table that holds a source's rows as they came, and where from."""
+    """The contract of the table that holds a source's rows as they came, and where from.
+
+    Raises:
+        ContractError: the source declares no column.
+    """
+    if not source.columns:
+        raise ContractError(
+            "no column is declared",
+            where=f"Source {source.file_pattern!r}",
+            remedy="declare `columns`",
+        )
     return Contract(
         table=table,
         description=description,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
@@ -25,6 +25,7 @@ from finance_assets.lakehouse.sources.staging import (
     stage_texts,
 )
 from finance_assets.lakehouse.sources.text import TextFile, blocks
+from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -92,7 +93,7 @@ class Csv:
                 break
         return found
 
-    def shows(self, source: "Source", text: str, row: dict[str, Any]) -> bool:
+    def shows(self, source: "Source", text: str, row: Row) -> bool:
         """Whether a record of the file says what the stored row says."""
         parser = Parser(self.dialect, source.column_names)
         return same_text(parser.parse_text(text), source, row)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from finance_assets.codec import Json
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
@@ -25,6 +26,7 @@ from finance_assets.lakehouse.sources.staging import (
     stage_texts,
 )
 from finance_assets.lakehouse.sources.text import Block, TextFile, blocks
+from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -75,7 +77,7 @@ class JsonLines:
             found |= {n: text for n, text in _lines(block) if n in wanted}
         return found
 
-    def shows(self, source: "Source", text: str, row: dict[str, Any]) -> bool:
+    def shows(self, source: "Source", text: str, row: Row) -> bool:
         """Whether a line of the file says what the stored row says."""
         rows = _parsed(source.header, [(1, text)])
         return same_text(rows, source, row)
@@ -116,7 +118,7 @@ class _NotSingleError(ValueError):
     """The line is no object of single values."""
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     """An object, each name of which stands once."""
     found = dict(pairs)
     if len(found) != len(pairs):

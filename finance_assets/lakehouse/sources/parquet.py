@@ -23,6 +23,7 @@ from finance_assets.lakehouse.sources.diagnosis import head_of, kind_of
 from finance_assets.lakehouse.sources.parquet_types import arrow_type, require_columns
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.staging import ROWS_PER_GROUP
+from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -68,7 +69,7 @@ class ParquetFile:
                 break
         return found
 
-    def shows(self, source: "Source", text: str, row: dict[str, Any]) -> bool:
+    def shows(self, source: "Source", text: str, row: Row) -> bool:
         """Whether a row of the file says what the stored row says."""
         stored = {column.delivered_name: row[column.name] for column in source.columns}
         return bool(json.loads(text) == json.loads(_as_text(stored)))
@@ -214,7 +215,7 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
         yield from file.iter_batches(batch_size=ROWS_PER_GROUP)
 
 
-def _as_text(row: dict[str, Any]) -> str:
+def _as_text(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, default=_as_word)
 
 

@@ -6,9 +6,10 @@ A reader takes over rows as they came. What makes a file as a whole untrustworth
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -29,11 +30,15 @@ class Arrival:
 class Staged:
     """The rows of some deliveries, how many the reader saw for each partition, and what it noticed
     that a person may want to know.
+
+    `files` are Parquet files of each partition with just the table's columns, where the reader made
+    such.
     """
 
     rows: "DataFrame"
     counts: dict[str, int]
     notes: tuple[str, ...] = ()
+    files: dict[str, list[Path]] | None = None
 
 
 class Reader(Protocol):
@@ -76,5 +81,5 @@ class Reader(Protocol):
             DeliveryError: the file cannot be read that far.
         """
 
-    def shows(self, source: "Source", text: str, row: dict[str, Any]) -> bool:
+    def shows(self, source: "Source", text: str, row: Row) -> bool:
         """Whether a text of the file says what the stored row says."""

@@ -46,17 +46,19 @@ class Source:
     the same rows, as with a list that rarely changes; otherwise such a delivery is refused as
     another partition's. `is_optional`: a partition may come without a file. `first`: the first
     partition that has to come, such as the second of the calendar for outcomes that become known
-    one partition later; before it, a file may be missing.
+    one partition later; before it, a file may be missing. `last`: the last partition that the
+    system delivers; what later ones need of it is not made (step/coming.py).
     """
 
     system: str
     file_pattern: str
-    columns: tuple[SourceColumn, ...]
+    columns: tuple[SourceColumn, ...] = ()
     format: Reader = Csv()
     null_tokens: tuple[str, ...] = ()
     may_repeat: bool = False
     is_optional: bool = False
     first: str | None = None
+    last: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a declaration that no delivery could keep.
@@ -66,8 +68,8 @@ class Source:
         """
         if PARTITION not in self.file_pattern:
             self._refuse("the file's name does not depend on the partition", f"write {PARTITION}")
-        if not self.columns:
-            self._refuse("no column is declared", "declare `columns`")
+        if self.first and self.last and self.last < self.first:
+            self._refuse(f"last ({self.last}) is before first ({self.first})", "swap them")
         for what, names in (("name", self.column_names), ("name at the source", self.header)):
             repeated = sorted({name for name in names if names.count(name) > 1})
             if repeated:
@@ -105,7 +107,8 @@ class Source:
 
     def is_expected(self, partition: str) -> bool:
         """Whether a partition must come with a file."""
-        return not self.is_optional and (self.first is None or partition >= self.first)
+        is_over = self.last is not None and partition > self.last
+        return not (self.is_optional or is_over) and partition >= (self.first or "")
 
     def file_name(self, partition: str) -> str:
         """What the file of a partition is called."""

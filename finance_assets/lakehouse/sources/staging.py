@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from finance_assets.lakehouse.sources.bronze import INGESTED_AT, LINE, MALFORMED
 from finance_assets.lakehouse.sources.diagnosis import explain_packing
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.text import TextFile
+from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -92,7 +93,7 @@ def require_rows(source: "Source", file: TextFile, rows: int, lines: int) -> Non
         )
 
 
-def same_text(rows: TextRows, source: "Source", row: dict[str, Any]) -> bool:
+def same_text(rows: TextRows, source: "Source", row: Row) -> bool:
     """Whether the only row of a text is the stored one."""
     if len(rows) != 1:
         return False
@@ -110,19 +111,21 @@ def stage_texts(
 ) -> Staged:
     """Write files of text as Parquet, one for each, and read them with the engine."""
     counts: dict[str, int] = {}
-    paths, notes = [], []
+    files: dict[str, list[Path]] = {}
+    notes = []
     for arrival in arrivals:
         path = folder / f"{arrival.partition}.parquet"
         written = _write(text, source, contract, arrival, path)
         counts[arrival.partition], open_quotes = written
-        paths.append(str(path))
+        files[arrival.partition] = [path]
         if open_quotes:
             notes.append(
                 f"{arrival.delivered.name}: {open_quotes} malformed line(s) open a quoted value "
                 "and do not close it; if values hold line ends, declare Csv(is_multiline=True)"
             )
+    paths = [str(path) for [path] in files.values()]
     rows = spark.read.parquet(*paths).select(*contract.column_names)
-    return Staged(rows, counts, tuple(notes))
+    return Staged(rows, counts, tuple(notes), files)
 
 
 def _write(
@@ -140,7 +143,7 @@ def _write(
         ]
     )
     now, count, open_quotes = datetime.now(UTC), 0, 0
-    # Read once or twice by the engine and then deleted: statistics would not pay.
+    # Always read as a whole, also as the table that it becomes: statistics would not pay.
     facts = [contract.partition_column, SOURCE_FILE]
     with pq.ParquetWriter(path, schema, use_dictionary=facts, write_statistics=False) as writer:
         for rows in text.rows(source, file):

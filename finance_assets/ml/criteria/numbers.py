@@ -29,3 +29,12 @@ def within(criterion: Any, **limits: tuple[float, float]) -> None:
                 f"criterion {type(criterion).__name__}: {field}={value!r}, "
                 f"allowed: a number from {low} to {high}"
             )
+
+
+def largest(figures: dict[str, float]) -> tuple[str, float]:
+    """The feature with the highest figure; whatever is no number comes first."""
+    if not figures:
+        raise ValueError("no feature was measured")
+    return max(
+        ((name, finite(value, name)) for name, value in figures.items()), key=lambda item: item[1]
+    )

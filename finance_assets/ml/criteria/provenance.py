@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from finance_assets.ml.gate import Criterion, Evidence, Finding
 from finance_assets.settings import Environment
@@ -21,13 +21,13 @@ REQUIRED_TAGS = (
 
 
 @dataclass(frozen=True)
-class PointInTime(Criterion):
-    """Trained on just the months, rows and data versions that it should be as of its month."""
+class PointInTime(Criterion[Any, Any]):
+    """Trained on just the partitions, rows and data versions that were known as of its own."""
 
     name: ClassVar[str] = "point_in_time"
     sentence: ClassVar[str] = "It learned from what was known then, and from nothing held out."
 
-    def judge(self, evidence: Evidence) -> Finding:
+    def judge(self, evidence: Evidence[Any, Any]) -> Finding:
         """Compare the candidate's tags with what a training of today would have."""
         if not evidence.expected:
             raise ValueError("nothing is known about what it should have been trained on")
@@ -42,13 +42,13 @@ class PointInTime(Criterion):
 
 
 @dataclass(frozen=True)
-class Artifact(Criterion):
+class Artifact(Criterion[Any, Any]):
     """The stored model is the registered one, and training again gives the same bytes."""
 
     name: ClassVar[str] = "artifact"
     sentence: ClassVar[str] = "The stored model is what its recipe gives, byte for byte."
 
-    def judge(self, evidence: Evidence) -> Finding:
+    def judge(self, evidence: Evidence[Any, Any]) -> Finding:
         """Compare registered digest, stored file and a second training."""
         registered = evidence.tags.get("artifact_sha256", "")
         problem = evidence.artifact_problem or evidence.unmeasured.get("candidate", "")
@@ -64,14 +64,14 @@ class Artifact(Criterion):
 
 
 @dataclass(frozen=True)
-class Signature(Criterion):
+class Signature(Criterion[Any, Any]):
     """Inputs as declared, and as the champion's unless the change is declared."""
 
     name: ClassVar[str] = "signature"
     sentence: ClassVar[str] = "It takes exactly the declared features, as the champion does."
     declared_change: str = ""
 
-    def judge(self, evidence: Evidence) -> Finding:
+    def judge(self, evidence: Evidence[Any, Any]) -> Finding:
         """Compare the candidate's inputs with the declared ones and the champion's."""
         is_declared = bool(evidence.signature) and evidence.signature == evidence.expected_signature
         is_kept = not evidence.has_champion or bool(
@@ -84,7 +84,7 @@ class Signature(Criterion):
 
 
 @dataclass(frozen=True)
-class RequiredTags(Criterion):
+class RequiredTags(Criterion[Any, Any]):
     """Every tag that makes it traceable is set, and outside `dev` the code is a commit.
 
     Without word of the environment that decides, the candidate's own tag says which it is.
@@ -93,7 +93,7 @@ class RequiredTags(Criterion):
     name: ClassVar[str] = "required_tags"
     sentence: ClassVar[str] = "It can be traced: every required tag is set, its code to a commit."
 
-    def judge(self, evidence: Evidence) -> Finding:
+    def judge(self, evidence: Evidence[Any, Any]) -> Finding:
         """Look for missing tags, another environment's, and code that no commit holds."""
         tags = evidence.tags
         missing = [tag for tag in REQUIRED_TAGS if not tags.get(tag)]
@@ -116,13 +116,13 @@ def _untraceable(git_sha: str) -> str:
 
 
 @dataclass(frozen=True)
-class DataChecks(Criterion):
+class DataChecks(Criterion[Any, Any]):
     """Every input window was published with all its checks passed."""
 
     name: ClassVar[str] = "data_checks"
     sentence: ClassVar[str] = "Every input window passed its data checks."
 
-    def judge(self, evidence: Evidence) -> Finding:
+    def judge(self, evidence: Evidence[Any, Any]) -> Finding:
         """Look for input windows with failed checks."""
         failed = {window: names for window, names in evidence.data_checks.items() if names}
         return Finding(

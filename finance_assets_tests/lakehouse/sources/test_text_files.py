@@ -12,6 +12,7 @@ from finance_assets.compute.runner import run_step
 from finance_assets.errors import ContractError, DeliveryError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.sources import text, unpacking
+from finance_assets.lakehouse.sources.bronze import bronze_contract
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.source import Source, columns_named
@@ -234,7 +235,7 @@ def test_a_file_without_a_header_is_read_by_position(runner, settings):
         lambda: Csv(encoding="klingon"),
         lambda: JsonLines(encoding="klingon"),
         lambda: source("things.csv"),
-        lambda: Source("x", "{partition}", ()),
+        lambda: bronze_contract(Source("x", "{partition}"), "bronze.x", "As it came."),
         lambda: Source("x", "{partition}", columns_named(("a", "a"))),
         lambda: Source("x", "{partition}", columns_named(("_a",))),
     ],

@@ -1,0 +1,219 @@
+"""Alerts: what people are told, and which of it they were not told yet.
+
+Pure: facts in, alerts out. Gathering the facts is alert_facts.py's, sending channels.py's.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from finance_assets.monitoring.triage import Action
+
+# A first tick after a long silence must not bury a channel; the rest follows with the next ticks.
+AT_ONCE = 20
+
+
+class Cause(StrEnum):
+    """Why somebody is told; the value is the heading of the runbook that says what to do."""
+
+    gate_rejected = "gate-rejected"
+    held = "waits-for-approval"
+    quarantine = "quarantine-over-its-limit"
+    step_failed = "step-failed"
+    not_fresh = "delivery-overdue"
+    history_broken = "champion-history-broken"
+    hold = "triage-says-hold"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing to tell. `key` names what is told, once; `verdict` says it in a few words.
+
+    `page` is the path of Dagster's page about it.
+    """
+
+    cause: Cause
+    use_case: str
+    partition: str
+    verdict: str
+    key: str
+    detail: str = ""
+    page: str = ""
+
+    @property
+    def title(self) -> str:
+        """The first line of the message."""
+        return f"[{self.use_case}] {self.partition}: {self.verdict}".strip()
+
+    def body(self, ui_url: str, runbook_url: str) -> str:
+        """The rest: what is known, where the run is, what to do."""
+        lines = {
+            "use case": self.use_case,
+            "partition": self.partition,
+            "verdict": self.verdict,
+            "detail": self.detail,
+            "run": f"{ui_url.rstrip('/')}{self.page}" if self.page else "",
+            "runbook": f"{runbook_url}#{self.cause}",
+        }
+        return "\n".join(f"{name}: {text}" for name, text in lines.items() if text)
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A failed run: what of it failed, and the blocking checks that refused its rows."""
+
+    run_id: str
+    job: str
+    partition: str
+    steps: tuple[str, ...]
+    what: str
+    failed_checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """A partition of which triage says that a person has to look before anything is learned, or
+    to bring the champion before back: `action` says which.
+    """
+
+    partition: str
+    verdict: str
+    evidence: str
+    run_id: str = ""
+    action: str = Action.hold
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A candidate that did not become champion: `outcome` is turned_down or held."""
+
+    as_of: str
+    outcome: str
+    version: str
+    failed_criteria: str
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class AlertFacts:
+    """What is so of a use case now, as far as somebody has to know.
+
+    `overdue` are the partitions that did not come, by table.
+    """
+
+    use_case: str
+    failed_runs: tuple[FailedRun, ...] = ()
+    holds: tuple[Held, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    overdue: Mapping[str, tuple[str, ...]] | None = None
+    history_table: str = ""
+    history_problems: tuple[str, ...] = ()
+
+
+def alerts_of(facts: AlertFacts) -> list[Alert]:
+    """Everything that somebody has to know, each with the key by which it is told once."""
+    return [
+        *_of_history(facts),
+        *_of_holds(facts),
+        *_of_runs(facts),
+        *_of_rejections(facts),
+        *_of_freshness(facts),
+    ]
+
+
+_RECOMMENDED = {
+    Action.hold: "hold: nothing is learned from it before a person has looked",
+    Action.roll_back: "roll back: `finance-assets rollback` brings the champion before back",
+}
+
+
+def untold(alerts: list[Alert], told: Collection[str]) -> list[Alert]:
+    """The alerts that a channel is told now."""
+    return [alert for alert in alerts if alert.key not in told][:AT_ONCE]
+
+
+def _of_history(facts: AlertFacts) -> Iterator[Alert]:
+    if facts.history_problems:
+        said = "; ".join(facts.history_problems)
+        yield Alert(
+            Cause.history_broken,
+            facts.use_case,
+            "",
+            "the champion history is broken",
+            f"history:{_digest(said)}",
+            said,
+            _asset_page(facts.history_table),
+        )
+
+
+def _of_holds(facts: AlertFacts) -> Iterator[Alert]:
+    for held in facts.holds:
+        yield Alert(
+            Cause.hold,
+            facts.use_case,
+            held.partition,
+            held.verdict.replace("_", " "),
+            f"hold:{held.partition}:{held.verdict}",
+            f"{_RECOMMENDED[Action(held.action)]}. {held.evidence}",
+            _run_page(held.run_id),
+        )
+
+
+def _of_runs(facts: AlertFacts) -> Iterator[Alert]:
+    for run in facts.failed_runs:
+        is_quarantine = "quarantine_share" in run.failed_checks
+        said = "too many rows were rejected" if is_quarantine else f"{run.job} failed"
+        checks = f"failed checks: {', '.join(run.failed_checks)}" if run.failed_checks else ""
+        parts = (", ".join(run.steps), run.what, checks)
+        yield Alert(
+            Cause.quarantine if is_quarantine else Cause.step_failed,
+            facts.use_case,
+            run.partition,
+            said,
+            f"run:{run.run_id}",
+            ": ".join(part for part in parts if part),
+            _run_page(run.run_id),
+        )
+
+
+def _of_rejections(facts: AlertFacts) -> Iterator[Alert]:
+    for one in facts.rejections:
+        is_held = one.outcome == "held"
+        said = "waits for approval" if is_held else "was turned down by the gate"
+        yield Alert(
+            Cause.held if is_held else Cause.gate_rejected,
+            facts.use_case,
+            one.as_of,
+            f"candidate v{one.version} {said}",
+            f"decision:{one.as_of}:v{one.version}:{one.outcome}",
+            f"failed criteria: {one.failed_criteria}" if one.failed_criteria else "",
+            _run_page(one.run_id),
+        )
+
+
+def _of_freshness(facts: AlertFacts) -> Iterator[Alert]:
+    for table, missing in (facts.overdue or {}).items():
+        if missing:
+            count = f" and {len(missing) - 1} before it" if len(missing) > 1 else ""
+            yield Alert(
+                Cause.not_fresh,
+                facts.use_case,
+                missing[-1],
+                f"the delivery of {table} is overdue{count}",
+                f"overdue:{table}:{missing[-1]}",
+                f"missing: {', '.join(missing[-12:])}",
+                _asset_page(table),
+            )
+
+
+def _run_page(run_id: str) -> str:
+    return f"/runs/{run_id}" if run_id else ""
+
+
+def _asset_page(table: str) -> str:
+    return f"/assets/{table.replace('.', '/')}" if table else ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

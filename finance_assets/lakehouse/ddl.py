@@ -1,0 +1,41 @@
+"""DDL: a contract as the SQL that makes its table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from finance_assets.lakehouse.contract import Contract
+
+
+def columns_ddl(contract: Contract) -> str:
+    """`name type, …` as Spark's schema strings want it."""
+    return ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
+
+
+def quoted(text: str) -> str:
+    """A SQL string literal."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def properties_ddl(properties: Mapping[str, str]) -> str:
+    """`'key' = 'value', …` as TBLPROPERTIES wants it."""
+    return ", ".join(f"{quoted(key)} = {quoted(value)}" for key, value in properties.items())
+
+
+def create_statement(
+    contract: Contract, name: str, properties: Mapping[str, str], path: Path | None = None
+) -> str:
+    """The DDL of a table: types, NOT NULL, comments, partitioning, location if it has its own."""
+    location = "" if path is None else f" LOCATION {quoted(str(path))}"
+    columns = ", ".join(
+        f"`{column.name}` {column.type}{'' if column.is_nullable else ' NOT NULL'}"
+        f" COMMENT {quoted(column.comment)}"
+        for column in contract.columns
+    )
+    append_only = {"delta.appendOnly": str(contract.is_append_only).lower()}
+    return (
+        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta"
+        f" PARTITIONED BY ({contract.partition_column}){location}"
+        f" COMMENT {quoted(contract.description)}"
+        f" TBLPROPERTIES ({properties_ddl({**properties, **append_only})})"
+    )

@@ -1,0 +1,37 @@
+"""Recent: what a process keeps of the tables that it looked at last. Whether it still holds is for
+whoever asks to find out.
+"""
+
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+# More tables than this nobody looks at in turn.
+KEPT = 64
+
+
+class Recent(Generic[T]):
+    """One thing for each of the tables that were put last, by their folder."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self._kept: dict[Path, T] = {}
+        self._lock = Lock()
+
+    def get(self, path: Path) -> T | None:
+        """What is kept of a table, None if nothing is."""
+        return self._kept.get(path)
+
+    def put(self, path: Path, value: T) -> None:
+        """Keep this of a table, and forget the table that was put longest ago."""
+        with self._lock:
+            self._kept.pop(path, None)
+            self._kept[path] = value
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()

@@ -1,0 +1,163 @@
+"""Groups: how the decisions treat the groups of protected attributes. Nothing is judged here."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finance_assets.ml.estimates import Interval
+from finance_assets.ml.grouping import groupings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class GroupGap:
+    """How a group fares against the best-off group, at one threshold.
+
+    `group` names it, e.g. `sex=male, age_band=under 25`; `attribute` is `sex, age_band`. A
+    decision is favourable when the row is not flagged: its score lies below `threshold`.
+    `rate` is the share of favourable decisions and `ratio` that over the highest of any group
+    (`reference`); `deserving_rate` the share among rows whose outcome did not come, and
+    `opportunity_gap` that less the highest of any group (`deserving_reference`).
+    """
+
+    attribute: str
+    group: str
+    threshold: float
+    rows: int
+    reference: str
+    rate: float
+    ratio: Interval
+    deserving_reference: str
+    deserving_rate: float
+    opportunity_gap: Interval
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Rows of a group, the favoured among them, and the same of its deserving members."""
+
+    rows: int
+    favoured: int
+    deserving: int
+    deserving_favoured: int
+
+    @property
+    def rate(self) -> float:
+        return self.favoured / self.rows
+
+    @property
+    def deserving_rate(self) -> float:
+        return self.deserving_favoured / self.deserving if self.deserving else math.nan
+
+
+def compare_groups(
+    attributes: dict[str, "np.ndarray"],
+    outcome: "np.ndarray",
+    score: "np.ndarray",
+    thresholds: tuple[float, ...],
+    min_rows: int,
+) -> tuple[tuple[GroupGap, ...], dict[str, int]]:
+    """Every group, intersections of up to three attributes included, against the best-off one.
+
+    Groups of fewer than `min_rows` rows are returned apart, with their size. The intervals hold
+    all at once (Bonferroni over every pair of groups of the same attributes, both figures and
+    all thresholds), because the reference is chosen by looking: an interval for every pair
+    covers the pair that was picked, whichever it was.
+    """
+    counted: dict[tuple[str, float], dict[str, _Counts]] = {}
+    small: dict[str, int] = {}
+    for attribute, labels in groupings(attributes):
+        for threshold in thresholds:
+            found = dict(_count(labels, outcome, score < threshold))
+            small |= {g: c.rows for g, c in found.items() if c.rows < min_rows}
+            large = {g: c for g, c in found.items() if c.rows >= min_rows}
+            counted[attribute, threshold] = large
+    compared = 2 * sum(math.comb(len(groups), 2) for groups in counted.values())
+    confidence = 1 - (1 - CONFIDENCE) / max(compared, 1)
+    gaps = [
+        gap
+        for (attribute, threshold), groups in counted.items()
+        if len(groups) > 1
+        for gap in _gaps(attribute, threshold, groups, confidence)
+    ]
+    return tuple(gaps), small
+
+
+def _count(
+    labels: "np.ndarray", outcome: "np.ndarray", is_favoured: "np.ndarray"
+) -> Iterator[tuple[str, _Counts]]:
+    import numpy as np
+
+    groups, codes = np.unique(labels, return_inverse=True)
+    deserves = outcome == 0
+    figures = [
+        np.bincount(codes[rows], minlength=len(groups))
+        for rows in (deserves | True, is_favoured, deserves, deserves & is_favoured)
+    ]
+    for place, group in enumerate(groups):
+        yield str(group), _Counts(*(int(figure[place]) for figure in figures))
+
+
+def _gaps(
+    attribute: str, threshold: float, groups: dict[str, _Counts], confidence: float
+) -> Iterator[GroupGap]:
+    """Each group but a best-off one; that is the other's reference in one figure at most."""
+    best = max(groups, key=lambda g: groups[g].rate)
+    # Not a number counts as best, so that the gaps say so and cannot be judged.
+    fairest = max(groups, key=lambda g: _or_infinite(groups[g].deserving_rate))
+    for name, group in groups.items():
+        if name == best == fairest:
+            continue
+        yield GroupGap(
+            attribute=attribute,
+            group=name,
+            threshold=threshold,
+            rows=group.rows,
+            reference=best,
+            rate=group.rate,
+            ratio=_ratio(group, groups[best], confidence),
+            deserving_reference=fairest,
+            deserving_rate=group.deserving_rate,
+            opportunity_gap=_difference(group, groups[fairest], confidence),
+        )
+
+
+def _or_infinite(value: float) -> float:
+    return math.inf if math.isnan(value) else value
+
+
+def _spread(hits: int, rows: int) -> float:
+    """Variance of a share; from one hit and one miss more, so that 0 % and 100 % have one too."""
+    share = (hits + 1) / (rows + 2)
+    return share * (1 - share) / (rows + 2)
+
+
+def _difference(group: _Counts, best: _Counts, confidence: float) -> Interval:
+    """Of the deserving rates, with a normal interval (Agresti and Caffo 2000)."""
+    value = group.deserving_rate - best.deserving_rate
+    variance = sum(_spread(g.deserving_favoured, g.deserving) for g in (group, best))
+    reach = _quantile(confidence) * math.sqrt(variance)
+    return Interval(value, value - reach, value + reach, confidence)
+
+
+def _ratio(group: _Counts, best: _Counts, confidence: float) -> Interval:
+    """Of the favourable rates, with an interval that is normal in the logarithm (Katz 1978)."""
+    if best.favoured == 0:
+        return Interval(math.nan, math.nan, math.nan, confidence)
+    value = group.rate / best.rate
+    relative = sum(
+        _spread(g.favoured, g.rows) / ((g.favoured + 1) / (g.rows + 2)) ** 2 for g in (group, best)
+    )
+    factor = math.exp(_quantile(confidence) * math.sqrt(relative))
+    return Interval(value, value / factor, value * factor, confidence)
+
+
+def _quantile(confidence: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.isf((1 - confidence) / 2))

@@ -1,0 +1,107 @@
+"""Measuring drift: every bin of every variable of a partition, counted in one aggregation.
+
+What the counts mean is monitoring/'s business.
+"""
+
+import json
+from dataclasses import dataclass
+
+from finance_assets.lakehouse.record import from_rows
+from finance_assets.ml.identity import verified
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
+from finance_assets.model_life.contracts import DriftRecord, drift_contract, prediction_contract
+from finance_assets.monitoring.drift import DriftReport, compare
+from finance_assets.monitoring.reference import (
+    Reference,
+    bin_conditions,
+    breach_condition,
+)
+from finance_assets.step.declaration import StepContext
+
+
+@dataclass(frozen=True)
+class MeasuredDrift:
+    """A partition's report, the champion that scored it and its reference."""
+
+    report: DriftReport
+    champion: ChampionEvent | None = None
+    references: tuple[Reference, ...] = ()
+
+
+def scorer_of(
+    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
+) -> ChampionEvent | None:
+    """The champion that scored a partition; None if nothing was scored.
+
+    Raises:
+        ModelError: the predictions name a model that was never champion.
+    """
+    contract = prediction_contract(spec)
+    where = f"{contract.partition_column} = '{partition}' LIMIT 1"
+    history_of_scores = ctx.lakehouse.history(contract.table)
+    found = history_of_scores.rows(
+        "model_version, model_sha256", where, ctx.origin.inputs.get(contract.table)
+    )
+    if not found:
+        return None
+    return history.scored_by(str(found[0]["model_version"]), str(found[0]["model_sha256"]))
+
+
+def measure_drift(
+    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
+) -> MeasuredDrift:
+    """Count every bin, and compare.
+
+    Raises:
+        ModelError: the predictions name a model that was never champion, or its files are not
+            what became champion.
+    """
+    champion = scorer_of(ctx, spec, history, partition)
+    if champion is None:
+        return MeasuredDrift(DriftReport(0, (), spec.drift))
+    stored = verified(ctx.registry, spec.name, champion.identity)
+    references = stored.reference
+    window = ctx.window.at(partition)
+    scored = ctx.read(prediction_contract(spec), window)
+    rows = ctx.read(spec.features, window).join(
+        scored.select(*spec.key, spec.task.watched_column), list(spec.key)
+    )
+    counts = rows.selectExpr(
+        *(
+            f"count_if({condition}) as b{i}_{j}"
+            for i, reference in enumerate(references)
+            for j, condition in enumerate(bin_conditions(reference))
+        ),
+        *(f"count_if({breach_condition(r)}) as o{i}" for i, r in enumerate(references)),
+        "count(*) as n",
+    ).collect()[0]
+    seasons = season_before(ctx, spec, champion, partition)
+    variables = tuple(
+        compare(
+            reference,
+            [counts[f"b{i}_{j}"] for j in range(len(reference.counts))],
+            counts[f"o{i}"],
+            seasons.get(reference.variable),
+        )
+        for i, reference in enumerate(references)
+    )
+    return MeasuredDrift(DriftReport(int(counts["n"]), variables, spec.drift), champion, references)
+
+
+def season_before(
+    ctx: StepContext, spec: ModelSpec, champion: ChampionEvent, partition: str
+) -> dict[str, list[int]]:
+    """Counts of the same season of the year before, if the same champion was measured there."""
+    calendar, contract = ctx.window.calendar, drift_contract(spec)
+    if calendar is None:
+        return {}
+    before = calendar.shift(partition, -calendar.frequency.in_a_year)
+    if not calendar.has(before):
+        return {}
+    where = f"{contract.partition_column} = '{before}'"
+    rows = ctx.lakehouse.history(contract.table).rows(where=where)
+    records = from_rows(DriftRecord, rows, contract.table, partition=contract.partition_column)
+    return {
+        r.variable: json.loads(r.counts) for r in records if r.model_sha256 == champion.model_sha256
+    }

@@ -1,0 +1,138 @@
+"""The monitoring report: plots of a partition, and one HTML page that holds everything.
+
+The page lies in the champion's MLflow run. No number is made here.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from finance_assets.lakehouse.record import from_rows
+from finance_assets.ml import plots
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.model_life.contracts import DriftRecord, drift_contract
+from finance_assets.model_life.drift_measuring import MeasuredDrift
+from finance_assets.model_life.performance_log import (
+    ESTIMATED,
+    OBSERVED,
+    PerformanceRecord,
+    QualityRecord,
+    performance_contract,
+)
+from finance_assets.monitoring.triage import Triage
+from finance_assets.step.declaration import StepContext
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FOLDER = "monitoring"
+SHOWN_PARTITIONS = 24
+
+
+@dataclass(frozen=True)
+class Monitored:
+    """A partition as it is shown; `outcome` and `output` are of the rows that matured in it."""
+
+    partition: str
+    triage: Triage
+    drift: MeasuredDrift
+    quality: list[QualityRecord]
+    outcome: "np.ndarray | None" = None
+    output: "np.ndarray | None" = None
+
+
+def plots_of(ctx: StepContext, spec: ModelSpec, shown: Monitored) -> dict[str, bytes]:
+    """Drift over partitions, the output's distribution, reliability, performance over time."""
+    images: dict[str, bytes] = {}
+    if shown.drift.champion is None:
+        return images
+    drift = _drift_table(ctx, spec)
+    images["Drift"] = plots.heat_map("PSI by partition", drift, spec.drift.drift_psi)
+    images["Output"] = _output(spec, shown)
+    if shown.outcome is not None and shown.output is not None:
+        images["Reliability"] = plots.reliability(
+            spec.task.reliability(shown.outcome, shown.output)
+        )
+    metric = next(iter(spec.task.headline))
+    series = _series(_performance(ctx, spec), metric)
+    if series:
+        images["Performance"] = plots.over_time(spec.task.headline[metric], series)
+    return images
+
+
+def write_report(
+    ctx: StepContext, spec: ModelSpec, shown: Monitored, images: dict[str, bytes]
+) -> None:
+    """Put the page into the champion's run; without a champion there is none."""
+    champion = shown.drift.champion
+    if champion is None:
+        return
+    page = _template().render(
+        name=spec.name,
+        partition=shown.partition,
+        triage=shown.triage,
+        variables=shown.drift.report.variables,
+        rows=shown.drift.report.rows,
+        quality=shown.quality,
+        performance=[r for r in _performance(ctx, spec) if r.partition == shown.partition],
+        images={title: base64.b64encode(png).decode() for title, png in images.items()},
+    )
+    version = ctx.registry.version(spec.name, champion.model_version)
+    ctx.registry.add_files(version, FOLDER, {f"{shown.partition}.html": page.encode()})
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("finance_assets.model_life"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+    )
+    return environment.get_template("monitoring_report.html.j2")
+
+
+def _drift_table(ctx: StepContext, spec: ModelSpec) -> dict[str, dict[str, float]]:
+    """PSI by variable and partition, newest partitions."""
+    contract = drift_contract(spec)
+    rows = ctx.lakehouse.history(contract.table).rows()
+    records = from_rows(DriftRecord, rows, contract.table, partition=contract.partition_column)
+    shown = sorted({record.partition for record in records})[-SHOWN_PARTITIONS:]
+    found: dict[str, dict[str, float]] = {}
+    for record in sorted(records, key=lambda r: r.partition):
+        if record.partition in shown:
+            found.setdefault(record.variable, {})[record.partition] = record.psi
+    return found
+
+
+def _output(spec: ModelSpec, shown: Monitored) -> bytes:
+    """What the model says now, beside what it said on its holdout, over the bins of then."""
+    watched = spec.task.watched_column
+    pairs = zip(shown.drift.references, shown.drift.report.variables, strict=True)
+    reference, now = next((r, v) for r, v in pairs if r.variable == watched)
+    shares = {
+        "at training": [n / max(reference.rows, 1) for n in reference.counts],
+        shown.partition: [n / max(shown.drift.report.rows, 1) for n in json.loads(now.counts)],
+    }
+    return plots.shares(f"{watched}, share of rows by bin", shares)
+
+
+def _performance(ctx: StepContext, spec: ModelSpec) -> list[PerformanceRecord]:
+    contract = performance_contract(spec)
+    rows = ctx.lakehouse.history(contract.table).rows("*", "segment = 'all'")
+    found = from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
+    return sorted(found, key=lambda r: (r.scored, r.kind, r.metric, r.labels_version))
+
+
+def _series(
+    records: list[PerformanceRecord], metric: str
+) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Value and interval by scored partition, estimated and observed; the newest labels count."""
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for record in records:
+        if record.metric == metric and record.kind in (ESTIMATED, OBSERVED):
+            figure = record.figure
+            points = found.setdefault(record.kind, {})
+            points[record.scored] = (figure.value, figure.low, figure.high)
+    return found

@@ -1,0 +1,238 @@
+"""Measuring performance: what a champion expects of itself, and what the outcomes say of it.
+
+Outcomes are read for the partition whose labels matured in the one that is monitored, scored
+`label_lag` partitions earlier. The records are performance_log.py's, what they mean triage's.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from finance_assets.errors import ModelError
+from finance_assets.lakehouse.record import from_rows
+from finance_assets.ml.evaluation import ALL
+from finance_assets.ml.identity import verified
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
+from finance_assets.model_life.contracts import prediction_contract
+from finance_assets.model_life.drift_measuring import scorer_of
+from finance_assets.model_life.performance_log import (
+    ERROR,
+    ESTIMATED,
+    LEVEL,
+    LOST,
+    OBSERVED,
+    PerformanceRecord,
+    Recorder,
+    newest,
+    performance_contract,
+)
+from finance_assets.monitoring.measurements import Matured
+from finance_assets.monitoring.significance import Figure
+from finance_assets.step.declaration import StepContext
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+    from finance_assets.ml.estimates import Interval
+
+
+@dataclass(frozen=True)
+class MeasuredPerformance:
+    """The records of a partition, old and new, and what matured in it.
+
+    `outcome` and `output` are those of the rows that matured, for plots; `champion` scored them.
+    """
+
+    records: list[PerformanceRecord] = field(default_factory=list)
+    matured: Matured | None = None
+    outcome: "np.ndarray | None" = None
+    output: "np.ndarray | None" = None
+    champion: ChampionEvent | None = None
+
+
+def measure_performance(
+    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
+) -> MeasuredPerformance:
+    """Estimate the partition's performance, and observe the one whose outcomes matured in it."""
+    stored = stored_performance(ctx, spec)
+    kept = [record for record in stored if record.partition == partition]
+    made = _estimated(ctx, spec, history, partition)
+    at = {(record.scored, record.kind, record.metric): record for record in [*stored, *made]}
+    found = _observed(ctx, spec, history, partition, at)
+    known = {_identity(record): record for record in kept}
+    news = [r for r in (*made, *found.records) if not _is_said(known.get(_identity(r)), r)]
+    # A table that was made anew counts its versions anew: then the same one says otherwise.
+    replaced = {_identity(record) for record in news}
+    ours = [*(record for record in kept if _identity(record) not in replaced), *news]
+    matured = found.matured and _with_past(found.matured, [*stored, *news])
+    return replace(found, records=ours, matured=matured)
+
+
+def stored_performance(ctx: StepContext, spec: ModelSpec) -> list[PerformanceRecord]:
+    """Everything that was ever recorded, oldest first."""
+    contract = performance_contract(spec)
+    rows = ctx.lakehouse.history(contract.table).rows()
+    records = from_rows(PerformanceRecord, rows, partition=contract.partition_column)
+    return sorted(records, key=lambda r: (r.scored, r.recorded_at))
+
+
+def _identity(record: PerformanceRecord) -> tuple[str | int, ...]:
+    """What makes two records the same statement: a rerun says nothing new."""
+    key = (record.scored, record.model_sha256, record.kind, record.segment, record.metric)
+    return (*key, record.labels_version)
+
+
+def _is_said(known: PerformanceRecord | None, now: PerformanceRecord) -> bool:
+    """Whether a record says what is known; sums in another order differ in their last digits."""
+    return known is not None and math.isclose(known.value, now.value, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def _with_past(matured: Matured, records: list[PerformanceRecord]) -> Matured:
+    """With the level of the partition before, as the newest labels have it."""
+    levels = {
+        scored: record.figure
+        for scored, rows in newest(records).items()
+        for record in rows
+        if record.metric == LEVEL
+    }
+    before = [scored for scored in sorted(levels) if scored < matured.partition]
+    return replace(matured, before=levels[before[-1]] if before else None)
+
+
+def _estimated(
+    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
+) -> list[PerformanceRecord]:
+    """What the champion's own words let expect of the partition."""
+    champion = scorer_of(ctx, spec, history, partition)
+    if champion is None:
+        return []
+    rows = ctx.read(prediction_contract(spec), ctx.window.at(partition))
+    columns = [column.name for column in spec.task.columns(spec) if column.type == "double"]
+    output = spec.task.said(_collected(spec, rows, columns))
+    record = Recorder.of(partition, partition, champion, ESTIMATED, -1)
+    return [record(ALL, name, one) for name, one in spec.task.expected(output).items()]
+
+
+def _observed(
+    ctx: StepContext,
+    spec: ModelSpec,
+    history: ChampionHistory,
+    partition: str,
+    known: dict[tuple[str, str, str], PerformanceRecord],
+) -> MeasuredPerformance:
+    """What the outcomes say of the partition that matured; nothing where none did."""
+    calendar = ctx.window.calendar
+    if calendar is None:
+        return MeasuredPerformance()
+    scored = calendar.shift(partition, -spec.label_lag)
+    champion = scorer_of(ctx, spec, history, scored) if calendar.has(scored) else None
+    if champion is None:
+        return MeasuredPerformance()
+    frame = _matured_rows(ctx, spec, partition, scored)
+    if frame.empty or not spec.task.can_measure(frame[spec.target].to_numpy("float64")):
+        return MeasuredPerformance()
+    outcome, output = frame[spec.target].to_numpy("float64"), spec.task.said(frame)
+    version = ctx.lakehouse.history(spec.labels.table).version_of(ctx.window.at(partition))
+    labels = -1 if version is None else version
+    record = Recorder.of(partition, scored, champion, OBSERVED, labels)
+    figures = spec.task.observed(outcome, output)
+    records = [
+        record(segment, name, value)
+        for segment, values in _segments(spec, frame, outcome, output).items()
+        for name, value in values.items()
+        if segment != ALL or name not in figures
+    ]
+    records += [record(ALL, name, one) for name, one in figures.items()]
+    hoped = {m: r for (s, kind, m), r in known.items() if s == scored and kind == ESTIMATED}
+    missed = Recorder.of(partition, scored, champion, ERROR, labels)
+    records += [
+        missed(ALL, name, hoped[name].value - one.value)
+        for name, one in figures.items()
+        if name in hoped
+    ]
+    lost = spec.task.lost(spec.task.expected(output), figures)
+    if lost is not None:
+        records.append(record(ALL, LOST, lost))
+    level, who = _figure(figures.get(LEVEL)), champion.model_sha256
+    matured = Matured(scored, len(frame), level=level, lost=_figure(lost), scored_by=who)
+    return MeasuredPerformance(records, matured, outcome, output, champion)
+
+
+def _matured_rows(ctx: StepContext, spec: ModelSpec, partition: str, scored: str) -> "pd.DataFrame":
+    """What was said of the rows whose outcome is known now, the outcome, and their groups."""
+    at, outcomes = ctx.window.at(scored), _outcomes(ctx, spec, partition, scored)
+    columns = [column.name for column in spec.task.columns(spec) if column.type == "double"]
+    rows = ctx.read(prediction_contract(spec), at).select(*spec.key, *columns)
+    rows = rows.join(outcomes, list(spec.key))
+    names: list[str] = []
+    if spec.protected:
+        attributes = spec.protected.attributes
+        names = [attribute.name for attribute in attributes]
+        groups = ctx.read(spec.protected.source, at).selectExpr(
+            *spec.key, *(f"{a.expression} as `{a.name}`" for a in attributes)
+        )
+        rows = rows.join(groups, list(spec.key), "left")
+    frame = _collected(spec, rows, [*columns, spec.target, *names])
+    frame[spec.target] = frame[spec.target].astype("float64")
+    return frame
+
+
+def _collected(spec: ModelSpec, rows: "DataFrame", columns: list[str]) -> "pd.DataFrame":
+    """The columns of all rows in the order of the key: added up in another, last digits differ."""
+    frame: pd.DataFrame = rows.select(*spec.key, *columns).toPandas()
+    return frame.sort_values(list(spec.key), ignore_index=True)[columns]
+
+
+def _outcomes(ctx: StepContext, spec: ModelSpec, partition: str, scored: str) -> "DataFrame":
+    """The outcomes, known in one partition, of what was scored in another."""
+    known = ctx.read(spec.labels, ctx.window.at(partition))
+    of_scored = ctx.window.at(scored).predicate(spec.partition_column)
+    matured = known.where(f"{spec.target} IS NOT NULL AND {of_scored}")
+    return matured.select(*spec.key, spec.target)
+
+
+def _segments(
+    spec: ModelSpec, frame: "pd.DataFrame", outcome: "np.ndarray", output: "np.ndarray"
+) -> dict[str, dict[str, float]]:
+    """The task's metrics over all rows, and over each group that is large enough."""
+    found = {ALL: spec.task.measure(outcome, output).values()}
+    for attribute in spec.protected.attributes if spec.protected else ():
+        values = frame[attribute.name].astype(str).to_numpy()
+        for value in sorted(set(values)):
+            inside = values == value
+            is_large = spec.protected and inside.sum() >= spec.protected.min_group_rows
+            if is_large and spec.task.can_measure(outcome[inside]):
+                metrics = spec.task.measure(outcome[inside], output[inside])
+                found[f"{attribute.name}={value}"] = metrics.values()
+    return {s: {k: float(v) for k, v in m.items() if math.isfinite(v)} for s, m in found.items()}
+
+
+def _figure(one: "Interval | None") -> Figure | None:
+    return Figure(one.value, one.low, one.high) if one is not None else None
+
+
+def previous_lost(
+    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str, scored: str
+) -> Figure | None:
+    """What the champion before would have lost on the rows that matured; None: there is none."""
+    champion = scorer_of(ctx, spec, history, scored)
+    events = [event.model_sha256 for event in history.events]
+    if champion is None or champion.model_sha256 not in events:
+        return None
+    place = events.index(champion.model_sha256)
+    if place == 0:
+        return None
+    try:
+        model = verified(ctx.registry, spec.name, history.events[place - 1].identity).model
+    except ModelError as error:
+        ctx.report(f"the champion before cannot be asked: {error.what}")
+        return None
+    at, outcomes = ctx.window.at(scored), _outcomes(ctx, spec, partition, scored)
+    rows = ctx.read(spec.features, at).join(outcomes, list(spec.key))
+    frame = rows.toPandas().sort_values(list(spec.key), ignore_index=True)
+    output = model.predict(model.inputs(frame))
+    outcome = frame[spec.target].astype("float64").to_numpy()
+    return _figure(spec.task.lost(spec.task.expected(output), spec.task.observed(outcome, output)))

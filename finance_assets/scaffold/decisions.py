@@ -1,0 +1,75 @@
+"""Decisions about a use case as a whole, in the order in which a person asks; «!» in front of what
+deserves a look.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from finance_assets.scaffold.given import Given
+from finance_assets.scaffold.plan import Decision, Plan
+
+# So many partitions take longer than a coffee to play one by one.
+MANY = 60
+
+
+def decisions(plan: Plan, given: Given) -> Iterator[Decision]:
+    """What was decided about the whole, in the order in which a person asks."""
+    yield from _of_files(plan, given)
+    yield from _of_deliveries(plan)
+    yield from _of_task(plan)
+    lag = plan.request.label_lag
+    yield Decision(
+        "label lag",
+        str(lag),
+        f"it is known {lag} partitions later" if lag else "the outcome comes with its row",
+    )
+
+
+def _of_files(plan: Plan, given: Given) -> Iterator[Decision]:
+    names = ", ".join(path.name for path in plan.request.files)
+    yield Decision("files", f"{names}: {plan.rows:,} rows", plan.format or "CSV in UTF-8")
+    if given.skipped:
+        yield Decision("files", f"{given.skipped} lines above the header", "left out")
+    if given.malformed:
+        yield Decision("!files", f"{given.malformed} lines are no records", "left out")
+    if given.left_out:
+        yield Decision("!files", ", ".join(given.left_out), "left out: no table can hold the type")
+    if plan.numbered:
+        yield Decision(
+            "!key",
+            "the rows were numbered",
+            "no --key was named; what comes next has to bring a key that stays the same",
+        )
+
+
+def _of_deliveries(plan: Plan) -> Iterator[Decision]:
+    spread = Counter(plan.written).most_common()
+    sizes = f"{spread[-1][1]:,} to {spread[0][1]:,} rows each"
+    split = plan.split
+    if plan.request.has_time:
+        choice = f"{len(plan.written)} {split.frequency} partitions, {sizes}"
+        yield Decision("deliveries", choice, f"{split.reason}; times are {split.written}")
+        if len(plan.written) > MANY:
+            said = "`finance-assets run` plays one after the other; --through stops it earlier"
+            yield Decision("!deliveries", f"{len(plan.written)} partitions are many", said)
+        if split.gaps:
+            shown = ", ".join(split.gaps[:5]) + (" …" if len(split.gaps) > 5 else "")
+            yield Decision("!deliveries", f"{len(split.gaps)} partitions have no rows", shown)
+    else:
+        yield Decision(
+            "!deliveries",
+            f"{len(plan.written)} made-up monthly partitions, {sizes}, in {split.order}",
+            "without time nothing shows whether the model holds later: drift, stability and the "
+            "holdout compare parts of one heap, and no schedule means anything",
+        )
+
+
+def _of_task(plan: Plan) -> Iterator[Decision]:
+    request, outcome = plan.request, plan.outcome
+    if outcome.task == "binary":
+        choice = f"binary: the event is {request.label} = {outcome.positive[0]!r}"
+        yield Decision("task", choice, outcome.reason)
+        if outcome.warning:
+            yield Decision("!task", request.label, outcome.warning)
+    else:
+        yield Decision("task", f"regression: how much {request.label} will be", outcome.reason)

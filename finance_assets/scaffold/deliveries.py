@@ -1,0 +1,239 @@
+"""Deliveries: which partition each row belongs to, and the file of each partition."""
+
+import csv
+import gzip
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from finance_assets.calendar import Frequency
+from finance_assets.calendar.written import (
+    UnreadableTimesError,
+    made_up,
+    partition_count,
+    read_days,
+)
+from finance_assets.lakehouse.sources.csv import Csv
+from finance_assets.lakehouse.sources.json_lines import JsonLines
+from finance_assets.scaffold.given import Given
+from finance_assets.scaffold.profile import texts_of
+from finance_assets.scaffold.request import CannotScaffoldError, Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = ("2024-01-31T10:00:00", "31.01.2024")
+MAX_MADE_UP, ROWS_EACH = 6, 1500
+# Another partition may have this much of the mean share of events, or the order is no time.
+MIXED = 0.5
+
+
+def least_training(task: str, lag: int) -> int:
+    """Partitions that a candidate has to learn from: of a regression, one with a past."""
+    return 1 if task == "binary" else 1 + max(lag, 1)
+
+
+def least_partitions(task: str, lag: int) -> int:
+    """Partitions to learn from, to measure on and to score, once the outcomes are known."""
+    return least_training(task, lag) + 1 + lag + 1
+
+
+@dataclass(frozen=True)
+class Split:
+    """The partition of each row.
+
+    `is_named`: the texts of the time column are the names of their partitions. `written` says how
+    times are written. `order` is empty with time, else how the rows were put into an order.
+    """
+
+    frequency: Frequency
+    partitions: "pd.Series[str]"
+    reason: str
+    is_named: bool = False
+    written: str = ""
+    order: str = ""
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The partitions that have rows, oldest first."""
+        return tuple(sorted(set(self.partitions)))
+
+
+def split_by_time(request: Request, given: Given, task: str) -> Split:
+    """Partitions by the column of times.
+
+    Raises:
+        CannotScaffoldError: times that cannot be read, too few partitions, or repeated keys.
+    """
+    assert request.time is not None
+    texts = texts_of(given.column(request.time)).str.strip()
+    blank = int((texts.isna() | (texts == "")).sum())
+    if blank:
+        raise _bad_time(request, f"{blank} of {len(texts)} rows have no time")
+    try:
+        days = read_days([str(text) for text in texts.unique()])
+    except UnreadableTimesError as error:
+        raise _bad_time(request, str(error)) from error
+    wanted = [Frequency(request.frequency)] if request.frequency else list(_coarse_to_fine())
+    if not days.has_days:
+        wanted = [f for f in wanted if f is Frequency.monthly]
+        if not wanted:
+            raise _bad_time(request, f"{days.format} names months, not {request.frequency} parts")
+    keys = [given.column(name) for name in request.key]
+    problem, least = "", least_partitions(task, request.label_lag)
+    for frequency in wanted:
+        names = texts.map(days.partitions(frequency))
+        count = names.nunique()
+        repeated = _repeated(given, keys, names)
+        if count >= least and not repeated:
+            span = partition_count([names.min(), names.max()], frequency)
+            why = "asked for" if request.frequency else "the coarsest that has enough partitions"
+            gaps = tuple(sorted(_between(names, frequency))) if span > count else ()
+            is_named = bool((names == texts).all())
+            return Split(frequency, names, why, is_named, days.format, gaps=gaps)
+        problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
+    raise CannotScaffoldError(
+        f"{problem}, so they are no deliveries of a use case"
+        if problem.startswith("the rows")
+        else problem,
+        where=f"--key {','.join(request.key)} --time {request.time}",
+        remedy=f"{least} partitions or more (--frequency daily, or none), and a key that "
+        "is unique in each: name every column that tells the rows apart",
+    )
+
+
+def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", task: str) -> Split:
+    """Partitions of rows without time: in their order, or in that of a digest of the key.
+
+    Raises:
+        CannotScaffoldError: repeated keys.
+    """
+    import pandas as pd
+
+    rows, key = given.rows.num_rows, request.key
+    keys = [given.column(name) for name in key]
+    repeated = _repeated(given, keys, pd.Series(["all rows"] * rows))
+    if repeated:
+        raise CannotScaffoldError(
+            repeated, where=f"--key {','.join(key)}", remedy="every column that tells rows apart"
+        )
+    least = least_partitions(task, request.label_lag)
+    count = int(np.clip(rows // ROWS_EACH, least, max(MAX_MADE_UP, least)))
+    frequency, names = made_up(count)
+    place = np.arange(rows) * count // rows
+    order = "the order of the rows"
+    if not _is_mixed(outcome, place):
+        told = pd.DataFrame({str(i): texts_of(column) for i, column in enumerate(keys)})
+        mixed = pd.util.hash_pandas_object(told, index=False).to_numpy()
+        place = np.argsort(np.argsort(mixed, kind="stable")) * count // rows
+        order = "a digest of the key, as the rows are sorted by the label"
+    partitions = pd.Series(np.asarray(names, dtype="object")[place])
+    return Split(frequency, partitions, "there is no time", order=order)
+
+
+def _is_mixed(outcome: "pd.Series[float]", place: "np.ndarray") -> bool:
+    """Whether each part has about the same outcomes, as rows in no order of the label have."""
+    means = outcome.groupby(place).mean()
+    if outcome.nunique() == 2:
+        return bool(means.notna().all() and (means >= MIXED * outcome.mean()).all()) and bool(
+            (1 - means >= MIXED * (1 - outcome.mean())).all()
+        )
+    spread = float(outcome.std())
+    return bool(((means - outcome.mean()).abs() <= MIXED * spread).all())
+
+
+def _coarse_to_fine() -> tuple[Frequency, ...]:
+    return Frequency.monthly, Frequency.weekly, Frequency.daily
+
+
+def _between(names: "pd.Series[str]", frequency: Frequency) -> set[str]:
+    first, last = frequency.parse(names.min()), frequency.parse(names.max())
+    return {frequency.named(n) for n in range(first, last + 1)} - set(names)
+
+
+def _repeated(given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[str]") -> str:
+    """What is wrong with the key, if anything: several different rows share it in a partition."""
+    import pandas as pd
+
+    frame = pd.DataFrame({str(i): texts_of(column) for i, column in enumerate(keys)})
+    missing = frame.isna() | (frame.apply(lambda column: column.str.strip()) == "")
+    if missing.to_numpy().any():
+        return f"{int(missing.any(axis=1).sum())} rows have no value in a column of the key"
+    frame["partition"] = partitions.to_numpy()
+    twice = frame.duplicated(keep=False)
+    if not twice.any():
+        return ""
+    # Rows that are the same in every column are one row that came twice: the house drops these.
+    suspects = given.rows.filter(pa.array(twice.to_numpy())).to_pandas().drop_duplicates()
+    labels = frame[twice.to_numpy()].reset_index(drop=True).loc[suspects.index]
+    again = labels[labels.duplicated(keep=False)]
+    if again.empty:
+        return ""
+    example = ", ".join(str(value) for value in again.iloc[0])
+    return f"{len(again)} rows share their key with another row, such as {example}"
+
+
+def _bad_time(request: Request, what: str) -> CannotScaffoldError:
+    return CannotScaffoldError(
+        what,
+        where=f"--time {request.time}",
+        remedy=f"a day, a moment or a month in every row, such as {' or '.join(SHOWN)}: mend or "
+        "take out the others; or --frequency none, which takes the order of the rows for time",
+    )
+
+
+def suffix(given: Given) -> str:
+    """How the files of deliveries end."""
+    if isinstance(given.format, Csv):
+        return "csv.gz"
+    return "jsonl.gz" if isinstance(given.format, JsonLines) else "parquet"
+
+
+def write_deliveries(given: Given, split: Split, folder: Path, stem: str) -> dict[str, int]:
+    """Write a file for each partition, with its rows in their order; the rows of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partitions, written = split.partitions.to_numpy(), {}
+    for name in split.names:
+        rows = given.rows.take(pa.array(np.flatnonzero(partitions == name)))
+        path = folder / f"{stem}_{name}.{suffix(given)}"
+        if isinstance(given.format, Csv):
+            path.write_bytes(_packed(_as_csv(rows, given.format), given.format.encoding))
+        elif isinstance(given.format, JsonLines):
+            path.write_bytes(_packed(_as_json(rows), given.format.encoding))
+        else:
+            pq.write_table(rows, path)
+        written[name] = rows.num_rows
+    return written
+
+
+def _packed(text: str, encoding: str) -> bytes:
+    # Without a time of its own the same rows give the same bytes.
+    return gzip.compress(text.encode(encoding), mtime=0)
+
+
+def _as_csv(rows: pa.Table, format_: Csv) -> str:
+    out = io.StringIO()
+    kept: Any = csv.QUOTE_NONE if format_.quote is None else csv.QUOTE_MINIMAL
+    writer = csv.writer(
+        out,
+        delimiter=format_.delimiter,
+        quotechar=format_.quote,
+        quoting=kept,
+        lineterminator="\n",
+    )
+    writer.writerow(rows.column_names)
+    writer.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    return out.getvalue()
+
+
+def _as_json(rows: pa.Table) -> str:
+    # Values were read as the text that stands in the file, and are text in the deliveries too.
+    lines = (json.dumps(row, ensure_ascii=False) for row in rows.to_pylist())
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,110 @@
+"""Names: of use cases, tables and columns, from what people and files call them."""
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from finance_assets.declarations import NAME
+from finance_assets.scaffold.request import CannotScaffoldError
+from finance_assets.scaffold.vocabulary import words
+
+MAX_NAME = 40
+# Parameters of the engine's sql(): a table of this name would be taken for one.
+ENGINE = {"args", "kwargs", "sqlquery", "self"}
+# What Spark SQL and sqlglot read as something else than a column, or what tables of ours add.
+RESERVED = words("reserved")
+
+
+def slug(text: str) -> str:
+    """A text as a name: lower case, ASCII, words joined by an underscore; empty if none is left."""
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    ascii_only = "".join(c for c in plain if c.isascii())
+    # camelCase is two words, ABC one.
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", ascii_only)
+    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+
+
+def shortened(name: str) -> str:
+    """A name that fits into a line: whole words of it."""
+    if len(name) <= MAX_NAME:
+        return name
+    cut = name[: MAX_NAME + 1].rpartition("_")[0]
+    return cut or name[:MAX_NAME]
+
+
+def column_names(header: Sequence[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
+    """A name of ours for each column of a file, all different and none reserved."""
+    used, names = set(taken), []
+    for position, text in enumerate(header, 1):
+        name = slug(text)
+        if not name or not name[0].isalpha():
+            name = f"column_{name or position}"
+        if name in RESERVED or keyword.iskeyword(name):
+            name = f"{name}_value"
+        name = shortened(name)
+        unique, number = name, 2
+        while unique in used:
+            unique, number = f"{name}_{number}", number + 1
+        used.add(unique)
+        names.append(unique)
+    return tuple(names)
+
+
+def require_name(name: str, use_cases: Iterable[str], tables: Iterable[str]) -> None:
+    """Refuse a name that no use case can have, or that is taken.
+
+    Args:
+        name: the wanted one.
+        use_cases: names of those that there are.
+        tables: their tables, as `<layer>.<entity>`.
+
+    Raises:
+        CannotScaffoldError: saying why.
+    """
+    where = f"NAME {name!r}"
+    if not NAME.fullmatch(name) or name.startswith("_"):
+        proposed = slug(name)
+        raise CannotScaffoldError(
+            f"{name!r} is no name of a Python package and of tables",
+            where=where,
+            remedy="lower-case letters, digits and _, a letter first"
+            + (f", such as {proposed}" if NAME.fullmatch(proposed) else ""),
+        )
+    if keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in RESERVED | ENGINE:
+        raise CannotScaffoldError(
+            f"{name!r} means something else to Python, SQL or the engine",
+            where=where,
+            remedy=f"a more telling name, such as {name}_risk",
+        )
+    if len(name) > MAX_NAME:
+        raise CannotScaffoldError(
+            f"the name has {len(name)} letters", where=where, remedy=f"at most {MAX_NAME}"
+        )
+    known = sorted(use_cases)
+    if name in known:
+        raise CannotScaffoldError(
+            "there is such a use case already",
+            where=where,
+            remedy=f"another name than {', '.join(known)}; `finance-assets remove {name}` takes a "
+            "shipped one away",
+        )
+    ours = {f"{name}_{part}" for part in ("features", "labels", "predictions", "candidate")}
+    claimed = sorted(ours & {table.rpartition(".")[2] for table in tables})
+    if claimed:
+        raise CannotScaffoldError(
+            f"another use case has the table {claimed[0]}", where=where, remedy="another name"
+        )
+
+
+def entity_name(name: str, stem: str, tables: Iterable[str]) -> str:
+    """What the rows of the file are called: as the file is, or after the use case."""
+    taken = {table.rpartition(".")[2] for table in tables}
+    wanted = slug(stem)
+    is_free = not {wanted, f"{wanted}_deliveries", f"{wanted}_before"} & taken
+    is_name = bool(NAME.fullmatch(wanted)) and 3 <= len(wanted) <= MAX_NAME
+    is_plain = not keyword.iskeyword(wanted) and wanted not in RESERVED | ENGINE
+    is_other = wanted not in (name, "features", "labels", "before", "data", "train", "test")
+    if is_free and is_name and is_plain and is_other:
+        return wanted
+    return f"{name}_rows"

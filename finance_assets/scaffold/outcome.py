@@ -1,0 +1,170 @@
+"""The outcome: which task the label asks for, and which of its values is the event."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finance_assets.ml.tasks.binary import defaults as binary_defaults
+from finance_assets.ml.tasks.regression import defaults as regression_defaults
+from finance_assets.scaffold.naming import slug
+from finance_assets.scaffold.profile import FALSE, TRUE, Profile
+from finance_assets.scaffold.request import CannotScaffoldError, Request
+from finance_assets.scaffold.vocabulary import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVENTS, QUIET = words("events"), words("quiet")
+# Fewer different numbers are rather classes than amounts.
+MIN_AMOUNTS = 15
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The label: its task and, of a binary one, its event.
+
+    `positive` are the texts of the event, `others` those of its absence. `is_plain`: the house
+    reads the texts as true and false by itself, the event being true.
+    """
+
+    task: str
+    reason: str
+    target: str
+    positive: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    is_plain: bool = False
+    warning: str = ""
+
+    def values(self, texts: "pd.Series[str]", found: Profile) -> "pd.Series[float]":
+        """The label of each row as a number; NaN where it is not known."""
+        if self.task == "regression":
+            return found.numbers(texts)
+        stripped = texts.str.strip()
+        known = stripped.isin([*self.positive, *self.others])
+        return stripped.isin(list(self.positive)).astype("float64").where(known)
+
+
+def outcome_of(request: Request, found: Profile, name: str) -> Outcome:
+    """What the label asks for; `name` is ours of its column.
+
+    Raises:
+        CannotScaffoldError: one class only, several, too few rows, or no numbers to forecast.
+    """
+    if found.distinct < 2:
+        shown = f"only {found.values[0]!r}" if found.distinct else "no value"
+        raise _refused(request, f"holds {shown}: there is nothing to tell apart", "another label")
+    if request.task == "regression" or (request.task is None and _is_amount(request, found)):
+        return _regression(request, found, name)
+    return _binary(request, found, name)
+
+
+def _is_amount(request: Request, found: Profile) -> bool:
+    is_amount = found.is_number and (found.distinct >= MIN_AMOUNTS)
+    return is_amount and request.positive is None
+
+
+def _regression(request: Request, found: Profile, name: str) -> Outcome:
+    if not found.is_number:
+        raise _refused(
+            request,
+            f"holds no numbers but {_shown(found)}",
+            "a column of numbers, or --task binary",
+        )
+    if found.unreadable:
+        raise _refused(
+            request,
+            f"holds {found.unreadable} values that are no numbers",
+            "mend them, or leave the cells empty where nothing is known",
+        )
+    least = regression_defaults.LEAST_ROWS
+    if found.present < least:
+        raise _refused(
+            request,
+            f"is known of {found.present} rows: too few to learn from and to measure on",
+            f"{least} or more",
+        )
+    why = "asked for" if request.task else f"{found.distinct} different numbers"
+    return Outcome("regression", why, f"{name}_amount" if found.written else name)
+
+
+def _binary(request: Request, found: Profile, name: str) -> Outcome:
+    groups = _same_values(found)
+    if request.positive is None and len(groups) > 2:
+        raise _refused(
+            request,
+            f"holds {len(groups)} values where a yes or no is needed: {_shown(found)}",
+            "--positive VALUE (all others then count as its absence), --task regression for "
+            "numbers, or a label with two values",
+        )
+    if request.positive is None:
+        positive, why = _event(groups, found)
+    else:
+        positive, why = request.positive.strip(), "asked for"
+        if not any(positive in group for group in groups):
+            raise CannotScaffoldError(
+                f"the label never is {positive!r}",
+                where="--positive",
+                remedy=f"one of: {', '.join(found.values[:20])}",
+            )
+    event = next(group for group in groups if positive in group)
+    others = tuple(text for group in groups if group is not event for text in group)
+    _require_enough(request, found, event, others)
+    warning = ""
+    if len(groups) > 2:
+        warning = f"counted as not {positive!r}: {', '.join(others)}. Is that so for each of them?"
+    lowered = ({t.lower() for t in event}, {t.lower() for t in others})
+    is_plain = lowered[0] <= TRUE | {"1"} and lowered[1] <= FALSE | {"0"}
+    is_plain = is_plain and (not found.is_typed or found.type == "boolean")
+    target = name if is_plain else f"{name}_is_{slug(positive) or 'positive'}"
+    return Outcome("binary", why, target, event, others, is_plain, warning)
+
+
+def _same_values(found: Profile) -> list[tuple[str, ...]]:
+    """The values, those together that differ in case only, or write the same number."""
+    groups: dict[object, list[str]] = {}
+    for text in found.values:
+        try:
+            same: object = float(text)
+        except ValueError:
+            same = text.lower()
+        groups.setdefault(same, []).append(text)
+    return [tuple(group) for group in groups.values()]
+
+
+def _event(groups: list[tuple[str, ...]], found: Profile) -> tuple[str, str]:
+    """The value that is the event, and why: a known word, else the rarer one."""
+    first, second = groups
+    are_events = [group[0].lower() in EVENTS for group in groups]
+    are_quiet = [group[0].lower() in QUIET for group in groups]
+    scores = [e - q for e, q in zip(are_events, are_quiet, strict=True)]
+    # 1 is the event beside 0 or -1; beside 2 it is a number like any other.
+    is_known = not found.is_number or all(map(any, zip(are_events, are_quiet, strict=True)))
+    if is_known and scores[0] != scores[1]:
+        event = groups[0] if scores[0] > scores[1] else groups[1]
+        return event[0], "its words say which of the two is the event"
+    often = [int(found.counts[list(group)].sum()) for group in groups]
+    rarer = first if often[0] < often[1] else second
+    return rarer[0], f"the rarer of the two values ({min(often)} of {sum(often)})"
+
+
+def _require_enough(
+    request: Request, found: Profile, event: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    least, of_each = binary_defaults.LEAST_ROWS, binary_defaults.LEAST_OF_A_CLASS
+    rows = found.present
+    fewest = min(int(found.counts[list(group)].sum()) for group in (event, others))
+    if rows < least or fewest < of_each:
+        raise _refused(
+            request,
+            f"is known of {rows} rows, {fewest} of them of the rarer kind: too few to learn from "
+            "some and to measure on others",
+            f"{least} rows or more, {of_each} of each kind",
+        )
+
+
+def _shown(found: Profile) -> str:
+    more = f" and {found.distinct - 8} more" if found.distinct > 8 else ""
+    return ", ".join(f"{v} ({found.counts[v]})" for v in found.values[:8]) + more
+
+
+def _refused(request: Request, what: str, remedy: str) -> CannotScaffoldError:
+    return CannotScaffoldError(f"{request.label} {what}", where="--label", remedy=remedy)

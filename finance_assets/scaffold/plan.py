@@ -1,0 +1,144 @@
+"""The plan: everything that was decided about a use case, each decision with its reason.
+
+Data only; templates read it, and a person reads the decisions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from finance_assets.scaffold.deliveries import Split, least_partitions, least_training
+from finance_assets.scaffold.outcome import Outcome
+from finance_assets.scaffold.request import Request
+
+
+class Role(StrEnum):
+    """What becomes of a column."""
+
+    key = "key"
+    time = "time"
+    label = "label"
+    feature = "feature"
+    protected = "protected attribute"
+    kept = "silver only"
+    bronze_only = "bronze only"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column of the features table: SQL over silver's columns.
+
+    `passed` is the silver column that it takes over under its name, else empty.
+    """
+
+    name: str
+    sql: str
+    description: str
+    passed: str = ""
+    is_nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of silver; one that `warns` is about the table."""
+
+    name: str
+    condition: str
+    reason: str
+    warns: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedColumn:
+    """A delivered column: its typed form, what becomes of it, and why."""
+
+    name: str
+    at_source: str
+    type: str
+    description: str
+    role: Role
+    reason: str
+    is_nullable: bool = False
+    is_pii: bool = False
+    null_tokens: tuple[str, ...] = ()
+    delivered_type: str = ""
+    features: tuple[Feature, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    groups: str = ""
+
+    @property
+    def is_in_silver(self) -> bool:
+        """Whether the typed table has it."""
+        return self.role is not Role.bronze_only
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided, and why."""
+
+    about: str
+    choice: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A use case, ready to be written.
+
+    `entity` names its rows, `partition` the column with the partition of a row. `naive` is the
+    feature that is the rule of thumb, `before` of a regression the label's past. `numbered` rows
+    came without a key. `quarantine` is the share of rows of a partition that may be rejected;
+    `holdout` counts the partitions that are kept to measure on.
+    """
+
+    request: Request
+    entity: str
+    package: str
+    columns: tuple[PlannedColumn, ...]
+    outcome: Outcome
+    label_sql: str
+    split: Split
+    partition: str
+    features: tuple[Feature, ...]
+    naive: str
+    before: Feature | None
+    rows: int
+    written: dict[str, int]
+    format: str
+    file_ending: str
+    decisions: tuple[Decision, ...]
+    quarantine: float = 0.01
+    holdout: int = 1
+    numbered: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The key of every table: the entity's, and the partition."""
+        named = [c.name for c in self.columns if c.role is Role.key]
+        return (*named, *([self.partition] if self.partition not in named else []))
+
+    @property
+    def least_training(self) -> int:
+        """Partitions that a candidate has to learn from."""
+        return least_training(self.outcome.task, self.request.label_lag)
+
+    @property
+    def least_partitions(self) -> int:
+        """Partitions that a candidate needs to be judged, and one that it scores."""
+        return least_partitions(self.outcome.task, self.request.label_lag) + self.holdout - 1
+
+    @property
+    def of(self) -> dict[Role, tuple[PlannedColumn, ...]]:
+        """The columns of each role."""
+        return {role: tuple(c for c in self.columns if c.role is role) for role in Role}
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of silver."""
+        return tuple(rule for column in self.columns for rule in column.rules)
+
+    def warnings(self) -> Iterator[str]:
+        """What a person should look at first."""
+        for decision in self.decisions:
+            if decision.about.startswith("!"):
+                yield f"{decision.choice}: {decision.reason}"

@@ -1,0 +1,48 @@
+"""Rules of the typed table, from what was seen of a column."""
+
+import math
+from collections.abc import Callable
+
+from finance_assets.scaffold.plan import Rule
+from finance_assets.scaffold.profile import Profile
+from finance_assets.scaffold.sql import quoted
+
+# The slack around what was seen: half of its range.
+SLACK = 0.5
+
+
+def range_rule(name: str, found: Profile) -> tuple[Rule, ...]:
+    """What is far outside of everything that was seen is a mistake."""
+    if found.low is None or found.high is None:
+        return ()
+    slack = SLACK * (found.high - found.low) or max(abs(found.high), 1.0)
+    low = 0.0 if found.low >= 0 else _rounded(found.low - slack, math.floor)
+    high = _rounded(found.high + slack, math.ceil)
+    if not abs(high) < 1e15:
+        return ()
+    whole = found.type in ("int", "bigint")
+    first, last = (str(int(x)) if whole or x.is_integer() else repr(x) for x in (low, high))
+    condition = f"{name} >= {first} AND {name} <= {last}"
+    if found.missing or found.tokens or found.sentinels:
+        condition = f"{name} IS NULL OR ({condition})"
+    reason = f"Seen were {found.low:g} to {found.high:g}; what lies far outside is a mistake."
+    return (Rule(f"{name}_range", condition, reason),)
+
+
+def _rounded(value: float, towards: Callable[[float], int]) -> float:
+    """A bound with two digits that count."""
+    if value == 0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return round(towards(value / step) * step, 6)
+
+
+def known_rule(name: str, found: Profile) -> tuple[Rule, ...]:
+    """A new word is news: the model has never seen it."""
+    if not found.is_category or found.type != "string":
+        return ()
+    listed = ", ".join(quoted(value) for value in sorted(found.values))
+    is_new = f"CASE WHEN {name} IS NULL OR {name} IN ({listed}) THEN 0.0D ELSE 1.0D END"
+    condition = f"avg({is_new}) <= 0.01"
+    reason = f"More than 1 % of new values in {name}: the model has never seen them."
+    return (Rule(f"{name}_known", condition, reason, warns=True),)

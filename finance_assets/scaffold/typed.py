@@ -1,0 +1,48 @@
+"""Typed rows: a Parquet file's columns as types that every engine reads and writes alike."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from finance_assets.lakehouse.sources.parquet_types import spark_type
+
+# Types of Arrow that a contract has no name for, and what holds all of their values.
+WIDER = {
+    pa.int8(): pa.int32(),
+    pa.int16(): pa.int32(),
+    pa.uint8(): pa.int32(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.float16(): pa.float64(),
+    pa.float32(): pa.float64(),
+    pa.large_string(): pa.string(),
+    pa.null(): pa.string(),
+    pa.date64(): pa.date32(),
+}
+KNOWN = ("string", "int", "bigint", "double", "boolean", "date", "timestamp")
+
+
+def typed_rows(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
+    """The rows of a file, and the columns that no table can hold (lists, structs, bytes)."""
+    table = pq.read_table(path)
+    columns, left_out = {}, []
+    for name in table.column_names:
+        column = _plain(table.column(name))
+        kind = spark_type(column.type)
+        if kind in KNOWN or kind.startswith("decimal("):
+            columns[name] = column
+        else:
+            left_out.append(name)
+    return pa.table(columns), tuple(left_out)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_timestamp(column.type):
+        # Nanoseconds are more than the engines keep; without a zone, an instant is UTC's.
+        return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+    if pa.types.is_uint64(column.type):
+        return column.cast(pa.decimal128(20, 0))
+    return column.cast(WIDER.get(column.type, column.type))

@@ -1,0 +1,1 @@
+"""customer_churn: which households stop buying, month by month."""

@@ -1,0 +1,1 @@
+"""Tables of customer_churn: one file each, with contract, inputs and transform."""

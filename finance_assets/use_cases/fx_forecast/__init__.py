@@ -1,0 +1,1 @@
+"""fx_forecast: where will USD/BRL be, one and five business days from now?"""

@@ -1,0 +1,1 @@
+"""Tables of fx_forecast, a file each."""

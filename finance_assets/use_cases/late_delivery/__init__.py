@@ -1,0 +1,1 @@
+"""Late delivery: which flights out of New York will arrive more than 15 minutes late?"""

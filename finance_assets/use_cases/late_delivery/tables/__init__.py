@@ -1,0 +1,1 @@
+"""Tables of late_delivery: one file each, with contract, inputs and transform."""

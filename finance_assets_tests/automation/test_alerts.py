@@ -1,0 +1,181 @@
+"""Alerts: what is told, to whom, and that it is told once, whatever the channels do."""
+
+import dagster as dg
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from finance_assets.automation.alert_sensor import build_alert_sensor
+from finance_assets.automation.alerts import (
+    AT_ONCE,
+    AlertFacts,
+    Cause,
+    FailedRun,
+    Held,
+    alerts_of,
+    untold,
+)
+from finance_assets.automation.maintenance import JOB, op_name
+from finance_assets.automation.run_failures import failed_runs
+from finance_assets.definitions import build_defs
+from finance_assets.settings import get_settings
+from finance_assets_tests.model_life.models import HISTORY, run_model_steps
+from finance_assets_tests.model_life.test_model_life import STRICT, champion_as_of_june
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    BRONZE,
+    MAY,
+    NAME,
+    PIPELINE,
+    SILVER,
+    USE_CASE,
+    Statement,
+    deliver,
+)
+from finance_assets_tests.webhook import webhook
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture
+def hooks(settings, monkeypatch):
+    """Two channels, in force for the process."""
+    with webhook() as first, webhook() as second:
+        monkeypatch.setenv("FINANCE_ASSETS_ALERT_URLS", f"{first.url} {second.url}")
+        get_settings.cache_clear()
+        yield first, second
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+class Ticks:
+    """The sensor, asked again and again with what it remembers."""
+
+    def __init__(self, instance):
+        self.instance, self.cursor = instance, None
+        self.sensor = build_alert_sensor(USE_CASE)
+
+    def tick(self) -> str:
+        context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
+        message = self.sensor(context).skip_message
+        self.cursor = context.cursor
+        return message
+
+
+def refused_run(instance, settings, partition=APRIL):
+    """A run whose delivery is rejected for the most part."""
+    deliver(settings.landing, partition, Statement(statement_month=partition, bill_ntd="a lot"))
+    job = build_defs(use_cases={NAME: USE_CASE}).resolve_job_def(PIPELINE)
+    return job.execute_in_process(
+        run_config=QUIET, instance=instance, partition_key=partition, raise_on_error=False
+    )
+
+
+def test_a_refused_delivery_is_told_once_to_each_channel_that_answers(
+    hooks, instance, settings, monkeypatch
+):
+    first, second = hooks
+    second.is_down = True
+    run = refused_run(instance, settings)
+    ticks = Ticks(instance)
+    said = ticks.tick()
+    [told] = [post for post in first.posted if "rejected" in post["title"]]
+    assert told["title"] == f"[{NAME}] {APRIL}: too many rows were rejected"
+    for words in (
+        f"use case: {NAME}",
+        f"partition: {APRIL}",
+        f"run: http://127.0.0.1:3000/runs/{run.run_id}",
+        f"runbook: docs/runbook/README.md#{Cause.quarantine}",
+        SILVER,
+    ):
+        assert words in told["message"], words
+    assert "a lot" not in told["message"], "rows stay where they are"
+    assert second.posted == []
+
+    before = len(first.posted)
+    ticks.tick()
+    assert len(first.posted) == before
+    # A new process knows what the one before it has told.
+    second.is_down = False
+    again = Ticks(instance)
+    again.cursor = ticks.cursor
+    again.tick()
+    assert second.titles == first.titles and len(first.posted) == before
+    # Nor is anybody told again because the URLs stand in another order, or one twice.
+    monkeypatch.setenv("FINANCE_ASSETS_ALERT_URLS", f"{second.url} {first.url} {second.url}")
+    get_settings.cache_clear()
+    again.tick()
+    assert len(first.posted) == len(second.posted) == before
+    assert "secret" not in said + again.cursor + repr(get_settings())
+
+
+def test_without_a_channel_the_page_of_the_sensor_says_what_holds(settings, instance, runner):
+    said = Ticks(instance).tick()
+    assert "nobody is told, as FINANCE_ASSETS_ALERT_URLS names no channel" in said
+    assert f"the delivery of {BRONZE} is overdue and 5 before it" in said
+
+
+def test_a_url_that_is_none_is_named_by_its_place_alone(settings, instance, monkeypatch, capfd):
+    monkeypatch.setenv("FINANCE_ASSETS_ALERT_URLS", "nonsense-with-a-secret")
+    get_settings.cache_clear()
+    assert "names no channel" in Ticks(instance).tick()
+    shown = capfd.readouterr()
+    assert "URL number 1 is none" in shown.err + shown.out
+    assert "nonsense" not in shown.err + shown.out
+
+
+def test_the_tables_say_who_was_turned_down_what_is_late_and_that_a_chain_is_broken(
+    hooks, runner, homes, instance
+):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    ticks = Ticks(instance)
+    ticks.tick()
+    assert hooks[0].titles == [f"[{NAME}] 2005-09: the delivery of {BRONZE} is overdue"]
+    run_model_steps(runner, AUGUST, STRICT)
+    ticks.tick()
+    assert hooks[0].titles[1:] == [f"[{NAME}] {AUGUST}: candidate v2 was turned down by the gate"]
+    assert "failed criteria: discrimination" in hooks[0].posted[1]["message"]
+    history = str(runner.lakehouse.path(HISTORY))
+    write_deltalake(history, DeltaTable(history).to_pyarrow_table(), mode="append")
+    ticks.tick()
+    assert hooks[0].titles[2:] == [f"[{NAME}] : the champion history is broken"]
+
+
+def test_maintenance_that_fails_is_told_to_the_use_case_whose_tables_it_was(settings, instance):
+    @dg.op(name=op_name(USE_CASE))
+    def failing():
+        raise dg.Failure("no room left")
+
+    @dg.job(name=JOB)
+    def maintenance():
+        failing()
+
+    maintenance.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+    [run] = failed_runs(instance, USE_CASE)
+    assert (run.what, run.partition) == ("no room left", "")
+
+
+def test_what_triage_holds_names_verdict_and_evidence_and_a_failed_step_its_error():
+    facts = AlertFacts(
+        "shop",
+        holds=(Held(MAY, "encoding_change", "pay_status 1 is new: 12 % of rows", "r1"),),
+        failed_runs=(FailedRun("r2", "shop_pipeline", APRIL, ("silver.x",), "no room left"),),
+    )
+    held, failed = alerts_of(facts)
+    assert (held.title, held.page) == (f"[shop] {MAY}: encoding change", "/runs/r1")
+    assert "12 % of rows" in held.body("http://ui/", "book")
+    assert failed.title == f"[shop] {APRIL}: shop_pipeline failed"
+    assert "detail: silver.x: no room left" in failed.body("http://ui", "book")
+
+
+def test_a_long_silence_is_told_in_pieces():
+    runs = tuple(FailedRun(f"r{n}", "job", APRIL, (), "") for n in range(AT_ONCE + 5))
+    alerts = alerts_of(AlertFacts("shop", failed_runs=runs))
+    told = [alert.key for alert in untold(alerts, [])]
+    assert len(told) == AT_ONCE
+    assert len(untold(alerts, told)) == 5

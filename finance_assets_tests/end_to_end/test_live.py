@@ -1,0 +1,169 @@
+"""`finance-assets dev` alone: deliveries land, and everything that follows happens by itself."""
+
+import json
+import subprocess
+
+import pytest
+
+from finance_assets.settings import DAGSTER_YAML
+from finance_assets_tests.end_to_end.browser import chromium, page
+from finance_assets_tests.end_to_end.live import BIN, dev, prepare_dagster
+from finance_assets_tests.end_to_end.postgres import missing
+from finance_assets_tests.own_use_cases.live.deliveries import Day, deliver
+from finance_assets_tests.own_use_cases.live.tables import CALENDAR, READERS
+from finance_assets_tests.own_use_cases.live.use_case import NAME, USE_CASE
+from finance_assets_tests.scenario import clean_environment
+from finance_assets_tests.webhook import webhook
+
+pytestmark = pytest.mark.slow
+
+D1, D2, D3, D4, D5, D6, D7, D8 = CALENDAR.partitions()
+PIPELINE, RETRAINING = f"{NAME}_pipeline", f"{NAME}_retraining"
+# A tariff comes out of nowhere. Readers read more; then they log in more often, too, and one day has
+# too few of them to judge a model by.
+DAYS = {
+    D4: Day(new_code=0.12),
+    D5: Day(minutes=0.8),
+    D6: Day(minutes=0.8),
+    D7: Day(minutes=0.8, logins=0.8, readers=1450),
+    D8: Day(minutes=0.8, logins=0.8),
+}
+
+LOCATION = "__repository__@finance_assets.definitions"
+PAGES = {
+    "lineage": f"locations/{LOCATION}/asset-groups/{NAME}/lineage",
+    "checks": f"assets/{READERS.table.replace('.', '/')}?view=checks",
+    "plots": f"assets/monitoring/{NAME}_drift?view=partitions&partition={D6}",
+    "sensors": "automation",
+}
+
+
+class World:
+    """A home, its landing folder, and who is told."""
+
+    def __init__(self, root, hook):
+        self.landing, self.hook = root / "landing", hook
+        self.landing.mkdir()
+        self.pages = {}
+        prepare_dagster(root / "home", DAGSTER_YAML.read_text())
+        self.environment = clean_environment(
+            FINANCE_ASSETS_HOME=str(root / "home"),
+            FINANCE_ASSETS_LANDING=str(self.landing),
+            FINANCE_ASSETS_USE_CASES="finance_assets_tests.own_use_cases.live",
+            FINANCE_ASSETS_SENSOR_INTERVAL_SECONDS="1",
+            FINANCE_ASSETS_ALERT_URLS=hook.url,
+        )
+
+    def land(self, *days):
+        for day in days:
+            deliver(self.landing, NAME, DAYS, day)
+
+    def land_damaged(self, day):
+        """A file whose regions are all unknown."""
+        path = deliver(self.landing, NAME, DAYS, day)
+        path.write_text(path.read_text().replace("north", "west"))
+
+    def status(self):
+        command = [BIN / "finance-assets", "status", "--use-case", NAME, "--json"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["use_cases"][NAME]
+
+    def told(self, words):
+        return [post for post in self.hook.posted if words in post["title"]]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """All eight days, landed one after the other under the daemon's eyes."""
+    root = tmp_path_factory.mktemp("live")
+    with webhook() as hook:
+        world = World(root, hook)
+        with dev(world.environment, root / "dev.log") as live:
+            live.only(f"{NAME}_")
+            world.land(D1, D2, D3)
+            live.until("a first champion", lambda: live.ended(RETRAINING, D3))
+            world.land_damaged(D4)
+            live.until("the refusal is told", lambda: world.told("too many rows were rejected"))
+            world.land(D4)
+            live.until("the new code is told", lambda: world.told("encoding change"))
+            world.land(D5, D6)
+            live.until("the shift is answered", lambda: live.ended(RETRAINING, D6))
+            world.land(D7, D8)
+            live.until("the second shift is answered", lambda: live.ended(RETRAINING, D8))
+            live.until("the rejection is told", lambda: world.told("turned down by the gate"))
+            live.until("all runs ended", lambda: live.ended(PIPELINE, D8))
+            world.url, world.state = live.url, world.status()
+            world.pipeline, world.retraining = live.runs(PIPELINE), live.runs(RETRAINING)
+            if chromium():
+                world.pages = {name: page(f"{live.url}/{path}") for name, path in PAGES.items()}
+    return world
+
+
+def test_each_delivery_was_run_once_by_the_sensor_and_a_corrected_one_again(played):
+    ended = [(day, status) for day, status, _ in played.pipeline]
+    assert ended == [
+        *((day, "SUCCESS") for day in (D1, D2, D3)),
+        (D4, "FAILURE"),
+        *((day, "SUCCESS") for day in (D4, D5, D6, D7, D8)),
+    ]
+    assert {t["dagster/sensor_name"] for _, _, t in played.pipeline} == {f"{NAME}_landing_sensor"}
+    assert played.state["partitions"] == CALENDAR.partitions()
+
+
+def test_a_shift_led_to_a_candidate_that_the_gate_promoted_and_another_that_it_rejected(played):
+    assert [(day, status) for day, status, _ in played.retraining] == [
+        (D3, "SUCCESS"),
+        (D6, "SUCCESS"),
+        (D8, "SUCCESS"),
+    ]
+    decided = {c["as_of"]: (c["version"], c["decision"]) for c in played.state["candidates"]}
+    assert decided == {
+        D3: ("1", "promoted"),
+        D6: ("2", "promoted"),
+        D8: ("3", "turned_down"),
+    }
+    reasons = [tags["retraining_reason"] for _, _, tags in played.retraining]
+    assert reasons[0] == "there is no champion yet"
+    assert all(" in 2024-01-0" in reason for reason in reasons[1:])
+    assert played.state["champion"]["version"] == "2"
+
+
+def test_a_refused_delivery_was_told_once_with_links(played):
+    [post] = played.told("too many rows were rejected")
+    assert post["title"] == f"[{NAME}] {D4}: too many rows were rejected"
+    run = next(tags["run_id"] for _, status, tags in played.pipeline if status == "FAILURE")
+    assert f"run: {played.url}/runs/{run}" in post["message"]
+    assert "docs/runbook/README.md#quarantine-over-its-limit" in post["message"]
+
+
+def test_a_code_from_nowhere_was_held_and_told_once_and_nothing_was_trained_on_it_alone(played):
+    found = played.state["drift"][D4]
+    assert (found["verdict"], found["action"]) == ("encoding_change", "hold")
+    assert "tariff" in found["evidence"][0]
+    [post] = played.told("encoding change")
+    assert post["title"] == f"[{NAME}] {D4}: encoding change"
+    assert "tariff" in post["message"]
+    assert D4 not in [day for day, _, _ in played.retraining]
+
+
+def test_the_rejection_was_told_once_with_what_failed(played):
+    [post] = played.told("turned down by the gate")
+    assert post["title"] == f"[{NAME}] {D8}: candidate v3 was turned down by the gate"
+    assert "enough_rows" in post["message"]
+    assert USE_CASE.name in post["message"]
+
+
+def test_a_browser_shows_lineage_checks_plots_and_the_sensors_with_what_they_say(played):
+    if not played.pages:
+        missing("Chromium", "chromium")
+    # Dagster shortens names that are longer than a box.
+    names = [step.key.partition(".")[2] for step in USE_CASE.steps]
+    for name in (name for name in names if len(name) <= 16):
+        assert name in played.pages["lineage"], name
+    for check in USE_CASE.step(READERS.table).checks:
+        assert check.name in played.pages["checks"], check.name
+    for plot in ("Drift", "Output"):
+        assert plot in played.pages["plots"], plot
+    for kind in ("landing", "retraining", "alert"):
+        assert f"{NAME}_{kind}_sensor" in played.pages["sensors"], kind

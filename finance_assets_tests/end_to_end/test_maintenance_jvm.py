@@ -1,0 +1,113 @@
+"""Index, checkpoint and maintenance on the JVM: tables of a catalog, and tables in folders."""
+
+import json
+
+import pytest
+
+from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+
+# Run in a process of its own: a process can hold one kind of Spark session only.
+PLAY = """
+import json
+from dataclasses import replace
+from finance_assets.compute.sessions import open_session
+from finance_assets.lakehouse import audit, log_index
+from finance_assets.lakehouse.homes import CatalogHome, FolderHome
+from finance_assets.lakehouse.integrity import altered_partitions
+from finance_assets.lakehouse.maintenance import maintain_table
+from finance_assets.lakehouse.publish import publish
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.settings import get_settings
+from finance_assets_tests.scenario import CALENDAR
+from finance_assets_tests.lakehouse.test_publish import APRIL, MAY, ORIGIN, THINGS, propose
+
+settings = get_settings()
+settings.prepare_home()
+spark = open_session(settings)
+# Tables of ten rows, many small jobs: Spark's and Delta's defaults are for others.
+spark.conf.set("spark.sql.shuffle.partitions", "2")
+spark.conf.set("spark.databricks.delta.snapshotPartitions", "2")
+# VACUUM lists folders in so many tasks; the default is 10,000.
+spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "2")
+log_index.renew_index.__defaults__ = (3,)
+BOTH = CALENDAR.window(APRIL, MAY)
+ROWS = [(n, month, float(n)) for n in range(1, 6) for month in (APRIL, MAY)]
+
+def put(lakehouse, rows):
+    proposal = propose(lakehouse, rows, BOTH)
+    return publish(lakehouse, replace(proposal, rows=proposal.rows.repartition(3, "id")), ORIGIN)
+
+def played(lakehouse):
+    table = THINGS.table
+    contents = {}
+    for shift in range(3):
+        put(lakehouse, [(n, month, value + shift) for n, month, value in ROWS])
+        stored = lakehouse.table(table)
+        contents[stored.version] = audit.fingerprints(lakehouse.read(THINGS), THINGS)
+    history = lakehouse.history(table)
+    indexed = len(history.reading.indexed)
+    before = [p.to_json() for p in history.publications]
+    done = maintain_table(lakehouse, table)
+    again = maintain_table(lakehouse, table)
+    dry = maintain_table(lakehouse, table, is_dry_run=True)
+    history = lakehouse.history(table)
+    then = {v: audit.fingerprints(lakehouse.read(THINGS, version=v), THINGS) for v in contents}
+    last = [(n, month, value + 2) for n, month, value in ROWS]
+    return {
+        "indexed": indexed,
+        "same_publications": [p.to_json() for p in history.publications] == before,
+        "without_index": full(lakehouse),
+        "foreign": history.foreign_versions,
+        "altered": altered_partitions(lakehouse, THINGS, BOTH),
+        "files": [done.before.files, done.after.files, again.after.files, dry.after.files],
+        "problems": [done.problem, again.problem],
+        "time_travel": then == contents,
+        "republished": list(put(lakehouse, last).changed),
+        "changed": list(put(lakehouse, ROWS).changed),
+    }
+
+def full(lakehouse):
+    asked = lambda: [p.to_json() for p in lakehouse.history(THINGS.table).publications]
+    indexed, real = asked(), log_index._read_index
+    log_index._read_index = lambda stored: ()
+    log_index.forget()
+    try:
+        return asked() == indexed
+    finally:
+        log_index._read_index = real
+
+found = {
+    name: played(Lakehouse(home, lambda: spark))
+    for name, home in (
+        ("catalog", CatalogHome(settings.lakehouse_root, "spark_catalog", "dev_")),
+        ("folder", FolderHome(settings.lakehouse_root)),
+    )
+}
+print("DONE" + json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    """What both kinds of tables said."""
+    home = tmp_path_factory.mktemp("home")
+    said = run_code(PLAY, home, home, "spark")
+    return json.loads(said.stdout.split("DONE")[1])
+
+
+@needs_java
+@pytest.mark.slow
+@pytest.mark.jvm
+@pytest.mark.parametrize("home", ["catalog", "folder"])
+def test_a_table_is_maintained_and_its_log_indexed(played, home):
+    found = played[home]
+    assert found["indexed"] > 0
+    assert found["without_index"]
+    assert found["same_publications"]
+    assert (found["foreign"], found["altered"]) == ([], [])
+    before, *after = found["files"]
+    assert before > 2
+    assert after == [2, 2, 2]
+    assert found["problems"] == ["", ""]
+    assert found["time_travel"]
+    assert (found["republished"], found["changed"]) == ([], ["2005-04", "2005-05"])

@@ -1,0 +1,101 @@
+"""Measures of forecasts against scikit-learn, and block errors against a drawn bootstrap."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
+
+from finance_assets.ml.tasks.regression.blocks import block_mean, block_ratio
+from finance_assets.ml.tasks.regression.groups import compare_errors
+from finance_assets.ml.tasks.regression.metrics import RegressionMetrics, measure
+from finance_assets.ml.tasks.regression.probes import alone
+
+RANDOM = np.random.default_rng(11)
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+def forecasts(rows=500):
+    outcome = RANDOM.normal(10, 4, rows)
+    middle = outcome + RANDOM.normal(0.5, 1, rows)
+    return outcome, np.column_stack([middle - 1.2, middle, middle + 1.5])
+
+
+def test_measures_agree_with_scikit_learn():
+    outcome, said = forecasts()
+    found = measure(outcome, said, QUANTILES)
+    assert found.mae == pytest.approx(mean_absolute_error(outcome, said[:, 1]), abs=1e-12)
+    assert found.rmse == pytest.approx(root_mean_squared_error(outcome, said[:, 1]), abs=1e-12)
+    pinball = [mean_pinball_loss(outcome, said[:, i], alpha=QUANTILES[i]) for i in (0, 2)]
+    assert found.pinball == pytest.approx(np.mean(pinball), abs=1e-12)
+    assert found.bias == pytest.approx(0.5, abs=0.15)
+    assert found.width == pytest.approx(2.7)
+    inside = [low <= came <= high for came, (low, _, high) in zip(outcome, said, strict=True)]
+    assert found.coverage == pytest.approx(np.mean(inside))
+    assert RegressionMetrics.of(found.values()) == found
+
+
+def test_a_row_on_which_nothing_is_said_and_nothing_came_counts_as_right():
+    found = measure(np.array([0.0, 1.0]), np.array([[0.0, 0, 0], [1, 3, 4]]), QUANTILES)
+    assert found.smape == pytest.approx((0 + 2 / 2) / 2)
+    with pytest.raises(ValueError, match="no rows"):
+        measure(np.zeros(0), np.zeros((0, 3)), QUANTILES)
+
+
+def hanging_together(rows=600, weight=0.8):
+    noise = RANDOM.normal(size=rows)
+    for place in range(1, rows):
+        noise[place] += weight * noise[place - 1]
+    return noise
+
+
+def drawn(figure, rows, block, draws=4000):
+    """The standard error of a figure by drawing circular blocks of rows."""
+    random = np.random.default_rng(5)
+    starts = random.integers(0, rows, size=(draws, rows // block))
+    places = (starts[:, :, None] + np.arange(block)) % rows
+    return np.std([figure(chosen.ravel()) for chosen in places])
+
+
+@pytest.mark.parametrize("block", [1, 5, 20])
+def test_the_error_of_a_mean_is_that_of_a_drawn_block_bootstrap(block):
+    values = hanging_together()
+    expected = drawn(lambda rows: values[rows].mean(), len(values), block)
+    assert block_mean(values, block).error == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("block", [1, 10])
+def test_the_error_of_a_ratio_is_that_of_a_drawn_paired_block_bootstrap(block):
+    above, below = np.abs(hanging_together()), np.abs(hanging_together()) + 1
+    expected = drawn(lambda rows: above[rows].mean() / below[rows].mean(), len(above), block)
+    found = block_ratio(above, below, block)
+    assert found.value == pytest.approx(above.mean() / below.mean())
+    assert found.error == pytest.approx(expected, rel=0.06)
+
+
+def test_rows_that_hang_together_are_less_sure_than_their_number_says():
+    values = hanging_together()
+    assert block_mean(values, 20).error > 2 * block_mean(values, 1).error
+    with pytest.raises(ValueError, match="fewer than two blocks"):
+        block_mean(values[:30], 20)
+
+
+def test_a_group_whose_forecasts_are_worse_stands_out_and_the_others_do_not():
+    region = np.array(["north", "south", "east"])[np.arange(3000) % 3]
+    error = np.abs(RANDOM.normal(size=3000)) * np.where(region == "south", 2.0, 1.0)
+    groups, small = compare_errors({"region": region}, error, 500, 1)
+    by_name = {group.group: group for group in groups}
+    assert by_name["region=south"].ratio.low > 1.3
+    assert by_name["region=north"].ratio.high < 1
+    assert not small
+    _, small = compare_errors({"region": region}, error, 1001, 1)
+    assert small == {"region=north": 1000, "region=south": 1000, "region=east": 1000}
+
+
+def test_a_feature_that_knows_what_the_rule_of_thumb_missed_is_seen():
+    import pandas as pd
+
+    missed = RANDOM.normal(size=1000)
+    frame = pd.DataFrame({"leak": -missed, "noise": RANDOM.normal(size=1000), "same": 1.0})
+    found = alone(frame, ("leak", "noise", "same"), missed)
+    assert found["leak"] == pytest.approx(1.0)
+    assert found["noise"] < 0.1
+    assert found["same"] == 0

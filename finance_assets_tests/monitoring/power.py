@@ -1,0 +1,154 @@
+"""Power and false alarms: what monitoring notices of simulated drift, over many seeds.
+
+`python -m finance_assets_tests.monitoring.power` prints the table of docs/monitoring/power.md.
+A world of four numbers, three codes and a score is drawn for each seed; the reference from one
+draw, the partition from another, so that nothing is the same but the world.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from finance_assets.ml.tasks.binary import Band, Binary, CostMatrix
+from finance_assets.monitoring.drift import DriftLimits, DriftReport, compare
+from finance_assets.monitoring.measurements import Matured, Measurements
+from finance_assets.monitoring.reference import (
+    Reference,
+    build_reference,
+)
+from finance_assets.monitoring.significance import Figure
+from finance_assets.monitoring.simulator import Change, Columns, Injury, injure
+from finance_assets.monitoring.triage import Verdict, triage
+
+LIMITS = DriftLimits()
+TASK = Binary(
+    costs=CostMatrix(flagged_good=1.0, missed_bad=5.0, unit="call"),
+    bands=(Band("low", 0.0), Band("high", 0.2)),
+    flagged_band="high",
+)
+OUTCOME = "outcome"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change, the verdict that it deserves, and in how many rows it is looked for."""
+
+    title: str
+    injury: Injury | None
+    wanted: Verdict
+    rows: int = 5_000
+    step: int = 1
+
+
+CASES = (
+    Case("nothing, 1,000 rows", None, Verdict.none, 1_000),
+    Case("nothing, 5,000 rows", None, Verdict.none),
+    Case("nothing, 30,000 rows", None, Verdict.none, 30_000),
+    Case("shift by 0.7 sd, 1,000 rows", Injury("normal", Change.shift, 0.7),
+         Verdict.covariate_shift, 1_000),
+    Case("shift by 0.6 sd", Injury("normal", Change.shift, 0.6), Verdict.covariate_shift),
+    Case("gradual shift to 1 sd, third of four", Injury("normal", Change.shift, 1.0, lasts=4),
+         Verdict.covariate_shift, 5_000, 3),
+    Case("shrunk to half", Injury("normal", Change.scale, 0.5), Verdict.covariate_shift),
+    Case("another unit: times 100", Injury("amount", Change.scale, 100.0), Verdict.data_quality),
+    Case("new code in 2 % of rows", Injury("code", Change.new_category, 0.02, code=2.0),
+         Verdict.encoding_change),
+    Case("new code in 3 %, 1,000 rows", Injury("code", Change.new_category, 0.03, code=2.0),
+         Verdict.encoding_change, 1_000),
+    Case("8 % missing", Injury("normal", Change.missing, 0.08), Verdict.data_quality),
+    Case("10 % missing, 1,000 rows", Injury("normal", Change.missing, 0.1),
+         Verdict.data_quality, 1_000),
+    Case("15 % of outcomes flipped", Injury(OUTCOME, Change.flip, 0.15),
+         Verdict.label_definition_change),
+)  # fmt: skip
+
+
+def world(seed: int, rows: int) -> Columns:
+    """Rows of one and the same world; the score is the true probability of the outcome."""
+    random = np.random.default_rng(seed)
+    normal, code = random.normal(size=rows), random.choice([-1.0, 0.0, 1.0, 3.0], rows)
+    logit = -2.6 + 1.2 * normal + 0.5 * code
+    score = 1 / (1 + np.exp(-logit))
+    return {
+        "normal": normal,
+        "amount": np.exp(random.normal(8, 1, rows)),
+        "skewed": random.gamma(2.0, 1.0, rows),
+        "seldom": np.where(random.random(rows) < 0.3, np.nan, random.normal(size=rows)),
+        "code": code,
+        "count": random.poisson(2.0, rows).clip(0, 6).astype("float64"),
+        "flag": (random.random(rows) < 0.2).astype("float64"),
+        "score": score,
+        OUTCOME: (random.random(rows) < score).astype("float64"),
+    }
+
+
+def report_of(reference: Columns, now: Columns, limits: DriftLimits = LIMITS) -> DriftReport:
+    """The report of a partition's columns, counted as the step counts them."""
+    found = []
+    for name, values in reference.items():
+        if name == OUTCOME:
+            continue
+        known = build_reference(name, values)
+        counts = build_reference(name, now[name], known.edges).counts
+        found.append(compare(known, counts, breaches(known, now[name])))
+    return DriftReport(len(now["score"]), tuple(found), limits)
+
+
+def breaches(reference: Reference, values: np.ndarray) -> int:
+    """Rows outside the range of training; codes are counted as unseen."""
+    if reference.is_coded or reference.low is None or reference.high is None:
+        return 0
+    return int(((values < reference.low) | (values > reference.high)).sum())
+
+
+def matured(now: Columns, before: Figure | None) -> Matured:
+    """How the partition fared."""
+    seen = TASK.observed(now[OUTCOME], now["score"])
+    lost = TASK.lost(TASK.expected(now["score"]), seen)
+    level = seen.get("level")
+    return Matured(
+        "p",
+        len(now["score"]),
+        level and Figure(level.value, level.low, level.high),
+        before,
+        lost and Figure(lost.value, lost.low, lost.high),
+    )
+
+
+def verdict(case: Case, seed: int) -> Verdict:
+    """What triage says of the case in one world."""
+    reference, now = world(2 * seed, 20_000), world(2 * seed + 1, case.rows)
+    before = matured(world(10_000_019 + seed, case.rows), None).level
+    if case.injury is not None:
+        now = injure(now, case.injury, seed, case.step)
+    known = Measurements("p", report_of(reference, now), "1", "a", matured=matured(now, before))
+    return triage(known).verdict
+
+
+def rates(seeds: int, cases: tuple[Case, ...] = CASES) -> Iterator[tuple[Case, float, Counter]]:
+    """How often each case gets the verdict it deserves, and what it gets else."""
+    for case in cases:
+        found = Counter(verdict(case, seed) for seed in range(seeds))
+        yield case, found[case.wanted] / seeds, found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=500)
+    seeds = parser.parse_args().seeds
+    print("| what happens | rows | verdict it deserves | how often it gets it | else |")
+    print("|---|---|---|---|---|")
+    for case, rate, found in rates(seeds):
+        others = ", ".join(
+            f"{v.replace('_', ' ')} {n}" for v, n in found.items() if v != case.wanted
+        )
+        wanted = case.wanted.replace("_", " ")
+        print(f"| {case.title} | {case.rows:,} | {wanted} | {rate:.1%} | {others} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The tables of two_sources: one file each."""

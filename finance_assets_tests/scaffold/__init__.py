@@ -1,0 +1,1 @@
+"""Tests of what is written from a file: pure but for those that say otherwise."""

@@ -1,0 +1,218 @@
+"""What becomes of a column: every oddity that files have, found and told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finance_assets.scaffold.personal import is_card
+from finance_assets.scaffold.plan import Role
+from finance_assets_tests.scaffold.files import EACH, MONTHS, column, csv_file, parcels, planned
+
+ROWS = EACH * len(MONTHS)
+RANDOM = np.random.default_rng(3)
+SMALL = RANDOM.integers(0, 14, ROWS)
+AMOUNTS = RANDOM.lognormal(8, 1, ROWS).round(2)
+
+
+def some(values, odd, every: int = 40):
+    """Values as text, every so many of them an odd one."""
+    texts = pd.Series(np.asarray(values)).astype(str)
+    return texts.mask(np.arange(ROWS) % every == 3, odd)
+
+
+def becomes(tmp_path, values, name="odd", **changes):
+    """What becomes of a column beside those of parcels."""
+    return column(planned(csv_file(tmp_path, parcels().assign(**{name: values})), **changes), name)
+
+
+@pytest.mark.parametrize(
+    ("values", "tokens"),
+    [
+        (some(some(SMALL, "98"), "96", 60), {"96", "98"}),
+        (some(AMOUNTS, "-99"), {"-99"}),
+        (some(AMOUNTS, "-99.0"), {"-99.0"}),
+        (some(RANDOM.integers(18, 95, ROWS), "999"), {"999"}),
+        (some(RANDOM.normal(size=ROWS).round(3), "-999.0"), {"-999.0"}),
+        (some(AMOUNTS, "NA"), {"NA"}),
+        (some(AMOUNTS, "?"), {"?"}),
+        (some(AMOUNTS, "unknown"), {"unknown"}),
+        (some(AMOUNTS, "n.v."), {"n.v."}),
+        (some(RANDOM.choice(["a", "b"], ROWS), "unknown"), {"unknown"}),
+        (some(RANDOM.choice(["a", "b"], ROWS), "?"), {"?"}),
+    ],
+)
+def test_what_stands_for_a_missing_value_is_one(tmp_path, values, tokens):
+    found = becomes(tmp_path, values)
+    assert set(found.null_tokens) == tokens
+    assert found.is_nullable
+    assert found.role is Role.feature
+    assert all(token in found.reason for token in tokens)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        RANDOM.integers(18, 100, ROWS),  # 96 to 99 are ages
+        RANDOM.integers(-2, 9, ROWS),  # a scale
+        RANDOM.integers(-1, 3, ROWS),
+        RANDOM.integers(0, 3000, ROWS),  # 999 is an amount
+        RANDOM.choice([95, 96, 97, 98], ROWS),
+    ],
+)
+def test_a_number_that_others_surround_is_a_number(tmp_path, values):
+    assert becomes(tmp_path, values).null_tokens == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "is_nullable"),
+    [
+        (SMALL, "int", False),
+        (some(SMALL, ""), "int", True),
+        (some(SMALL, "  "), "int", True),
+        (AMOUNTS, "double", False),
+        (np.arange(ROWS) * 10**10 % (7 * 10**10), "bigint", False),
+        (RANDOM.choice(["01", "07", "12"], ROWS), "string", False),
+        (RANDOM.choice(["true", "false"], ROWS), "boolean", False),
+        (RANDOM.choice(["2024-01-01", "2024-02-02"], ROWS), "date", False),
+        (RANDOM.choice(["2024-01-01 10:00:00", "2024-02-02 11:00:00"], ROWS), "timestamp", False),
+    ],
+)
+def test_the_narrowest_type_that_reads_everything_is_taken(tmp_path, values, type_, is_nullable):
+    found = becomes(tmp_path, values)
+    assert (found.type, found.is_nullable) == (type_, is_nullable)
+
+
+@pytest.mark.parametrize(
+    ("texts", "sql"),
+    [
+        (
+            [f"{x:.2f}".replace(".", ",") for x in AMOUNTS],
+            "replace(replace(odd, '.', ''), ',', '.')",
+        ),
+        ([f"{x:,.2f}" for x in AMOUNTS], "regexp_replace(odd, '[^0-9.+-]', '')"),
+        ([f"{x}%" for x in SMALL], "regexp_replace(odd, '[^0-9.+-]', '')"),
+        ([f"${x:,.2f}" for x in AMOUNTS], "regexp_replace(odd, '[^0-9.+-]', '')"),
+        ([f" {x} months" for x in SMALL], "regexp_replace(odd, '[^0-9.+-]', '')"),
+    ],
+)
+def test_numbers_that_are_written_for_people_are_read_in_the_features(tmp_path, texts, sql):
+    found = becomes(tmp_path, texts)
+    assert found.type == "string"
+    [feature] = found.features
+    assert feature.sql == f"try_cast({sql} AS double)"
+
+
+def test_a_few_words_among_numbers_will_be_rejected_and_are_counted(tmp_path):
+    odd = some(SMALL, "").tolist()
+    for place, word in ((5, "abc"), (99, "x1"), (500, "#"), (700, "oops")):
+        odd[place] = word
+    frame = parcels().assign(odd=odd)
+    plan = planned(csv_file(tmp_path, frame))
+    assert column(plan, "odd").type == "int"
+    assert "4 rows that are no numbers will be rejected" in column(plan, "odd").reason
+    assert plan.quarantine >= 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "role"),
+    [
+        ("nothing", [""] * ROWS, Role.bronze_only),
+        ("always", ["7"] * ROWS, Role.bronze_only),
+        ("tracking", [f"T{i:06d}" for i in range(ROWS)], Role.kept),
+        ("serial no", np.arange(ROWS) * 7 + 5, Role.kept),
+        ("note", [f"left at door {i % 900}" for i in range(ROWS)], Role.kept),
+        ("mailbox", [f"a{i}@post.example" for i in range(ROWS)], Role.bronze_only),
+        ("E-Mail", ["?"] * 9 + ["x"] * (ROWS - 9), Role.bronze_only),
+        ("contact", [f"+49 30 {1000000 + i}" for i in range(ROWS)], Role.bronze_only),
+        ("lastName", RANDOM.choice(["Li", "Roe", "Kim"], ROWS), Role.bronze_only),
+        (
+            "addressee",
+            [f"Ann{chr(97 + i % 26)} Ro{chr(97 + i % 23)}e" for i in range(ROWS)],
+            Role.kept,
+        ),
+        ("paid with", ["4111 1111 1111 1111", "5500 0000 0000 0004"] * (ROWS // 2), Role.feature),
+        (
+            "card",
+            ["4111111111111111", "5500000000000004", "340000000000009"] * (ROWS // 3),
+            Role.bronze_only,
+        ),
+        ("sex", RANDOM.choice(["f", "m"], ROWS), Role.protected),
+        ("Age", RANDOM.integers(18, 90, ROWS), Role.protected),
+        ("maritalStatus", RANDOM.choice(["1", "2", "3"], ROWS), Role.protected),
+        ("delivered on", RANDOM.choice(["2024-05-01", "2024-06-01"], ROWS), Role.kept),
+    ],
+)
+def test_a_column_gets_the_role_that_its_name_and_values_say(tmp_path, name, values, role):
+    found = becomes(tmp_path, values, name)
+    assert found.role is role, found.reason
+    assert found.reason
+    identifies = found.role is Role.bronze_only and "personal" in found.reason
+    assert found.is_pii == (identifies or role is Role.protected)
+
+
+def test_names_of_people_are_known_by_what_they_look_like(tmp_path):
+    first, last = ["Ann", "Bo", "Cem", "Dee", "Eva", "Finn", "Gus"], ["Roe", "Li", "Kaya", "Ott"]
+    names = [
+        f"{first[i % 7]} {last[i % 4]}{chr(97 + i % 26)}{chr(97 + i // 26 % 26)}"
+        for i in range(ROWS)
+    ]
+    found = becomes(tmp_path, names, "addressee")
+    assert (found.role, found.is_pii) == (Role.bronze_only, True)
+
+
+def test_a_card_number_keeps_its_sum():
+    assert is_card("4111 1111 1111 1111")
+    assert not is_card("4111 1111 1111 1112")
+
+
+LATE = (parcels()["late"] == "yes").to_numpy()
+LEAKS = {
+    "the label itself": np.where(LATE, "yes", "no"),
+    "the label as a number": LATE.astype(int),
+    "the label turned round": 1 - LATE,
+    "other words for it": np.where(LATE, "complaint", "fine"),
+    "an amount that orders it": np.where(LATE, 100, 1) + RANDOM.random(ROWS),
+    "nearly always": np.where(RANDOM.random(ROWS) < 0.005, ~LATE, LATE).astype(int),
+    "a time that is there only after it": np.where(LATE, "2024-07-01", ""),
+    "an amount that is there only after it": np.where(LATE, SMALL.astype(str), ""),
+    "the amount that it is made of, in words": np.where(LATE, "5 days", "0 days"),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_column_that_is_the_label_in_other_words_is_no_feature(tmp_path, name):
+    found = becomes(tmp_path, LEAKS[name])
+    assert found.role is Role.kept
+    assert found.reason.endswith("a leak")
+
+
+def test_an_honest_strong_column_is_a_feature_and_the_rule_of_thumb(tmp_path):
+    strong = np.where(RANDOM.random(ROWS) < 0.2, ~LATE, LATE) * 10 + RANDOM.integers(0, 5, ROWS)
+    plan = planned(csv_file(tmp_path, parcels().assign(odd=strong)))
+    assert column(plan, "odd").role is Role.feature
+    assert plan.naive == "odd"
+    turned = planned(csv_file(tmp_path, parcels().assign(odd=100 - strong)))
+    assert turned.naive == "minus_odd"
+    assert "odd" not in [feature.name for feature in turned.features]
+
+
+def test_ranges_have_slack_and_take_what_was_seen(tmp_path):
+    [rule] = becomes(tmp_path, some(SMALL, "98")).rules
+    assert rule.condition == "odd IS NULL OR (odd >= 0 AND odd <= 20)"
+    [rule] = becomes(tmp_path, RANDOM.integers(-50, 51, ROWS)).rules
+    assert rule.condition == "odd >= -100 AND odd <= 100"
+
+
+def test_words_become_columns_of_their_own_and_new_ones_warn(tmp_path):
+    found = becomes(tmp_path, RANDOM.choice(["it's", "a\\b", "{c}"], ROWS))
+    assert {feature.name for feature in found.features} == {"odd_is_it_s", "odd_is_a_b", "odd_is_c"}
+    [rule] = found.rules
+    assert rule.warns
+    assert "'it\\'s'" in rule.condition
+
+
+def test_of_very_many_columns_the_strongest_are_features(tmp_path):
+    many = {f"noise_{i}": RANDOM.random(ROWS).round(4) for i in range(60)}
+    plan = planned(csv_file(tmp_path, parcels().assign(**many)))
+    assert len(plan.features) == 40
+    assert "weight" in [feature.name for feature in plan.features]

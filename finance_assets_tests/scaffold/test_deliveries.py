@@ -1,0 +1,183 @@
+"""Deliveries: rows into partitions by time, or by their order, and each row into one file."""
+
+import csv
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from finance_assets.calendar import Calendar, Frequency
+from finance_assets.scaffold.deliveries import write_deliveries
+from finance_assets.scaffold.given import read_files
+from finance_assets.scaffold.planning import delivered_rows, make_plan
+from finance_assets.scaffold.request import CannotScaffoldError
+from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, planned, request
+
+ROWS = EACH * len(MONTHS)
+
+
+def written(times):
+    return parcels().assign(sent=times)
+
+
+def days_of(pattern):
+    return pd.to_datetime(parcels()["sent"]).dt.strftime(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d", "%Y%m%d"),
+        *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y-%m", "%Y%m", "%b-%Y", "%d-%b-%Y"),
+        *("%Y/%m/%d %H:%M:%S", "%b %d %Y", "%b %d, %Y"),
+    ],
+)
+def test_times_are_read_as_people_write_them(tmp_path, pattern):
+    plan = planned(csv_file(tmp_path, written(days_of(pattern))))
+    assert plan.split.frequency is Frequency.monthly
+    assert plan.written == dict.fromkeys(MONTHS, EACH)
+    assert plan.partition == ("sent" if pattern == "%Y-%m" else "delivered_for")
+
+
+@pytest.mark.parametrize("frequency", ["monthly", "weekly", "daily"])
+def test_a_frequency_can_be_asked_for(tmp_path, frequency):
+    plan = planned(
+        csv_file(tmp_path, parcels(each=2000)), frequency=frequency, key=("parcel", "sent")
+    )
+    assert plan.split.frequency == frequency
+    assert sum(plan.written.values()) == 8000
+    calendar = Calendar(Frequency(frequency), plan.split.names[0], plan.split.names[-1])
+    known = set(plan.split.names) | set(plan.split.gaps)
+    assert known == set(calendar.partitions())
+
+
+def test_the_coarsest_frequency_that_does_is_taken(tmp_path):
+    weeks = pd.to_datetime("2024-01-01") + pd.to_timedelta(7 * (np.arange(ROWS) // EACH), "D")
+    plan = planned(csv_file(tmp_path, written(weeks.strftime("%Y-%m-%d"))))
+    assert plan.split.frequency is Frequency.weekly
+    days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(ROWS) // EACH, "D")
+    plan = planned(csv_file(tmp_path, written(days.strftime("%Y-%m-%d"))))
+    assert plan.split.frequency is Frequency.daily
+    assert plan.partition == "sent"
+
+
+def test_partitions_without_rows_are_told_and_need_not_come(tmp_path):
+    plan = planned(csv_file(tmp_path, parcels(("2024-01", "2024-02", "2024-03", "2024-06"))))
+    assert plan.split.gaps == ("2024-04", "2024-05")
+    assert any("2 partitions have no rows" in warning for warning in plan.warnings())
+
+
+@pytest.mark.parametrize(
+    ("times", "what"),
+    [
+        (["soon", *parcels()["sent"][1:]], "no times of one format: soon"),
+        (["2024-02-31", *parcels()["sent"][1:]], "no times of one format: 2024-02-31"),
+        (["", *parcels()["sent"][1:]], "1 of 1200 rows have no time"),
+        ([f"0{1 + i % 9}/0{1 + i % 7}/2024" for i in range(ROWS)], "DD/MM/YYYY or MM/DD/YYYY"),
+        (["2199-12-31", *parcels()["sent"][1:]], "lie too far off: 2199-12-31"),
+        (["2024"] * ROWS, "no times of one format"),
+        (["2024-01-01"] * ROWS, "rows share their key"),
+    ],
+)
+def test_times_that_cannot_be_read_are_refused(tmp_path, times, what):
+    with pytest.raises(CannotScaffoldError, match=what) as refused:
+        planned(csv_file(tmp_path, written(times)))
+    assert "--time sent" in refused.value.where
+
+
+def test_a_key_that_repeats_is_refused_but_a_row_that_came_twice_is_not(tmp_path):
+    frame = parcels()
+    twice = pd.concat([frame, frame.head(3)])
+    assert planned(csv_file(tmp_path, twice)).rows == ROWS + 3
+    other = pd.concat([frame, frame.head(3).assign(stops=99)])
+    with pytest.raises(CannotScaffoldError, match="6 rows share their key with another row"):
+        planned(csv_file(tmp_path, other), frequency="monthly")
+    with pytest.raises(CannotScaffoldError, match="share their key"):
+        planned(csv_file(tmp_path, frame), time=None)
+    blank = frame.assign(parcel=[None, *frame["parcel"][1:]])
+    with pytest.raises(CannotScaffoldError, match="1 rows have no value in a column of the key"):
+        planned(csv_file(tmp_path, blank))
+
+
+def test_without_time_the_order_of_the_rows_stands_for_it_and_the_loss_is_told(tmp_path):
+    plan = planned(csv_file(tmp_path, parcels()), time=None, key=())
+    assert plan.key == ("row_number", "delivered_for")
+    assert plan.split.order == "the order of the rows"
+    assert list(plan.written.values()) == [400, 400, 400]
+    assert plan.split.partitions.is_monotonic_increasing
+    warnings = " ".join(plan.warnings())
+    assert "without time nothing shows whether the model holds later" in warnings
+    assert "the rows were numbered" in warnings
+    with_time = planned(csv_file(tmp_path, parcels()), frequency="none", key=())
+    assert with_time.split.order == "the order of the rows"
+
+
+def test_rows_that_are_sorted_by_the_label_are_mixed(tmp_path):
+    plan = planned(csv_file(tmp_path, parcels().sort_values("late")), time=None, key=())
+    assert plan.split.order.startswith("a digest of the key")
+    assert list(plan.written.values()) == [400, 400, 400]
+
+
+@pytest.mark.parametrize(
+    ("each", "holdout", "told"),
+    [(1500, 1, "1 partition(s)"), (700, 2, "2 partition(s)"), (300, 1, "1 partition, too small")],
+)
+def test_as_many_partitions_are_held_out_as_the_gate_asks_for(tmp_path, each, holdout, told):
+    plan = planned(csv_file(tmp_path, parcels(each=each)))
+    assert plan.holdout == holdout
+    [decision] = [d for d in plan.decisions if d.about.endswith("holdout")]
+    assert decision.choice == told
+    assert "the gate asks for 1,000 rows and 100 events" in decision.reason
+
+
+def test_a_lag_needs_more_partitions(tmp_path):
+    path = csv_file(tmp_path, parcels())
+    assert planned(path, label_lag=1).least_partitions == 4
+    with pytest.raises(CannotScaffoldError, match="rows lie in|share their key"):
+        planned(path, label_lag=2, frequency="monthly")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_every_row_lies_in_the_file_of_its_partition_as_it_was(tmp_path, ending):
+    frame = parcels().assign(note='said "wait", then\tleft')
+    path = tmp_path / f"parcels.{ending}"
+    if ending == "csv":
+        frame.to_csv(path, index=False, sep=";", encoding="utf-16")
+    elif ending == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_parquet(path)
+    asked = request(path)
+    given = read_files(asked)
+    plan = make_plan(asked, given, "somewhere.parcel_delays", ())
+    for place in ("a", "b"):
+        write_deliveries(
+            delivered_rows(asked, given), plan.split, tmp_path / place, "parcel_delays"
+        )
+    names = sorted(p.name for p in (tmp_path / "a").iterdir())
+    assert names == [f"parcel_delays_{month}.{plan.file_ending}" for month in MONTHS]
+    assert [(tmp_path / "a" / n).read_bytes() for n in names] == [
+        (tmp_path / "b" / n).read_bytes() for n in names
+    ]
+    again = [read_files(request(tmp_path / "a" / name)).rows for name in names]
+    assert sum(rows.num_rows for rows in again) == ROWS
+    for month, rows in zip(MONTHS, again, strict=True):
+        mine = given.rows.to_pandas()
+        mine = mine[mine["sent"].str.startswith(month)].reset_index(drop=True)
+        assert rows.to_pandas().equals(mine)
+
+
+def test_the_header_keeps_its_blanks_and_quotes(tmp_path):
+    frame = parcels().rename(columns={"weight": ' weight, "net"'})
+    asked = request(csv_file(tmp_path, frame))
+    given = read_files(asked)
+    plan = make_plan(asked, given, "somewhere.parcel_delays", ())
+    write_deliveries(given, plan.split, tmp_path / "out", "parcel_delays")
+    text = gzip.decompress((tmp_path / "out" / f"parcel_delays_{MONTHS[0]}.csv.gz").read_bytes())
+    header = next(csv.reader(text.decode().splitlines()))
+    assert (
+        header[2]
+        == ' weight, "net"'
+        == next(c.at_source for c in plan.columns if c.name == "weight_net")
+    )

@@ -1,0 +1,134 @@
+"""The label: which task it asks for, which of its values is the event, and what is refused."""
+
+import numpy as np
+import pytest
+
+from finance_assets.scaffold.request import CannotScaffoldError
+from finance_assets_tests.scaffold.files import EACH, MONTHS, column, csv_file, parcels, planned
+
+ROWS = EACH * len(MONTHS)
+LATE = (parcels()["late"] == "yes").to_numpy()
+
+
+def with_label(tmp_path, values, **changes):
+    return planned(csv_file(tmp_path, parcels().assign(late=values)), **changes)
+
+
+@pytest.mark.parametrize(
+    ("event", "other", "target", "is_plain"),
+    [
+        ("yes", "no", "late", True),
+        ("Y", "N", "late", True),
+        ("True", "False", "late", True),
+        ("t", "f", "late", True),
+        ("1", "0", "late", True),
+        ("1.0", "0.0", "late_is_1_0", False),
+        ("bad", "good", "late_is_bad", False),
+        ("Charged Off", "Fully Paid", "late_is_charged_off", False),
+        ("churned", "active", "late_is_churned", False),
+        ("2", "1", "late_is_2", False),
+        ("Köln", "Bonn", "late_is_koln", False),
+        ("1", "-1", "late_is_1", False),
+    ],
+)
+def test_the_event_is_known_by_its_word_or_by_being_rarer(tmp_path, event, other, target, is_plain):
+    plan = with_label(tmp_path, np.where(LATE, event, other))
+    assert plan.outcome.task == "binary"
+    assert plan.outcome.positive == (event,)
+    assert (plan.outcome.target, plan.outcome.is_plain) == (target, is_plain)
+    assert (plan.label_sql == "late") == is_plain
+    told = next(d for d in plan.decisions if d.about == "task")
+    assert event in told.choice
+    assert "words" in told.reason or "rarer" in told.reason
+
+
+def test_a_positive_value_can_be_named_and_words_beat_rarity(tmp_path):
+    assert with_label(tmp_path, np.where(LATE, "no", "yes")).outcome.positive == ("yes",)
+    plan = with_label(tmp_path, np.where(LATE, "yes", "no"), positive="no")
+    assert plan.outcome.positive == ("no",)
+    assert plan.label_sql.startswith("CASE WHEN late IN ('no') THEN true")
+    with pytest.raises(CannotScaffoldError, match="never is 'maybe'"):
+        with_label(tmp_path, np.where(LATE, "yes", "no"), positive="maybe")
+
+
+def test_letters_of_another_case_and_missing_labels_are_no_classes(tmp_path):
+    values = np.where(LATE, np.where(np.arange(ROWS) % 2, "Yes", "YES"), "no")
+    values = np.where(np.arange(ROWS) % 30 == 1, "", values)
+    plan = with_label(tmp_path, values)
+    assert set(plan.outcome.positive) == {"Yes", "YES"}
+    assert column(plan, "late").is_nullable
+
+
+def test_of_three_classes_one_can_be_named_and_the_others_are_told(tmp_path):
+    three = np.where(LATE, "late", np.where(np.arange(ROWS) % 3, "on time", "lost"))
+    with pytest.raises(CannotScaffoldError, match="3 values where a yes or no is needed"):
+        with_label(tmp_path, three)
+    plan = with_label(tmp_path, three, positive="late")
+    assert any("on time" in warning and "lost" in warning for warning in plan.warnings())
+
+
+def test_many_numbers_ask_for_a_regression_and_its_past_is_the_rule_of_thumb(tmp_path):
+    plan = planned(csv_file(tmp_path, parcels()), label="weight")
+    assert plan.outcome.task == "regression"
+    assert plan.naive == plan.before.name == "weight_before"
+    assert plan.least_partitions == 4
+    commas = [f"{x:.1f}".replace(".", ",") for x in parcels()["weight"]]
+    plan = planned(csv_file(tmp_path, parcels().assign(weight=commas)), label="weight")
+    assert (plan.outcome.target, plan.naive) == ("weight_amount", "weight_amount_before")
+
+
+RARE = np.where(np.arange(ROWS) < 40, "yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("values", "changes", "what"),
+    [
+        (["no"] * ROWS, {}, "holds only 'no'"),
+        ([""] * ROWS, {}, "holds no value"),
+        (RARE, {}, "40 of them of the rarer kind: too few"),
+        (np.arange(ROWS) % 5, {}, "5 values where a yes or no"),
+        (np.arange(ROWS) % 5, {"task": "binary"}, "5 values where a yes or no"),
+        (np.where(LATE, "red", "blue"), {"task": "regression"}, "holds no numbers"),
+        (
+            [*map(str, range(ROWS - 2)), "much", "more"],
+            {"task": "regression"},
+            "2 values that are no numbers",
+        ),
+    ],
+)
+def test_a_label_that_is_none_is_refused(tmp_path, values, changes, what):
+    with pytest.raises(CannotScaffoldError, match=what) as refused:
+        with_label(tmp_path, values, **changes)
+    assert refused.value.where == "--label"
+
+
+def test_too_few_rows_are_refused(tmp_path):
+    few = csv_file(tmp_path, parcels(each=60))
+    with pytest.raises(CannotScaffoldError, match="known of 240 rows"):
+        planned(few)
+    few = csv_file(tmp_path, parcels(each=10))
+    with pytest.raises(CannotScaffoldError, match="known of 40 rows"):
+        planned(few, label="weight")
+
+
+def test_a_file_without_anything_to_learn_from_is_refused(tmp_path):
+    bare = parcels()[["parcel", "sent", "late"]].assign(fixed=1)
+    with pytest.raises(CannotScaffoldError, match="no column is left") as refused:
+        planned(csv_file(tmp_path, bare))
+    assert "fixed: it is always '1'" in refused.value.where
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"task": "ranking"}, "there is no task 'ranking'"),
+        ({"frequency": "hourly"}, "there is no frequency 'hourly'"),
+        ({"time": None, "frequency": "daily"}, "needs a column of times"),
+        ({"label_lag": -1}, "cannot be known 1 partitions before"),
+        ({"task": "regression", "positive": "yes"}, "no positive value"),
+        ({"label": "parcel"}, "is the label, and also the key"),
+    ],
+)
+def test_a_request_that_contradicts_itself_is_refused(tmp_path, changes, what):
+    with pytest.raises(CannotScaffoldError, match=what):
+        planned(csv_file(tmp_path, parcels()), **changes)

@@ -1,0 +1,169 @@
+"""Any usual file is read, by the readers that will read its deliveries; any other is refused."""
+
+import bz2
+import gzip
+import lzma
+import zipfile
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from finance_assets.scaffold.given import read_files
+from finance_assets.scaffold.request import CannotScaffoldError
+from finance_assets_tests.scaffold.files import (
+    EACH,
+    MONTHS,
+    column,
+    csv_file,
+    parcels,
+    planned,
+    request,
+)
+
+ROWS = EACH * len(MONTHS)
+GERMAN = {"north": "Köln", "south": "München", "east": "Görlitz"}
+PACKINGS = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: pa.compress(data, "zstd", asbytes=True),
+}
+
+
+def read(*files, **changes):
+    return read_files(request(*files, **changes))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", "~"])
+def test_the_delimiter_is_found(tmp_path, delimiter):
+    given = read(csv_file(tmp_path, parcels(), sep=delimiter))
+    assert given.format.delimiter == delimiter
+    assert given.rows.num_rows == ROWS
+    assert given.header == tuple(parcels().columns)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [
+        *(("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16")),
+        *(("latin-1", "cp1252"), ("cp1252", "cp1252")),
+    ],
+)
+def test_the_encoding_is_found(tmp_path, encoding, declared):
+    frame = parcels().assign(region=lambda f: f["region"].map(GERMAN))
+    given = read(csv_file(tmp_path, frame, encoding=encoding))
+    assert given.format.encoding == declared
+    assert set(given.column("region").to_pylist()) == set(GERMAN.values())
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_a_packed_file_is_unpacked_whatever_its_name_says(tmp_path, packing):
+    plain = csv_file(tmp_path, parcels()).read_bytes()
+    packed = tmp_path / "parcels.data"
+    packed.write_bytes(PACKINGS[packing](plain))
+    assert read(packed).rows.num_rows == ROWS
+    if packing != "zst":
+        packed.write_bytes(PACKINGS[packing](plain)[:-200])
+        with pytest.raises(CannotScaffoldError, match="damaged or cut short"):
+            read(packed)
+
+
+def test_an_archive_is_read_if_it_holds_one_file(tmp_path):
+    plain = csv_file(tmp_path, parcels())
+    for count in (1, 2):
+        with zipfile.ZipFile(tmp_path / "parcels.zip", "w") as archive:
+            for number in range(count):
+                archive.write(plain, f"{number}.csv")
+        if count == 1:
+            assert read(tmp_path / "parcels.zip").rows.num_rows == ROWS
+    with pytest.raises(CannotScaffoldError, match="the archive holds 2 files"):
+        read(tmp_path / "parcels.zip")
+
+
+def test_json_lines_keep_their_digits_and_may_leave_names_out(tmp_path):
+    path = tmp_path / "parcels.jsonl"
+    parcels().to_json(path, orient="records", lines=True)
+    path.write_text(path.read_text() + '{"parcel": 9001, "sent": "2024-01-03", "late": "no"}\n')
+    given = read(path)
+    assert given.format.kind == "json"
+    assert given.rows.num_rows == ROWS + 1
+    assert given.column("weight").to_pylist()[-1] is None
+    assert column(planned(path), "weight").type == "double"
+
+
+def test_parquet_keeps_its_types_and_leaves_out_what_no_table_holds(tmp_path):
+    frame = parcels().assign(
+        sent=lambda f: pd.to_datetime(f["sent"]),
+        stops=lambda f: f["stops"].astype("int8"),
+        region=lambda f: f["region"].astype("category"),
+        tags=[["a"]] * ROWS,
+    )
+    frame.to_parquet(tmp_path / "parcels.parquet")
+    plan = planned(tmp_path / "parcels.parquet")
+    types = {c.at_source: (c.type, c.delivered_type) for c in plan.columns}
+    assert types["sent"] == ("timestamp", "timestamp")
+    assert types["stops"] == ("int", "int")
+    assert types["region"] == ("string", "string")
+    assert types["late"] == ("boolean", "string")
+    assert any("tags" in warning for warning in plan.warnings())
+
+
+def test_files_of_the_same_columns_are_one_and_others_are_refused(tmp_path):
+    first = csv_file(tmp_path, parcels(MONTHS[:2]), "a.csv")
+    second = csv_file(tmp_path, parcels(MONTHS[2:]), "b.csv")
+    assert read(first, second).rows.num_rows == ROWS
+    other = csv_file(tmp_path, parcels().drop(columns="stops"), "c.csv")
+    with pytest.raises(CannotScaffoldError, match="others than those of a.csv: stops"):
+        read(first, other)
+
+
+def test_lines_above_the_header_and_broken_ones_are_left_out_and_told(tmp_path):
+    path = csv_file(tmp_path, parcels())
+    path.write_text("Notes offered by the depot\n\n" + path.read_text() + "total: 1200\n")
+    plan = planned(path)
+    assert plan.rows == ROWS
+    told = {decision.choice: decision.reason for decision in plan.decisions}
+    assert told["2 lines above the header"] == told["1 lines are no records"] == "left out"
+
+
+def test_values_with_line_ends_and_stray_quotes_are_read(tmp_path):
+    frame = parcels()
+    frame["note"] = "one\nline, and another"
+    given = read(csv_file(tmp_path, frame))
+    assert given.format.is_multiline
+    assert given.rows.num_rows == ROWS
+    path = tmp_path / "inches.csv"
+    lines = parcels().to_csv(index=False).splitlines()
+    lines = [f'{line},"5 inch' if i else f"{line},size" for i, line in enumerate(lines)]
+    path.write_text("\n".join(lines) + "\n")
+    assert read(path).format.quote is None
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (None, "there is no such file"),
+        (b"", "the file is empty"),
+        (b"parcel,sent,late\n", "the delivery has no rows"),
+        (b"parcel,sent,delayed\n1,2024-01-01,no\n", "there is no column 'late'"),
+        (b"parcel,sent,late,late\n1,2024-01-01,no,no\n", "two columns are called 'late'"),
+        (b'[{"parcel": 1}]', "cannot be read"),
+        (b'{"parcel": {"id": 1}, "sent": "2024-01-01", "late": "no"}\n', "1 of 1 lines are no"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64), "no text"),
+        (b"PAR1 and nothing else", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_file(tmp_path, content, what):
+    path = tmp_path / "parcels.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CannotScaffoldError, match=what) as refused:
+        read(path)
+    assert "parcels.csv" in refused.value.where
+    assert refused.value.remedy
+
+
+def test_a_name_in_other_letters_is_proposed(tmp_path):
+    with pytest.raises(CannotScaffoldError, match="did you mean 'late'"):
+        read(csv_file(tmp_path, parcels()), label="Late")

@@ -1,0 +1,169 @@
+"""What is written is code that loads, keeps the house's rules, and has its task's bounds."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import finance_assets
+from finance_assets.ml.tasks.binary import defaults as binary_defaults
+from finance_assets.ml.tasks.regression import defaults as regression_defaults
+from finance_assets.scaffold.given import read_files
+from finance_assets.scaffold.place import place_of
+from finance_assets.scaffold.planning import delivered_rows, make_plan
+from finance_assets.scaffold.request import CannotScaffoldError
+from finance_assets.scaffold.writing import text, wrapped, write
+from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
+
+ROOT = Path(finance_assets.__file__).parents[1]
+ROWS = EACH * len(MONTHS)
+STRANGE = {
+    'it\'s "quoted" {and} braced': np.arange(ROWS) % 13,
+    "back\\slash and\ttab": np.arange(ROWS) % 11 / 7,
+    "a very long name " * 12: np.arange(ROWS) % 9,
+    "Größe, „netto“": [f"{x % 17},5" for x in range(ROWS)],
+    "words": np.array(["it's", 'say "hi"', "{x}", "a\\b", "€ 5"])[np.arange(ROWS) % 5],
+    "select": np.arange(ROWS) % 4,
+    "sex": np.where(np.arange(ROWS) % 2, "f", "m"),
+}
+ASKED = {
+    "monthly": ({}, lambda f: f),
+    "strange": ({"label_lag": 1}, lambda f: f.assign(**STRANGE)),
+    "other_words": ({}, lambda f: f.assign(late=f["late"].map({"yes": "it's {late}", "no": "ok"}))),
+    "no_time": ({"time": None, "key": ()}, lambda f: f),
+    "amount": ({"label": "weight"}, lambda f: f),
+    "amount_lag": (
+        {
+            "label": "stops",
+            "task": "regression",
+            "frequency": "daily",
+            "key": ("parcel", "sent"),
+            "label_lag": 2,
+        },
+        lambda f: f,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A package of use cases, one for each way of asking, and the plans they were written from."""
+    root = tmp_path_factory.mktemp("own")
+    cases = root / "own_cases"
+    cases.mkdir()
+    (cases / "__init__.py").write_text('"""Use cases of our own."""\n')
+    plans = {}
+    for name, (changes, change) in ASKED.items():
+        asked = request(csv_file(root, change(parcels()), f"{name}_file.csv"), **changes)
+        asked = replace(asked, name=name)
+        given, place = read_files(asked), place_of(name, cases)
+        plans[name] = make_plan(asked, given, place.package, ())
+        write(plans[name], delivered_rows(asked, given), place.folder, place.tests)
+    sys.path.insert(0, str(root))
+    yield root, plans
+    sys.path.remove(str(root))
+    for module in [m for m in sys.modules if m.startswith("own_cases")]:
+        del sys.modules[module]
+
+
+def loaded(name):
+    return import_module(f"own_cases.{name}.use_case").USE_CASE
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_it_loads_and_declares_what_was_decided(written, name):
+    _, plans = written
+    use_case, plan = loaded(name), plans[name]
+    assert (use_case.model.label_lag, use_case.model.naive) == (plan.request.label_lag, plan.naive)
+    assert use_case.model.key == plan.key
+    assert use_case.calendar.partitions()[0] == plan.split.names[0]
+    source = next(step.source for step in use_case.steps if step.source)
+    assert [c.delivered_name for c in source.columns] == [c.at_source for c in plan.columns]
+    delivered = {
+        p for p in use_case.calendar.partitions() if source.path(use_case.samples, p).exists()
+    }
+    assert delivered == set(plan.split.names)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_its_bounds_are_those_of_the_task_and_not_of_the_data(written, name):
+    _, plans = written
+    kind = binary_defaults if plans[name].outcome.task == "binary" else regression_defaults
+    found = {c.name: c for c in loaded(name).model.gate.criteria}
+    for criterion in kind.GATE.criteria:
+        mine = found[criterion.name]
+        if criterion.name == "fairness" and not loaded(name).model.protected:
+            assert mine.why_none
+            mine = replace(mine, why_none="")
+        assert mine == criterion
+
+
+def test_it_keeps_the_rules_of_style(written):
+    root, _ = written
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--config", ROOT / "pyproject.toml", root],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_its_types_are_right(written, tmp_path):
+    root, _ = written
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml",
+         "--cache-dir", tmp_path, root / "own_cases"],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        env={"MYPYPATH": str(ROOT), "PATH": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_report_tells_every_column_and_every_decision(written):
+    root, plans = written
+    for name, plan in plans.items():
+        report = (root / "own_cases" / name / "NEW.md").read_text()
+        rows = [line for line in report.splitlines() if line.startswith("|")]
+        assert len(rows) == 4 + len(plan.decisions) + len(plan.columns)
+        for warning in plan.warnings():
+            assert warning in report
+
+
+def test_texts_and_sql_are_cut_into_lines_without_a_change():
+    long = 'it\'s a "long" text\twith {braces} and \\ ' * 9 + "x" * 200
+    assert "".join(map(json.loads, text(long).splitlines())) == long
+    statement = "CASE WHEN a IN ('two  blanks', 'it\\'s', 'c') THEN 1 ELSE 0 END " * 4
+    lines = wrapped(statement, 8).splitlines()
+    assert max(map(len, lines)) < 100
+    assert " ".join(line.strip() for line in lines) == statement.strip()
+    assert "'two  blanks'," in wrapped(statement, 8)
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda p: p / "nowhere", "there is no such folder"),
+        (lambda p: (p / "file").write_text("") and p / "file" or p / "file", "it is no folder"),
+        (lambda p: (p / "plain").mkdir() or p / "plain", "the folder is no package"),
+        (lambda p: package(p / "my-cases"), "'my-cases' is no name of a package"),
+        (lambda p: package(package(p / "cases") / "taken").parent, "such a folder already"),
+    ],
+)
+def test_a_folder_that_is_no_package_is_refused(tmp_path, make, what):
+    with pytest.raises(CannotScaffoldError, match=what):
+        place_of("taken", make(tmp_path))
+
+
+def package(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    return folder

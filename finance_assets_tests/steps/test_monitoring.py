@@ -1,0 +1,152 @@
+"""What monitoring thinks of real months: a champion too young, a code from nowhere, corrections."""
+
+import shutil
+
+import pytest
+
+from finance_assets.lakehouse.record import from_rows
+from finance_assets.model_life.performance_log import (
+    ERROR,
+    ESTIMATED,
+    OBSERVED,
+    PerformanceRecord,
+    newest,
+    performance_contract,
+    quality_contract,
+)
+from finance_assets.monitoring.triage import Action, Verdict
+from finance_assets.steps.monitoring import stored_summaries, stored_triage
+from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
+from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june, retrain
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    BRONZE,
+    HEADER,
+    JULY,
+    LABELS,
+    MAY,
+    MODEL,
+    SEPTEMBER,
+    deliver,
+    shipped,
+)
+
+PERFORMANCE, QUALITY = performance_contract(MODEL), quality_contract(MODEL)
+ACCOUNTS = 2000
+
+
+def monitored_through_september(runner):
+    """v1, learned as of June, on July and August; v2, learned as of August, on September."""
+    champion_as_of_june(runner)
+    for month in (JULY, AUGUST):
+        runner.run(PREDICTIONS, month)
+        runner.run(DRIFT, month)
+    retrain(runner, AUGUST, EASY)
+    runner.run_tables(SEPTEMBER)
+    runner.run(PREDICTIONS, SEPTEMBER)
+    runner.run(DRIFT, SEPTEMBER)
+
+
+@pytest.fixture
+def monitored(runner, homes):
+    homes.copy(runner, "monitored_through_september", monitored_through_september)
+    return runner
+
+
+def thoughts(runner):
+    return stored_triage(runner.lakehouse, MODEL)
+
+
+def performance(runner, **wanted):
+    rows = runner.lakehouse.history(PERFORMANCE.table).rows()
+    records = from_rows(PerformanceRecord, rows, partition=PERFORMANCE.partition_column)
+    return [r for r in records if all(getattr(r, k) == v for k, v in wanted.items())]
+
+
+def test_real_months_are_judged_for_what_they_are(monitored):
+    found = thoughts(monitored)
+    assert found[JULY].verdict == Verdict.immature_reference
+    assert found[JULY].action == Action.retrain
+    assert found[SEPTEMBER].verdict == Verdict.encoding_change
+    assert found[SEPTEMBER].action == Action.hold
+    assert found[SEPTEMBER].drifted[0] == "pay_status"
+    assert "pay_status" in found[SEPTEMBER].evidence[0]
+    assert stored_summaries(monitored.lakehouse, MODEL)[SEPTEMBER].action == "hold"
+
+
+def test_what_was_estimated_is_held_against_what_came(monitored):
+    estimated, observed, missed = (
+        {r.metric: r for r in performance(monitored, scored=JULY, kind=kind, segment="all")}
+        for kind in (ESTIMATED, OBSERVED, ERROR)
+    )
+    assert {r.partition for r in estimated.values()} == {JULY}
+    assert {r.partition for r in observed.values()} == {AUGUST}
+    for metric in ("auc", "brier", "outcome_rate", "cost_per_row"):
+        difference = estimated[metric].value - observed[metric].value
+        assert missed[metric].value == pytest.approx(difference)
+        assert observed[metric].low < observed[metric].value < observed[metric].high
+    assert abs(missed["auc"].value) < 0.1
+    assert any(r.segment.startswith("sex=") for r in performance(monitored, scored=JULY))
+
+
+def test_a_second_run_says_nothing_new(monitored):
+    before = monitored.lakehouse.history(PERFORMANCE.table).version
+    monitored.run(DRIFT, AUGUST)
+    assert monitored.lakehouse.history(PERFORMANCE.table).version == before
+
+
+def test_rejected_rows_and_their_reasons_are_kept_by_month(monitored):
+    rows = monitored.lakehouse.history(QUALITY.table).rows("*", f"measured_table = '{BRONZE}'")
+    assert {row[QUALITY.partition_column] for row in rows} == {JULY, AUGUST, SEPTEMBER}
+    assert all(row["delivered"] == ACCOUNTS for row in rows)
+
+
+def test_a_correction_of_what_was_learned_from_is_a_finding_of_its_own(monitored):
+    status = HEADER.split(",").index("pay_status")
+    rows = shipped(MAY, ACCOUNTS)
+    corrected = [[*row[:status], "2", *row[status + 1 :]] for row in rows[:300]]
+    lines = (",".join(row) for row in corrected + rows[300:])
+    deliver(monitored.settings.landing, MAY, *lines)
+    monitored.run_tables(APRIL, AUGUST)
+    monitored.run(DRIFT, AUGUST)
+    found = thoughts(monitored)[AUGUST]
+    assert (found.verdict, found.action) == (Verdict.restated_data, Action.hold)
+    assert f"{MAY}" in found.evidence[0]
+
+
+def test_corrected_outcomes_are_measured_anew_and_what_was_said_before_is_kept(monitored):
+    first = {r.labels_version for r in performance(monitored, scored=JULY, kind=OBSERVED)}
+    status = HEADER.split(",").index("pay_status")
+    rows = shipped(AUGUST, ACCOUNTS)
+    corrected = [[*row[:status], "2", *row[status + 1 :]] for row in rows[:100]]
+    lines = (",".join(row) for row in corrected + rows[100:])
+    deliver(monitored.settings.landing, AUGUST, *lines)
+    monitored.run_tables(AUGUST)
+    monitored.run(DRIFT, AUGUST)
+    rates = performance(monitored, scored=JULY, kind=OBSERVED, metric="outcome_rate")
+    assert len(rates) == 2
+    assert rates[0].labels_version in first
+    assert max(r.value for r in rates) > min(r.value for r in rates)
+
+
+def test_labels_that_were_made_anew_are_a_finding_and_are_measured_anew(monitored):
+    """Deleted and run again on corrected deliveries, so that versions begin again."""
+    before = performance(monitored, scored=JULY, kind=OBSERVED, metric="outcome_rate")
+    status = HEADER.split(",").index("pay_status")
+    for month in (JULY, AUGUST):
+        rows = shipped(month, ACCOUNTS)
+        corrected = [[*row[:status], "2", *row[status + 1 :]] for row in rows[:300]]
+        lines = (",".join(row) for row in corrected + rows[300:])
+        deliver(monitored.settings.landing, month, *lines)
+    shutil.rmtree(monitored.lakehouse.path(LABELS))
+    monitored.run_tables(APRIL, AUGUST)
+    monitored.run(DRIFT, AUGUST)
+    restated = [one for one in thoughts(monitored)[AUGUST].evidence if LABELS in one]
+    assert restated == [f"{LABELS}: was made anew since v1 was trained"]
+    after = performance(monitored, scored=JULY, kind=OBSERVED, metric="outcome_rate")
+    assert max(r.value for r in after) > max(r.value for r in before)
+    newest_of = newest(performance(monitored))[JULY]
+    assert max(r.value for r in newest_of if r.metric == "outcome_rate") == max(
+        r.value for r in after
+    )
