@@ -131,10 +131,7 @@ class Settings(BaseSettings):
         return {name.strip(): last.strip() for name, _, last in pairs}
 
     def last_partition(self, use_case: str, declared: str) -> str:
-        """Where the calendar of a use case ends: as set for it, else as declared.
-
-        For what is delivered after data that ship.
-        """
+        """Where the calendar of a use case ends: as set, for what came after data that ship."""
         return self.calendar_ends.get(use_case, declared)
 
     @property
@@ -239,11 +236,7 @@ def _require_catalog(settings: Settings) -> None:
 
 
 def _require_plain_path(settings: Settings) -> None:
-    """Refuse a folder of tables that the embedded engine would write beside itself.
-
-    Sail 0.7.2 encodes other characters of a table's path (`a b` becomes `a%20b`), and whoever
-    reads the tables without it looks elsewhere.
-    """
+    """Refuse a folder of tables that Sail would not find: 0.7.2 writes `a b` as `a%20b`."""
     folder = str(settings.lakehouse_root)
     if settings.engine is Engine.sail and not PLAIN_PATH.fullmatch(folder):
         raise SettingsError(

@@ -11,6 +11,8 @@ import sqlite3
 import warnings
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from finance_assets.settings import Compute, Settings
 
 if TYPE_CHECKING:
@@ -75,6 +77,4 @@ def _quieten() -> None:
 
 
 def _alone(settings: Settings) -> contextlib.AbstractContextManager[object]:
-    from filelock import FileLock
-
     return FileLock(settings.root / ".preparing.lock", timeout=LOCK_SECONDS)

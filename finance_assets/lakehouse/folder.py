@@ -16,7 +16,6 @@ from finance_assets.lakehouse.commit_files import last_checkpoint, log_folder, r
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.damage import open_table, reading, snapshot_of
 from finance_assets.lakehouse.ddl import create_statement
-from finance_assets.lakehouse.exclusive import exclusive
 from finance_assets.lakehouse.folder_commits import append_nothing, append_rows, replace_partitions
 from finance_assets.lakehouse.folder_files import (
     TARGET_BYTES,
@@ -231,8 +230,10 @@ class FolderTable:
 
     def compact(self) -> None:
         """Merge the small files of each partition, in a commit that changes no rows."""
+        from filelock import FileLock
+
         # Alone: deltalake 1.6.6 lets two merge the same files, and each row is there twice.
-        with exclusive(log_folder(self.path)):
+        with FileLock(self.path / "_compaction.lock"):
             self._open().optimize.compact(target_size=TARGET_BYTES)
 
     def vacuum(self, is_dry_run: bool) -> Size:

@@ -33,6 +33,7 @@ FULL = Settings(
     mlflow_experiment_prefix="/x/",
     mlflow_model_prefix="main.x.",
     use_cases="somebodys.own",
+    last_partitions="somebodys=2005-10",
 )
 
 
