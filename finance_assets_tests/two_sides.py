@@ -34,19 +34,21 @@ OWN = {
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: where its tables and its Dagster instance lie. `suffix`: what a catalog puts
-    behind the names of schemas; `skipped`: columns that engines fill each in their own way.
+    """One of the two: where its tables and its Dagster instance lie. `prefix`, `suffix`: what is put
+    around the names of a catalog's schemas; `skipped`: columns that engines fill each in their own
+    way.
     """
 
     lakehouse: Path
     dagster: Path
     suffix: str = ""
     skipped: frozenset[str] = frozenset()
+    prefix: str = ""
 
     def rows(self, contract: Contract) -> list[str]:
         """The rows of a table without ids and clock readings, in a fixed order."""
         skipped = OWN | self.skipped | {c.name for c in contract.columns if c.is_volatile}
-        path = self.lakehouse / f"{contract.layer}{self.suffix}" / contract.entity
+        path = self.lakehouse / f"{self.prefix}{contract.layer}{self.suffix}" / contract.entity
         stored = FolderTable(contract.table, path).rows()
         kept = ({k: v for k, v in sorted(row.items()) if k not in skipped} for row in stored)
         return sorted(json.dumps(row, default=str) for row in kept)
@@ -84,6 +86,13 @@ def play(
     return time.monotonic() - started
 
 
+def contracts_of(use_case: UseCase) -> list[Contract]:
+    """Every table of a use case."""
+    contracts = [step.contract for step in use_case.steps]
+    contracts += [champion_history_contract(use_case.name), looks_contract(use_case.model)]
+    return contracts + list(monitoring_contracts(use_case.model))
+
+
 def compare(
     console: Console,
     use_case: UseCase,
@@ -98,10 +107,7 @@ def compare(
     table = Table(title=f"Parity of {use_case.name}", title_justify="left", title_style="bold")
     for name in ("what", *sides, ""):
         table.add_column(name)
-    contracts = [step.contract for step in use_case.steps]
-    contracts += [champion_history_contract(use_case.name), looks_contract(use_case.model)]
-    contracts += monitoring_contracts(use_case.model)
-    pairs = [(c.table, here.rows(c), there.rows(c)) for c in contracts]
+    pairs = [(c.table, here.rows(c), there.rows(c)) for c in contracts_of(use_case)]
     pairs.append(("asset checks", here.checks(), there.checks()))
     equal = True
     for name, ours, theirs in pairs:

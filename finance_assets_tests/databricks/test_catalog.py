@@ -1,24 +1,21 @@
-"""Steps on a workspace whose engine has a catalog: tables by name, on the JVM."""
+"""Steps on a workspace whose engine has a catalog: tables by name, on the JVM.
 
-import io
+That they equal those in folders: test_governance.py.
+"""
 
 import dagster as dg
 import pytest
-from rich.console import Console
 
 from finance_assets.assets.metadata import asset_key
 from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.store import RETENTION
 from finance_assets.settings import get_settings
 from finance_assets_tests.databricks.acting import materialize
-from finance_assets_tests.databricks.parity import options_of, run
 from finance_assets_tests.end_to_end.test_engines import needs_java
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,
-    NAME,
     SILVER,
-    USE_CASE,
     deliver_sample,
 )
 
@@ -62,15 +59,3 @@ def test_tables_are_made_by_name_in_the_prefixed_schemas(deployed):
     assert stored.row_counts() == {APRIL: 300}
     assert RETENTION.items() <= stored.configuration.items()
     assert not (deployed.root / "storage" / layer).exists()
-
-
-def test_the_main_job_by_name_equals_the_one_in_folders(with_catalog, tmp_path):
-    """A first candidate included, through Dagster, Databricks' API and a catalog. With 12,000 lines
-    and 4 partitions it has a champion and its predictions, and takes three times as long.
-    """
-    asked = ["--use-case", NAME, "--catalog", "--grouped", "--lines", "2000", "--partitions", "3"]
-    said = Console(file=io.StringIO(), width=140)
-    is_equal = run(options_of(asked), USE_CASE, tmp_path, with_catalog, said)
-    told = said.file.getvalue()
-    assert is_equal, told[-4000:]
-    assert "full parity" in told

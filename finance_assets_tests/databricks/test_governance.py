@@ -4,13 +4,15 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
+from functools import partial
 
 import dagster as dg
 import pytest
 
 from finance_assets.assets.history_check import build_history_check
 from finance_assets.assets.resources import EngineResource
-from finance_assets.settings import get_settings
+from finance_assets.model_life import people
+from finance_assets.settings import Settings, get_settings
 from finance_assets_tests.databricks.acting import waited_for
 from finance_assets_tests.databricks.catalog import ME
 from finance_assets_tests.databricks.faults import Fault
@@ -18,37 +20,38 @@ from finance_assets_tests.databricks.governing import (
     ADA,
     asked,
     asked_json,
+    govern,
+    governed_here,
     lenient_wheel,
     refused,
-    run_steps,
+    run_there,
 )
 from finance_assets_tests.end_to_end.test_engines import needs_java
-from finance_assets_tests.model_life.models import (
-    CANDIDATE,
-    DECISION,
-    EVALUATION,
-    NAME,
-    PREDICTIONS,
-)
+from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
+from finance_assets_tests.running import with_mlflow
 from finance_assets_tests.scenario import (
-    APRIL,
     JULY,
-    JUNE,
-    TABLE_STEPS,
+    NAME,
     USE_CASE,
+    Runner,
     deliver_sample,
 )
+from finance_assets_tests.two_sides import OF_ENGINES, Side, contracts_of
 
 pytestmark = [
     pytest.mark.slow,
 ]
+ACCOUNTS = 2000
+CATALOG = pytest.param("catalog", marks=[needs_java, pytest.mark.jvm])
+# Every test runs on both kinds of tables, but those for which it makes no difference.
+IN_FOLDERS = pytest.mark.parametrize("deployment", ["folders"], indirect=True, scope="module")
+IN_CATALOG = pytest.mark.parametrize("deployment", [CATALOG], indirect=True, scope="module")
 INTACT = build_history_check(USE_CASE)
 APPLICATION = "0f4b7a52-6d53-4d0e-9a0c-3d1f5f3f8a11"
-MODEL_STEPS = (CANDIDATE, EVALUATION, DECISION)
 TRACE = ("trace", NAME, "--key", "account_id=1", "--partition", JULY)
 
 
-IN_CATALOG = {
+NAMES = {
     "FINANCE_ASSETS_CATALOG": "spark_catalog",
     "FINANCE_ASSETS_SCHEMA_PREFIX": "governed_",
 }
@@ -59,7 +62,7 @@ def deployed(workspace, root, **more):
     """Settings of a deployment of this module's own; acts as ME unless a test says otherwise."""
     for name in ("landing", "storage"):
         (root / name).mkdir()
-    deliver_sample(root / "landing", 2000)
+    deliver_sample(root / "landing", ACCOUNTS)
     workspace.reset()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in workspace.environment(
@@ -80,35 +83,37 @@ def deployed(workspace, root, **more):
 
 @pytest.fixture(
     scope="module",
-    params=[
-        "folders",
-        pytest.param("catalog", marks=[needs_java, pytest.mark.jvm]),
-    ],
+    params=["folders", CATALOG],
 )
 def deployment(request, tmp_path_factory):
     """A workspace whose tables lie in folders, and one whose tables have names."""
     root = tmp_path_factory.mktemp("governed")
     shared, more = {
         "folders": ("shared_workspace", {}),
-        "catalog": ("catalog_workspace", IN_CATALOG),
+        "catalog": ("catalog_workspace", NAMES),
     }[request.param]
     with deployed(request.getfixturevalue(shared), root, **more) as workspace:
         yield workspace
 
 
 @pytest.fixture(scope="module")
-def governed(deployment):
-    """ME trained v1, which ADA approved, and v2, which is held; July is scored by v1."""
-    run_steps(APRIL, JULY, *(step.key for step in TABLE_STEPS))
-    run_steps(JUNE, JUNE, *MODEL_STEPS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABRICKS_TOKEN", deployment.token_of(ADA))
-        said = asked("approve", NAME, "1", "--reason", "it ranks well")
-    assert f"approved: champion of {NAME} is v1 from 2005-07 on" in said
-    assert "failed" not in said
-    assert f"by {ADA}" in said
-    run_steps(JULY, JULY, PREDICTIONS)
-    run_steps(JULY, JULY, *MODEL_STEPS)
+def checks(deployment):
+    """ME trained v1, which ADA approved, and v2, which is held; what the checks said."""
+
+    def approved():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DATABRICKS_TOKEN", deployment.token_of(ADA))
+            said = asked("approve", NAME, "1", "--reason", "it ranks well")
+        assert f"approved: champion of {NAME} is v1 from 2005-07 on" in said
+        assert "failed" not in said
+        assert f"by {ADA}" in said
+
+    return govern(run_there, approved)
+
+
+@pytest.fixture(scope="module")
+def governed(deployment, checks):
+    """The workspace in which that happened."""
     return deployment
 
 
@@ -138,6 +143,34 @@ def new_runs(workspace):
     """Runs since the test began."""
     before = set(workspace.jobs.runs)
     return lambda: [run for run in workspace.jobs.runs.values() if run.run_id not in before]
+
+
+@IN_CATALOG
+def test_tables_of_a_catalog_equal_those_in_folders_of_this_machine(
+    checks, governed, tmp_path, spark, mlflow_store, monkeypatch
+):
+    """On the JVM through Databricks' API against the embedded engine: every table, model and check,
+    a champion, its predictions and what monitoring says of them included.
+    """
+    for name in [name for name in os.environ if name.startswith("FINANCE_ASSETS_")]:
+        monkeypatch.delenv(name)
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    deliver_sample(landing, ACCOUNTS)
+    settings = Settings(home=tmp_path / "home", landing=landing, git_sha="test")
+    with_mlflow(settings, mlflow_store)
+    as_ada = partial(monkeypatch.setattr, people, "system_user", lambda: ADA)
+    said = governed_here(Runner(settings, spark), as_ada)
+    assert said == checks
+    here = Side(settings.lakehouse_root, tmp_path, skipped=OF_ENGINES)
+    there = Side(governed.root / "warehouse", tmp_path, ".db", OF_ENGINES, prefix="governed_")
+    filled = set()
+    for contract in contracts_of(USE_CASE):
+        rows = here.rows(contract)
+        assert there.rows(contract) == rows, contract.table
+        filled |= {contract.table} if rows else set()
+    assert PREDICTIONS in filled
+    assert DRIFT in filled
 
 
 def test_status_is_one_task_that_trains_nothing(workspace, new_runs):
@@ -190,6 +223,7 @@ def test_a_card_and_a_reproduction_come_from_the_workspaces_registry(workspace):
     assert "reproduced: same model" in asked("reproduce", NAME, "v1")
 
 
+@IN_FOLDERS
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -210,6 +244,7 @@ def test_an_error_comes_back_as_it_would_have_been_here(workspace, new_runs, arg
     assert run.result == "FAILED"
 
 
+@IN_FOLDERS
 def test_nobody_approves_as_somebody_else(workspace, acting_as):
     acting_as(ADA)
     workspace.token_of("grace@example.com")
@@ -219,11 +254,13 @@ def test_nobody_approves_as_somebody_else(workspace, acting_as):
     assert len(asked_json("history", NAME)["events"]) == 1
 
 
+@IN_FOLDERS
 def test_a_service_principal_approves_nothing(workspace, acting_as):
     acting_as(APPLICATION)
     assert "people approve" in refused("approve", NAME, "2", "--reason", "well")
 
 
+@IN_FOLDERS
 def test_whoever_cannot_hear_what_became_of_a_change_is_told_where_to_look(workspace):
     workspace.front.plant(Fault("GET", r"/1-\d+\.json$", "status", 1000, status=404))
     said = refused("rollback", NAME, "--reason", "x", "--to", "1")
@@ -231,6 +268,7 @@ def test_whoever_cannot_hear_what_became_of_a_change_is_told_where_to_look(works
     assert "see `finance-assets history` first: the change may have been recorded" in said
 
 
+@IN_FOLDERS
 def test_an_interrupted_command_leaves_no_run_and_says_so(workspace, new_runs):
     workspace.jobs.startup_seconds = 60.0
 
@@ -244,6 +282,7 @@ def test_an_interrupted_command_leaves_no_run_and_says_so(workspace, new_runs):
     assert (run.life, run.result) == ("TERMINATED", "CANCELED")
 
 
+@IN_FOLDERS
 def test_without_a_login_nothing_is_started(workspace, monkeypatch, new_runs):
     monkeypatch.delenv("DATABRICKS_TOKEN")
     monkeypatch.setenv("HOME", "/nonexistent")

@@ -134,7 +134,7 @@ def test_the_distributed_trainer_gives_a_model_that_lives_like_any_other(on_the_
 @pytest.mark.slow
 @pytest.mark.jvm
 def test_tables_made_on_the_jvm_equal_those_of_the_embedded_engine(on_the_jvm, runner, settings):
-    """Those of a catalog, and with a model: databricks/test_catalog.py."""
+    """Those of a catalog, and with a model: databricks/test_governance.py."""
     home, _ = on_the_jvm
     deliver_sample(settings.landing, 3000)
     runner.run_tables(APRIL, JULY)
