@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from finance_assets.scaffold.deliveries import Split, least_partitions, least_training
+from finance_assets.scaffold.formats import Format, ending_of
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.request import Request
 
@@ -104,12 +105,16 @@ class Plan:
     before: Feature | None
     rows: int
     written: dict[str, int]
-    format: str
-    file_ending: str
+    format: Format
     decisions: tuple[Decision, ...]
     quarantine: float = 0.01
     holdout: int = 1
     numbered: bool = False
+
+    @property
+    def file_ending(self) -> str:
+        """How the files of deliveries end."""
+        return ending_of(self.format)
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from finance_assets.lakehouse.sources.csv import Csv
-from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.parquet_types import spark_type
 from finance_assets.scaffold.columns import Seen, delivered, planned, spoken
 from finance_assets.scaffold.decisions import decisions
-from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_time, suffix
+from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_time
 from finance_assets.scaffold.features import choose_features, label_before
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.holdout import holdout_of
@@ -68,8 +66,7 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         before=before,
         rows=given.rows.num_rows,
         written={str(name): int(rows) for name, rows in counts.items()},
-        format=_format(given),
-        file_ending=suffix(given),
+        format=given.format,
         decisions=(),
         quarantine=looked.quarantine,
         numbered=looked.is_numbered,
@@ -227,18 +224,3 @@ def _as_typed(columns: tuple[PlannedColumn, ...], given: Given) -> tuple[Planned
     """With the types that the file has, which may be wider than what stands in it."""
     kinds = {field.name: spark_type(field.type) for field in given.rows.schema}
     return tuple(replace(c, delivered_type=kinds[c.at_source]) for c in columns)
-
-
-def _format(given: Given) -> str:
-    """The format as the source declares it; empty for what it is without a word."""
-    if isinstance(given.format, Csv):
-        parts = [repr(given.format.delimiter)] if given.format.delimiter != "," else []
-        parts += ["quote=None"] if given.format.quote is None else []
-        plain = given.format.encoding in ("utf-8", "ascii")
-        parts += [] if plain else [f"encoding={given.format.encoding!r}"]
-        parts += ["is_multiline=True"] if given.format.is_multiline else []
-        return f"Csv({', '.join(parts)})" if parts else ""
-    if isinstance(given.format, JsonLines):
-        plain = given.format.encoding == "utf-8"
-        return "JsonLines()" if plain else f"JsonLines({given.format.encoding!r})"
-    return "ParquetFile()"

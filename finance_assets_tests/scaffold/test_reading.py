@@ -1,6 +1,7 @@
 """Any usual file is read, by the readers that will read its deliveries; any other is refused."""
 
 import bz2
+import csv
 import gzip
 import lzma
 import zipfile
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
@@ -38,7 +40,7 @@ def read(*files, **changes):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", "~"])
 def test_the_delimiter_is_found(tmp_path, delimiter):
     given = read(csv_file(tmp_path, parcels(), sep=delimiter))
-    assert given.format.delimiter == delimiter
+    assert given.read_as[0].delimiter == given.format.delimiter == delimiter
     assert given.rows.num_rows == ROWS
     assert given.header == tuple(parcels().columns)
 
@@ -53,7 +55,8 @@ def test_the_delimiter_is_found(tmp_path, delimiter):
 def test_the_encoding_is_found(tmp_path, encoding, declared):
     frame = parcels().assign(region=lambda f: f["region"].map(GERMAN))
     given = read(csv_file(tmp_path, frame, encoding=encoding))
-    assert given.format.encoding == declared
+    assert given.read_as[0].encoding == declared
+    assert given.format == Csv()
     assert set(given.column("region").to_pylist()) == set(GERMAN.values())
 
 
@@ -137,7 +140,18 @@ def test_values_with_line_ends_and_stray_quotes_are_read(tmp_path):
     lines = parcels().to_csv(index=False).splitlines()
     lines = [f'{line},"5 inch' if i else f"{line},size" for i, line in enumerate(lines)]
     path.write_text("\n".join(lines) + "\n")
-    assert read(path).format.quote is None
+    given = read(path)
+    assert given.read_as[0].quote is None
+    assert given.format.quote == '"'
+    assert set(given.column("size").to_pylist()) == {'"5 inch'}
+
+
+def test_a_broken_line_below_a_quoted_header_costs_no_other(tmp_path):
+    path = csv_file(tmp_path, parcels(), quoting=csv.QUOTE_ALL)
+    path.write_text(path.read_text() + '"total"\n')
+    given = read(path)
+    assert (given.rows.num_rows, given.malformed) == (ROWS, 1)
+    assert given.read_as == (Csv(),)
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,20 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import finance_assets
+from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
 from finance_assets.scaffold.given import read_files
+from finance_assets.scaffold.layout import text, wrapped
 from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.request import CannotScaffoldError
-from finance_assets.scaffold.writing import text, wrapped, write
+from finance_assets.scaffold.writing import write
 from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
 
 ROOT = Path(finance_assets.__file__).parents[1]
@@ -126,6 +130,61 @@ def test_its_types_are_right(written, tmp_path):
         env={"MYPYPATH": str(ROOT), "PATH": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+WAYS = {
+    "wide": lambda folder, frame: csv_file(folder, frame, "wide.csv", encoding="utf-16", sep=";"),
+    "lines": lambda folder, frame: csv_file(folder, with_line_ends(frame), "lines.csv"),
+    "json": lambda folder, frame: json_file(folder, frame),
+    "parquet": lambda folder, frame: parquet_file(folder, frame),
+}
+
+
+def with_line_ends(frame):
+    """A value of several lines in the first rows of each month: half the lines are not half the
+    records.
+    """
+    return frame.assign(note=np.where(np.arange(ROWS) % EACH < 100, 'a\nb\r\n"c"', "d"))
+
+
+def json_file(folder, frame):
+    frame.to_json(folder / "rows.jsonl", orient="records", lines=True)
+    return folder / "rows.jsonl"
+
+
+def parquet_file(folder, frame):
+    frame.to_parquet(folder / "rows.parquet")
+    return folder / "rows.parquet"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_its_own_test_cuts_the_last_delivery_between_two_records(tmp_path, monkeypatch, way):
+    cases = package(tmp_path / f"{way}_cases")
+    asked = replace(request(WAYS[way](tmp_path, parcels())), name="cut_ones")
+    given, place = read_files(asked), place_of("cut_ones", cases)
+    plan = make_plan(asked, given, place.package, ())
+    write(plan, delivered_rows(asked, given), place.folder, place.tests)
+    monkeypatch.syspath_prepend(tmp_path)
+    tested = import_module(f"{place.package}.tests.test_cut_ones")
+    source = next(step.source for step in tested.USE_CASE.steps if step.source)
+    assert tested.PARTITIONS[-1] > tested.AS_OF
+    for is_cut in (False, True):
+        settings = tested.home(tmp_path / f"home_{is_cut}", future_is_another=is_cut)
+        for month in tested.PARTITIONS:
+            path = source.path(settings.landing / "cut_ones", month)
+            rows = delivered_by(source, path)
+            wanted = EACH // 2 if is_cut and month > tested.AS_OF else EACH
+            assert rows.num_rows == wanted
+            assert rows.equals(delivered_by(source, place.folder / "samples" / path.name)[:wanted])
+
+
+def delivered_by(source, path):
+    """The rows of a delivery, all of which must be records."""
+    if path.suffix == ".parquet":
+        return pq.read_table(path)
+    parts = list(source.format.rows(source, TextFile(path, path, source.format.encoding, "us")))
+    assert all(part.malformed.null_count == len(part) for part in parts)
+    return pa.concat_tables([pa.table(part.columns, names=list(source.header)) for part in parts])
 
 
 def test_the_report_tells_every_column_and_every_decision(written):
