@@ -110,7 +110,7 @@ def delivered(
     groups: str = "",
 ) -> PlannedColumn:
     """A column with the typed form that its profile asks for."""
-    tokens = () if found.is_typed else (*found.tokens, *found.sentinels)
+    tokens = (*found.tokens, *found.sentinels)
     return PlannedColumn(
         name,
         found.name,
@@ -118,7 +118,7 @@ def delivered(
         described(found),
         role,
         reason,
-        is_nullable=found.missing > 0 or bool(tokens),
+        is_nullable=found.missing > 0,
         is_pii=is_pii,
         null_tokens=tokens,
         features=features,
@@ -132,13 +132,11 @@ def _leak(seen: Seen) -> str:
     if found.is_number:
         values = found.numbers(seen.texts)
     elif found.is_category or found.type == "boolean":
-        known = seen.texts.str.strip()
-        known = known.mask(known.isin([*found.tokens, ""]))
+        known = seen.texts.mask(seen.texts.isin(found.tokens))
         values = told_by_words(known, seen.outcome)
     else:
         # Whether there is anything at all can be the outcome: the date on which it came.
-        there = seen.texts.notna() & (seen.texts.str.strip() != "")
-        values = there.astype("float64")
+        values = seen.texts.notna().astype("float64")
     return gives_away(values, seen.outcome, seen.task)
 
 
@@ -175,12 +173,11 @@ def _ruled(column: PlannedColumn, rules: tuple[Rule, ...]) -> PlannedColumn:
 
 def _number(seen: Seen) -> PlannedColumn:
     found, name = seen.found, seen.name
-    is_plain = not found.written and not (found.is_typed and found.sentinels)
     feature = Feature(
-        name if is_plain else f"{name}_number",
+        f"{name}_number" if found.written else name,
         number_sql(name, found),
-        described(found) if is_plain else f"{described(found)}, as a number",
-        passed=name if is_plain else "",
+        f"{described(found)}, as a number" if found.written else described(found),
+        passed="" if found.written else name,
     )
     said = [f"numbers from {found.low:g} to {found.high:g}"]
     if found.written:
@@ -191,11 +188,7 @@ def _number(seen: Seen) -> PlannedColumn:
         said.append(f"{', '.join(found.tokens)}: missing")
     if found.unreadable:
         said.append(f"{found.unreadable} rows that are no numbers will be rejected")
-    rules = (
-        ()
-        if found.written or (found.is_typed and found.sentinels)
-        else range_rule(seen.name, seen.found)
-    )
+    rules = () if found.written else range_rule(name, found)
     return _column(seen, Role.feature, "; ".join(said), features=(feature,), rules=rules)
 
 

@@ -70,8 +70,8 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
         CannotScaffoldError: times that cannot be read, too few partitions, or repeated keys.
     """
     assert request.time is not None
-    texts = texts_of(given.column(request.time)).str.strip()
-    blank = int((texts.isna() | (texts == "")).sum())
+    texts = texts_of(given.column(request.time))
+    blank = int(texts.isna().sum())
     if blank:
         raise _bad_time(request, f"{blank} of {len(texts)} rows have no time")
     try:
@@ -93,7 +93,9 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
             span = partition_count([names.min(), names.max()], frequency)
             why = "asked for" if request.frequency else "the coarsest that has enough partitions"
             gaps = tuple(sorted(_between(names, frequency))) if span > count else ()
-            is_named = bool((names == texts).all())
+            # A day that is typed is no name, though its text looks like one.
+            is_text = pa.types.is_string(given.column(request.time).type)
+            is_named = is_text and bool((names == texts).all())
             return Split(frequency, names, why, is_named, days.format, gaps=gaps)
         problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
     raise CannotScaffoldError(
@@ -160,7 +162,7 @@ def _repeated(given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[
     import pandas as pd
 
     frame = pd.DataFrame({str(i): texts_of(column) for i, column in enumerate(keys)})
-    missing = frame.isna() | (frame.apply(lambda column: column.str.strip()) == "")
+    missing = frame.isna()
     if missing.to_numpy().any():
         return f"{int(missing.any(axis=1).sum())} rows have no value in a column of the key"
     frame["partition"] = partitions.to_numpy()

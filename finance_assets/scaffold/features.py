@@ -113,12 +113,11 @@ def _values(
     """The feature of some rows, as its SQL makes it."""
     if found.is_number:
         return found.numbers(texts).to_numpy("float64")
-    plain = texts.str.strip()
-    is_there = plain.notna() & ~plain.isin(["", *found.tokens])
+    is_there = texts.notna() & ~texts.isin(found.tokens)
     if feature.passed:
-        said = plain.str.lower().isin(["true", "t", "yes", "y", "1"])
+        said = texts.str.lower().isin(["true", "t", "yes", "y", "1"])
     else:
-        said = plain == _word(feature, found)
+        said = texts == _word(feature, found)
     return said.astype("float64").where(is_there).to_numpy("float64")
 
 

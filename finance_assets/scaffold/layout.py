@@ -23,13 +23,22 @@ def text(value: str) -> str:
             pieces[-1] += word
         else:
             pieces.append(word)
-    return "\n".join(json.dumps(piece, ensure_ascii=False) for piece in pieces) or '""'
+    return "\n".join(map(_literal, pieces)) or '""'
 
 
 def as_tuple(values: tuple[str, ...]) -> str:
     """Texts as a tuple."""
-    inside = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
+    inside = ", ".join(map(_literal, values))
     return f"({inside},)" if len(values) == 1 else f"({inside})"
+
+
+def visible(text: str) -> str:
+    """A text whose blanks that are none, and other characters that nobody sees, are escaped."""
+    return "".join(c if c.isprintable() or c > "\uffff" else f"\\u{ord(c):04x}" for c in text)
+
+
+def _literal(value: str) -> str:
+    return visible(json.dumps(value, ensure_ascii=False))
 
 
 def wrapped(statement: str, indent: int) -> str:

@@ -38,9 +38,8 @@ class Outcome:
         """The label of each row as a number; NaN where it is not known."""
         if self.task == "regression":
             return found.numbers(texts)
-        stripped = texts.str.strip()
-        known = stripped.isin([*self.positive, *self.others])
-        return stripped.isin(list(self.positive)).astype("float64").where(known)
+        known = texts.isin([*self.positive, *self.others])
+        return texts.isin(list(self.positive)).astype("float64").where(known)
 
 
 def outcome_of(request: Request, found: Profile, name: str) -> Outcome:
@@ -74,6 +73,12 @@ def _regression(request: Request, found: Profile, name: str) -> Outcome:
             request,
             f"holds {found.unreadable} values that are no numbers",
             "mend them, or leave the cells empty where nothing is known",
+        )
+    if found.is_open:
+        raise _refused(
+            request,
+            f"holds numbers that can be read in two ways: {found.doubt}",
+            "numbers without marks between thousands, and with a dot before decimals",
         )
     least = regression_defaults.LEAST_ROWS
     if found.present < least:
@@ -119,13 +124,13 @@ def _binary(request: Request, found: Profile, name: str) -> Outcome:
 
 
 def _same_values(found: Profile) -> list[tuple[str, ...]]:
-    """The values, those together that differ in case only, or write the same number."""
+    """The values, those together that differ in case or white space only, or write one number."""
     groups: dict[object, list[str]] = {}
     for text in found.values:
         try:
             same: object = float(text)
         except ValueError:
-            same = text.lower()
+            same = text.strip().lower()
         groups.setdefault(same, []).append(text)
     return [tuple(group) for group in groups.values()]
 

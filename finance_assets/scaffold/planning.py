@@ -16,7 +16,7 @@ from finance_assets.scaffold.holdout import holdout_of
 from finance_assets.scaffold.naming import column_names, entity_name
 from finance_assets.scaffold.outcome import Outcome, outcome_of
 from finance_assets.scaffold.personal import Personal, personal
-from finance_assets.scaffold.plan import Plan, PlannedColumn, Role, Rule
+from finance_assets.scaffold.plan import Decision, Plan, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile, profile, texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.sql import label_sql, label_type
@@ -49,6 +49,12 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         given, columns, looked.profiles, looked.values, split, outcome.task, before
     )
     columns = _without_features(columns, features)
+    doubts = [
+        Decision("!numbers", column.at_source, doubt)
+        for column in columns
+        if (doubt := looked.profiles[column.at_source].doubt)
+        and column.role not in (Role.key, Role.time, Role.bronze_only)
+    ]
     columns = _as_typed(columns, given) if given.format.is_typed else columns
     label = looked.header(request.label)
     counts = split.partitions.value_counts().sort_index()
@@ -72,7 +78,8 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         numbered=looked.is_numbered,
     )
     count, holdout = holdout_of(outcome, request.label_lag, split, looked.values)
-    return replace(plan, holdout=count, decisions=(*decisions(plan, given), holdout, *notes))
+    said = (*decisions(plan, given), *doubts, holdout, *notes)
+    return replace(plan, holdout=count, decisions=said)
 
 
 def _partition_column(looked: "_Looked") -> str:
@@ -199,10 +206,12 @@ def _time(found: Profile, name: str, split: Split, is_key: bool) -> PlannedColum
 
 def _label(found: Profile, name: str, outcome: Outcome) -> PlannedColumn:
     kind = "boolean" if outcome.is_plain else label_type(found)
-    column = delivered(name, replace(found, type=kind), Role.label, outcome.reason)
-    # Its class numbers are no sentinels, and its absence is no mistake: it may become known later.
-    tokens = column.null_tokens if outcome.task == "regression" else found.tokens
-    return replace(column, is_nullable=True, null_tokens=() if found.is_typed else tokens)
+    codes, reason = (*found.tokens, *found.sentinels), outcome.reason
+    if codes:
+        reason += f"; of rows with {', '.join(codes)} it is not known"
+    column = delivered(name, replace(found, type=kind), Role.label, reason)
+    # Its absence is no mistake: it may become known later.
+    return replace(column, is_nullable=True)
 
 
 def _without_features(

@@ -15,7 +15,15 @@ from finance_assets.scaffold.deliveries import write_deliveries
 from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.request import CannotScaffoldError
-from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, planned, request
+from finance_assets_tests.scaffold.files import (
+    EACH,
+    MONTHS,
+    column,
+    csv_file,
+    parcels,
+    planned,
+    request,
+)
 
 ROWS = EACH * len(MONTHS)
 
@@ -63,6 +71,18 @@ def test_the_coarsest_frequency_that_does_is_taken(tmp_path):
     plan = planned(csv_file(tmp_path, written(days.strftime("%Y-%m-%d"))))
     assert plan.split.frequency is Frequency.daily
     assert plan.partition == "sent"
+
+
+@pytest.mark.parametrize("frequency", ["daily", "weekly"])
+def test_a_typed_day_is_no_name_of_a_partition(tmp_path, frequency):
+    days = pd.to_datetime("2024-01-01") + pd.to_timedelta(7 * (np.arange(ROWS) // EACH), "D")
+    frame = written(days.date)
+    frame.to_parquet(tmp_path / "parcels.parquet")
+    plan = planned(tmp_path / "parcels.parquet", frequency=frequency)
+    assert plan.partition == "delivered_for"
+    assert column(plan, "sent").type == "date"
+    [rule] = column(plan, "sent").rules
+    assert rule.condition.endswith("= delivered_for")
 
 
 def test_partitions_without_rows_are_told_and_need_not_come(tmp_path):

@@ -5,9 +5,11 @@ import csv
 import gzip
 import lzma
 import zipfile
+from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from finance_assets.lakehouse.sources.csv import Csv
@@ -102,14 +104,20 @@ def test_parquet_keeps_its_types_and_leaves_out_what_no_table_holds(tmp_path):
         region=lambda f: f["region"].astype("category"),
         tags=[["a"]] * ROWS,
     )
-    frame.to_parquet(tmp_path / "parcels.parquet")
+    rows = pa.Table.from_pandas(frame)
+    for digits in (38, 50):
+        amounts = pa.array([Decimal(x) for x in range(ROWS)])
+        wide = pa.decimal128(38, 0) if digits == 38 else pa.decimal256(50, 0)
+        rows = rows.append_column(f"digits_{digits}", amounts.cast(wide))
+    pq.write_table(rows, tmp_path / "parcels.parquet")
     plan = planned(tmp_path / "parcels.parquet")
     types = {c.at_source: (c.type, c.delivered_type) for c in plan.columns}
     assert types["sent"] == ("timestamp", "timestamp")
     assert types["stops"] == ("int", "int")
     assert types["region"] == ("string", "string")
     assert types["late"] == ("boolean", "string")
-    assert any("tags" in warning for warning in plan.warnings())
+    assert types["digits_38"] == ("decimal(38,0)", "decimal(38,0)")
+    assert any("tags, digits_50" in warning for warning in plan.warnings())
 
 
 def test_files_of_the_same_columns_are_one_and_others_are_refused(tmp_path):
