@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finance_assets.scaffold.naming import shortened, slug
+from finance_assets.scaffold.naming import Names, slug, worded
 from finance_assets.scaffold.personal import Personal, personal
 from finance_assets.scaffold.plan import Feature, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile
@@ -36,9 +36,13 @@ WRITTEN = {
 
 @dataclass(frozen=True)
 class Seen:
-    """A column as it was seen: its name of ours, its profile, its texts and the outcome."""
+    """A column as it was seen: its name of ours, its profile, its texts and the outcome.
+
+    `names` gives names away for what is made of it.
+    """
 
     name: str
+    names: Names
     found: Profile
     texts: "pd.Series[str]"
     outcome: "pd.Series[float]"
@@ -174,10 +178,11 @@ def _ruled(column: PlannedColumn, rules: tuple[Rule, ...]) -> PlannedColumn:
 def _number(seen: Seen) -> PlannedColumn:
     found, name = seen.found, seen.name
     feature = Feature(
-        f"{name}_number" if found.written else name,
+        seen.names.take(name, after="_number") if found.written else name,
         number_sql(name, found),
         f"{described(found)}, as a number" if found.written else described(found),
-        passed="" if found.written else name,
+        column=name,
+        is_passed=not found.written,
     )
     said = [f"numbers from {found.low:g} to {found.high:g}"]
     if found.written:
@@ -195,17 +200,14 @@ def _number(seen: Seen) -> PlannedColumn:
 def _words(seen: Seen) -> PlannedColumn:
     found, name = seen.found, seen.name
     if found.type == "boolean":
-        feature = Feature(name, f"cast({name} AS double)", described(found), passed=name)
+        feature = Feature(name, f"cast({name} AS double)", described(found), name, is_passed=True)
         return _column(seen, Role.feature, "yes or no", features=(feature,))
     frequent = found.values[: 1 if found.distinct == 2 else MAX_WORDS]
-    features, used = [], set()
+    features = []
     for value in frequent:
-        label = shortened(f"{name}_is_{slug(value) or 'other'}")
-        while label in used:
-            label += "_2"
-        used.add(label)
+        is_value = seen.names.take(name, after=f"_is_{worded(value) or 'other'}")
         sql = f"CASE WHEN {name} = {quoted(value)} THEN 1.0D WHEN {name} IS NOT NULL THEN 0.0D END"
-        features.append(Feature(label, sql, f"1 if {name} is {value!r}, else 0"))
+        features.append(Feature(is_value, sql, f"1 if {name} is {value!r}, else 0", name))
     said = f"{found.distinct} different words"
     if found.distinct > len(frequent) and found.distinct != 2:
         said += f", of which the {len(frequent)} most frequent are told apart"

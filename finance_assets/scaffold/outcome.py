@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
-from finance_assets.scaffold.naming import slug
+from finance_assets.scaffold.naming import Names, worded
 from finance_assets.scaffold.profile import FALSE, TRUE, Profile
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.vocabulary import words
@@ -42,8 +42,8 @@ class Outcome:
         return texts.isin(list(self.positive)).astype("float64").where(known)
 
 
-def outcome_of(request: Request, found: Profile, name: str) -> Outcome:
-    """What the label asks for; `name` is ours of its column.
+def outcome_of(request: Request, found: Profile, name: str, names: Names) -> Outcome:
+    """What the label asks for; `name` is ours of its column, `names` gives others away.
 
     Raises:
         CannotScaffoldError: one class only, several, too few rows, or no numbers to forecast.
@@ -52,8 +52,8 @@ def outcome_of(request: Request, found: Profile, name: str) -> Outcome:
         shown = f"only {found.values[0]!r}" if found.distinct else "no value"
         raise _refused(request, f"holds {shown}: there is nothing to tell apart", "another label")
     if request.task == "regression" or (request.task is None and _is_amount(request, found)):
-        return _regression(request, found, name)
-    return _binary(request, found, name)
+        return _regression(request, found, name, names)
+    return _binary(request, found, name, names)
 
 
 def _is_amount(request: Request, found: Profile) -> bool:
@@ -61,7 +61,7 @@ def _is_amount(request: Request, found: Profile) -> bool:
     return is_amount and request.positive is None
 
 
-def _regression(request: Request, found: Profile, name: str) -> Outcome:
+def _regression(request: Request, found: Profile, name: str, names: Names) -> Outcome:
     if not found.is_number:
         raise _refused(
             request,
@@ -88,10 +88,11 @@ def _regression(request: Request, found: Profile, name: str) -> Outcome:
             f"{least} or more",
         )
     why = "asked for" if request.task else f"{found.distinct} different numbers"
-    return Outcome("regression", why, f"{name}_amount" if found.written else name)
+    target = names.take(name, after="_amount") if found.written else name
+    return Outcome("regression", why, target)
 
 
-def _binary(request: Request, found: Profile, name: str) -> Outcome:
+def _binary(request: Request, found: Profile, name: str, names: Names) -> Outcome:
     groups = _same_values(found)
     if request.positive is None and len(groups) > 2:
         raise _refused(
@@ -119,7 +120,8 @@ def _binary(request: Request, found: Profile, name: str) -> Outcome:
     lowered = ({t.lower() for t in event}, {t.lower() for t in others})
     is_plain = lowered[0] <= TRUE | {"1"} and lowered[1] <= FALSE | {"0"}
     is_plain = is_plain and (not found.is_typed or found.type == "boolean")
-    target = name if is_plain else f"{name}_is_{slug(positive) or 'positive'}"
+    is_event = f"_is_{worded(positive) or 'positive'}"
+    target = name if is_plain else names.take(name, after=is_event)
     return Outcome("binary", why, target, event, others, is_plain, warning)
 
 

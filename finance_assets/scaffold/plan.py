@@ -29,14 +29,14 @@ class Role(StrEnum):
 class Feature:
     """A column of the features table: SQL over silver's columns.
 
-    `passed` is the silver column that it takes over under its name, else empty.
+    `column` is the silver column that it is made of; `is_passed` if it is taken over as it is.
     """
 
     name: str
     sql: str
     description: str
-    passed: str = ""
-    is_nullable: bool = True
+    column: str = ""
+    is_passed: bool = False
 
 
 @dataclass(frozen=True)

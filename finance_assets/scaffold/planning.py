@@ -1,6 +1,6 @@
 """Planning: from a request and the rows of its files to a plan, every decision with its reason."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,10 @@ from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_t
 from finance_assets.scaffold.features import choose_features, label_before
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.holdout import holdout_of
-from finance_assets.scaffold.naming import column_names, entity_name
+from finance_assets.scaffold.naming import Names, entity_name
 from finance_assets.scaffold.outcome import Outcome, outcome_of
 from finance_assets.scaffold.personal import Personal, personal
-from finance_assets.scaffold.plan import Decision, Plan, PlannedColumn, Role, Rule
+from finance_assets.scaffold.plan import Decision, Feature, Plan, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile, profile, texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.sql import label_sql, label_type
@@ -44,17 +44,11 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
     looked = _look(request, given)
     request, given, outcome, split = looked.request, looked.given, looked.outcome, looked.split
     columns = _columns(looked)
-    before = label_before(outcome, columns) if outcome.task == "regression" else None
+    before = label_before(outcome, looked.taken) if outcome.task == "regression" else None
     features, naive, notes = choose_features(
-        given, columns, looked.profiles, looked.values, split, outcome.task, before
+        given, columns, looked.profiles, looked.values, split, outcome.task, before, looked.taken
     )
     columns = _without_features(columns, features)
-    doubts = [
-        Decision("!numbers", column.at_source, doubt)
-        for column in columns
-        if (doubt := looked.profiles[column.at_source].doubt)
-        and column.role not in (Role.key, Role.time, Role.bronze_only)
-    ]
     columns = _as_typed(columns, given) if given.format.is_typed else columns
     label = looked.header(request.label)
     counts = split.partitions.value_counts().sort_index()
@@ -78,8 +72,16 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         numbered=looked.is_numbered,
     )
     count, holdout = holdout_of(outcome, request.label_lag, split, looked.values)
-    said = (*decisions(plan, given), *doubts, holdout, *notes)
+    said = (*decisions(plan, given), *_doubts(looked, columns), holdout, *notes)
     return replace(plan, holdout=count, decisions=said)
+
+
+def _doubts(looked: "_Looked", columns: Iterable[PlannedColumn]) -> Iterator[Decision]:
+    """What was not certain of the numbers that are used."""
+    for column in columns:
+        doubt = looked.profiles[column.at_source].doubt
+        if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
+            yield Decision("!numbers", column.at_source, doubt)
 
 
 def _partition_column(looked: "_Looked") -> str:
@@ -92,13 +94,17 @@ def _partition_column(looked: "_Looked") -> str:
 
 @dataclass(frozen=True)
 class _Looked:
-    """What was seen of the rows: every column's profile and name, the outcome, the partitions."""
+    """What was seen of the rows: every column's profile and name, the outcome, the partitions.
+
+    `taken` are the names that are given away, of columns and of what is made of them.
+    """
 
     request: Request
     given: Given
     is_numbered: bool
     profiles: dict[str, Profile]
     names: dict[str, str]
+    taken: Names
     outcome: Outcome
     values: "pd.Series[float]"
     split: Split
@@ -119,15 +125,16 @@ def _look(request: Request, given: Given) -> _Looked:
     if is_numbered:
         request, given = _numbered(request, given)
     profiles = {name: profile(name, given.rows.column(i)) for i, name in enumerate(given.header)}
-    names = dict(zip(given.header, column_names(given.header), strict=True))
+    taken = Names()
+    names = dict(zip(given.header, taken.columns(given.header), strict=True))
     label = given.header[given.place(request.label)]
-    outcome = outcome_of(request, profiles[label], names[label])
+    outcome = outcome_of(request, profiles[label], names[label], taken)
     values = outcome.values(texts_of(given.column(request.label)), profiles[label])
     if request.has_time:
         split = split_by_time(request, given, outcome.task)
     else:
         split = split_by_order(request, given, values, outcome.task)
-    return _Looked(request, given, is_numbered, profiles, names, outcome, values, split)
+    return _Looked(request, given, is_numbered, profiles, names, taken, outcome, values, split)
 
 
 def delivered_rows(request: Request, given: Given) -> Given:
@@ -161,7 +168,8 @@ def _columns(looked: _Looked) -> tuple[PlannedColumn, ...]:
             found.append(_label(one, name, outcome))
         else:
             texts = texts_of(given.rows.column(position))
-            found.append(planned(Seen(name, one, texts, looked.values, outcome.task)))
+            seen = Seen(name, looked.taken, one, texts, looked.values, outcome.task)
+            found.append(planned(seen))
     if not any(column.features for column in found) and outcome.task == "binary":
         raise CannotScaffoldError(
             "no column is left that could be a feature",
@@ -215,14 +223,13 @@ def _label(found: Profile, name: str, outcome: Outcome) -> PlannedColumn:
 
 
 def _without_features(
-    columns: tuple[PlannedColumn, ...], features: Iterable[object]
+    columns: tuple[PlannedColumn, ...], features: Iterable[Feature]
 ) -> tuple[PlannedColumn, ...]:
     """Columns of whose features none was chosen are silver only."""
-    chosen = {getattr(f, "name", "") for f in features}
+    chosen = {feature.column for feature in features}
     found = []
     for column in columns:
-        is_used = any(f.name in chosen or f"minus_{f.name}" in chosen for f in column.features)
-        if column.role is Role.feature and not is_used:
+        if column.role is Role.feature and column.name not in chosen:
             reason = f"{column.reason}; others say more of the label"
             column = replace(column, role=Role.kept, features=(), reason=reason)
         found.append(column)

@@ -89,7 +89,7 @@ def _renderer(plan: Plan) -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    facts = {**_facts(plan), **_of_model(plan), **_helpers()}
+    facts = {**_facts(plan), **_of_format(plan.format), **_of_model(plan), **_helpers()}
     return lambda template: environment.get_template(template).render(facts)
 
 
@@ -136,30 +136,30 @@ def _facts(plan: Plan) -> dict[str, object]:
         "unit": label,
         "feature_names": [feature.name for feature in plan.features],
         "runs": list(_runs(plan)),
-        "computed": any(not f.passed for f in plan.features),
-        "taken": any(f.passed for f in plan.features),
+        "computed": any(not f.is_passed for f in plan.features),
+        "taken": any(f.is_passed for f in plan.features),
         "rule_imports": ", ".join(
             [
                 *(["RowRule"] if any(not rule.warns for rule in plan.rules) else []),
                 *(["Severity", "TableRule"] if any(rule.warns for rule in plan.rules) else []),
             ]
         ),
-        "format": code_of(plan.format),
-        "format_class": type(plan.format).__name__,
-        "format_module": MODULES[type(plan.format)],
-        "csv_options": _csv_options(plan.format),
         "shipped": plan.package.startswith("finance_assets."),
-        "kind": plan.format.kind,
         "warnings": list(plan.warnings()),
         "tested": plan.least_partitions,
     }
 
 
-def _csv_options(format_: Format) -> str:
-    """What the csv module has to be told of a format, after the file."""
-    if not isinstance(format_, Csv) or format_.delimiter == ",":
-        return ""
-    return f", delimiter={json.dumps(format_.delimiter)}"
+def _of_format(format_: Format) -> dict[str, object]:
+    """How deliveries are written; `csv_options` is what the csv module is told beside the file."""
+    delimiter = format_.delimiter if isinstance(format_, Csv) else ","
+    return {
+        "kind": format_.kind,
+        "format": code_of(format_),
+        "format_class": type(format_).__name__,
+        "format_module": MODULES[type(format_)],
+        "csv_options": "" if delimiter == "," else f", delimiter={json.dumps(delimiter)}",
+    }
 
 
 def _of_model(plan: Plan) -> dict[str, object]:
@@ -206,7 +206,7 @@ def _runs(plan: Plan) -> Iterator[dict[str, object]]:
     """Features in their order: those taken over together, those computed one by one."""
     taken: list[str] = []
     for feature in plan.features:
-        if feature.passed:
+        if feature.is_passed:
             taken.append(feature.name)
             continue
         if taken:

@@ -35,10 +35,35 @@ STRANGE = {
     "select": np.arange(ROWS) % 4,
     "sex": np.where(np.arange(ROWS) % 2, "f", "m"),
 }
+LONG = "the share of all the parcels of the month"
+# Names that what is made of other columns would have, and headers that are alike for long.
+ALIKE = {
+    f"{LONG} in %": [f"{x % 13}%" for x in range(ROWS)],
+    f"{LONG} in € ": [f"€ {x % 11}" for x in range(ROWS)],
+    f"{LONG} by word": np.array(["north", "south", "a very long name of a place far away"])[
+        np.arange(ROWS) % 3
+    ],
+    f"{LONG} by other word": np.array(["north", "south", "a very long name of a place far off"])[
+        np.arange(ROWS) % 3
+    ],
+    "minus weight": np.arange(ROWS) % 17,
+    "weight_before": np.arange(ROWS) % 19,
+    "late_is_bad": np.arange(ROWS) % 7,
+    "region is north": np.arange(ROWS) % 5,
+    "cost": [f"{x % 23}%" for x in range(ROWS)],
+    "cost_number": np.arange(ROWS) % 29,
+}
 ASKED = {
     "monthly": ({}, lambda f: f),
     "strange": ({"label_lag": 1}, lambda f: f.assign(**STRANGE)),
     "other_words": ({}, lambda f: f.assign(late=f["late"].map({"yes": "it's {late}", "no": "ok"}))),
+    "alike": (
+        {},
+        lambda f: f.assign(
+            **ALIKE, weight=-f["weight"], late=f["late"].map({"yes": "bad", "no": "ok"})
+        ),
+    ),
+    "alike_amount": ({"label": "weight"}, lambda f: f.assign(**ALIKE)),
     "no_time": ({"time": None, "key": ()}, lambda f: f),
     "amount": ({"label": "weight"}, lambda f: f),
     "amount_lag": (
@@ -92,6 +117,24 @@ def test_it_loads_and_declares_what_was_decided(written, name):
         p for p in use_case.calendar.partitions() if source.path(use_case.samples, p).exists()
     }
     assert delivered == set(plan.split.names)
+
+
+@pytest.mark.parametrize("name", ["alike", "alike_amount"])
+def test_no_two_columns_share_a_name_in_any_of_its_tables(written, name):
+    _, plans = written
+    plan = plans[name]
+    columns = [column.name for column in plan.columns]
+    made = [f.name for f in plan.features if not f.is_passed]
+    targets = [plan.outcome.target] if plan.outcome.target not in columns else []
+    names = [*columns, *made, *targets]
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 40
+    assert {f.name for f in plan.features if f.is_passed} <= set(columns)
+    if name == "alike":
+        assert (plan.naive, plan.outcome.target) == ("minus_weight_2", "late_is_bad_2")
+        assert {"cost_number_2", "region_is_north_2"} <= set(made)
+    else:
+        assert plan.naive == "weight_before_2"
 
 
 @pytest.mark.parametrize("name", ASKED)
