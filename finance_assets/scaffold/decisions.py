@@ -34,7 +34,7 @@ def _of_files(plan: Plan, given: Given) -> Iterator[Decision]:
         yield Decision(
             "files",
             f"deliveries are {spoken_of(plan.format)}",
-            f"all are written in one way; if the next ones come as {read}, declare that",
+            f"all are written in one way, in UTF-8; if the next ones come as {read}, declare that",
         )
     if given.skipped:
         yield Decision("files", f"{given.skipped} lines above the header", "left out")

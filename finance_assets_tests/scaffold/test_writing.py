@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -219,6 +220,19 @@ def test_its_own_test_cuts_the_last_delivery_between_two_records(tmp_path, monke
             wanted = EACH // 2 if is_cut and month > tested.AS_OF else EACH
             assert rows.num_rows == wanted
             assert rows.equals(delivered_by(source, place.folder / "samples" / path.name)[:wanted])
+
+
+def test_a_typed_day_for_each_partition_makes_a_use_case_that_loads(tmp_path, monkeypatch):
+    frame = parcels().assign(sent=lambda f: pd.to_datetime(f["sent"]).dt.date)
+    asked = request(parquet_file(tmp_path, frame), frequency="daily")
+    asked, given = replace(asked, name="typed_days"), read_files(asked)
+    place = place_of("typed_days", package(tmp_path / "typed_cases"))
+    plan = make_plan(asked, given, place.package, ())
+    write(plan, delivered_rows(asked, given), place.folder, place.tests)
+    monkeypatch.syspath_prepend(tmp_path)
+    use_case = import_module(f"{place.package}.use_case").USE_CASE
+    assert use_case.model.key == ("parcel", "delivered_for")
+    assert use_case.calendar.partitions()[0] == min(frame["sent"]).isoformat()
 
 
 def delivered_by(source, path):
