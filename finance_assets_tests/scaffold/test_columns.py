@@ -107,6 +107,7 @@ def test_numbers_that_are_written_for_people_are_read_in_the_features(tmp_path, 
 
 WHOLE_AMOUNTS = RANDOM.integers(2, 60_000, ROWS)
 US, GERMAN = [f"{x:,}" for x in WHOLE_AMOUNTS], [f"{x:,}".replace(",", ".") for x in WHOLE_AMOUNTS]
+DECIMALS = [f"{x:.3f}" for x in 1 + WHOLE_AMOUNTS / 1000]
 AS_THOUSANDS = "try_cast(regexp_replace(odd, '[^0-9.+-]', '') AS double)"
 AS_DECIMALS = "try_cast(replace(replace(odd, '.', ''), ',', '.') AS double)"
 
@@ -122,8 +123,13 @@ AS_DECIMALS = "try_cast(replace(replace(odd, '.', ''), ',', '.') AS double)"
         ([f"{x:.3f}".replace(".", ",") for x in WHOLE_AMOUNTS / 5e4], AS_DECIMALS, False),  # 0,123
         ([f"{x:.3f}".replace(".", ",") for x in WHOLE_AMOUNTS / 7], AS_DECIMALS, False),  # 1234,567
         ([f"{x:g}".replace(".", ",") for x in WHOLE_AMOUNTS / 1000], AS_DECIMALS, False),  # 3,38
-        ([f"{x:.3f}" for x in 1 + WHOLE_AMOUNTS / 1000], "odd", False),
-        (some([f"{x:.3f}" for x in 1 + WHOLE_AMOUNTS / 1000], "-99"), "odd", False),
+        (DECIMALS, "odd", False),
+        (some(some(some(DECIMALS, "-99"), "999", 60), "0", 70), "odd", False),
+        (
+            [f"{x % 900 + 1},{x % 899 + 100}" if x % 2 else x for x in 1000 + WHOLE_AMOUNTS],
+            AS_DECIMALS,
+            False,
+        ),
         ([f"{x}.{y}" for x, y in zip(SMALL, WHOLE_AMOUNTS, strict=True)], "odd", False),
     ],
 )
@@ -161,7 +167,7 @@ def bad_sql_of(condition):
     return list(bad_sql("odd", condition, ["odd"]))
 
 
-@pytest.mark.parametrize("huge", ["1e999", "1.7e308", "-1.7e308"])
+@pytest.mark.parametrize("huge", ["1e999", "1.7e308", "-1.7e308", "-1e15"])
 def test_a_number_beyond_all_bounds_bounds_nothing(tmp_path, huge):
     odd = [repr(x) for x in RANDOM.random(ROWS).tolist()]
     odd[7] = huge

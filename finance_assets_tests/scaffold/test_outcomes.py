@@ -56,6 +56,9 @@ def test_letters_of_another_case_and_missing_labels_are_no_classes(tmp_path):
     values = np.where(np.arange(ROWS) % 30 == 1, "", values)
     plan = with_label(tmp_path, values)
     assert set(plan.outcome.positive) == {"Yes", "YES"}
+    plan = with_label(tmp_path, np.where(values == "YES", "Yes\xa0", values))
+    assert set(plan.outcome.positive) == {"Yes", "Yes\xa0"}
+    assert "'Yes\\u00a0'" in plan.label_sql
     assert column(plan, "late").is_nullable
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 import finance_assets
@@ -116,7 +119,13 @@ def dirty_parquet(folder):
     frame["coded_roughly"] = np.where(is_odd, -999.0, np.where(is_odd[::-1], np.nan, whole / 7))
     frame["tiny"] = whole * 1e-9
     frame["words"] = with_odd(["a", "b"] * (ROWS // 2), "?")
-    frame.to_parquet(folder / "boxes.parquet")
+    rows = pa.Table.from_pandas(frame)
+    for place, name in enumerate(rows.column_names):
+        if rows.schema.field(name).type == pa.float64():
+            # As numpy has it: pandas would write null for NaN.
+            rows = rows.set_column(place, name, pa.array(frame[name].to_numpy(), from_pandas=False))
+    assert pc.sum(pc.is_nan(rows["missing"])).as_py() == is_odd.sum()
+    pq.write_table(rows, folder / "boxes.parquet")
     return folder / "boxes.parquet"
 
 

@@ -32,7 +32,7 @@ STRANGE = {
     "back\\slash and\ttab": np.arange(ROWS) % 11 / 7,
     "a very long name " * 12: np.arange(ROWS) % 9,
     "Größe, „netto“": [f"{x % 17},5" for x in range(ROWS)],
-    "words": np.array(["it's", 'say "hi"', "{x}", "a\\b", "€ 5"])[np.arange(ROWS) % 5],
+    "words": np.array(["it's", 'say "hi"', "{x}", "a\\b", "€\u00a05"])[np.arange(ROWS) % 5],
     "select": np.arange(ROWS) % 4,
     "sex": np.where(np.arange(ROWS) % 2, "f", "m"),
 }
@@ -255,6 +255,9 @@ def test_the_report_tells_every_column_and_every_decision(written):
 
 
 def test_texts_and_sql_are_cut_into_lines_without_a_change():
+    for odd in ("no\u00a0break", "tab\tand\u2003wide", "grün 名前 \U0001f600"):
+        assert json.loads(text(odd)) == odd
+        assert text(odd)[1:-1].isprintable()
     long = 'it\'s a "long" text\twith {braces} and \\ ' * 9 + "x" * 200
     assert "".join(map(json.loads, text(long).splitlines())) == long
     statement = "CASE WHEN a IN ('two  blanks', 'it\\'s', 'c') THEN 1 ELSE 0 END " * 4
