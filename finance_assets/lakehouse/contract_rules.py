@@ -17,6 +17,7 @@ from finance_assets.declarations import (
     repeated,
     unknown,
 )
+from finance_assets.lakehouse.types import KNOWN, is_type
 
 if TYPE_CHECKING:
     from finance_assets.lakehouse.contract import Contract, RowRule, TableRule
@@ -31,9 +32,6 @@ LAYERS = (
     "predictions",
     "monitoring",
 )
-# Types that Sail, Spark, Delta and Arrow read and write alike.
-TYPES = ("string", "int", "bigint", "double", "boolean", "date", "timestamp")
-DECIMAL = re.compile(r"decimal\(\d+, ?\d+\)")
 LINEAGE = re.compile(r"[a-z_]+\.[a-z0-9_]+\.[a-z0-9_]+")
 
 
@@ -56,8 +54,8 @@ def contract_mistakes(contract: "Contract") -> Iterator[Mistake]:
 
 def bad_type(field: str, name: str) -> Iterator[Mistake]:
     """A type that not every engine knows by this name."""
-    if name not in TYPES and not DECIMAL.fullmatch(name):
-        yield Mistake(field, f"{name!r} is no type", f"{', '.join(TYPES)} or decimal(p, s)")
+    if not is_type(name):
+        yield Mistake(field, f"{name!r} is no type", KNOWN)
 
 
 def _name(contract: "Contract") -> Iterator[Mistake]:

@@ -5,8 +5,15 @@ accept. So a text must match the type's pattern first, and then be a value of th
 looks like a date and is none. What is read is the same on every engine.
 """
 
+import re
+
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse.contract import Column, Contract
+from finance_assets.lakehouse.types import decimal_of
+
+# What may stand around a text and says nothing; a text of nothing else is blank. What SQL's
+# trim() takes away on every engine: no tab, no line end and no blank that never breaks a line.
+BLANK = " "
 
 # `\\z` and not `$`, which Java lets match before a line end. Two backslashes: it is SQL text.
 _END = "\\\\z"
@@ -67,33 +74,45 @@ def require_readable(source: Contract, target: Contract) -> None:
             )
 
 
-def text_of(delivered: Column) -> str:
-    """SQL for what stands in a delivered column of text; null where that says nothing is there."""
-    text = f"nullif(trim(`{delivered.name}`), '')"
-    if not delivered.null_tokens:
-        return text
-    tokens = ", ".join(f"'{_escaped(token.strip())}'" for token in delivered.null_tokens)
-    return f"CASE WHEN {text} NOT IN ({tokens}) THEN {text} END"
+def is_token(token: str, kind: str) -> bool:
+    """Whether a text can stand for a missing value in a delivered column of a type."""
+    pattern, text = pattern_of(kind), token.strip(BLANK)
+    if kind == "boolean":
+        text = text.lower()
+    return pattern is None or re.fullmatch(pattern, text) is not None
+
+
+def known_of(delivered: Column) -> str:
+    """SQL for what stands in a delivered column; null where that says that nothing is known."""
+    known = f"`{delivered.name}`"
+    if delivered.type == "string":
+        known = f"nullif(trim({known}), '')"
+    elif delivered.type in FINITE:
+        # Where numbers have no null, this is the missing one.
+        known = f"CASE WHEN NOT isnan({known}) THEN {known} END"
+    tokens = [token for token in delivered.null_tokens if is_token(token, delivered.type)]
+    if not tokens:
+        return known
+    said = [f"'{_escaped(token.strip(BLANK))}'" for token in tokens]
+    if delivered.type == "string":
+        is_known = f"{known} NOT IN ({', '.join(said)})"
+    else:
+        typed = ", ".join(_read(text, delivered.type) for text in said)
+        # A token that is no value of the type after all, such as 30 February, never stands there.
+        is_known = f"coalesce({known} NOT IN ({typed}), true)"
+    return f"CASE WHEN {is_known} THEN {known} END"
 
 
 def value_of(column: Column, delivered: Column) -> str:
     """SQL for the value of a target's column; null where there is none or it cannot be read."""
+    known = known_of(delivered)
     if delivered.type != "string":
-        return _finite(column.type, f"cast(`{delivered.name}` as {column.type})")
-    text = text_of(delivered)
+        return _finite(column.type, f"cast({known} as {column.type})")
     pattern = pattern_of(column.type)
     if pattern is None:
-        return text
-    if column.type == "boolean":
-        value = f"lower({text}) IN {TRUE}"
-    elif column.type == "timestamp":
-        # Without a zone it is UTC's, whatever the session's is.
-        zoned = f"CASE WHEN {text} RLIKE '{_ZONE}{_END}' THEN {text} ELSE concat({text}, 'Z') END"
-        value = f"try_cast({zoned} as timestamp)"
-    else:
-        value = f"try_cast({text} as {column.type})"
-    shown = f"lower({text})" if column.type == "boolean" else text
-    value = f"CASE WHEN {shown} RLIKE '^{pattern}{_END}' THEN {value} END"
+        return known
+    shown = f"lower({known})" if column.type == "boolean" else known
+    value = f"CASE WHEN {shown} RLIKE '^{pattern}{_END}' THEN {_read(known, column.type)} END"
     return _finite(column.type, value)
 
 
@@ -105,27 +124,36 @@ def problem_of(column: Column, delivered: Column, value: str, malformed: str) ->
     """
     missing = f"{column.name}: required, but missing"
     absent = "CAST(NULL AS STRING)" if column.is_nullable else f"'{missing}'"
-    there = text_of(delivered) if delivered.type == "string" else f"`{delivered.name}`"
     unreadable = ""
     if column.type != "string":
         unreadable = f"WHEN {value} IS NULL THEN '{column.name}: not readable as {column.type}'"
     return (
         f"CASE WHEN {malformed} THEN CAST(NULL AS STRING)"
-        f" WHEN {there} IS NULL THEN {absent} {unreadable} END"
+        f" WHEN {known_of(delivered)} IS NULL THEN {absent} {unreadable} END"
     )
 
 
 def pattern_of(kind: str) -> str | None:
     """The pattern of a type; None if there is none."""
-    if not kind.startswith("decimal("):
+    decimal = decimal_of(kind)
+    if decimal is None:
         return PATTERNS.get(kind)
-    precision, scale = (int(part) for part in kind[len("decimal(") : -1].split(","))
     # Zeros in front, and after the last digit, change nothing; any other digit there would be
     # rounded away.
-    some, any_ = f"0*[0-9]{{1,{max(precision - scale, 1)}}}", f"0*[0-9]{{0,{precision - scale}}}"
-    if not scale:
+    some, any_ = f"0*[0-9]{{1,{max(decimal.whole, 1)}}}", f"0*[0-9]{{0,{decimal.whole}}}"
+    if not decimal.scale:
         return f"[+-]?{some}([.]0*)?"
-    return f"[+-]?({any_}[.][0-9]{{0,{scale}}}0*|{some})"
+    return f"[+-]?({any_}[.][0-9]{{0,{decimal.scale}}}0*|{some})"
+
+
+def _read(text: str, kind: str) -> str:
+    """SQL for a text that matches the pattern of a type, as a value of it; null if it is none."""
+    if kind == "boolean":
+        return f"lower({text}) IN {TRUE}"
+    if kind == "timestamp":
+        # Without a zone it is UTC's, whatever the session's is.
+        text = f"CASE WHEN {text} RLIKE '{_ZONE}{_END}' THEN {text} ELSE concat({text}, 'Z') END"
+    return f"try_cast({text} as {kind})"
 
 
 def _finite(kind: str, value: str) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finance_assets.scaffold.naming import shortened, slug
+from finance_assets.scaffold.naming import Names, slug, worded
 from finance_assets.scaffold.personal import Personal, personal
 from finance_assets.scaffold.plan import Feature, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile
@@ -36,9 +36,13 @@ WRITTEN = {
 
 @dataclass(frozen=True)
 class Seen:
-    """A column as it was seen: its name of ours, its profile, its texts and the outcome."""
+    """A column as it was seen: its name of ours, its profile, its texts and the outcome.
+
+    `names` gives names away for what is made of it.
+    """
 
     name: str
+    names: Names
     found: Profile
     texts: "pd.Series[str]"
     outcome: "pd.Series[float]"
@@ -110,7 +114,7 @@ def delivered(
     groups: str = "",
 ) -> PlannedColumn:
     """A column with the typed form that its profile asks for."""
-    tokens = () if found.is_typed else (*found.tokens, *found.sentinels)
+    tokens = (*found.tokens, *found.sentinels)
     return PlannedColumn(
         name,
         found.name,
@@ -118,7 +122,7 @@ def delivered(
         described(found),
         role,
         reason,
-        is_nullable=found.missing > 0 or bool(tokens),
+        is_nullable=found.missing > 0,
         is_pii=is_pii,
         null_tokens=tokens,
         features=features,
@@ -132,13 +136,11 @@ def _leak(seen: Seen) -> str:
     if found.is_number:
         values = found.numbers(seen.texts)
     elif found.is_category or found.type == "boolean":
-        known = seen.texts.str.strip()
-        known = known.mask(known.isin([*found.tokens, ""]))
+        known = seen.texts.mask(seen.texts.isin(found.tokens))
         values = told_by_words(known, seen.outcome)
     else:
         # Whether there is anything at all can be the outcome: the date on which it came.
-        there = seen.texts.notna() & (seen.texts.str.strip() != "")
-        values = there.astype("float64")
+        values = seen.texts.notna().astype("float64")
     return gives_away(values, seen.outcome, seen.task)
 
 
@@ -175,12 +177,12 @@ def _ruled(column: PlannedColumn, rules: tuple[Rule, ...]) -> PlannedColumn:
 
 def _number(seen: Seen) -> PlannedColumn:
     found, name = seen.found, seen.name
-    is_plain = not found.written and not (found.is_typed and found.sentinels)
     feature = Feature(
-        name if is_plain else f"{name}_number",
+        seen.names.take(name, after="_number") if found.written else name,
         number_sql(name, found),
-        described(found) if is_plain else f"{described(found)}, as a number",
-        passed=name if is_plain else "",
+        f"{described(found)}, as a number" if found.written else described(found),
+        column=name,
+        is_passed=not found.written,
     )
     said = [f"numbers from {found.low:g} to {found.high:g}"]
     if found.written:
@@ -191,28 +193,21 @@ def _number(seen: Seen) -> PlannedColumn:
         said.append(f"{', '.join(found.tokens)}: missing")
     if found.unreadable:
         said.append(f"{found.unreadable} rows that are no numbers will be rejected")
-    rules = (
-        ()
-        if found.written or (found.is_typed and found.sentinels)
-        else range_rule(seen.name, seen.found)
-    )
+    rules = () if found.written else range_rule(name, found)
     return _column(seen, Role.feature, "; ".join(said), features=(feature,), rules=rules)
 
 
 def _words(seen: Seen) -> PlannedColumn:
     found, name = seen.found, seen.name
     if found.type == "boolean":
-        feature = Feature(name, f"cast({name} AS double)", described(found), passed=name)
+        feature = Feature(name, f"cast({name} AS double)", described(found), name, is_passed=True)
         return _column(seen, Role.feature, "yes or no", features=(feature,))
     frequent = found.values[: 1 if found.distinct == 2 else MAX_WORDS]
-    features, used = [], set()
+    features = []
     for value in frequent:
-        label = shortened(f"{name}_is_{slug(value) or 'other'}")
-        while label in used:
-            label += "_2"
-        used.add(label)
+        is_value = seen.names.take(name, after=f"_is_{worded(value) or 'other'}")
         sql = f"CASE WHEN {name} = {quoted(value)} THEN 1.0D WHEN {name} IS NOT NULL THEN 0.0D END"
-        features.append(Feature(label, sql, f"1 if {name} is {value!r}, else 0"))
+        features.append(Feature(is_value, sql, f"1 if {name} is {value!r}, else 0", name))
     said = f"{found.distinct} different words"
     if found.distinct > len(frequent) and found.distinct != 2:
         said += f", of which the {len(frequent)} most frequent are told apart"

@@ -5,6 +5,7 @@ deserves a look.
 from collections import Counter
 from collections.abc import Iterator
 
+from finance_assets.scaffold.formats import spoken_of
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.plan import Decision, Plan
 
@@ -27,7 +28,14 @@ def decisions(plan: Plan, given: Given) -> Iterator[Decision]:
 
 def _of_files(plan: Plan, given: Given) -> Iterator[Decision]:
     names = ", ".join(path.name for path in plan.request.files)
-    yield Decision("files", f"{names}: {plan.rows:,} rows", plan.format or "CSV in UTF-8")
+    read = ", ".join(dict.fromkeys(map(spoken_of, given.read_as)))
+    yield Decision("files", f"{names}: {plan.rows:,} rows", f"read as {read}")
+    if set(given.read_as) != {given.format}:
+        yield Decision(
+            "files",
+            f"deliveries are {spoken_of(plan.format)}",
+            f"all are written in one way, in UTF-8; if the next ones come as {read}, declare that",
+        )
     if given.skipped:
         yield Decision("files", f"{given.skipped} lines above the header", "left out")
     if given.malformed:

@@ -1,12 +1,9 @@
 """Deliveries: which partition each row belongs to, and the file of each partition."""
 
-import csv
 import gzip
-import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +16,8 @@ from finance_assets.calendar.written import (
     partition_count,
     read_days,
 )
-from finance_assets.lakehouse.sources.csv import Csv
-from finance_assets.lakehouse.sources.json_lines import JsonLines
+from finance_assets.lakehouse.sources.parquet import ParquetFile
+from finance_assets.scaffold.formats import ending_of, text_of
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.profile import texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
@@ -73,8 +70,8 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
         CannotScaffoldError: times that cannot be read, too few partitions, or repeated keys.
     """
     assert request.time is not None
-    texts = texts_of(given.column(request.time)).str.strip()
-    blank = int((texts.isna() | (texts == "")).sum())
+    texts = texts_of(given.column(request.time))
+    blank = int(texts.isna().sum())
     if blank:
         raise _bad_time(request, f"{blank} of {len(texts)} rows have no time")
     try:
@@ -96,7 +93,9 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
             span = partition_count([names.min(), names.max()], frequency)
             why = "asked for" if request.frequency else "the coarsest that has enough partitions"
             gaps = tuple(sorted(_between(names, frequency))) if span > count else ()
-            is_named = bool((names == texts).all())
+            # A day that is typed is no name, though its text looks like one.
+            is_text = pa.types.is_string(given.column(request.time).type)
+            is_named = is_text and bool((names == texts).all())
             return Split(frequency, names, why, is_named, days.format, gaps=gaps)
         problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
     raise CannotScaffoldError(
@@ -163,7 +162,7 @@ def _repeated(given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[
     import pandas as pd
 
     frame = pd.DataFrame({str(i): texts_of(column) for i, column in enumerate(keys)})
-    missing = frame.isna() | (frame.apply(lambda column: column.str.strip()) == "")
+    missing = frame.isna()
     if missing.to_numpy().any():
         return f"{int(missing.any(axis=1).sum())} rows have no value in a column of the key"
     frame["partition"] = partitions.to_numpy()
@@ -189,51 +188,18 @@ def _bad_time(request: Request, what: str) -> CannotScaffoldError:
     )
 
 
-def suffix(given: Given) -> str:
-    """How the files of deliveries end."""
-    if isinstance(given.format, Csv):
-        return "csv.gz"
-    return "jsonl.gz" if isinstance(given.format, JsonLines) else "parquet"
-
-
 def write_deliveries(given: Given, split: Split, folder: Path, stem: str) -> dict[str, int]:
     """Write a file for each partition, with its rows in their order; the rows of each."""
     folder.mkdir(parents=True, exist_ok=True)
     partitions, written = split.partitions.to_numpy(), {}
     for name in split.names:
         rows = given.rows.take(pa.array(np.flatnonzero(partitions == name)))
-        path = folder / f"{stem}_{name}.{suffix(given)}"
-        if isinstance(given.format, Csv):
-            path.write_bytes(_packed(_as_csv(rows, given.format), given.format.encoding))
-        elif isinstance(given.format, JsonLines):
-            path.write_bytes(_packed(_as_json(rows), given.format.encoding))
-        else:
+        path = folder / f"{stem}_{name}.{ending_of(given.format)}"
+        if isinstance(given.format, ParquetFile):
             pq.write_table(rows, path)
+        else:
+            # Without a time of its own the same rows give the same bytes.
+            text = text_of(rows, given.format)
+            path.write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
         written[name] = rows.num_rows
     return written
-
-
-def _packed(text: str, encoding: str) -> bytes:
-    # Without a time of its own the same rows give the same bytes.
-    return gzip.compress(text.encode(encoding), mtime=0)
-
-
-def _as_csv(rows: pa.Table, format_: Csv) -> str:
-    out = io.StringIO()
-    kept: Any = csv.QUOTE_NONE if format_.quote is None else csv.QUOTE_MINIMAL
-    writer = csv.writer(
-        out,
-        delimiter=format_.delimiter,
-        quotechar=format_.quote,
-        quoting=kept,
-        lineterminator="\n",
-    )
-    writer.writerow(rows.column_names)
-    writer.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-    return out.getvalue()
-
-
-def _as_json(rows: pa.Table) -> str:
-    # Values were read as the text that stands in the file, and are text in the deliveries too.
-    lines = (json.dumps(row, ensure_ascii=False) for row in rows.to_pylist())
-    return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from finance_assets.scaffold.given import Given
+from finance_assets.scaffold.naming import Names
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.plan import Decision, Feature, PlannedColumn
 from finance_assets.scaffold.profile import Profile, texts_of
@@ -27,12 +28,9 @@ MAX_FEATURES = 40
 STRONG_AUC = 0.9
 
 
-def label_before(outcome: Outcome, columns: tuple[PlannedColumn, ...]) -> Feature:
+def label_before(outcome: Outcome, names: Names) -> Feature:
     """Of a regression: what the label was before, the rule of thumb in the label's own unit."""
-    name = f"{outcome.target}_before"
-    taken = {column.name for column in columns}
-    while name in taken:
-        name += "_2"
+    name = names.take(outcome.target, after="_before")
     text = "What the label was a delivery before: the entity's own, or else the average"
     return Feature(name, name, text)
 
@@ -45,6 +43,7 @@ def choose_features(
     split: "Split",
     task: str,
     before: Feature | None,
+    names: Names,
 ) -> tuple[tuple[Feature, ...], str, tuple[Decision, ...]]:
     """The features, the name of the rule of thumb, and the decisions about both."""
     early = _early(split) & outcome.notna().to_numpy()
@@ -71,7 +70,7 @@ def choose_features(
     naive = max(chosen, key=lambda f: abs(strength[f.name]))
     auc = (1 + abs(strength[naive.name])) / 2
     if strength[naive.name] < 0:
-        turned = _turned(naive)
+        turned = _turned(naive, names)
         chosen = [turned if f is naive else f for f in chosen]
         naive = turned
     about = "!rule of thumb" if auc > STRONG_AUC else "rule of thumb"
@@ -89,15 +88,15 @@ def _strongest(possible: list[Feature], strength: dict[str, float]) -> list[Feat
     return [feature for feature in possible if feature.name in kept]
 
 
-def _turned(feature: Feature) -> Feature:
+def _turned(feature: Feature, names: Names) -> Feature:
     """The same the other way round: the rule of thumb has to rise with the outcome."""
     text = feature.description
     return replace(
         feature,
-        name=f"minus_{feature.name}",
+        name=names.take(feature.name, before="minus_"),
         sql=f"-{feature.sql}" if feature.sql.isidentifier() else f"-({feature.sql})",
         description=f"The less, the likelier. {text}",
-        passed="",
+        is_passed=False,
     )
 
 
@@ -113,12 +112,11 @@ def _values(
     """The feature of some rows, as its SQL makes it."""
     if found.is_number:
         return found.numbers(texts).to_numpy("float64")
-    plain = texts.str.strip()
-    is_there = plain.notna() & ~plain.isin(["", *found.tokens])
-    if feature.passed:
-        said = plain.str.lower().isin(["true", "t", "yes", "y", "1"])
+    is_there = texts.notna() & ~texts.isin(found.tokens)
+    if feature.is_passed:
+        said = texts.str.lower().isin(["true", "t", "yes", "y", "1"])
     else:
-        said = plain == _word(feature, found)
+        said = texts == _word(feature, found)
     return said.astype("float64").where(is_there).to_numpy("float64")
 
 

@@ -4,19 +4,21 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from finance_assets.errors import FinanceAssetsError
+from finance_assets.errors import DeliveryError, FinanceAssetsError
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.parquet import ParquetFile
 from finance_assets.lakehouse.sources.source import Source, SourceColumn
 from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.scaffold.dialect import dialect_of, encoding_of
+from finance_assets.scaffold.formats import Format, written_as
 from finance_assets.scaffold.packing import plain_copy
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.typed import typed_rows
@@ -32,15 +34,21 @@ MAX_MALFORMED = 0.05
 class Given:
     """What the files hold.
 
-    `rows` have the names of the file; text unless the format is typed. `malformed` lines are no
-    records, `skipped` ones stand above the header.
+    `rows` have the names of the file; text unless the format is typed. `format` is that of the
+    deliveries, `read_as` that of each file. `malformed` lines are no records, `skipped` ones stand
+    above a header.
     """
 
-    format: Csv | JsonLines | ParquetFile
+    read_as: tuple[Format, ...]
     rows: pa.Table
     malformed: int = 0
     skipped: int = 0
     left_out: tuple[str, ...] = ()
+
+    @cached_property
+    def format(self) -> Format:
+        """How the rows are written into deliveries: all in one way."""
+        return written_as(self.read_as)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -93,7 +101,13 @@ def read_files(request: Request) -> Given:
             where=", ".join(path.name for path in request.files),
             remedy="files with the same types",
         ) from error
-    return replace(first, rows=rows, malformed=sum(one.malformed for one in given))
+    return Given(
+        tuple(read for one in given for read in one.read_as),
+        rows,
+        malformed=sum(one.malformed for one in given),
+        skipped=sum(one.skipped for one in given),
+        left_out=tuple(dict.fromkeys(name for one in given for name in one.left_out)),
+    )
 
 
 def _read(path: Path, request: Request, folder: Path) -> Given:
@@ -104,7 +118,7 @@ def _read(path: Path, request: Request, folder: Path) -> Given:
     try:
         if head.startswith(PARQUET):
             rows, left_out = typed_rows(plain)
-            given = Given(ParquetFile(), rows, left_out=left_out)
+            given = Given((ParquetFile(),), rows, left_out=left_out)
         elif head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
             given = _json(plain)
         else:
@@ -154,10 +168,17 @@ def _csv(plain: Path, wanted: tuple[str, ...], folder: Path) -> Given:
     if given.malformed:
         # Values with line ends in them, or quotes that are no quotes.
         others = (replace(declared, is_multiline=True), replace(declared, quote=None))
-        for other in others:
-            again = _text(other, dialect.header, body)
-            given = again if again.malformed < given.malformed else given
+        found = [one for other in others if (one := _tried(other, dialect.header, body))]
+        given = min((given, *found), key=lambda one: one.malformed)
     return replace(given, skipped=dialect.skipped)
+
+
+def _tried(declared: Csv, header: tuple[str, ...], plain: Path) -> Given | None:
+    """The rows of a file as another reader gives them; None if it cannot read it at all."""
+    try:
+        return _text(declared, header, plain)
+    except DeliveryError:
+        return None
 
 
 def _copy_from(plain: Path, copy: Path, encoding: str, first: int) -> None:
@@ -204,4 +225,4 @@ def _text(declared: Csv | JsonLines, header: tuple[str, ...], plain: Path) -> Gi
         malformed += len(rows) - (good := table.filter(is_good)).num_rows
         parts.append(good)
     empty = pa.table([pa.array([], pa.string()) for _ in header], names=list(header))
-    return Given(declared, pa.concat_tables(parts) if parts else empty, malformed)
+    return Given((declared,), pa.concat_tables(parts) if parts else empty, malformed)

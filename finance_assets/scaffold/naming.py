@@ -9,7 +9,7 @@ from finance_assets.declarations import NAME
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets.scaffold.vocabulary import words
 
-MAX_NAME = 40
+MAX_NAME, MAX_WORDED = 40, 20
 # Parameters of the engine's sql(): a table of this name would be taken for one.
 ENGINE = {"args", "kwargs", "sqlquery", "self"}
 # What Spark SQL and sqlglot read as something else than a column, or what tables of ours add.
@@ -25,30 +25,51 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, most: int = MAX_NAME) -> str:
     """A name that fits into a line: whole words of it."""
-    if len(name) <= MAX_NAME:
+    if len(name) <= most:
         return name
-    cut = name[: MAX_NAME + 1].rpartition("_")[0]
-    return cut or name[:MAX_NAME]
+    cut = name[: most + 1].rpartition("_")[0]
+    return cut or name[:most]
 
 
-def column_names(header: Sequence[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
-    """A name of ours for each column of a file, all different and none reserved."""
-    used, names = set(taken), []
-    for position, text in enumerate(header, 1):
-        name = slug(text)
-        if not name or not name[0].isalpha():
-            name = f"column_{name or position}"
-        if name in RESERVED or keyword.iskeyword(name):
-            name = f"{name}_value"
-        name = shortened(name)
-        unique, number = name, 2
-        while unique in used:
-            unique, number = f"{name}_{number}", number + 1
-        used.add(unique)
-        names.append(unique)
-    return tuple(names)
+def worded(value: str) -> str:
+    """A value as a part of a name that leaves room for the column's; empty if nothing is left."""
+    return shortened(slug(value), MAX_WORDED)
+
+
+class Names:
+    """The names of columns, in all tables of a use case: each is given away once, none reserved.
+
+    A column, what is made of it and what the label becomes stand in the same SQL.
+    """
+
+    def __init__(self) -> None:
+        self._used = set(RESERVED)
+
+    def columns(self, header: Sequence[str]) -> tuple[str, ...]:
+        """A name of ours for each column of a file."""
+        names = []
+        for position, text in enumerate(header, 1):
+            name = slug(text)
+            if not name or not name[0].isalpha():
+                name = f"column_{name or position}"
+            if name in RESERVED or keyword.iskeyword(name):
+                name = f"{name}_value"
+            names.append(self.take(name))
+        return tuple(names)
+
+    def take(self, stem: str, before: str = "", after: str = "") -> str:
+        """A name that is free: `stem`, shortened where it has to be, between the other parts."""
+        number, end = 1, after
+        while True:
+            room = MAX_NAME - len(before) - len(end)
+            name = f"{before}{shortened(stem, room)}{end}"
+            if name not in self._used:
+                self._used.add(name)
+                return name
+            number += 1
+            end = f"{after}_{number}"
 
 
 def require_name(name: str, use_cases: Iterable[str], tables: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
-from finance_assets.scaffold.naming import slug
+from finance_assets.scaffold.naming import Names, worded
 from finance_assets.scaffold.profile import FALSE, TRUE, Profile
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.vocabulary import words
@@ -38,13 +38,12 @@ class Outcome:
         """The label of each row as a number; NaN where it is not known."""
         if self.task == "regression":
             return found.numbers(texts)
-        stripped = texts.str.strip()
-        known = stripped.isin([*self.positive, *self.others])
-        return stripped.isin(list(self.positive)).astype("float64").where(known)
+        known = texts.isin([*self.positive, *self.others])
+        return texts.isin(list(self.positive)).astype("float64").where(known)
 
 
-def outcome_of(request: Request, found: Profile, name: str) -> Outcome:
-    """What the label asks for; `name` is ours of its column.
+def outcome_of(request: Request, found: Profile, name: str, names: Names) -> Outcome:
+    """What the label asks for; `name` is ours of its column, `names` gives others away.
 
     Raises:
         CannotScaffoldError: one class only, several, too few rows, or no numbers to forecast.
@@ -53,8 +52,8 @@ def outcome_of(request: Request, found: Profile, name: str) -> Outcome:
         shown = f"only {found.values[0]!r}" if found.distinct else "no value"
         raise _refused(request, f"holds {shown}: there is nothing to tell apart", "another label")
     if request.task == "regression" or (request.task is None and _is_amount(request, found)):
-        return _regression(request, found, name)
-    return _binary(request, found, name)
+        return _regression(request, found, name, names)
+    return _binary(request, found, name, names)
 
 
 def _is_amount(request: Request, found: Profile) -> bool:
@@ -62,7 +61,7 @@ def _is_amount(request: Request, found: Profile) -> bool:
     return is_amount and request.positive is None
 
 
-def _regression(request: Request, found: Profile, name: str) -> Outcome:
+def _regression(request: Request, found: Profile, name: str, names: Names) -> Outcome:
     if not found.is_number:
         raise _refused(
             request,
@@ -75,6 +74,12 @@ def _regression(request: Request, found: Profile, name: str) -> Outcome:
             f"holds {found.unreadable} values that are no numbers",
             "mend them, or leave the cells empty where nothing is known",
         )
+    if found.is_open:
+        raise _refused(
+            request,
+            f"holds numbers that can be read in two ways: {found.doubt}",
+            "numbers without marks between thousands, and with a dot before decimals",
+        )
     least = regression_defaults.LEAST_ROWS
     if found.present < least:
         raise _refused(
@@ -83,10 +88,11 @@ def _regression(request: Request, found: Profile, name: str) -> Outcome:
             f"{least} or more",
         )
     why = "asked for" if request.task else f"{found.distinct} different numbers"
-    return Outcome("regression", why, f"{name}_amount" if found.written else name)
+    target = names.take(name, after="_amount") if found.written else name
+    return Outcome("regression", why, target)
 
 
-def _binary(request: Request, found: Profile, name: str) -> Outcome:
+def _binary(request: Request, found: Profile, name: str, names: Names) -> Outcome:
     groups = _same_values(found)
     if request.positive is None and len(groups) > 2:
         raise _refused(
@@ -114,18 +120,19 @@ def _binary(request: Request, found: Profile, name: str) -> Outcome:
     lowered = ({t.lower() for t in event}, {t.lower() for t in others})
     is_plain = lowered[0] <= TRUE | {"1"} and lowered[1] <= FALSE | {"0"}
     is_plain = is_plain and (not found.is_typed or found.type == "boolean")
-    target = name if is_plain else f"{name}_is_{slug(positive) or 'positive'}"
+    is_event = f"_is_{worded(positive) or 'positive'}"
+    target = name if is_plain else names.take(name, after=is_event)
     return Outcome("binary", why, target, event, others, is_plain, warning)
 
 
 def _same_values(found: Profile) -> list[tuple[str, ...]]:
-    """The values, those together that differ in case only, or write the same number."""
+    """The values, those together that differ in case or white space only, or write one number."""
     groups: dict[object, list[str]] = {}
     for text in found.values:
         try:
             same: object = float(text)
         except ValueError:
-            same = text.lower()
+            same = text.strip().lower()
         groups.setdefault(same, []).append(text)
     return [tuple(group) for group in groups.values()]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from finance_assets.scaffold.deliveries import Split, least_partitions, least_training
+from finance_assets.scaffold.formats import Format, ending_of
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.request import Request
 
@@ -28,14 +29,14 @@ class Role(StrEnum):
 class Feature:
     """A column of the features table: SQL over silver's columns.
 
-    `passed` is the silver column that it takes over under its name, else empty.
+    `column` is the silver column that it is made of; `is_passed` if it is taken over as it is.
     """
 
     name: str
     sql: str
     description: str
-    passed: str = ""
-    is_nullable: bool = True
+    column: str = ""
+    is_passed: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,16 @@ class Plan:
     before: Feature | None
     rows: int
     written: dict[str, int]
-    format: str
-    file_ending: str
+    format: Format
     decisions: tuple[Decision, ...]
     quarantine: float = 0.01
     holdout: int = 1
     numbered: bool = False
+
+    @property
+    def file_ending(self) -> str:
+        """How the files of deliveries end."""
+        return ending_of(self.format)
 
     @property
     def key(self) -> tuple[str, ...]:

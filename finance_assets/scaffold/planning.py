@@ -1,24 +1,22 @@
 """Planning: from a request and the rows of its files to a plan, every decision with its reason."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from finance_assets.lakehouse.sources.csv import Csv
-from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.parquet_types import spark_type
 from finance_assets.scaffold.columns import Seen, delivered, planned, spoken
 from finance_assets.scaffold.decisions import decisions
-from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_time, suffix
+from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_time
 from finance_assets.scaffold.features import choose_features, label_before
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.holdout import holdout_of
-from finance_assets.scaffold.naming import column_names, entity_name
+from finance_assets.scaffold.naming import Names, entity_name
 from finance_assets.scaffold.outcome import Outcome, outcome_of
 from finance_assets.scaffold.personal import Personal, personal
-from finance_assets.scaffold.plan import Plan, PlannedColumn, Role, Rule
+from finance_assets.scaffold.plan import Decision, Feature, Plan, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile, profile, texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.sql import label_sql, label_type
@@ -46,9 +44,9 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
     looked = _look(request, given)
     request, given, outcome, split = looked.request, looked.given, looked.outcome, looked.split
     columns = _columns(looked)
-    before = label_before(outcome, columns) if outcome.task == "regression" else None
+    before = label_before(outcome, looked.taken) if outcome.task == "regression" else None
     features, naive, notes = choose_features(
-        given, columns, looked.profiles, looked.values, split, outcome.task, before
+        given, columns, looked.profiles, looked.values, split, outcome.task, before, looked.taken
     )
     columns = _without_features(columns, features)
     columns = _as_typed(columns, given) if given.format.is_typed else columns
@@ -68,14 +66,22 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         before=before,
         rows=given.rows.num_rows,
         written={str(name): int(rows) for name, rows in counts.items()},
-        format=_format(given),
-        file_ending=suffix(given),
+        format=given.format,
         decisions=(),
         quarantine=looked.quarantine,
         numbered=looked.is_numbered,
     )
     count, holdout = holdout_of(outcome, request.label_lag, split, looked.values)
-    return replace(plan, holdout=count, decisions=(*decisions(plan, given), holdout, *notes))
+    said = (*decisions(plan, given), *_doubts(looked, columns), holdout, *notes)
+    return replace(plan, holdout=count, decisions=said)
+
+
+def _doubts(looked: "_Looked", columns: Iterable[PlannedColumn]) -> Iterator[Decision]:
+    """What was not certain of the numbers that are used."""
+    for column in columns:
+        doubt = looked.profiles[column.at_source].doubt
+        if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
+            yield Decision("!numbers", column.at_source, doubt)
 
 
 def _partition_column(looked: "_Looked") -> str:
@@ -88,13 +94,17 @@ def _partition_column(looked: "_Looked") -> str:
 
 @dataclass(frozen=True)
 class _Looked:
-    """What was seen of the rows: every column's profile and name, the outcome, the partitions."""
+    """What was seen of the rows: every column's profile and name, the outcome, the partitions.
+
+    `taken` are the names that are given away, of columns and of what is made of them.
+    """
 
     request: Request
     given: Given
     is_numbered: bool
     profiles: dict[str, Profile]
     names: dict[str, str]
+    taken: Names
     outcome: Outcome
     values: "pd.Series[float]"
     split: Split
@@ -115,15 +125,16 @@ def _look(request: Request, given: Given) -> _Looked:
     if is_numbered:
         request, given = _numbered(request, given)
     profiles = {name: profile(name, given.rows.column(i)) for i, name in enumerate(given.header)}
-    names = dict(zip(given.header, column_names(given.header), strict=True))
+    taken = Names()
+    names = dict(zip(given.header, taken.columns(given.header), strict=True))
     label = given.header[given.place(request.label)]
-    outcome = outcome_of(request, profiles[label], names[label])
+    outcome = outcome_of(request, profiles[label], names[label], taken)
     values = outcome.values(texts_of(given.column(request.label)), profiles[label])
     if request.has_time:
         split = split_by_time(request, given, outcome.task)
     else:
         split = split_by_order(request, given, values, outcome.task)
-    return _Looked(request, given, is_numbered, profiles, names, outcome, values, split)
+    return _Looked(request, given, is_numbered, profiles, names, taken, outcome, values, split)
 
 
 def delivered_rows(request: Request, given: Given) -> Given:
@@ -157,7 +168,8 @@ def _columns(looked: _Looked) -> tuple[PlannedColumn, ...]:
             found.append(_label(one, name, outcome))
         else:
             texts = texts_of(given.rows.column(position))
-            found.append(planned(Seen(name, one, texts, looked.values, outcome.task)))
+            seen = Seen(name, looked.taken, one, texts, looked.values, outcome.task)
+            found.append(planned(seen))
     if not any(column.features for column in found) and outcome.task == "binary":
         raise CannotScaffoldError(
             "no column is left that could be a feature",
@@ -202,21 +214,22 @@ def _time(found: Profile, name: str, split: Split, is_key: bool) -> PlannedColum
 
 def _label(found: Profile, name: str, outcome: Outcome) -> PlannedColumn:
     kind = "boolean" if outcome.is_plain else label_type(found)
-    column = delivered(name, replace(found, type=kind), Role.label, outcome.reason)
-    # Its class numbers are no sentinels, and its absence is no mistake: it may become known later.
-    tokens = column.null_tokens if outcome.task == "regression" else found.tokens
-    return replace(column, is_nullable=True, null_tokens=() if found.is_typed else tokens)
+    codes, reason = (*found.tokens, *found.sentinels), outcome.reason
+    if codes:
+        reason += f"; of rows with {', '.join(codes)} it is not known"
+    column = delivered(name, replace(found, type=kind), Role.label, reason)
+    # Its absence is no mistake: it may become known later.
+    return replace(column, is_nullable=True)
 
 
 def _without_features(
-    columns: tuple[PlannedColumn, ...], features: Iterable[object]
+    columns: tuple[PlannedColumn, ...], features: Iterable[Feature]
 ) -> tuple[PlannedColumn, ...]:
     """Columns of whose features none was chosen are silver only."""
-    chosen = {getattr(f, "name", "") for f in features}
+    chosen = {feature.column for feature in features}
     found = []
     for column in columns:
-        is_used = any(f.name in chosen or f"minus_{f.name}" in chosen for f in column.features)
-        if column.role is Role.feature and not is_used:
+        if column.role is Role.feature and column.name not in chosen:
             reason = f"{column.reason}; others say more of the label"
             column = replace(column, role=Role.kept, features=(), reason=reason)
         found.append(column)
@@ -227,18 +240,3 @@ def _as_typed(columns: tuple[PlannedColumn, ...], given: Given) -> tuple[Planned
     """With the types that the file has, which may be wider than what stands in it."""
     kinds = {field.name: spark_type(field.type) for field in given.rows.schema}
     return tuple(replace(c, delivered_type=kinds[c.at_source]) for c in columns)
-
-
-def _format(given: Given) -> str:
-    """The format as the source declares it; empty for what it is without a word."""
-    if isinstance(given.format, Csv):
-        parts = [repr(given.format.delimiter)] if given.format.delimiter != "," else []
-        parts += ["quote=None"] if given.format.quote is None else []
-        plain = given.format.encoding in ("utf-8", "ascii")
-        parts += [] if plain else [f"encoding={given.format.encoding!r}"]
-        parts += ["is_multiline=True"] if given.format.is_multiline else []
-        return f"Csv({', '.join(parts)})" if parts else ""
-    if isinstance(given.format, JsonLines):
-        plain = given.format.encoding == "utf-8"
-        return "JsonLines()" if plain else f"JsonLines({given.format.encoding!r})"
-    return "ParquetFile()"

@@ -7,10 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from finance_assets.lakehouse.readable import BLANK
 from finance_assets.lakehouse.sources.parquet_types import spark_type
+from finance_assets.scaffold.numerals import MAX_WORDS, WHOLE, plain_number, reading_of
 from finance_assets.scaffold.sentinels import sentinels
 from finance_assets.scaffold.vocabulary import words
 
@@ -22,17 +26,6 @@ NOTHING = words("nothing")
 # Of words that may be a value of its own kind, only these are missing values in a column of words.
 NOTHING_IN_WORDS = NOTHING - {"none", ".", "*", "---", ".."}
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
-WHOLE = r"[+-]?[0-9]+"
-NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?"
-# Numbers that are written for people, by how they are read; the house reads plain ones only.
-WRITTEN = {
-    "decimal_comma": r"[+-]?([0-9]{1,3}([.][0-9]{3})+|[0-9]+)(,[0-9]+)?",
-    "thousands": r"[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?|" + NUMBER,
-    "with_unit": r"[+-]?[€$£¥]? ?[+-]?[0-9]{1,3}(,[0-9]{3})*([.][0-9]+)? ?"
-    r"(%|[€$£¥]|[A-Za-z]{1,12})?|" + NUMBER,
-}
-# So many words beside the numbers of a column stand for something that is not a number.
-MAX_WORDS, MAX_UNREADABLE = 3, 0.01
 MAX_CATEGORIES = 20
 INT = 2**31 - 1
 BIGINT = 2**63 - 1
@@ -42,11 +35,12 @@ BIGINT = 2**63 - 1
 class Profile:
     """What a column holds.
 
-    `type` is the narrowest of a contract that reads its values, `written` how numbers are written
-    where they are no plain ones (the type is then string). `tokens` are texts that stand for a
-    missing value, `sentinels` those of them that are numbers. `missing` counts these and blanks,
-    `unreadable` what is no value of the type. `low` and `high` are bounds of its numbers. `counts`
-    are its values, stripped, without the missing ones.
+    Its texts are those of `texts_of`. `type` is the narrowest of a contract that reads its values,
+    `written` how numbers are written where they are no plain ones (the type is then string), and
+    `doubt` what a person should look at in that; `is_open` if nothing tells whether it is right.
+    `tokens` are texts that stand for a missing value, `sentinels` those of them that are numbers.
+    `missing` counts these and blanks, `unreadable` what is no value of the type. `low` and `high`
+    are bounds of its numbers. `counts` are its values without the missing ones.
     """
 
     name: str
@@ -61,6 +55,8 @@ class Profile:
     low: float | None = None
     high: float | None = None
     is_typed: bool = False
+    doubt: str = ""
+    is_open: bool = False
 
     @property
     def distinct(self) -> int:
@@ -89,45 +85,36 @@ class Profile:
         return self.type in ("string", "boolean") and not self.written and few
 
     def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
-        """Texts of the column as numbers; missing and unreadable ones as NaN."""
+        """Texts of the column as numbers; missing, infinite and unreadable ones as NaN."""
         import pandas as pd
 
-        plain = texts.str.strip()
-        plain = plain.mask(plain.isin([*self.tokens, *self.sentinels]))
-        return pd.to_numeric(plain_number(plain, self.written), errors="coerce").astype("float64")
+        plain = texts.mask(texts.isin([*self.tokens, *self.sentinels]))
+        numbers = pd.to_numeric(plain_number(plain, self.written), errors="coerce")
+        return numbers.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
 def texts_of(column: pa.ChunkedArray) -> "pd.Series[str]":
-    """The values of a column as text; None where there is none."""
+    """The values of a column as the house reads them, as text; None where there is none."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
     if pa.types.is_boolean(column.type):
         column = pc.if_else(column, "true", "false")
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us"))
-    texts: pd.Series[str] = column.cast(pa.string()).to_pandas().astype("object")
-    return texts
-
-
-def plain_number(texts: "pd.Series[str]", written: str) -> "pd.Series[str]":
-    """Numbers as people write them, as the machine does."""
-    if written == "decimal_comma":
-        return texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    if written:
-        return texts.str.replace(r"[^0-9.+-]", "", regex=True)
-    return texts
+    texts: pd.Series[str] = column.cast(pa.string()).to_pandas().astype("object").str.strip(BLANK)
+    return texts.mask(texts == "", None)
 
 
 def profile(name: str, column: pa.ChunkedArray) -> Profile:
     """What a column holds."""
-    counts = texts_of(column).str.strip().value_counts()
-    counts = counts[counts.index != ""].astype("int64")
+    counts = texts_of(column).value_counts().astype("int64")
     rows = len(column)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return _typed(name, rows, spark_type(column.type), counts)
-    lowered = counts.index.str.lower()
-    numeric = _as_numbers(name, rows, counts, lowered)
+    numeric = _as_numbers(name, rows, counts)
     if numeric is not None:
         return numeric
-    is_nothing = lowered.isin(list(NOTHING_IN_WORDS))
+    is_nothing = _says_nothing(counts, NOTHING_IN_WORDS)
     tokens, kept = tuple(sorted(counts.index[is_nothing])), counts[~is_nothing]
     said = set(kept.index.str.lower())
     type_ = "boolean" if said <= TRUE | FALSE and len(said) > 1 else _day_type(kept)
@@ -141,42 +128,37 @@ def _typed(name: str, rows: int, kind: str, counts: "pd.Series[int]") -> Profile
     return _bounded(found)
 
 
-def _as_numbers(
-    name: str, rows: int, counts: "pd.Series[int]", lowered: "pd.Index[str]"
-) -> Profile | None:
+def _as_numbers(name: str, rows: int, counts: "pd.Series[int]") -> Profile | None:
     """The column as one of numbers; None if it is none."""
-    is_nothing = lowered.isin(list(NOTHING))
+    is_nothing = _says_nothing(counts, NOTHING)
     rest = counts[~is_nothing]
-    if rest.empty:
+    reading = None if rest.empty else reading_of(rest)
+    if reading is None:
         return None
-    for written, pattern in (("", NUMBER), *WRITTEN.items()):
-        fits = rest.index.str.fullmatch(pattern)
-        if written == "with_unit" and not _one_unit(rest[fits]):
-            continue
-        odd = rest[~fits]
-        if not fits.any() or not (
-            odd.empty
-            or odd.sum() <= MAX_UNREADABLE * rest.sum()
-            or (len(odd) <= MAX_WORDS and fits.sum() >= 20)
-        ):
-            continue
-        are_tokens = len(odd) <= MAX_WORDS and not odd.empty and odd.min() > 1
-        tokens = [*counts.index[is_nothing], *(odd.index if are_tokens else ())]
-        numbers = rest[fits]
-        kind = "string" if written else _number_type(numbers)
-        if kind == "code":
-            return None
-        unreadable = 0 if are_tokens else int(odd.sum())
-        missing = rows - int(numbers.sum()) - unreadable
-        found = Profile(name, rows, kind, numbers, written, tuple(sorted(tokens)), (), missing)
-        return _bounded(Profile(**{**vars(found), "unreadable": unreadable}))
-    return None
+    numbers, odd = rest[reading.fits], rest[~reading.fits]
+    kind = "string" if reading.written else _number_type(numbers)
+    if kind == "code":
+        return None
+    are_tokens = len(odd) <= MAX_WORDS and not odd.empty and odd.min() > 1
+    unreadable = 0 if are_tokens else int(odd.sum())
+    found = Profile(
+        name,
+        rows,
+        kind,
+        numbers,
+        reading.written,
+        tokens=tuple(sorted([*counts.index[is_nothing], *(odd.index if are_tokens else ())])),
+        missing=rows - int(numbers.sum()) - unreadable,
+        unreadable=unreadable,
+        doubt=reading.doubt,
+        is_open=reading.is_open,
+    )
+    return _bounded(found)
 
 
-def _one_unit(counts: "pd.Series[int]") -> bool:
-    """Whether all values have the same unit, or none: `5 km` and `5 miles` are not one scale."""
-    units = counts.index.str.replace(r"[0-9.,+ -]", "", regex=True)
-    return len({unit for unit in units if unit}) == 1
+def _says_nothing(counts: "pd.Series[int]", words: frozenset[str]) -> "NDArray[np.bool_]":
+    """Which texts stand for a missing value: a word that does, or white space that is no blank."""
+    return counts.index.str.strip().str.lower().isin([*words, ""])
 
 
 def _number_type(counts: "pd.Series[int]") -> str:
@@ -191,22 +173,23 @@ def _number_type(counts: "pd.Series[int]") -> str:
 
 
 def _bounded(found: Profile) -> Profile:
-    """The same with its sentinels taken out, and its bounds."""
+    """The same with its bounds; sentinels, and what is too large to be a number, taken out."""
     import pandas as pd
 
     numbers = pd.Series(
         found.numbers(pd.Series(found.counts.index, dtype="object")).to_numpy(),
         index=found.counts.index,
     )
-    odd = sentinels(numbers, found.counts) if not found.written else ()
-    counts = found.counts.drop(list(odd))
-    missing = found.missing + int(found.counts[list(odd)].sum())
-    rest = numbers.drop(list(odd)).dropna()
+    is_readable = numbers.notna()
+    readable, rest = found.counts[is_readable], numbers[is_readable]
+    odd = sentinels(rest, readable) if not found.written else ()
+    rest = rest.drop(list(odd))
     facts = {
         **vars(found),
-        "counts": counts,
+        "counts": readable.drop(list(odd)),
         "sentinels": tuple(odd),
-        "missing": missing,
+        "missing": found.missing + int(readable[list(odd)].sum()),
+        "unreadable": found.unreadable + int(found.counts[~is_readable].sum()),
         "low": float(rest.min()) if len(rest) else None,
         "high": float(rest.max()) if len(rest) else None,
     }

@@ -1,7 +1,6 @@
 """Rules of the typed table, from what was seen of a column."""
 
-import math
-from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 from finance_assets.scaffold.plan import Rule
 from finance_assets.scaffold.profile import Profile
@@ -9,6 +8,8 @@ from finance_assets.scaffold.sql import quoted
 
 # The slack around what was seen: half of its range.
 SLACK = 0.5
+# Beyond it a double has no exact whole numbers, and a bound says nothing.
+MOST = 1e15
 
 
 def range_rule(name: str, found: Profile) -> tuple[Rule, ...]:
@@ -16,10 +17,10 @@ def range_rule(name: str, found: Profile) -> tuple[Rule, ...]:
     if found.low is None or found.high is None:
         return ()
     slack = SLACK * (found.high - found.low) or max(abs(found.high), 1.0)
-    low = 0.0 if found.low >= 0 else _rounded(found.low - slack, math.floor)
-    high = _rounded(found.high + slack, math.ceil)
-    if not abs(high) < 1e15:
+    ends = (0.0 if found.low >= 0 else found.low - slack), found.high + slack
+    if not all(abs(end) < MOST for end in ends):
         return ()
+    low, high = _rounded(ends[0], ROUND_FLOOR), _rounded(ends[1], ROUND_CEILING)
     whole = found.type in ("int", "bigint")
     first, last = (str(int(x)) if whole or x.is_integer() else repr(x) for x in (low, high))
     condition = f"{name} >= {first} AND {name} <= {last}"
@@ -29,12 +30,9 @@ def range_rule(name: str, found: Profile) -> tuple[Rule, ...]:
     return (Rule(f"{name}_range", condition, reason),)
 
 
-def _rounded(value: float, towards: Callable[[float], int]) -> float:
-    """A bound with two digits that count."""
-    if value == 0:
-        return 0.0
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return round(towards(value / step) * step, 6)
+def _rounded(value: float, towards: str) -> float:
+    """A bound with two digits that count, however small it is."""
+    return float(Context(prec=2, rounding=towards).create_decimal(repr(value)))
 
 
 def known_rule(name: str, found: Profile) -> tuple[Rule, ...]:

@@ -1,5 +1,6 @@
 """SQL of what the file writes in its own way: texts, numbers for people, the label."""
 
+from finance_assets.scaffold.layout import visible
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.profile import Profile
 
@@ -11,20 +12,16 @@ NUMBERS = {
 
 
 def quoted(value: str) -> str:
-    """A text as SQL writes it."""
+    """A text as SQL writes it, where everything can be seen."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return f"'{visible(escaped)}'"
 
 
 def number_sql(name: str, found: Profile) -> str:
     """SQL for a silver column as a double."""
     if found.written:
         return f"try_cast({NUMBERS[found.written].format(name)} AS double)"
-    plain = name if found.type == "double" else f"cast({name} AS double)"
-    if found.is_typed and found.sentinels:
-        said = ", ".join(found.sentinels)
-        return f"CASE WHEN {name} NOT IN ({said}) THEN {plain} END"
-    return plain
+    return name if found.type == "double" else f"cast({name} AS double)"
 
 
 def label_type(found: Profile) -> str:

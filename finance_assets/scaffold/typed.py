@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finance_assets.lakehouse.sources.parquet_types import spark_type
+from finance_assets.lakehouse.types import is_type
 
 # Types of Arrow that a contract has no name for, and what holds all of their values.
 WIDER = {
@@ -20,17 +21,18 @@ WIDER = {
     pa.null(): pa.string(),
     pa.date64(): pa.date32(),
 }
-KNOWN = ("string", "int", "bigint", "double", "boolean", "date", "timestamp")
 
 
 def typed_rows(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
-    """The rows of a file, and the columns that no table can hold (lists, structs, bytes)."""
+    """The rows of a file, and the columns that no table can hold.
+
+    These are lists, structs, bytes, and numbers of more digits than every engine keeps.
+    """
     table = pq.read_table(path)
     columns, left_out = {}, []
     for name in table.column_names:
         column = _plain(table.column(name))
-        kind = spark_type(column.type)
-        if kind in KNOWN or kind.startswith("decimal("):
+        if is_type(spark_type(column.type)):
             columns[name] = column
         else:
             left_out.append(name)

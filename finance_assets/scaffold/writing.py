@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,18 +12,21 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from finance_assets.lakehouse.sources.csv import Csv
+from finance_assets.lakehouse.sources.json_lines import JsonLines
+from finance_assets.lakehouse.sources.parquet import ParquetFile
 from finance_assets.ml.gate import Criterion
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.mandatory import without_bounds
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
 from finance_assets.scaffold.deliveries import write_deliveries
+from finance_assets.scaffold.formats import Format, code_of
 from finance_assets.scaffold.given import Given
+from finance_assets.scaffold.layout import as_named, as_tuple, escaped, text, wrapped
 from finance_assets.scaffold.plan import Plan, Role
 
-# What fits into a line beside its indentation.
-WIDTH, SQL_WIDTH = 68, 84
 NO_PROTECTED = "No column of the file says to which group a person belongs."
-MODULES = {"Csv": "csv", "JsonLines": "json_lines", "ParquetFile": "parquet"}
+MODULES = {Csv: "csv", JsonLines: "json_lines", ParquetFile: "parquet"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def _renderer(plan: Plan) -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    facts = {**_facts(plan), **_of_model(plan), **_helpers()}
+    facts = {**_facts(plan), **_of_format(plan.format), **_of_model(plan), **_helpers()}
     return lambda template: environment.get_template(template).render(facts)
 
 
@@ -95,9 +97,9 @@ def _helpers() -> dict[str, object]:
     return {
         "text": text,
         "tuple": as_tuple,
-        "sql": lambda statement, indent: _escaped(wrapped(statement, indent)),
+        "sql": lambda statement, indent: escaped(wrapped(statement, indent)),
         "fsql": lambda statement, indent: (
-            _escaped(wrapped(statement, indent)).replace("{", "{{").replace("}", "}}")
+            escaped(wrapped(statement, indent)).replace("{", "{{").replace("}", "}}")
         ),
         "comment": lambda reason: reason.replace("\n", " ")[:86],
         "cell": lambda value: value.replace("|", "\\|").replace("\n", " "),
@@ -134,19 +136,29 @@ def _facts(plan: Plan) -> dict[str, object]:
         "unit": label,
         "feature_names": [feature.name for feature in plan.features],
         "runs": list(_runs(plan)),
-        "computed": any(not f.passed for f in plan.features),
-        "taken": any(f.passed for f in plan.features),
+        "computed": any(not f.is_passed for f in plan.features),
+        "taken": any(f.is_passed for f in plan.features),
         "rule_imports": ", ".join(
             [
                 *(["RowRule"] if any(not rule.warns for rule in plan.rules) else []),
                 *(["Severity", "TableRule"] if any(rule.warns for rule in plan.rules) else []),
             ]
         ),
-        "format_module": MODULES[plan.format.split("(")[0]] if plan.format else "",
         "shipped": plan.package.startswith("finance_assets."),
-        "packed": plan.file_ending.endswith(".gz"),
         "warnings": list(plan.warnings()),
         "tested": plan.least_partitions,
+    }
+
+
+def _of_format(format_: Format) -> dict[str, object]:
+    """How deliveries are written; `csv_options` is what the csv module is told beside the file."""
+    delimiter = format_.delimiter if isinstance(format_, Csv) else ","
+    return {
+        "kind": format_.kind,
+        "format": code_of(format_),
+        "format_class": type(format_).__name__,
+        "format_module": MODULES[type(format_)],
+        "csv_options": "" if delimiter == "," else f", delimiter={json.dumps(delimiter)}",
     }
 
 
@@ -194,7 +206,7 @@ def _runs(plan: Plan) -> Iterator[dict[str, object]]:
     """Features in their order: those taken over together, those computed one by one."""
     taken: list[str] = []
     for feature in plan.features:
-        if feature.passed:
+        if feature.is_passed:
             taken.append(feature.name)
             continue
         if taken:
@@ -203,43 +215,3 @@ def _runs(plan: Plan) -> Iterator[dict[str, object]]:
         yield {"taken": False, "feature": feature}
     if taken:
         yield {"taken": True, "names": taken}
-
-
-def as_named(statement: str, name: str) -> str:
-    """SQL of a column under a name, which is its own or another."""
-    return statement if statement == name else f"{statement} AS {name}"
-
-
-def text(value: str) -> str:
-    """A text as Python writes it: in one piece, or in several that fit into lines."""
-    pieces: list[str] = []
-    for word in re.findall(r"\S+\s*|\s+", value):
-        while len(word) > WIDTH:
-            pieces.append(word[:WIDTH])
-            word = word[WIDTH:]
-        if pieces and len(pieces[-1]) + len(word) <= WIDTH:
-            pieces[-1] += word
-        else:
-            pieces.append(word)
-    return "\n".join(json.dumps(piece, ensure_ascii=False) for piece in pieces) or '""'
-
-
-def as_tuple(values: tuple[str, ...]) -> str:
-    """Texts as a tuple."""
-    inside = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
-    return f"({inside},)" if len(values) == 1 else f"({inside})"
-
-
-def wrapped(statement: str, indent: int) -> str:
-    """SQL in lines that fit, broken at blanks outside of quoted text."""
-    lines: list[str] = [""]
-    for word in re.findall(r"(?:'(?:\\.|[^'\\])*'|[^\s'])+", statement):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > SQL_WIDTH - indent:
-            lines.append(word)
-        else:
-            lines[-1] += f" {word}" if lines[-1] else word
-    return f"\n{' ' * indent}".join(lines)
-
-
-def _escaped(statement: str) -> str:
-    return statement.replace("\\", "\\\\").replace('"""', '\\"""')

@@ -7,6 +7,7 @@ them; that no feature looks ahead, in foresight.py.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Calendar
 from finance_assets.declarations import Mistake, bad_name, blank, repeated, unknown
 from finance_assets.step.declaration import Step
 
@@ -35,10 +36,29 @@ def use_case_mistakes(use_case: "UseCase") -> Iterator[Mistake]:
     for step in use_case.steps:
         if step.use_case != use_case.name:
             yield Mistake(f"step {step.key}", f"belongs to {step.use_case!r}", f"{use_case.name!r}")
+        yield from _source(step, calendar)
         yield from _inputs(step, made, use_case.steps)
         yield from _lineage(step, made)
         made.setdefault(step.key, step)
     yield from _model(use_case, made)
+
+
+def _source(step: Step, calendar: Calendar) -> Iterator[Mistake]:
+    """Where a source begins and ends are partitions. Its end may lie after the calendar's: that can
+    be set to a later one.
+    """
+    if step.source is None:
+        return
+    where, last = f"Source {step.source.file_pattern!r}", step.source.last
+    ends = {"first": step.source.first, "last": last}
+    wrong = [n for n, end in ends.items() if end is not None and not calendar.is_partition(end)]
+    for name in wrong:
+        what = f"{ends[name]!r} is no {calendar.frequency} partition"
+        yield Mistake(f"{where} {name}", what, calendar.frequency.written)
+    begins = max(step.source.first or "", calendar.first)
+    if not wrong and last is not None and last < begins:
+        what = f"{last} is before {begins}, with which it begins: nothing would ever come"
+        yield Mistake(f"{where} last", what, f"{begins} or later, or none")
 
 
 def _inputs(step: Step, made: dict[str, Step], steps: Sequence[Step]) -> Iterator[Mistake]:

@@ -7,12 +7,12 @@ import pytest
 
 from finance_assets.errors import ContractError, PublishConflictError
 from finance_assets.lakehouse.contract import Column, Contract, RowRule, Severity, TableRule
-from finance_assets.lakehouse.contract_rules import TYPES
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, publish
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.types import TYPES
 from finance_assets_tests.scenario import CALENDAR
 
 THINGS = Contract(

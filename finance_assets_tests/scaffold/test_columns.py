@@ -2,10 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from finance_assets.declarations import bad_sql
 from finance_assets.scaffold.personal import is_card
 from finance_assets.scaffold.plan import Role
+from finance_assets.scaffold.profile import profile
 from finance_assets_tests.scaffold.files import EACH, MONTHS, column, csv_file, parcels, planned
 
 ROWS = EACH * len(MONTHS)
@@ -100,6 +103,78 @@ def test_numbers_that_are_written_for_people_are_read_in_the_features(tmp_path, 
     assert found.type == "string"
     [feature] = found.features
     assert feature.sql == f"try_cast({sql} AS double)"
+
+
+WHOLE_AMOUNTS = RANDOM.integers(2, 60_000, ROWS)
+US, GERMAN = [f"{x:,}" for x in WHOLE_AMOUNTS], [f"{x:,}".replace(",", ".") for x in WHOLE_AMOUNTS]
+DECIMALS = [f"{x:.3f}" for x in 1 + WHOLE_AMOUNTS / 1000]
+AS_THOUSANDS = "try_cast(regexp_replace(odd, '[^0-9.+-]', '') AS double)"
+AS_DECIMALS = "try_cast(replace(replace(odd, '.', ''), ',', '.') AS double)"
+
+
+@pytest.mark.parametrize(
+    ("texts", "sql", "is_asked"),
+    [
+        (US, AS_THOUSANDS, True),
+        ([f"{x:,}" for x in 1000 + WHOLE_AMOUNTS], AS_THOUSANDS, True),  # none without a comma
+        ([f"{x:,}" for x in 50 * WHOLE_AMOUNTS], AS_THOUSANDS, False),  # 1,234,567 has two
+        ([f"-{x:,} km" for x in WHOLE_AMOUNTS], AS_THOUSANDS, True),
+        (GERMAN, AS_DECIMALS, True),
+        ([f"{x:.3f}".replace(".", ",") for x in WHOLE_AMOUNTS / 5e4], AS_DECIMALS, False),  # 0,123
+        ([f"{x:.3f}".replace(".", ",") for x in WHOLE_AMOUNTS / 7], AS_DECIMALS, False),  # 1234,567
+        ([f"{x:g}".replace(".", ",") for x in WHOLE_AMOUNTS / 1000], AS_DECIMALS, False),  # 3,38
+        (DECIMALS, "odd", False),
+        (some(some(some(DECIMALS, "-99"), "999", 60), "0", 70), "odd", False),
+        (
+            [f"{x % 900 + 1},{x % 899 + 100}" if x % 2 else x for x in 1000 + WHOLE_AMOUNTS],
+            AS_DECIMALS,
+            False,
+        ),
+        ([f"{x}.{y}" for x, y in zip(SMALL, WHOLE_AMOUNTS, strict=True)], "odd", False),
+    ],
+)
+def test_a_mark_before_three_digits_stands_where_all_the_numbers_together_say(
+    tmp_path, texts, sql, is_asked
+):
+    plan = planned(csv_file(tmp_path, parcels().assign(odd=texts)))
+    [feature] = column(plan, "odd").features
+    assert feature.sql == sql
+    assert any("is it not" in warning for warning in plan.warnings()) == is_asked
+
+
+def test_an_amount_with_a_mark_is_read_as_it_was_meant(tmp_path):
+    for texts in (US, GERMAN):
+        found = profile("odd", pa.chunked_array([pa.array(texts)]))
+        assert found.numbers(pd.Series(texts)).tolist() == WHOLE_AMOUNTS.tolist()
+    units = [
+        f"{x} kg" if x < 5000 else f"{x / 1000:.3f}".replace(".", ",") + " kg"
+        for x in WHOLE_AMOUNTS
+    ]
+    assert column(planned(csv_file(tmp_path, parcels().assign(odd=units))), "odd").features == ()
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e-300, 1e12])
+def test_ranges_of_very_small_and_very_large_numbers_hold_them(tmp_path, scale):
+    values = RANDOM.random(ROWS) * scale - scale / 2
+    [rule] = becomes(tmp_path, [repr(x) for x in values.tolist()]).rules
+    assert not bad_sql_of(rule.condition)
+    low, high = (float(end.split()[-1]) for end in rule.condition.split(" AND "))
+    assert low < values.min() < values.max() < high
+    assert high - low < 3 * (values.max() - values.min())
+
+
+def bad_sql_of(condition):
+    return list(bad_sql("odd", condition, ["odd"]))
+
+
+@pytest.mark.parametrize("huge", ["1e999", "1.7e308", "-1.7e308", "-1e15"])
+def test_a_number_beyond_all_bounds_bounds_nothing(tmp_path, huge):
+    odd = [repr(x) for x in RANDOM.random(ROWS).tolist()]
+    odd[7] = huge
+    found = becomes(tmp_path, odd)
+    assert found.type == "double"
+    assert len(found.rules) == (huge == "1e999")
+    assert ("1 rows that are no numbers" in found.reason) == (huge == "1e999")
 
 
 def test_a_few_words_among_numbers_will_be_rejected_and_are_counted(tmp_path):

@@ -5,14 +5,25 @@ import gzip
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from finance_assets.calendar import Calendar, Frequency
+from finance_assets.lakehouse.sources.source import Source, SourceColumn
+from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.scaffold.deliveries import write_deliveries
 from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.request import CannotScaffoldError
-from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, planned, request
+from finance_assets_tests.scaffold.files import (
+    EACH,
+    MONTHS,
+    column,
+    csv_file,
+    parcels,
+    planned,
+    request,
+)
 
 ROWS = EACH * len(MONTHS)
 
@@ -60,6 +71,18 @@ def test_the_coarsest_frequency_that_does_is_taken(tmp_path):
     plan = planned(csv_file(tmp_path, written(days.strftime("%Y-%m-%d"))))
     assert plan.split.frequency is Frequency.daily
     assert plan.partition == "sent"
+
+
+@pytest.mark.parametrize("frequency", ["daily", "weekly"])
+def test_a_typed_day_is_no_name_of_a_partition(tmp_path, frequency):
+    days = pd.to_datetime("2024-01-01") + pd.to_timedelta(7 * (np.arange(ROWS) // EACH), "D")
+    frame = written(days.date)
+    frame.to_parquet(tmp_path / "parcels.parquet")
+    plan = planned(tmp_path / "parcels.parquet", frequency=frequency)
+    assert plan.partition == "delivered_for"
+    assert column(plan, "sent").type == "date"
+    [rule] = column(plan, "sent").rules
+    assert rule.condition.endswith("= delivered_for")
 
 
 def test_partitions_without_rows_are_told_and_need_not_come(tmp_path):
@@ -166,6 +189,62 @@ def test_every_row_lies_in_the_file_of_its_partition_as_it_was(tmp_path, ending)
         mine = given.rows.to_pandas()
         mine = mine[mine["sent"].str.startswith(month)].reset_index(drop=True)
         assert rows.to_pandas().equals(mine)
+
+
+def in_two_ways(folder, first, second):
+    """Parcels in two files that are written in their own ways, first the one and then the other."""
+    note = 'gone, said "Köln"'
+    ways = {
+        "windows": ({"encoding": "cp1252"}, note),
+        "utf8": ({"encoding": "utf-8-sig", "sep": ";"}, note),
+        "wide": ({"encoding": "utf-16", "sep": "\t"}, note),
+        "lines": ({"lineterminator": "\r\n"}, f"{note}\nand\r\nback\rand on"),
+        "quotes": ({"quoting": csv.QUOTE_NONE, "quotechar": None, "sep": "|"}, '"5 inch'),
+    }
+    files, frames = [], []
+    for name, months in ((first, MONTHS[:2]), (second, MONTHS[2:])):
+        how, text = ways[name]
+        ends = "one\rtwo" if name == "lines" else "one"
+        frames.append(parcels(months).assign(note=text, ends=ends).astype(str))
+        files.append(csv_file(folder, frames[-1], f"{name}.csv", **how))
+        if name == "lines":
+            files[-1].write_bytes(b"Notes\n" + files[-1].read_bytes())
+    return files, pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        *(("windows", "utf8"), ("utf8", "windows"), ("wide", "windows"), ("windows", "lines")),
+        *(("lines", "quotes"), ("quotes", "lines"), ("quotes", "wide")),
+    ],
+)
+def test_files_of_several_dialects_become_deliveries_of_one(tmp_path, first, second):
+    files, rows = in_two_ways(tmp_path, first, second)
+    asked = request(*files)
+    given = read_files(asked)
+    assert given.skipped == ("lines" in (first, second))
+    plan = make_plan(asked, given, "somewhere.parcel_delays", ())
+    write_deliveries(given, plan.split, tmp_path / "out", "parcel_delays")
+    assert "utf-8" in {given.format.encoding} and given.format.quote == '"'
+    columns = tuple(SourceColumn(f"c{i}", at_source=name) for i, name in enumerate(rows.columns))
+    source = Source("us", "parcel_delays_{partition}.csv.gz", columns, plan.format)
+    found = []
+    for month in plan.split.names:
+        path = source.path(tmp_path / "out", month)
+        for part in plan.format.rows(source, TextFile(path, path, "utf-8", "us")):
+            assert part.malformed.null_count == len(part)
+            found.append(pa.table(part.columns, names=list(rows.columns)).to_pandas())
+    assert pd.concat(found, ignore_index=True).equals(rows)
+
+
+def test_the_report_says_how_files_were_read_and_deliveries_are_written(tmp_path):
+    files, _ = in_two_ways(tmp_path, "windows", "utf8")
+    [read, written] = [d for d in planned(*files).decisions if d.about == "files"]
+    assert read.reason == "read as Csv(encoding='cp1252'), Csv(';', encoding='utf-8-sig')"
+    assert written.choice == "deliveries are CSV in UTF-8"
+    [only] = [d for d in planned(csv_file(tmp_path, parcels())).decisions if d.about == "files"]
+    assert only.reason == "read as CSV in UTF-8"
 
 
 def test_the_header_keeps_its_blanks_and_quotes(tmp_path):

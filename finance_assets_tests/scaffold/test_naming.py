@@ -3,7 +3,7 @@
 import pytest
 
 from finance_assets.declarations import NAME
-from finance_assets.scaffold.naming import column_names, entity_name, require_name, slug
+from finance_assets.scaffold.naming import Names, entity_name, require_name, slug
 from finance_assets.scaffold.request import CannotScaffoldError
 
 TAKEN = ["silver.parcels", "labels.parcel_delays_labels"]
@@ -35,11 +35,32 @@ def test_a_name_is_proposed_where_one_can_be_made():
 
 def test_columns_get_names_that_every_engine_keeps():
     header = ["Customer ID", "customer-id", "Größe (m²)", "order", "2nd", "", "名前", "class", "_x"]
-    names = column_names(header)
+    names = Names().columns(header)
     assert names[:5] == ("customer_id", "customer_id_2", "grosse_m2", "order_value", "column_2nd")
     assert len(set(names)) == len(header)
     assert all(NAME.fullmatch(name) for name in names)
     assert slug("SeriousDlqin2yrs") == "serious_dlqin2yrs"
+
+
+def test_a_name_is_given_away_once_and_only_its_stem_is_cut():
+    names = Names()
+    assert names.columns(["region", "region is north"]) == ("region", "region_is_north")
+    assert names.take("region", after="_is_north") == "region_is_north_2"
+    assert names.take("region", after="_is_south") == "region_is_south"
+    assert names.take("usual", after="_before") == "usual_before_2"
+    long = "share_of_all_the_parcels_that_came_late_and_wet"
+    found = [
+        names.take(long, before, after)
+        for before, after in [("", "_number")] * 12 + [("minus_", "")] * 3
+    ]
+    assert len(set(found)) == len(found)
+    assert max(map(len, found)) <= 40
+    assert found[0] == "share_of_all_the_parcels_that_number"
+    assert found[-3:] == [
+        "minus_share_of_all_the_parcels_that_came",
+        "minus_share_of_all_the_parcels_that_2",
+        "minus_share_of_all_the_parcels_that_3",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ def test_letters_of_another_case_and_missing_labels_are_no_classes(tmp_path):
     values = np.where(np.arange(ROWS) % 30 == 1, "", values)
     plan = with_label(tmp_path, values)
     assert set(plan.outcome.positive) == {"Yes", "YES"}
+    plan = with_label(tmp_path, np.where(values == "YES", "Yes\xa0", values))
+    assert set(plan.outcome.positive) == {"Yes", "Yes\xa0"}
+    assert "'Yes\\u00a0'" in plan.label_sql
     assert column(plan, "late").is_nullable
 
 
@@ -75,6 +78,28 @@ def test_many_numbers_ask_for_a_regression_and_its_past_is_the_rule_of_thumb(tmp
     commas = [f"{x:.1f}".replace(".", ",") for x in parcels()["weight"]]
     plan = planned(csv_file(tmp_path, parcels().assign(weight=commas)), label="weight")
     assert (plan.outcome.target, plan.naive) == ("weight_amount", "weight_amount_before")
+
+
+@pytest.mark.parametrize("code", ["99", "-9", "999", "unknown"])
+def test_a_code_that_says_that_the_outcome_is_not_known_is_none(tmp_path, code):
+    values = np.where(np.arange(ROWS) % 30 == 1, code, LATE.astype(int).astype(str))
+    plan = with_label(tmp_path, values)
+    late = column(plan, "late")
+    assert (late.type, late.null_tokens, late.is_nullable) == ("boolean", (code,), True)
+    assert f"of rows with {code} it is not known" in late.reason
+
+
+def test_an_amount_that_can_be_read_in_two_ways_is_refused_and_one_that_cannot_is_not(tmp_path):
+    amounts = np.random.default_rng(5).integers(2, 60_000, ROWS)
+    plan = with_label(tmp_path, [f"{x:,}" for x in amounts])
+    assert plan.outcome.task == "regression"
+    assert any("is it not" in warning for warning in plan.warnings())
+    for texts in (
+        [f"{x:,}" for x in 1000 + amounts],  # all with a comma and three digits
+        [f"{x:,}" for x in amounts // 10 * 10 + 1],  # none ends with 0, as decimals do not
+    ):
+        with pytest.raises(CannotScaffoldError, match=r"two ways: .* is it not"):
+            with_label(tmp_path, texts)
 
 
 RARE = np.where(np.arange(ROWS) < 40, "yes", "no")

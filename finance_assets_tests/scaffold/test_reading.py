@@ -1,14 +1,18 @@
 """Any usual file is read, by the readers that will read its deliveries; any other is refused."""
 
 import bz2
+import csv
 import gzip
 import lzma
 import zipfile
+from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
@@ -38,7 +42,7 @@ def read(*files, **changes):
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", "~"])
 def test_the_delimiter_is_found(tmp_path, delimiter):
     given = read(csv_file(tmp_path, parcels(), sep=delimiter))
-    assert given.format.delimiter == delimiter
+    assert given.read_as[0].delimiter == given.format.delimiter == delimiter
     assert given.rows.num_rows == ROWS
     assert given.header == tuple(parcels().columns)
 
@@ -53,7 +57,8 @@ def test_the_delimiter_is_found(tmp_path, delimiter):
 def test_the_encoding_is_found(tmp_path, encoding, declared):
     frame = parcels().assign(region=lambda f: f["region"].map(GERMAN))
     given = read(csv_file(tmp_path, frame, encoding=encoding))
-    assert given.format.encoding == declared
+    assert given.read_as[0].encoding == declared
+    assert given.format == Csv()
     assert set(given.column("region").to_pylist()) == set(GERMAN.values())
 
 
@@ -99,14 +104,20 @@ def test_parquet_keeps_its_types_and_leaves_out_what_no_table_holds(tmp_path):
         region=lambda f: f["region"].astype("category"),
         tags=[["a"]] * ROWS,
     )
-    frame.to_parquet(tmp_path / "parcels.parquet")
+    rows = pa.Table.from_pandas(frame)
+    for digits in (38, 50):
+        amounts = pa.array([Decimal(x) for x in range(ROWS)])
+        wide = pa.decimal128(38, 0) if digits == 38 else pa.decimal256(50, 0)
+        rows = rows.append_column(f"digits_{digits}", amounts.cast(wide))
+    pq.write_table(rows, tmp_path / "parcels.parquet")
     plan = planned(tmp_path / "parcels.parquet")
     types = {c.at_source: (c.type, c.delivered_type) for c in plan.columns}
     assert types["sent"] == ("timestamp", "timestamp")
     assert types["stops"] == ("int", "int")
     assert types["region"] == ("string", "string")
     assert types["late"] == ("boolean", "string")
-    assert any("tags" in warning for warning in plan.warnings())
+    assert types["digits_38"] == ("decimal(38,0)", "decimal(38,0)")
+    assert any("tags, digits_50" in warning for warning in plan.warnings())
 
 
 def test_files_of_the_same_columns_are_one_and_others_are_refused(tmp_path):
@@ -137,7 +148,18 @@ def test_values_with_line_ends_and_stray_quotes_are_read(tmp_path):
     lines = parcels().to_csv(index=False).splitlines()
     lines = [f'{line},"5 inch' if i else f"{line},size" for i, line in enumerate(lines)]
     path.write_text("\n".join(lines) + "\n")
-    assert read(path).format.quote is None
+    given = read(path)
+    assert given.read_as[0].quote is None
+    assert given.format.quote == '"'
+    assert set(given.column("size").to_pylist()) == {'"5 inch'}
+
+
+def test_a_broken_line_below_a_quoted_header_costs_no_other(tmp_path):
+    path = csv_file(tmp_path, parcels(), quoting=csv.QUOTE_ALL)
+    path.write_text(path.read_text() + '"total"\n')
+    given = read(path)
+    assert (given.rows.num_rows, given.malformed) == (ROWS, 1)
+    assert given.read_as == (Csv(),)
 
 
 @pytest.mark.parametrize(

@@ -4,25 +4,32 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 import finance_assets
 from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
+from finance_assets.scaffold.profile import profile
 from finance_assets.scaffold.writing import write
 from finance_assets_tests.running import UseCaseRunner
-from finance_assets_tests.scaffold.files import EACH, csv_file, parcels, request
+from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
 from finance_assets_tests.scaffold.test_writing import ASKED
 from finance_assets_tests.scenario import clean_environment
 
 ROOT = Path(finance_assets.__file__).parents[1]
+ROWS = EACH * len(MONTHS)
 
 
 @pytest.fixture
@@ -33,10 +40,11 @@ def runner(tmp_path, monkeypatch, settings, spark):
     (cases / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
 
-    def make(name):
-        changes, change = ASKED[name]
-        asked = request(csv_file(tmp_path, change(parcels()), "boxes.csv"), **changes)
-        asked = replace(asked, name=name)
+    def make(name, path=None, **changes):
+        if path is None:
+            changes, change = ASKED[name]
+            path = csv_file(tmp_path, change(parcels()), "boxes.csv")
+        asked = replace(request(path, **changes), name=name)
         given, place = read_files(asked), place_of(name, cases)
         plan = make_plan(asked, given, place.package, ())
         write(plan, delivered_rows(asked, given), place.folder, place.tests)
@@ -79,6 +87,76 @@ def test_a_regression_knows_its_past_as_late_as_its_outcomes_are_known(runner):
     }
     for known, day in zip(days, days[2:], strict=False):
         assert by_day.get_group(day)["stops_before"].iloc[0] == stops[known]
+
+
+def with_odd(values, odd, every=40):
+    """Values as text, every so many of them an odd one."""
+    texts = [str(value) for value in values]
+    return [odd if n % every == 3 else text for n, text in enumerate(texts)]
+
+
+def dirty_csv(folder):
+    """Blanks of every kind, codes, and a few numbers that are none, in a CSV."""
+    frame, whole = parcels(), [n * 7 % 13 for n in range(ROWS)]
+    frame["padded"] = [f"  {n} " for n in whole]
+    frame["tabbed"] = [f"{n}\t" if i in (5, 99, 500, 700) else n for i, n in enumerate(whole)]
+    frame["no_break"] = with_odd(whole, "\xa0")
+    frame["huge"] = ["1e999" if i == 8 else n / 7 for i, n in enumerate(whole)]
+    frame["words"] = with_odd(with_odd(["a", "b"] * (ROWS // 2), "\t"), "NA\xa0", 60)
+    frame["late"] = with_odd((frame["late"] == "yes").astype(int), "99")
+    return csv_file(folder, frame, "boxes.csv")
+
+
+def dirty_parquet(folder):
+    """NaN, infinities, codes and typed days in Parquet."""
+    frame, whole = parcels(), np.arange(ROWS) * 7 % 13
+    is_odd = np.arange(ROWS) % 40 == 3
+    frame["sent"] = pd.to_datetime(frame["sent"]).dt.date
+    frame["missing"] = np.where(is_odd, np.nan, whole / 7)
+    frame["endless"] = np.where(np.arange(ROWS) % 400 == 7, -np.inf, whole / 7)
+    frame["coded"] = np.where(is_odd, -99, whole)
+    frame["coded_exactly"] = [Decimal(int(n)).scaleb(-2) for n in np.where(is_odd, -9900, whole)]
+    frame["coded_roughly"] = np.where(is_odd, -999.0, np.where(is_odd[::-1], np.nan, whole / 7))
+    frame["tiny"] = whole * 1e-9
+    frame["words"] = with_odd(["a", "b"] * (ROWS // 2), "?")
+    rows = pa.Table.from_pandas(frame)
+    for place, name in enumerate(rows.column_names):
+        if rows.schema.field(name).type == pa.float64():
+            # As numpy has it: pandas would write null for NaN.
+            rows = rows.set_column(place, name, pa.array(frame[name].to_numpy(), from_pandas=False))
+    assert pc.sum(pc.is_nan(rows["missing"])).as_py() == is_odd.sum()
+    pq.write_table(rows, folder / "boxes.parquet")
+    return folder / "boxes.parquet"
+
+
+@pytest.mark.parametrize("dirty", [dirty_csv, dirty_parquet])
+def test_the_engine_finds_missing_and_rejects_what_the_plan_said_it_would(runner, tmp_path, dirty):
+    plan, found = runner("dirty_ones", dirty(tmp_path))
+    found.run_tables(plan.split.names[0], plan.split.names[-1])
+    given = read_files(plan.request)
+    seen = {
+        c.name: profile(c.at_source, given.column(c.at_source))
+        for c in plan.columns
+        if c.is_in_silver
+    }
+    rejected = Counter(row["_reasons"] for row in found.rows("silver.boxes_quarantine"))
+    assert rejected == {
+        f"{name}: not readable as double"
+        if name in ("huge", "endless")
+        else f"{name}: not readable as int": one.unreadable
+        for name, one in seen.items()
+        if one.unreadable
+    }
+    assert len(rejected) == (2 if dirty is dirty_csv else 1)
+    silver = pd.DataFrame(found.rows("silver.boxes"))
+    assert len(silver) + rejected.total() == ROWS
+    assert silver[list(seen)].isna().sum().to_dict() == {n: one.missing for n, one in seen.items()}
+    coded = [name for name, one in seen.items() if one.missing]
+    assert len(coded) == (3 if dirty is dirty_csv else 5)
+    features = pd.DataFrame(found.rows("features.dirty_ones_features"))
+    for name in set(seen) & set(features):
+        if seen[name].is_number:
+            assert (features[name].min(), features[name].max()) == (seen[name].low, seen[name].high)
 
 
 class Own:

@@ -8,16 +8,21 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import finance_assets
+from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
 from finance_assets.scaffold.given import read_files
+from finance_assets.scaffold.layout import text, wrapped
 from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.request import CannotScaffoldError
-from finance_assets.scaffold.writing import text, wrapped, write
+from finance_assets.scaffold.writing import write
 from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
 
 ROOT = Path(finance_assets.__file__).parents[1]
@@ -27,14 +32,39 @@ STRANGE = {
     "back\\slash and\ttab": np.arange(ROWS) % 11 / 7,
     "a very long name " * 12: np.arange(ROWS) % 9,
     "Größe, „netto“": [f"{x % 17},5" for x in range(ROWS)],
-    "words": np.array(["it's", 'say "hi"', "{x}", "a\\b", "€ 5"])[np.arange(ROWS) % 5],
+    "words": np.array(["it's", 'say "hi"', "{x}", "a\\b", "€\u00a05"])[np.arange(ROWS) % 5],
     "select": np.arange(ROWS) % 4,
     "sex": np.where(np.arange(ROWS) % 2, "f", "m"),
+}
+LONG = "the share of all the parcels of the month"
+# Names that what is made of other columns would have, and headers that are alike for long.
+ALIKE = {
+    f"{LONG} in %": [f"{x % 13}%" for x in range(ROWS)],
+    f"{LONG} in € ": [f"€ {x % 11}" for x in range(ROWS)],
+    f"{LONG} by word": np.array(["north", "south", "a very long name of a place far away"])[
+        np.arange(ROWS) % 3
+    ],
+    f"{LONG} by other word": np.array(["north", "south", "a very long name of a place far off"])[
+        np.arange(ROWS) % 3
+    ],
+    "minus weight": np.arange(ROWS) % 17,
+    "weight_before": np.arange(ROWS) % 19,
+    "late_is_bad": np.arange(ROWS) % 7,
+    "region is north": np.arange(ROWS) % 5,
+    "cost": [f"{x % 23}%" for x in range(ROWS)],
+    "cost_number": np.arange(ROWS) % 29,
 }
 ASKED = {
     "monthly": ({}, lambda f: f),
     "strange": ({"label_lag": 1}, lambda f: f.assign(**STRANGE)),
     "other_words": ({}, lambda f: f.assign(late=f["late"].map({"yes": "it's {late}", "no": "ok"}))),
+    "alike": (
+        {},
+        lambda f: f.assign(
+            **ALIKE, weight=-f["weight"], late=f["late"].map({"yes": "bad", "no": "ok"})
+        ),
+    ),
+    "alike_amount": ({"label": "weight"}, lambda f: f.assign(**ALIKE)),
     "no_time": ({"time": None, "key": ()}, lambda f: f),
     "amount": ({"label": "weight"}, lambda f: f),
     "amount_lag": (
@@ -90,6 +120,24 @@ def test_it_loads_and_declares_what_was_decided(written, name):
     assert delivered == set(plan.split.names)
 
 
+@pytest.mark.parametrize("name", ["alike", "alike_amount"])
+def test_no_two_columns_share_a_name_in_any_of_its_tables(written, name):
+    _, plans = written
+    plan = plans[name]
+    columns = [column.name for column in plan.columns]
+    made = [f.name for f in plan.features if not f.is_passed]
+    targets = [plan.outcome.target] if plan.outcome.target not in columns else []
+    names = [*columns, *made, *targets]
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 40
+    assert {f.name for f in plan.features if f.is_passed} <= set(columns)
+    if name == "alike":
+        assert (plan.naive, plan.outcome.target) == ("minus_weight_2", "late_is_bad_2")
+        assert {"cost_number_2", "region_is_north_2"} <= set(made)
+    else:
+        assert plan.naive == "weight_before_2"
+
+
 @pytest.mark.parametrize("name", ASKED)
 def test_its_bounds_are_those_of_the_task_and_not_of_the_data(written, name):
     _, plans = written
@@ -128,6 +176,74 @@ def test_its_types_are_right(written, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+WAYS = {
+    "wide": lambda folder, frame: csv_file(folder, frame, "wide.csv", encoding="utf-16", sep=";"),
+    "lines": lambda folder, frame: csv_file(folder, with_line_ends(frame), "lines.csv"),
+    "json": lambda folder, frame: json_file(folder, frame),
+    "parquet": lambda folder, frame: parquet_file(folder, frame),
+}
+
+
+def with_line_ends(frame):
+    """A value of several lines in the first rows of each month: half the lines are not half the
+    records.
+    """
+    return frame.assign(note=np.where(np.arange(ROWS) % EACH < 100, 'a\nb\r\n"c"', "d"))
+
+
+def json_file(folder, frame):
+    frame.to_json(folder / "rows.jsonl", orient="records", lines=True)
+    return folder / "rows.jsonl"
+
+
+def parquet_file(folder, frame):
+    frame.to_parquet(folder / "rows.parquet")
+    return folder / "rows.parquet"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_its_own_test_cuts_the_last_delivery_between_two_records(tmp_path, monkeypatch, way):
+    cases = package(tmp_path / f"{way}_cases")
+    asked = replace(request(WAYS[way](tmp_path, parcels())), name="cut_ones")
+    given, place = read_files(asked), place_of("cut_ones", cases)
+    plan = make_plan(asked, given, place.package, ())
+    write(plan, delivered_rows(asked, given), place.folder, place.tests)
+    monkeypatch.syspath_prepend(tmp_path)
+    tested = import_module(f"{place.package}.tests.test_cut_ones")
+    source = next(step.source for step in tested.USE_CASE.steps if step.source)
+    assert tested.PARTITIONS[-1] > tested.AS_OF
+    for is_cut in (False, True):
+        settings = tested.home(tmp_path / f"home_{is_cut}", future_is_another=is_cut)
+        for month in tested.PARTITIONS:
+            path = source.path(settings.landing / "cut_ones", month)
+            rows = delivered_by(source, path)
+            wanted = EACH // 2 if is_cut and month > tested.AS_OF else EACH
+            assert rows.num_rows == wanted
+            assert rows.equals(delivered_by(source, place.folder / "samples" / path.name)[:wanted])
+
+
+def test_a_typed_day_for_each_partition_makes_a_use_case_that_loads(tmp_path, monkeypatch):
+    frame = parcels().assign(sent=lambda f: pd.to_datetime(f["sent"]).dt.date)
+    asked = request(parquet_file(tmp_path, frame), frequency="daily")
+    asked, given = replace(asked, name="typed_days"), read_files(asked)
+    place = place_of("typed_days", package(tmp_path / "typed_cases"))
+    plan = make_plan(asked, given, place.package, ())
+    write(plan, delivered_rows(asked, given), place.folder, place.tests)
+    monkeypatch.syspath_prepend(tmp_path)
+    use_case = import_module(f"{place.package}.use_case").USE_CASE
+    assert use_case.model.key == ("parcel", "delivered_for")
+    assert use_case.calendar.partitions()[0] == min(frame["sent"]).isoformat()
+
+
+def delivered_by(source, path):
+    """The rows of a delivery, all of which must be records."""
+    if path.suffix == ".parquet":
+        return pq.read_table(path)
+    parts = list(source.format.rows(source, TextFile(path, path, source.format.encoding, "us")))
+    assert all(part.malformed.null_count == len(part) for part in parts)
+    return pa.concat_tables([pa.table(part.columns, names=list(source.header)) for part in parts])
+
+
 def test_the_report_tells_every_column_and_every_decision(written):
     root, plans = written
     for name, plan in plans.items():
@@ -139,6 +255,9 @@ def test_the_report_tells_every_column_and_every_decision(written):
 
 
 def test_texts_and_sql_are_cut_into_lines_without_a_change():
+    for odd in ("no\u00a0break", "tab\tand\u2003wide", "grün 名前 \U0001f600"):
+        assert json.loads(text(odd)) == odd
+        assert text(odd)[1:-1].isprintable()
     long = 'it\'s a "long" text\twith {braces} and \\ ' * 9 + "x" * 200
     assert "".join(map(json.loads, text(long).splitlines())) == long
     statement = "CASE WHEN a IN ('two  blanks', 'it\\'s', 'c') THEN 1 ELSE 0 END " * 4

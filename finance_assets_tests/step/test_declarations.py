@@ -49,6 +49,10 @@ CONTRACTS = {
     "a mixed-case column": (columns(name="accountId"), "'accountId' is no name"),
     "a column with a blank": (columns(name="account id"), "'account id' is no name"),
     "an unknown type": (columns(type="strnig"), "'strnig' is no type"),
+    "a decimal with blanks": (columns(type="decimal(10, 2)"), "'decimal(10, 2)' is no type"),
+    "a decimal of too many digits": (columns(type="decimal(39,2)"), "'decimal(39,2)' is no type"),
+    "a decimal of more places than digits": (columns(type="decimal(5,9)"), "is no type"),
+    "a decimal without digits": (columns(type="decimal(0,0)"), "'decimal(0,0)' is no type"),
     "a column nobody described": (columns(description=""), "is empty"),
     "lineage that names no column": (columns(derived_from=("silver.x",)), "no column of a table"),
     "no key": ({"key": ()}, "key: there is none"),
@@ -242,7 +246,30 @@ POSITION = USE_CASE.steps.index(DERIVED)
 INPUT = DERIVED.inputs[0]
 FOREIGN = replace(INPUT.contract, table="silver.of_another_use_case")
 LINEAGE = DERIVED.contract.columns[0]
+INGEST = next(i for i, step in enumerate(USE_CASE.steps) if step.source)
+
+
+def with_source(**changes):
+    return with_step(INGEST, source=replace(USE_CASE.steps[INGEST].source, **changes))
+
+
 USE_CASES = {
+    "a source that begins at no partition": (
+        with_source(first="2005-5"),
+        "first: '2005-5' is no monthly partition",
+    ),
+    "a source that ends at no partition": (
+        with_source(last="2005-09-30"),
+        "last: '2005-09-30' is no monthly partition",
+    ),
+    "a source that ends before the calendar begins": (
+        with_source(last="2004-12"),
+        f"last: 2004-12 is before {USE_CASE.calendar.first}",
+    ),
+    "a source that ends before it begins": (
+        with_source(first="2005-08", last="2005-07"),
+        "last: 2005-07 is before 2005-08",
+    ),
     "a mixed-case name": ({"name": "Credit"}, "name: 'Credit' is no name"),
     "no title": ({"title": ""}, "title: is empty"),
     "no owner": ({"owner": ""}, "owner: is empty"),
@@ -301,6 +328,12 @@ USE_CASES = {
 @pytest.mark.parametrize(("changes", "said"), USE_CASES.values(), ids=USE_CASES)
 def test_a_use_case_with_a_mistake_does_not_load(changes, said):
     refused(lambda: replace(USE_CASE, **changes), said)
+
+
+def test_a_source_may_end_after_the_calendar_that_ships():
+    after = USE_CASE.calendar.shift(USE_CASE.calendar.last, 6)
+    changes = with_source(first=USE_CASE.calendar.first, last=after)
+    assert replace(USE_CASE, **changes).steps[INGEST].source.last == after
 
 
 def test_every_mistake_is_named_at_once():

@@ -23,6 +23,7 @@ LOANS = Entity(
     ),
     key=("loan", "delivered_for"),
 )
+FIRST, SECOND = LOANS.columns
 
 
 def columns(contract):
@@ -69,8 +70,9 @@ def test_a_format_with_types_delivers_them():
     typed = replace(
         LOANS,
         source=Source("the bank", "loans_{partition}.parquet", format=ParquetFile()),
-        columns=(LOANS.columns[0], replace(LOANS.columns[1], delivered_type="int")),
+        columns=(FIRST, replace(SECOND, delivered_type="int", null_tokens=("-1",))),
     )
+    assert columns(typed.bronze_contract)["income"].null_tokens == ("-1",)
     assert [column.type for column in typed.full_source.columns] == ["bigint", "int"]
     assert columns(typed.contract)["income"].type == "double"
 
@@ -123,7 +125,6 @@ def test_a_table_whose_source_may_be_absent_may_be_empty():
     assert (later.contract.min_rows, later.bronze_contract.min_rows) == (0, 0)
 
 
-FIRST, SECOND = LOANS.columns
 OWN = Source("x", "{partition}.csv", (SourceColumn("loan"),))
 TEMPLATE = Source("the bank", "loans_{partition}.csv")
 MISTAKES = {
@@ -162,9 +163,13 @@ MISTAKES = {
     "a type that is narrower than the delivered one": (
         {
             "source": Source("the bank", "loans_{partition}.parquet", format=ParquetFile()),
-            "columns": (replace(FIRST, type="int", delivered_type="bigint"), SECOND),
+            "columns": (replace(FIRST, type="int", delivered_type="bigint"),),
         },
         "a delivered bigint cannot be read as int",
+    ),
+    "a null token that the delivered type has not": (
+        {"source": Source("the bank", "loans_{partition}.parquet", format=ParquetFile())},
+        "income is delivered as double, and '?' never is one",
     ),
     "no key": ({"key": ()}, "key: there is none"),
     "an unknown key": ({"key": ("lona",)}, "'lona' does not exist"),

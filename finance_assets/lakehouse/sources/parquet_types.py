@@ -1,6 +1,5 @@
 """Types of Parquet: which of them a declared column takes, without losing anything."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import pyarrow as pa
 
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.readable import WIDER
+from finance_assets.lakehouse.types import decimal_of
 
 if TYPE_CHECKING:
     from finance_assets.lakehouse.sources.source import Source
@@ -23,18 +23,14 @@ ARROW = {
     "boolean": pa.bool_(),
     "string": pa.string(),
 }
-DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
 def fits(found: str, declared: str) -> bool:
     """Whether every value of one type is a value of the other."""
     if found == declared or declared in WIDER.get(found, ()):
         return True
-    mine, its = DECIMAL.fullmatch(found), DECIMAL.fullmatch(declared)
-    if not mine or not its:
-        return False
-    whole, scale = (int(its[1]) - int(its[2])) - (int(mine[1]) - int(mine[2])), int(its[2])
-    return whole >= 0 and scale >= int(mine[2])
+    mine, its = decimal_of(found), decimal_of(declared)
+    return bool(mine and its and mine.whole <= its.whole and mine.scale <= its.scale)
 
 
 def spark_type(kind: pa.DataType) -> str:
@@ -53,9 +49,9 @@ def spark_type(kind: pa.DataType) -> str:
 
 def arrow_type(kind: str) -> pa.DataType:
     """The Arrow type that a declared type is written as."""
-    decimal = DECIMAL.fullmatch(kind)
+    decimal = decimal_of(kind)
     if decimal:
-        return pa.decimal128(int(decimal[1]), int(decimal[2]))
+        return pa.decimal128(decimal.precision, decimal.scale)
     return pa.timestamp("us", tz="UTC") if kind == "timestamp" else ARROW[kind]
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from finance_assets.errors import ContractError
+from finance_assets.lakehouse.readable import is_token
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.reader import Reader
 
@@ -20,8 +21,9 @@ class SourceColumn:
     """A column that is delivered.
 
     `at_source` is its name there, where that is another. `type` is Spark SQL's name of the
-    delivered type; formats of text deliver strings. `null_tokens` are texts that stand for a
-    missing value, beside those of the source; a blank text always does.
+    delivered type; formats of text deliver strings. `null_tokens` stand for a missing value,
+    beside those of the source, written as texts whatever the type is; a blank text and NaN always
+    do.
     """
 
     name: str
@@ -42,12 +44,13 @@ class Source:
     """What a system promises: a file for each partition, its format and its columns.
 
     `system` names who delivers, for messages. `file_pattern` names the file of a `{partition}`.
-    `null_tokens` stand for a missing value in every column. `may_repeat`: two partitions may hold
-    the same rows, as with a list that rarely changes; otherwise such a delivery is refused as
-    another partition's. `is_optional`: a partition may come without a file. `first`: the first
-    partition that has to come, such as the second of the calendar for outcomes that become known
-    one partition later; before it, a file may be missing. `last`: the last partition that the
-    system delivers; what later ones need of it is not made (step/coming.py).
+    `null_tokens` stand for a missing value in every column whose type has them. `may_repeat`: two
+    partitions may hold the same rows, as with a list that rarely changes; otherwise such a delivery
+    is refused as another partition's. `is_optional`: a partition may come without a file. `first`:
+    the first partition that has to come, such as the second of the calendar for outcomes that
+    become known one partition later; before it, a file may be missing. `last`: the last partition
+    that the system delivers; what later ones need of it is not made (step/coming.py). The use case
+    checks both against its calendar.
     """
 
     system: str
@@ -68,8 +71,6 @@ class Source:
         """
         if PARTITION not in self.file_pattern:
             self._refuse("the file's name does not depend on the partition", f"write {PARTITION}")
-        if self.first and self.last and self.last < self.first:
-            self._refuse(f"last ({self.last}) is before first ({self.first})", "swap them")
         for what, names in (("name", self.column_names), ("name at the source", self.header)):
             repeated = sorted({name for name in names if names.count(name) > 1})
             if repeated:
@@ -86,6 +87,12 @@ class Source:
                     f"{column.name} is declared {column.type}, but the format delivers text",
                     "leave `type` out here, and declare it in the silver contract",
                 )
+            for token in column.null_tokens:
+                if not is_token(token, column.type):
+                    self._refuse(
+                        f"{column.name} is delivered as {column.type}, and {token!r} never is one",
+                        f"a null token that is written as {column.type}, or none",
+                    )
 
     def _refuse(self, what: str, remedy: str) -> None:
         raise ContractError(what, where=f"Source {self.file_pattern!r}", remedy=remedy)

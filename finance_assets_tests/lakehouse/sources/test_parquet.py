@@ -1,6 +1,7 @@
 """Parquet: columns by name, with their types, and the number of each row in its file."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from finance_assets_tests.lakehouse.sources.made_up import Refined, packed, parq
 P, NEXT = "2005-04", "2005-05"
 NOON = dt.datetime(2005, 4, 1, 12, tzinfo=dt.UTC)
 WITHOUT_ZONE = pa.array([dt.datetime(2005, 4, 1, 12, 0, 0, 5000)] * 5, pa.timestamp("ms"))
+ODD_WEIGHTS = pa.array([1.0, float("nan"), float("inf"), 2.0, float("-inf")])
 THINGS = Refined(
     Source(
         "the warehouse",
@@ -106,7 +108,7 @@ def test_the_same_rows_for_two_partitions_are_refused(runner, settings):
 
 
 def test_a_row_is_found_again_in_the_kept_file(runner, settings):
-    THINGS.deliver(settings, P, parquet(**columns()))
+    THINGS.deliver(settings, P, parquet(**columns(weight=ODD_WEIGHTS)))
     THINGS.run(runner, P)
     history = runner.lakehouse.history(THINGS.bronze.table)
     copy = DeliveryArchive(settings.archive_root).place(history.deliveries()[P].sha256)
@@ -130,14 +132,68 @@ def test_copies_and_conflicts_are_told_apart_by_typed_values(runner, settings):
     assert all(reason.startswith("conflicting_duplicate") for reason in reasons.values())
 
 
-def test_a_number_that_is_not_finite_is_quarantined(runner, settings):
-    weights = pa.array([1.0, float("nan"), float("inf"), 2.0, 3.0])
-    THINGS.deliver(settings, P, parquet(**columns(weight=weights)))
+def test_a_number_that_is_none_is_missing_and_an_infinite_one_is_quarantined(runner, settings):
+    THINGS.deliver(settings, P, parquet(**columns(weight=ODD_WEIGHTS)))
     THINGS.run(runner, P)
+    weights = {row["id"]: row["weight"] for row in runner.rows(THINGS.silver.table)}
+    assert weights == {1: 1.0, 2: None, 4: 2.0}
     assert runner.quarantined(THINGS.silver.table) == {
-        2: "weight: not readable as double",
         3: "weight: not readable as double",
+        5: "weight: not readable as double",
     }
+
+
+def test_a_required_number_that_is_none_is_missing(runner, settings):
+    required = replace(THINGS, key=("id", "weight"))
+    required.deliver(settings, P, parquet(**columns(weight=ODD_WEIGHTS)))
+    required.run(runner, P)
+    assert runner.quarantined(required.silver.table)[2] == "weight: required, but missing"
+
+
+TOKENS = {
+    "id": (),
+    "name": ("NA",),
+    "price": ("1.5",),
+    "weight": ("-99", "1e300"),
+    "made_on": ("2005-04-01",),
+    "seen_at": ("2005-04-01T12:00:00",),
+    "is_new": ("false",),
+}
+
+
+def test_null_tokens_stand_for_a_missing_value_in_typed_columns_too(runner, settings):
+    declared = [replace(c, null_tokens=TOKENS[c.name]) for c in THINGS.source.columns]
+    # Those of the source count where a column's type has them: no id is ever «NA» or 2005-02-30.
+    source = replace(
+        THINGS.source, columns=tuple(declared), null_tokens=("NA", "3", "2005-02-30", "9" * 30)
+    )
+    things = replace(THINGS, source=source)
+    weights = pa.array([0.1, -99.0, 3.0, 1e300, 5.0])
+    later = [*[dt.date(2005, 4, 1)] * 4, dt.date(2005, 4, 2)]
+    rows = columns(weight=weights, made_on=later, **{"Thing Id": [1, 2, 7, 4, 5]})
+    things.deliver(settings, P, parquet(**rows))
+    things.run(runner, P)
+    silver = runner.rows(things.silver.table, "id")
+    assert [row["id"] for row in silver] == [1, 2, 4, 5, 7]
+    assert [row["weight"] for row in silver] == [0.1, None, None, 5.0, None]
+    assert [row["price"] for row in silver] == [None] * 5
+    assert [row["made_on"] for row in silver] == [None, None, None, dt.date(2005, 4, 2), None]
+    assert [row["seen_at"] for row in silver] == [None] * 5
+    assert [row["is_new"] for row in silver] == [True, None, True, None, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "token"),
+    [("bigint", "NA"), ("int", "-99.5"), ("double", "-"), ("date", "31.12.9999")],
+)
+def test_a_null_token_that_no_value_of_a_type_is_is_refused_when_it_is_declared(kind, token):
+    with pytest.raises(ContractError, match="never is one"):
+        Source(
+            "the warehouse",
+            "things_{partition}.parquet",
+            (SourceColumn("odd", type=kind, null_tokens=(token,)),),
+            ParquetFile(),
+        )
 
 
 @pytest.mark.parametrize(
