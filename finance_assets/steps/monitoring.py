@@ -31,8 +31,8 @@ from finance_assets.model_life.performance_log import (
 from finance_assets.model_life.performance_measuring import (
     MeasuredPerformance,
     measure_performance,
-    previous_lost,
 )
+from finance_assets.model_life.rescoring import rivals_of
 from finance_assets.monitoring.drift import DriftReport, compare
 from finance_assets.monitoring.measurements import Measurements
 from finance_assets.monitoring.reference import (
@@ -52,6 +52,22 @@ class _Measured:
     quality: list[QualityRecord]
     triage: Triage
 
+    def drift_records(self, partition: str) -> list[DriftRecord]:
+        """The drift of each variable; none where nothing was scored."""
+        champion, report = self.drift.champion, self.drift.report
+        if champion is None:
+            return []
+        return [
+            DriftRecord(
+                partition,
+                **vars(variable),
+                rows=report.rows,
+                model_version=champion.model_version,
+                model_sha256=champion.model_sha256,
+            )
+            for variable in report.variables
+        ]
+
 
 def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...]) -> Step:
     """Drift, performance, quality and triage; what was not scored has no drift."""
@@ -61,7 +77,7 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
         history = history_of(ctx, spec).trusted()
         found: dict[str, _Measured] = {}
         for partition in ctx.window:
-            one = _measure(ctx, spec, calendar, tables, history, partition)
+            one = _measure(ctx, spec, calendar, tables, history, partition, found)
             found[partition] = one
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
         return _published(ctx, spec, found)
@@ -90,13 +106,17 @@ def _measure(
     tables: tuple[Step, ...],
     history: ChampionHistory,
     partition: str,
+    earlier: dict[str, _Measured],
 ) -> _Measured:
-    drift = measure_drift(ctx, spec, history, partition)
-    performance = measure_performance(ctx, spec, history, partition)
+    """Measure a partition and judge it; `earlier` are those that the same run measured before."""
+    drifts = {place: one.drift_records(place) for place, one in earlier.items()}
+    known = [record for one in earlier.values() for record in one.performance.records]
+    drift = measure_drift(ctx, spec, history, partition, drifts)
+    performance = measure_performance(ctx, spec, history, partition, known)
     quality = measure_quality(ctx, tables, calendar, partition)
     # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
     champion = drift.champion or performance.champion
-    known = Measurements(
+    measurements = Measurements(
         partition=partition,
         report=drift.report,
         champion_version=champion.model_version if champion else "",
@@ -105,11 +125,10 @@ def _measure(
         restated=restated_since(ctx, spec, champion) if champion else (),
         matured=performance.matured,
     )
-    thought = triage(known)
-    matured = performance.matured
+    thought, matured = triage(measurements), performance.matured
     if thought.verdict is Verdict.concept_shift and matured is not None:
-        lost = previous_lost(ctx, spec, history, partition, matured.partition)
-        thought = triage(replace(known, matured=replace(matured, previous_lost=lost)))
+        rivals = rivals_of(ctx, spec, history, partition, matured)
+        thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
     return _Measured(drift, performance, quality, thought)
 
 
@@ -119,7 +138,7 @@ def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -
     """
     tables: dict[str, list[object]] = {"performance": [], "quality": [], "triage": [], "drift": []}
     for partition, one in found.items():
-        tables["drift"] += _records(partition, one.drift)
+        tables["drift"] += one.drift_records(partition)
         tables["performance"] += one.performance.records
         tables["quality"] += one.quality
         tables["triage"].append(TriageRecord.of(one.triage))
@@ -155,21 +174,6 @@ def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -
     return result
 
 
-def _records(partition: str, drift: MeasuredDrift) -> list[DriftRecord]:
-    if drift.champion is None:
-        return []
-    return [
-        DriftRecord(
-            partition,
-            **vars(variable),
-            rows=drift.report.rows,
-            model_version=drift.champion.model_version,
-            model_sha256=drift.champion.model_sha256,
-        )
-        for variable in drift.report.variables
-    ]
-
-
 @dataclass(frozen=True)
 class Summary:
     """What a sensor and a person need to know about a partition; `drifted` by comma.
@@ -185,6 +189,8 @@ class Summary:
     champion_sha256: str = ""
     max_psi: float = 0.0
     rows: int = 0
+    better_version: str = ""
+    better_sha256: str = ""
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -203,6 +209,8 @@ def summary(found: Triage, report: DriftReport) -> Summary:
         champion_sha256=found.champion_sha256,
         max_psi=report.max_psi,
         rows=report.rows,
+        better_version=found.better_version,
+        better_sha256=found.better_sha256,
     )
 
 

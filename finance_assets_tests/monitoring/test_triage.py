@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finance_assets.monitoring.drift import DriftReport, compare
-from finance_assets.monitoring.measurements import Matured, Measurements, Rejected
+from finance_assets.monitoring.measurements import Matured, Measurements, Rejected, Rival
 from finance_assets.monitoring.reference import build_reference
 from finance_assets.monitoring.significance import Figure
 from finance_assets.monitoring.simulator import Change, Injury, injure
@@ -75,16 +75,27 @@ def test_of_few_outcomes_nothing_is_concluded_about_the_world():
     assert triage(few).verdict == Verdict.none
 
 
-def test_the_champion_before_comes_back_only_where_it_surely_does_better():
+def rival(version, *lost):
+    return Rival(version, f"digest of v{version}", Figure(*lost))
+
+
+def test_another_champion_comes_back_only_where_it_surely_does_better():
     lost = Figure(0.4, 0.3, 0.5)
-    better = fared(lost=lost, previous_lost=Figure(0.05, 0.0, 0.1))
-    assert triage(better).action == Action.roll_back
-    unsure = fared(lost=lost, previous_lost=Figure(0.2, 0.05, 0.35))
-    assert triage(unsure).action == Action.retrain
+    better = triage(fared(lost=lost, rivals=(rival("1", 0.05, 0.0, 0.1),)))
+    assert (better.action, better.better_version) == (Action.roll_back, "1")
+    assert better.better_sha256 == "digest of v1"
+    assert "v1 does better on the same outcomes" in better.evidence
+    unsure = triage(fared(lost=lost, rivals=(rival("1", 0.2, 0.05, 0.35),)))
+    assert (unsure.action, unsure.better_version) == (Action.retrain, "")
+
+
+def test_of_several_champions_that_do_better_the_one_that_surely_loses_least_is_named():
+    rivals = rival("3", 0.1, 0.0, 0.2), rival("1", 0.05, 0.0, 0.1), rival("2", 0.0, -0.2, 0.25)
+    assert triage(fared(lost=Figure(0.4, 0.3, 0.5), rivals=rivals)).better_version == "1"
 
 
 def test_how_a_champion_fared_that_was_replaced_since_asks_for_nothing():
-    lost = {"lost": Figure(0.4, 0.3, 0.5), "previous_lost": Figure(0.05, 0.0, 0.1)}
+    lost = {"lost": Figure(0.4, 0.3, 0.5), "rivals": (rival("1", 0.05, 0.0, 0.1),)}
     assert triage(fared(**lost, scored_by="digest")).action == Action.roll_back
     assert triage(fared(**lost, scored_by="another")).verdict == Verdict.none
 

@@ -38,10 +38,8 @@ MONITORING = (
         "monitoring/triage.py",
         "monitoring/test_triage.py",
         ("Verdict.encoding_change: Action.hold", "Verdict.encoding_change: Action.retrain"),
-        (
-            "matured.previous_lost.high < matured.lost.low",
-            "matured.previous_lost.value < matured.lost.value",
-        ),
+        ("best.lost.high < matured.lost.low", "best.lost.value < matured.lost.value"),
+        ("key=lambda rival: rival.lost.high", "key=lambda rival: rival.lost.value"),
         ("and level.low * level.high > 0", ""),
         ("matured is None or matured.rows < limits.min_rows", "matured is None"),
         (" or abs(jump) <= reach", ""),

@@ -88,7 +88,7 @@ def test_a_champion_that_does_worse_than_the_one_before_is_rolled_back_and_nothi
     assert scored_by(news, D8) == {"2"}
     assert thought_of(news, D8) == (Verdict.concept_shift, Action.roll_back, "2")
     evidence = stored_triage(news.lakehouse, MODEL)[D8].evidence
-    assert "the champion before does better on the same outcomes" in evidence
+    assert "v1 does better on the same outcomes" in evidence
     with dg.DagsterInstance.ephemeral() as instance:
         # A person is asked; no candidate is trained meanwhile.
         assert "(roll back), champion v2 stays" in sensor_says(instance).skip_message
