@@ -11,8 +11,9 @@ import dagster as dg
 from finance_assets.assets.history_check import NAME as INTACT
 from finance_assets.assets.metadata import asset_key
 from finance_assets.automation.alerts import AlertFacts, Held, Rejection
-from finance_assets.automation.facts import is_readable, stated, stated_summaries
+from finance_assets.automation.facts import is_readable
 from finance_assets.automation.run_failures import failed_runs, news_since
+from finance_assets.automation.stated import stated, stated_summaries
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import champion_history_contract

@@ -15,6 +15,8 @@ from finance_assets.step.names import pipeline_job_name, retraining_job_name
 from finance_assets.step.use_case import UseCase
 
 PARTITION_TAG, KILLED_TAG = "dagster/partition", "finance_assets/killed"
+# By these Dagster names the range of a backfill that is one run.
+RANGE_TAGS = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 # What a run was requested for.
 CAUSE_TAG = "finance_assets/cause"
 # What a sensor asked for it asks for again by itself, if it was killed; of other killed runs
@@ -23,6 +25,7 @@ NO_RETRIES = {"dagster/max_retries": "0"}
 GONE = (
     "the process of this run is gone (killed, or its machine went down); what was committed stays"
 )
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,

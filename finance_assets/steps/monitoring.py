@@ -20,7 +20,7 @@ from finance_assets.model_life.contracts import (
     triage_contract,
 )
 from finance_assets.model_life.crowning import history_of, unlost
-from finance_assets.model_life.data_measuring import measure_quality, rejections, restated_since
+from finance_assets.model_life.data_measuring import measure_quality, rejections
 from finance_assets.model_life.drift_measuring import MeasuredDrift, measure_drift
 from finance_assets.model_life.monitoring_report import Monitored, plots_of, write_report
 from finance_assets.model_life.performance_log import (
@@ -33,6 +33,7 @@ from finance_assets.model_life.performance_measuring import (
     measure_performance,
 )
 from finance_assets.model_life.rescoring import rivals_of
+from finance_assets.model_life.restated import restated_since
 from finance_assets.monitoring.drift import DriftReport, compare
 from finance_assets.monitoring.measurements import Measurements
 from finance_assets.monitoring.reference import (
@@ -116,13 +117,14 @@ def _measure(
     quality = measure_quality(ctx, tables, calendar, partition)
     # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
     champion = drift.champion or performance.champion
+    restated = restated_since(ctx.lakehouse, calendar, spec, history, champion) if champion else ()
     measurements = Measurements(
         partition=partition,
         report=drift.report,
         champion_version=champion.model_version if champion else "",
         champion_sha256=champion.model_sha256 if champion else "",
         rejected=rejections(quality),
-        restated=restated_since(ctx, spec, champion) if champion else (),
+        restated=restated,
         matured=performance.matured,
     )
     thought, matured = triage(measurements), performance.matured
