@@ -58,7 +58,7 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
 
 def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:
     """What the tables say; they lie in folders, so that no engine is needed."""
-    spec, calendar = use_case.model, use_case.calendar
+    spec = use_case.model
     history = read_history(lakehouse, use_case.name)
     newest, labels = history.newest, lakehouse.history(spec.labels.table)
     facts = _facts(
@@ -79,9 +79,18 @@ def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:
         champion_as_of=newest.as_of,
         is_baseline=newest.is_baseline,
         measured=_measured(lakehouse, use_case, facts.ready),
-        restated=restated_since(lakehouse, calendar, spec, history, newest),
+        restated=restated_now(lakehouse, use_case),
         put_back_at=_put_back_at(lakehouse, use_case, history),
     )
+
+
+def restated_now(lakehouse: Lakehouse, use_case: UseCase) -> tuple[str, ...]:
+    """What today's champion rests on that was changed since, in sentences."""
+    history = read_history(lakehouse, use_case.name)
+    champion, calendar = history.newest, use_case.calendar
+    if champion is None:
+        return ()
+    return restated_since(lakehouse, calendar, use_case.model, history, champion)
 
 
 def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingFacts:
