@@ -179,7 +179,7 @@ def _observed(
     if lost is not None:
         records.append(record(ALL, LOST, lost))
     level, who = figure(figures.get(LEVEL)), champion.model_sha256
-    matured = Matured(scored, len(frame), level=level, lost=figure(lost), scored_by=who)
+    matured = Matured(scored, level=level, lost=figure(lost), scored_by=who)
     return MeasuredPerformance(records, matured, outcome, output, champion)
 
 

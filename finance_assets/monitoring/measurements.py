@@ -28,7 +28,6 @@ class Matured:
     """
 
     partition: str
-    rows: int
     level: Figure | None = None
     before: Figure | None = None
     lost: Figure | None = None

@@ -195,12 +195,12 @@ def _definition(found: Measurements) -> tuple[str, ...]:
 def _concept(found: Measurements) -> tuple[str, ...]:
     """Outcomes that surely follow another relation to the inputs than was learned.
 
-    How a champion fared that was replaced since says nothing of today's.
+    How a champion fared that was replaced since says nothing of today's. Of however few rows:
+    their intervals say how much chance can do, and count rows that hang together as one. What is
+    lost has an interval to which what was expected and what came each add their own.
     """
     matured, limits = found.matured, found.report.limits
-    if matured is None or matured.rows < limits.min_rows:
-        return ()
-    if matured.scored_by not in ("", found.champion_sha256):
+    if matured is None or matured.scored_by not in ("", found.champion_sha256):
         return ()
     said = []
     if matured.lost and matured.lost.value >= limits.performance_loss and matured.lost.low > 0:
@@ -208,7 +208,7 @@ def _concept(found: Measurements) -> tuple[str, ...]:
             f"{matured.lost.value:.0%} of what was to be expected of {matured.partition} is lost"
         )
     level = matured.level
-    if level and abs(level.value) >= 2 * limits.outcome_jump and level.low * level.high > 0:
+    if level and abs(level.value) >= 2 * limits.outcome_jump and abs(level.value) > _reach(level):
         said.append(f"outcomes of {matured.partition} lie {level.value:+.2f} from what was said")
     return tuple(said)
 

@@ -19,7 +19,7 @@ STABLE = Measurements("p", report_of(REFERENCE, CALM), "2", "digest")
 
 
 def fared(**values):
-    return replace(STABLE, matured=Matured("o", 5_000, **values))
+    return replace(STABLE, matured=Matured("o", **values))
 
 
 def test_a_stable_partition_waits_and_says_why():
@@ -68,11 +68,21 @@ def test_each_finding_has_its_verdict_and_action(found, verdict, action):
     assert (thought.verdict, thought.action) == (verdict, action)
 
 
-def test_of_few_outcomes_nothing_is_concluded_about_the_world():
-    lost = fared(level=Figure(1.2, 1.1, 1.3), lost=Figure(0.4, 0.3, 0.5))
-    few = replace(lost, matured=replace(lost.matured, rows=LIMITS.min_rows - 1))
-    assert triage(lost).verdict == Verdict.concept_shift
-    assert triage(few).verdict == Verdict.none
+def test_of_few_rows_outcomes_are_judged_by_how_sure_they_are_and_distributions_not_at_all():
+    """A month of a daily series never has the rows that a distribution takes."""
+    few = replace(STABLE, report=replace(STABLE.report, rows=40))
+    for sure in (
+        {"level": Figure(1.2, 0.9, 1.5)},
+        {"lost": Figure(0.4, 0.1, 0.7)},
+    ):
+        found = triage(replace(few, matured=Matured("o", **sure)))
+        assert (found.verdict, found.action) == (Verdict.concept_shift, Action.retrain)
+    for unsure in (
+        {"level": Figure(1.2, 0.5, 1.9)},
+        {"level": Figure(-1.2, -1.9, -0.5)},
+        {"lost": Figure(0.4, -0.1, 0.9)},
+    ):
+        assert triage(replace(few, matured=Matured("o", **unsure))).verdict == Verdict.too_few_rows
 
 
 def rival(version, *lost):

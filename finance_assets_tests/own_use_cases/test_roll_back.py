@@ -82,10 +82,10 @@ def test_whoever_was_put_back_can_be_told_to_do_worse_than_the_one_in_whose_plac
     history = read_history(news.lakehouse, NAME)
     for scorer, other in (("1", "2"), ("2", "1")):
         by = history.of_version(scorer)
-        matured = Matured(D7, 1500, scored_by=by.model_sha256)
+        matured = Matured(D7, scored_by=by.model_sha256)
         [rival] = rivals_of(ctx, MODEL, history, D8, matured)
         assert (rival.version, rival.sha256) == (other, history.of_version(other).model_sha256)
-    first = Matured(D5, 1500, scored_by=history.of_version("1").model_sha256)
+    first = Matured(D5, scored_by=history.of_version("1").model_sha256)
     assert rivals_of(ctx, MODEL, history, D6, first) == (), "v2 learned from what is known in D6"
 
 
