@@ -78,7 +78,7 @@ def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:
         champion_digest=newest.digest,
         champion_as_of=newest.as_of,
         is_baseline=newest.is_baseline,
-        measured=_measured(lakehouse, use_case, facts.ready),
+        measured=_measured(lakehouse, use_case, [p for p in facts.ready if p > newest.as_of]),
         restated=restated_now(lakehouse, use_case),
         put_back_at=_put_back_at(lakehouse, use_case, history),
     )
@@ -163,14 +163,14 @@ def _facts(
     )
 
 
-def _measured(lakehouse: Lakehouse, use_case: UseCase, ready: Collection[str]) -> frozenset[str]:
+def _measured(lakehouse: Lakehouse, use_case: UseCase, among: Collection[str]) -> frozenset[str]:
     """The partitions that were measured on just what the tables hold now."""
-    if not ready:
+    if not among:
         return frozenset()
     [step] = [step for step in use_case.pipeline_steps if step.kind is Kind.monitoring]
-    window = use_case.calendar.window(min(ready), max(ready))
+    window = use_case.calendar.window(min(among), max(among))
     now, history = made_from(lakehouse, step, window), lakehouse.history(step.key)
-    known = {p: history.in_force(p) for p in ready}
+    known = {p: history.in_force(p) for p in among}
     return frozenset(p for p, one in known.items() if one and one.made_from.get(p) == now[p])
 
 
