@@ -4,7 +4,7 @@ Its events are made up from the place of their partition alone, so that every ru
 sees the same ones.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +63,9 @@ class Shop:
     `blind`: partitions whose outcomes are never delivered. `changed_from`: a partition from which
     on the events are others. `arrived`: how many customers' events there are of a partition so
     far. `declared_lag`: a lag that is declared though it is another. `turned_from`: a partition
-    from which on those leave who spend little, as many as before.
+    from which on those leave who spend little, as many as before. `many_leave`: the first and the
+    last partition whose customers leave three times as often as others. `warm_up`: how many
+    partitions the model does not learn from.
     """
 
     calendar: Calendar
@@ -73,6 +75,8 @@ class Shop:
     arrived: dict[str, int] = field(default_factory=dict)
     declared_lag: int | None = None
     turned_from: str = "9999"
+    many_leave: tuple[str, str] = ("9999", "9999")
+    warm_up: int = 0
 
     def events(self, partition: str) -> pd.DataFrame:
         """The events of a partition."""
@@ -80,8 +84,9 @@ class Shop:
         spent, visits = self._drawn(number)
         before = number - self.lag
         past = self._drawn(before)
-        is_turned = self.calendar.frequency.named(before) >= self.turned_from
-        chance = 1 / (1 + np.exp(1.4 - (-1.6 if is_turned else 1.6) * past[0] - 0.6 * past[1]))
+        named, (first, last) = self.calendar.frequency.named(before), self.many_leave
+        is_turned, level = named >= self.turned_from, 0.0 if first <= named <= last else 1.4
+        chance = 1 / (1 + np.exp(level - (-1.6 if is_turned else 1.6) * past[0] - 0.6 * past[1]))
         gone = self._random(before, 8).random(CUSTOMERS) < chance
         everybody = pd.DataFrame(
             {
@@ -112,7 +117,7 @@ class Shop:
 
     def model(self) -> ModelSpec:
         """The model's declaration."""
-        return small_model(
+        found = small_model(
             NAME,
             features=FEATURES_TABLE.contract,
             labels=self._labels().contract,
@@ -122,6 +127,7 @@ class Shop:
             protected=(EVENTS_CONTRACT, "region"),
             lineage=(EVENTS_CONTRACT,),
         )
+        return replace(found, warm_up_partitions=self.warm_up)
 
     def _random(self, number: int, what: int) -> np.random.Generator:
         is_changed = self.calendar.frequency.named(number) >= self.changed_from

@@ -22,11 +22,11 @@ from finance_assets.model_life.rollback import roll_back
 from finance_assets.model_life.verification import verify
 from finance_assets.monitoring.retraining import (
     NoRetraining,
-    RetrainingFacts,
     RetrainingPolicy,
     RetrainingRequest,
     decide_retraining,
 )
+from finance_assets.monitoring.retraining_facts import RetrainingFacts
 from finance_assets_tests.kiosk import DAYS, GATE, KIOSKS, NAME, Kiosk
 from finance_assets_tests.scenario import MODEL as BINARY
 from finance_assets_tests.shop import MODEL, SCORING, TABLES, ShopRunner
@@ -112,9 +112,8 @@ def test_the_rule_of_thumb_serves_until_a_candidate_beats_it(settings, spark):
 
 def facts(ready, decided, is_baseline):
     version = "1" if is_baseline else None
-    return RetrainingFacts(
-        "d3", frozenset(ready), frozenset(decided), version, (), is_baseline=is_baseline
-    )
+    known = {"is_baseline": is_baseline, "measured": frozenset(ready)}
+    return RetrainingFacts("d3", frozenset(ready), frozenset(decided), version, (), **known)
 
 
 def test_each_new_partition_brings_one_try_to_beat_the_rule_of_thumb_and_never_an_older():

@@ -9,19 +9,24 @@ from typing import Any
 
 
 class Webhook:
-    """What was posted so far; with `is_down` it answers that it cannot."""
+    """What was posted so far; with `is_down` it answers that it cannot, and so it does to titles
+    with the words of `refuses`. `asked`: how often it was, whatever it answered.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.posted: list[dict[str, Any]] = []
-        self.is_down = False
+        self.is_down, self.refuses, self.asked = False, "", 0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not outer.is_down:
+                outer.asked += 1
+                is_refused = bool(outer.refuses) and outer.refuses in body["title"]
+                is_taken = not outer.is_down and not is_refused
+                if is_taken:
                     outer.posted.append(body)
-                self.send_response(503 if outer.is_down else 200)
+                self.send_response(200 if is_taken else 503)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

@@ -13,7 +13,7 @@ from finance_assets.commands.champion import Verify
 from finance_assets.compute.commands import run_command
 from finance_assets.compute.runner import open_context
 from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.verification import verify
+from finance_assets.model_life.verification import Findings, examine
 from finance_assets.settings import Compute, get_settings
 from finance_assets.step.declaration import Kind
 from finance_assets.step.use_case import UseCase
@@ -36,11 +36,14 @@ def build_history_check(use_case: UseCase) -> dg.AssetChecksDefinition:
     )
     def _intact(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         said = stated_history(context.instance, use_case.name)
-        problems = _verified(context, use_case, {"Dagster": said} if said else {})
+        found = _examined(context, use_case, {"Dagster": said} if said else {})
         return dg.AssetCheckResult(
-            passed=not problems,
-            description="; ".join(problems) or "nothing is wrong",
-            metadata={"problems": dg.MetadataValue.json(problems)},
+            passed=not found.broken,
+            description="; ".join((*found.broken, *found.outdated)) or "nothing is wrong",
+            metadata={
+                "problems": dg.MetadataValue.json(list(found.broken)),
+                "to_be_scored_again": dg.MetadataValue.json(list(found.outdated)),
+            },
         )
 
     return _intact
@@ -52,15 +55,15 @@ def once_a_day(use_case: UseCase) -> dg.AutomationCondition[Any]:
     return (is_due & ~dg.AutomationCondition.in_progress()).with_label("once a day")
 
 
-def _verified(
+def _examined(
     context: dg.AssetCheckExecutionContext, use_case: UseCase, stated: dict[str, str]
-) -> list[str]:
-    """Check the history where its table is; the problems found."""
+) -> Findings:
+    """Check the history where its table is."""
     settings, report = get_settings(), context.log.info
     if settings.compute is Compute.databricks:
-        [problems] = run_command(Verify(stated), [use_case], report)
-        return problems
+        [found] = run_command(Verify(stated), [use_case], report)
+        return found
     # The run's own session: a second one would take seconds.
     session = context.resources.engine.session
     ctx = open_context(settings, session, run_id=context.run.run_id, report=report)
-    return verify(ctx, use_case.model, stated)
+    return examine(ctx, use_case.model, stated)

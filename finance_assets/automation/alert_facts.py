@@ -1,18 +1,21 @@
 """Facts for alerts: failed runs, what the gate turned down, overdue deliveries, a broken chain.
 
 Read from the tables where they can be read without an engine, else from what runs stated in
-Dagster's event log; runs are in Dagster's log in any case.
+Dagster's event log; runs are in Dagster's log in any case. Each kind of fact is gathered on its
+own: one that cannot be read keeps nobody from hearing of the others.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeAlias
 
 import dagster as dg
 
 from finance_assets.assets.history_check import NAME as INTACT
-from finance_assets.assets.metadata import asset_key
+from finance_assets.assets.metadata import asset_key, stated_history
 from finance_assets.automation.alerts import AlertFacts, Held, Rejection
-from finance_assets.automation.facts import is_readable, stated, stated_summaries
+from finance_assets.automation.facts import is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
+from finance_assets.automation.stated import stated, stated_summaries
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import champion_history_contract
@@ -22,9 +25,12 @@ from finance_assets.model_life.decision_log import (
     newest_on,
     read_decisions,
 )
-from finance_assets.monitoring.triage import Action
+from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import Summary, stored_summaries
+
+# How each kind of fact is found out, by the name of its field.
+Sources: TypeAlias = Mapping[str, Callable[[], Any]]
 
 
 def alert_facts(
@@ -32,37 +38,90 @@ def alert_facts(
 ) -> AlertFacts:
     """What is so of a use case now, as far as somebody has to know."""
     table = champion_history_contract(use_case.name).table
-    runs = failed_runs(instance, use_case)
     if is_readable(lakehouse):
-        return AlertFacts(
-            use_case.name,
-            failed_runs=runs,
-            rejections=_rejections(lakehouse, use_case),
-            overdue=_overdue(use_case, lambda key: lakehouse.history(key).ledgers()),
-            history_table=table,
-            history_problems=read_history(lakehouse, use_case.name).problems,
-            holds=_holds(stored_summaries(lakehouse, use_case.model)),
+        sources = _of_tables(instance, lakehouse, use_case)
+    else:
+        sources = _of_events(instance, use_case)
+    found, unknown = {}, {}
+    for kind, gather in sources.items():
+        try:
+            found[kind] = gather()
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to know
+            unknown[kind.replace("_", " ")] = f"{type(error).__name__}: {error}"
+    return AlertFacts(use_case.name, history_table=table, unknown=unknown, **found)
+
+
+def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: UseCase) -> Sources:
+    def problems() -> tuple[str, ...]:
+        said = stated_history(instance, use_case.name)
+        now = read_history(lakehouse, use_case.name, {"Dagster": said} if said else {})
+        return tuple(dict.fromkeys((*now.problems, *_stated_problems(instance, use_case))))
+
+    def holds() -> tuple[Held, ...]:
+        newest = read_history(lakehouse, use_case.name).newest
+        digest = newest.model_sha256 if newest else ""
+        summaries = stored_summaries(lakehouse, use_case.model)
+        told = {p: said for p, said in summaries.items() if said.verdict != Verdict.restated_data}
+        return (
+            *_holds(told, lambda said: said.champion_sha256 == digest),
+            *_restated(max(summaries, default=""), restated_now(lakehouse, use_case)),
         )
-    return AlertFacts(
-        use_case.name,
-        failed_runs=runs,
-        rejections=_stated_rejections(instance, use_case),
-        overdue=_overdue(
+
+    return {
+        "failed_runs": lambda: failed_runs(instance, use_case),
+        "rejections": lambda: _rejections(lakehouse, use_case),
+        "overdue": lambda: _overdue(use_case, lambda key: lakehouse.history(key).ledgers()),
+        "history_problems": problems,
+        "holds": holds,
+    }
+
+
+def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
+    def holds() -> tuple[Held, ...]:
+        history = asset_key(champion_history_contract(use_case.name).table)
+        known = stated(instance, history, {use_case.name}).get(use_case.name, {})
+        now = str(known.get("champion_version", ""))
+        return _holds(
+            stated_summaries(instance, use_case), lambda said: said.champion_version == now
+        )
+
+    return {
+        "failed_runs": lambda: failed_runs(instance, use_case),
+        "rejections": lambda: _stated_rejections(instance, use_case),
+        "overdue": lambda: _overdue(
             use_case, lambda key: instance.get_materialized_partitions(asset_key(key))
         ),
-        history_table=table,
-        history_problems=_stated_problems(instance, table),
-        holds=_holds(stated_summaries(instance, use_case)),
-    )
+        "history_problems": lambda: _stated_problems(instance, use_case),
+        "holds": holds,
+    }
 
 
-def _holds(summaries: dict[str, Summary]) -> tuple[Held, ...]:
-    """The partitions that wait for a person: to look, or to bring the champion before back."""
+def _holds(
+    summaries: Mapping[str, Summary], is_in_force: Callable[[Summary], bool]
+) -> tuple[Held, ...]:
+    """The partitions that wait for a person: to look, or to bring another champion back.
+
+    Once another champion is in force, nobody is asked to roll back from the one before.
+    """
     return tuple(
-        Held(partition, said.verdict, "; ".join(said.evidence), action=said.action)
+        Held(
+            partition,
+            said.verdict,
+            "; ".join(said.evidence),
+            action=said.action,
+            champion_version=said.champion_version,
+            better_version=said.better_version,
+        )
         for partition, said in sorted(summaries.items())
-        if said.action in (Action.hold, Action.roll_back)
+        if said.action == Action.hold or (said.action == Action.roll_back and is_in_force(said))
     )
+
+
+def _restated(partition: str, sentences: tuple[str, ...]) -> tuple[Held, ...]:
+    """What the champion rests on changed: told at once, whatever partition is measured next."""
+    if not sentences:
+        return ()
+    return (Held(partition, str(Verdict.restated_data), "; ".join(sentences)),)
 
 
 def _overdue(
@@ -107,8 +166,9 @@ def _stated_rejections(instance: dg.DagsterInstance, use_case: UseCase) -> tuple
     )
 
 
-def _stated_problems(instance: dg.DagsterInstance, table: str) -> tuple[str, ...]:
-    """What the newest check of the history found."""
+def _stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:
+    """What the newest check of the history found broken."""
+    table = champion_history_contract(use_case.name).table
     check = dg.AssetCheckKey(asset_key(table), INTACT)
     records = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
     evaluation = records[0].event.dagster_event if records and records[0].event else None

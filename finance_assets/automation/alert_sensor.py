@@ -17,6 +17,8 @@ from finance_assets.compute.runner import open_lakehouse
 from finance_assets.settings import Settings, get_settings
 from finance_assets.step.use_case import UseCase
 
+# So many failures in a row are a channel that is down.
+GIVE_UP_AFTER = 2
 # By channel: the keys of what it was told and what still holds.
 Told = dict[str, list[str]]
 
@@ -34,7 +36,8 @@ def build_alert_sensor(use_case: UseCase) -> dg.SensorDefinition:
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         settings = get_settings()
-        end_left_behind(context.instance, settings)
+        # MLflow is for others to ask: whether it answers must not decide on who is told.
+        end_left_behind(context.instance, settings, with_trainings=False)
         facts = alert_facts(context.instance, open_lakehouse(settings), use_case)
         alerts = alerts_of(facts)
         channels, wrong = channels_of(settings)
@@ -59,16 +62,24 @@ def _tell(
     settings: Settings,
     warn: Callable[[str], object],
 ) -> list[str]:
-    """Tell a channel what is new; the keys of all that it was told and that still holds."""
+    """Tell a channel what is new; the keys of all that it was told and that still holds.
+
+    One message that a channel does not take keeps no other from it. Two in a row are taken for a
+    channel that is down: each costs seconds, and other channels wait.
+    """
     holding = {alert.key for alert in alerts}
     known = [key for key in told if key in holding]
+    failures = 0
     for alert in untold(alerts, known):
         body = alert.body(settings.dagster_ui_url, settings.runbook_url)
-        if not channel.send(alert.title, body):
-            # One that fails would keep the others waiting.
-            warn(f"channel {channel.name} did not take '{alert.title}'; the next tick tries again")
+        if channel.send(alert.title, body):
+            known.append(alert.key)
+            failures = 0
+            continue
+        warn(f"channel {channel.name} did not take '{alert.title}'; the next tick tries again")
+        failures += 1
+        if failures == GIVE_UP_AFTER:
             break
-        known.append(alert.key)
     return known
 
 

@@ -5,10 +5,10 @@ Pure: facts in, alerts out. Gathering the facts is alert_facts.py's, sending cha
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from finance_assets.monitoring.triage import Action
+from finance_assets.monitoring.triage import Action, Verdict
 
 # A first tick after a long silence must not bury a channel; the rest follows with the next ticks.
 AT_ONCE = 20
@@ -24,6 +24,7 @@ class Cause(StrEnum):
     not_fresh = "delivery-overdue"
     history_broken = "champion-history-broken"
     hold = "triage-says-hold"
+    unknown = "facts-cannot-be-read"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class FailedRun:
 @dataclass(frozen=True)
 class Held:
     """A partition of which triage says that a person has to look before anything is learned, or
-    to bring the champion before back: `action` says which.
+    to bring the champion `better_version` back in place of the one that was judged: `action` says
+    which.
     """
 
     partition: str
@@ -82,6 +84,18 @@ class Held:
     evidence: str
     run_id: str = ""
     action: str = Action.hold
+    champion_version: str = ""
+    better_version: str = ""
+
+    def recommendation(self, use_case: str) -> str:
+        """What a person is asked to do."""
+        if self.action != Action.roll_back:
+            return "hold: nothing is learned from it before a person has looked"
+        names = f"--to {self.better_version} --expect {self.champion_version}"
+        return (
+            f'roll back: `finance-assets rollback {use_case} {names} --reason "…"` brings back '
+            f"v{self.better_version}, which surely does better than v{self.champion_version}"
+        )
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,8 @@ class Rejection:
 class AlertFacts:
     """What is so of a use case now, as far as somebody has to know.
 
-    `overdue` are the partitions that did not come, by table.
+    `overdue` are the partitions that did not come, by table; `unknown` the kinds of facts that
+    could not be read, with the error.
     """
 
     use_case: str
@@ -109,11 +124,13 @@ class AlertFacts:
     overdue: Mapping[str, tuple[str, ...]] | None = None
     history_table: str = ""
     history_problems: tuple[str, ...] = ()
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def alerts_of(facts: AlertFacts) -> list[Alert]:
     """Everything that somebody has to know, each with the key by which it is told once."""
     return [
+        *_of_unknown(facts),
         *_of_history(facts),
         *_of_holds(facts),
         *_of_runs(facts),
@@ -122,15 +139,15 @@ def alerts_of(facts: AlertFacts) -> list[Alert]:
     ]
 
 
-_RECOMMENDED = {
-    Action.hold: "hold: nothing is learned from it before a person has looked",
-    Action.roll_back: "roll back: `finance-assets rollback` brings the champion before back",
-}
-
-
 def untold(alerts: list[Alert], told: Collection[str]) -> list[Alert]:
     """The alerts that a channel is told now."""
     return [alert for alert in alerts if alert.key not in told][:AT_ONCE]
+
+
+def _of_unknown(facts: AlertFacts) -> Iterator[Alert]:
+    for kind, error in facts.unknown.items():
+        said = f"what is so of {kind} cannot be read"
+        yield Alert(Cause.unknown, facts.use_case, "", said, f"unknown:{kind}", error)
 
 
 def _of_history(facts: AlertFacts) -> Iterator[Alert]:
@@ -154,10 +171,20 @@ def _of_holds(facts: AlertFacts) -> Iterator[Alert]:
             facts.use_case,
             held.partition,
             held.verdict.replace("_", " "),
-            f"hold:{held.partition}:{held.verdict}",
-            f"{_RECOMMENDED[Action(held.action)]}. {held.evidence}",
+            _hold_key(held),
+            f"{held.recommendation(facts.use_case)}. {held.evidence}",
             _run_page(held.run_id),
         )
+
+
+def _hold_key(held: Held) -> str:
+    """What is restated once more, or judged of another champion, is told once more."""
+    key = f"hold:{held.partition}:{held.verdict}"
+    if held.verdict == Verdict.restated_data:
+        return f"{key}:{_digest(held.evidence)}"
+    if held.action == Action.roll_back:
+        return f"{key}:v{held.champion_version}:v{held.better_version}"
+    return key
 
 
 def _of_runs(facts: AlertFacts) -> Iterator[Alert]:

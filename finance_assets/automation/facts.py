@@ -1,8 +1,8 @@
 """Facts for the sensors: what data, candidates, champion and drift a use case has.
 
 Read from the tables where they can be read without an engine. Tables of a catalog cannot, and
-their facts are those that runs stated in Dagster's event log. What follows from the facts is
-decided in monitoring/retraining.py.
+their facts are those that runs stated in Dagster's event log. Runs, and who asked for them, are in
+Dagster's log in any case. What follows from the facts is decided in monitoring/retraining.py.
 """
 
 from collections.abc import Collection
@@ -10,22 +10,29 @@ from dataclasses import replace
 
 import dagster as dg
 
-from finance_assets.assets.metadata import BY_PARTITION, asset_key
+from finance_assets.assets.metadata import asset_key
+from finance_assets.automation.answers import people_asked, with_moments
+from finance_assets.automation.stated import measured_since, said_of, stated
 from finance_assets.codec import of_record
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.frames import first_as_of
 from finance_assets.model_life.chain import read_history
-from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.contracts import drift_contract
+from finance_assets.model_life.champion_history import (
+    ChampionHistory,
+    Event,
+    champion_history_contract,
+)
+from finance_assets.model_life.contracts import drift_contract, triage_contract
 from finance_assets.model_life.decision_log import decision_contract, read_decisions
-from finance_assets.monitoring.retraining import DriftFinding, RetrainingFacts
+from finance_assets.model_life.performance_log import first_recorded
+from finance_assets.model_life.restated import restated_since
+from finance_assets.monitoring.retraining_facts import DriftFinding, RetrainingFacts
 from finance_assets.settings import Compute, get_settings
-from finance_assets.step.declaration import Facts
+from finance_assets.step.declaration import Kind
+from finance_assets.step.lineage import made_from
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import Summary, stored_summaries
-
-EVENTS_AT_ONCE = 500
 
 
 def is_readable(lakehouse: Lakehouse) -> bool:
@@ -37,27 +44,53 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
     """What is known of the use case's data, decisions and drift, from where it can be read."""
     lakehouse = open_lakehouse(get_settings())
     if is_readable(lakehouse):
-        return facts_of_tables(lakehouse, use_case)
-    return facts_of_events(instance, use_case)
+        facts = facts_of_tables(lakehouse, use_case)
+        triages = lakehouse.history(triage_contract(use_case.model).table)
+        made = {f.partition: triages.publication_of(f.partition) for f in facts.findings}
+        made_by = {partition: one.run_id for partition, one in made.items() if one}
+        facts = replace(facts, findings=with_moments(instance, facts.findings, made_by))
+    else:
+        facts = facts_of_events(instance, use_case)
+    if any(finding.holds for finding in facts.findings):
+        facts = replace(facts, answers=people_asked(instance, use_case))
+    return facts
 
 
 def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:
     """What the tables say; they lie in folders, so that no engine is needed."""
     spec = use_case.model
-    newest = read_history(lakehouse, use_case.name).newest
-    labels = lakehouse.history(spec.labels.table)
+    history = read_history(lakehouse, use_case.name)
+    newest, labels = history.newest, lakehouse.history(spec.labels.table)
     facts = _facts(
         use_case,
         features=lakehouse.history(spec.features.table).recorded(),
         labels=labels.recorded(),
         decided={decision.as_of for decision in read_decisions(lakehouse, spec)},
-        champion=newest.model_version if newest else None,
-        digest=newest.digest if newest else "",
         drift=stored_summaries(lakehouse, spec),
-        is_baseline=newest is not None and newest.is_baseline,
     )
     made = {p: labels.publication_of(p) or labels.in_force(p) for p in facts.ready}
-    return replace(facts, made_by={p: found.run_id for p, found in made.items() if found})
+    facts = replace(facts, made_by={p: found.run_id for p, found in made.items() if found})
+    if newest is None:
+        return facts
+    return replace(
+        facts,
+        champion_version=newest.model_version,
+        champion_digest=newest.digest,
+        champion_as_of=newest.as_of,
+        is_baseline=newest.is_baseline,
+        measured=_measured(lakehouse, use_case, [p for p in facts.ready if p > newest.as_of]),
+        restated=restated_now(lakehouse, use_case),
+        put_back_at=_put_back_at(lakehouse, use_case, history),
+    )
+
+
+def restated_now(lakehouse: Lakehouse, use_case: UseCase) -> tuple[str, ...]:
+    """What today's champion rests on that was changed since, in sentences."""
+    history = read_history(lakehouse, use_case.name)
+    champion, calendar = history.newest, use_case.calendar
+    if champion is None:
+        return ()
+    return restated_since(lakehouse, calendar, use_case.model, history, champion)
 
 
 def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingFacts:
@@ -65,15 +98,26 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
     spec = use_case.model
     history = asset_key(champion_history_contract(use_case.name).table)
     known = stated(instance, history, {use_case.name}).get(use_case.name, {})
-    return _facts(
+    said = said_of(instance, use_case)
+    facts = _facts(
         use_case,
         features=instance.get_materialized_partitions(asset_key(spec.features.table)),
         labels=instance.get_materialized_partitions(asset_key(spec.labels.table)),
         decided=instance.get_materialized_partitions(asset_key(decision_contract(spec).table)),
-        champion=str(known.get("champion_version", "")) or None,
-        digest=str(known.get("statement", "")).partition(":")[2],
-        drift=stated_summaries(instance, use_case),
+        drift={partition: of_record(Summary, one.facts) for partition, one in said.items()},
+    )
+    is_put_back = known.get("event") == Event.rolled_back
+    return replace(
+        facts,
+        findings=tuple(replace(f, said_at=said[f.partition].at) for f in facts.findings),
+        champion_version=str(known.get("champion_version", "")) or None,
+        champion_digest=str(known.get("statement", "")).partition(":")[2],
+        champion_as_of=str(known.get("as_of", "")),
         is_baseline=bool(known.get("is_baseline")),
+        measured=measured_since(instance, drift_contract(spec).table, spec.labels.table),
+        put_back_at=use_case.calendar.shift(str(known["effective_from"]), -1)
+        if is_put_back
+        else "",
     )
 
 
@@ -83,12 +127,9 @@ def _facts(
     features: Collection[str],
     labels: Collection[str],
     decided: Collection[str],
-    champion: str | None,
-    digest: str,
     drift: dict[str, Summary],
-    is_baseline: bool,
 ) -> RetrainingFacts:
-    """The facts; ready is what the outcomes are known of, and will not grow any more."""
+    """The facts without a champion; ready is what the outcomes are known of, and will not grow."""
     spec, calendar = use_case.model, use_case.calendar
     first = first_as_of(calendar, spec)
     ready = {
@@ -116,39 +157,31 @@ def _facts(
         first_as_of=first,
         ready=frozenset(ready),
         decided=frozenset(decided),
-        champion_version=champion,
+        champion_version=None,
         findings=findings,
-        is_baseline=is_baseline,
-        champion_digest=digest,
         cooled_as_of=cooled,
     )
 
 
-def stated_summaries(instance: dg.DagsterInstance, use_case: UseCase) -> dict[str, Summary]:
-    """What the runs stated of each partition that was measured."""
-    key = asset_key(drift_contract(use_case.model).table)
-    facts = stated(instance, key, instance.get_materialized_partitions(key))
-    return {partition: of_record(Summary, said) for partition, said in facts.items()}
+def _measured(lakehouse: Lakehouse, use_case: UseCase, among: Collection[str]) -> frozenset[str]:
+    """The partitions that were measured on just what the tables hold now."""
+    if not among:
+        return frozenset()
+    [step] = [step for step in use_case.pipeline_steps if step.kind is Kind.monitoring]
+    window = use_case.calendar.window(min(among), max(among))
+    now, history = made_from(lakehouse, step, window), lakehouse.history(step.key)
+    known = {p: history.in_force(p) for p in among}
+    return frozenset(p for p, one in known.items() if one and one.made_from.get(p) == now[p])
 
 
-def stated(
-    instance: dg.DagsterInstance, key: dg.AssetKey, wanted: Collection[str]
-) -> dict[str, Facts]:
-    """The facts of each wanted partition, as its newest materialisation states them.
+def _put_back_at(lakehouse: Lakehouse, use_case: UseCase, history: ChampionHistory) -> str:
+    """The newest partition that was known when a person put the champion back; empty if none did.
 
-    Reads on until all were found, or there are no more events.
+    Known is what had been scored and measured by then, whoever scores it again since.
     """
-    facts: dict[str, Facts] = {}
-    cursor: str | None = None
-    while not set(wanted) <= set(facts):
-        found = instance.fetch_materializations(key, limit=EVENTS_AT_ONCE, cursor=cursor)
-        for record in found.records:
-            event = record.asset_materialization
-            stated = event.metadata.get(BY_PARTITION) if event else None
-            if stated is not None and isinstance(stated.value, dict):
-                for partition, values in stated.value.items():
-                    facts.setdefault(partition, values)
-        if not found.has_more:
-            break
-        cursor = found.cursor
-    return facts
+    newest = history.newest
+    if newest is None or newest.event != Event.rolled_back:
+        return ""
+    measured = first_recorded(lakehouse, use_case.model)
+    known = [partition for partition, at in measured.items() if at <= newest.recorded_at]
+    return max([*known, use_case.calendar.shift(newest.effective_from, -1)])

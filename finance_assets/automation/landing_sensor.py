@@ -7,6 +7,7 @@ from finance_assets.automation.facts import is_readable
 from finance_assets.automation.landing import Files, Landing
 from finance_assets.automation.runs import (
     CAUSE_TAG,
+    ENDED,
     KILLED_TAG,
     NO_RETRIES,
     PARTITION_TAG,
@@ -19,7 +20,6 @@ from finance_assets.step.names import pipeline_job_name
 from finance_assets.step.use_case import UseCase
 
 REASON_TAG = "finance_assets/reason"
-ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def build_landing_sensor(use_case: UseCase) -> dg.SensorDefinition:

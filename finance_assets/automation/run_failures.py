@@ -10,7 +10,7 @@ import dagster as dg
 from finance_assets.automation.alerts import FailedRun
 from finance_assets.automation.maintenance import JOB as MAINTENANCE
 from finance_assets.automation.maintenance import op_name
-from finance_assets.automation.runs import PARTITION_TAG, is_of
+from finance_assets.automation.runs import PARTITION_TAG, RANGE_TAGS, is_of
 from finance_assets.step.use_case import UseCase
 
 # A week: what happened longer ago is no news.
@@ -57,7 +57,7 @@ def _failed(
         failures = [failure for failure in failures if failure[0] == own]
         if not failures:
             return None
-    partition = run.tags.get(PARTITION_TAG) or run.tags.get("dagster/asset_partition_range_start")
+    partition = run.tags.get(PARTITION_TAG) or run.tags.get(RANGE_TAGS[0])
     return FailedRun(
         run.run_id,
         "a run of assets" if run.job_name.startswith("__") else run.job_name,

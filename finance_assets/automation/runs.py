@@ -2,19 +2,24 @@
 process is gone.
 """
 
+import logging
 from collections.abc import Iterable
 
 import dagster as dg
 
 from finance_assets.assets.metadata import asset_key
-from finance_assets.compute.alive import left_behind
+from finance_assets.compute.alive import forget, left_behind
 from finance_assets.compute.runner import open_registry
 from finance_assets.settings import Settings, get_settings
 from finance_assets.step.declaration import Step
 from finance_assets.step.names import pipeline_job_name, retraining_job_name
 from finance_assets.step.use_case import UseCase
 
+logger = logging.getLogger(__name__)
+
 PARTITION_TAG, KILLED_TAG = "dagster/partition", "finance_assets/killed"
+# By these Dagster names the range of a backfill that is one run.
+RANGE_TAGS = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 # What a run was requested for.
 CAUSE_TAG = "finance_assets/cause"
 # What a sensor asked for it asks for again by itself, if it was killed; of other killed runs
@@ -23,6 +28,7 @@ NO_RETRIES = {"dagster/max_retries": "0"}
 GONE = (
     "the process of this run is gone (killed, or its machine went down); what was committed stays"
 )
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -51,17 +57,33 @@ def in_flight(
     return [run for run in found if is_of(run, use_case, steps)]
 
 
-def end_left_behind(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    """Mark the runs whose process was killed as failed, and their trainings; their ids."""
+def end_left_behind(
+    instance: dg.DagsterInstance, settings: Settings, *, with_trainings: bool = True
+) -> list[str]:
+    """Mark the runs whose process was killed as failed, and their trainings; their ids.
+
+    Dagster is told first. A run whose trainings cannot be ended, as MLflow does not answer, or
+    which are somebody else's to end, is looked at again.
+    """
     ended = []
     for run_id in left_behind(settings):
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
-            _end_trainings(settings, run_id)
             instance.add_run_tags(run_id, {KILLED_TAG: "true"})
             instance.report_run_failed(run, GONE)
             ended.append(run_id)
+        if with_trainings and (run is None or _are_trainings_ended(settings, run_id)):
+            forget(settings, run_id)
     return ended
+
+
+def _are_trainings_ended(settings: Settings, run_id: str) -> bool:
+    try:
+        _end_trainings(settings, run_id)
+    except Exception as error:  # noqa: BLE001 - the run is marked, whatever MLflow says
+        logger.warning("MLflow was not told that run %s was killed: %s", run_id, error)
+        return False
+    return True
 
 
 def _end_trainings(settings: Settings, run_id: str) -> None:

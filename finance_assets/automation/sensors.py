@@ -3,8 +3,14 @@
 import dagster as dg
 
 from finance_assets.automation.facts import gather_facts
-from finance_assets.automation.retraining_runs import by_sensor, run_key
-from finance_assets.automation.runs import end_left_behind, in_flight
+from finance_assets.automation.retraining_runs import (
+    by_sensor,
+    cause_of,
+    last_tried,
+    refusal,
+    run_key,
+)
+from finance_assets.automation.runs import in_flight
 from finance_assets.monitoring.retraining import (
     RetrainingRequest,
     decide_retraining,
@@ -26,22 +32,34 @@ def build_retraining_sensor(use_case: UseCase) -> dg.SensorDefinition:
         "partition in which the outcomes of what drifted are known, or the first champion.",
     )
     def _sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        end_left_behind(context.instance, get_settings())
-        decision = decide_retraining(
-            gather_facts(context.instance, use_case), use_case.model.retraining
-        )
-        if isinstance(decision, RetrainingRequest):
-            running = in_flight(context.instance, use_case, use_case.model_steps)
-            if running:
-                return dg.SkipReason(
-                    f"{decision.reason}: waiting for run {running[0].run_id[:8]}, which trains "
-                    "a candidate already"
-                )
-            return dg.RunRequest(
-                run_key=run_key(context.instance, f"{use_case.name}:{decision.key}"),
-                partition_key=decision.as_of,
-                tags=by_sensor(use_case, decision),
-            )
-        return dg.SkipReason(decision.reason)
+        return wanted_retraining(context.instance, use_case)
 
     return _sensor
+
+
+def wanted_retraining(
+    instance: dg.DagsterInstance, use_case: UseCase, *, by_person: bool = False
+) -> dg.RunRequest | dg.SkipReason:
+    """The run that is wanted now, or why none is.
+
+    What failed is not tried again by itself, but where a person runs the use case again.
+    """
+    # Before the facts, so that a run that ends meanwhile is not asked for once more.
+    running = in_flight(instance, use_case)
+    decision = decide_retraining(gather_facts(instance, use_case), use_case.model.retraining)
+    if not isinstance(decision, RetrainingRequest):
+        return dg.SkipReason(decision.reason)
+    if running:
+        return dg.SkipReason(
+            f"{decision.reason}: waiting for run {running[0].run_id[:8]} of "
+            f"{running[0].job_name} to end first"
+        )
+    cause = cause_of(use_case, decision)
+    tried = last_tried(instance, cause)
+    if tried is not None and tried.has_failed and not by_person:
+        return dg.SkipReason(refusal(use_case, decision, tried))
+    return dg.RunRequest(
+        run_key=run_key(cause, tried),
+        partition_key=decision.as_of,
+        tags=by_sensor(use_case, decision),
+    )

@@ -141,7 +141,8 @@ def _verify(use_case: UseCase) -> None:
 
     with _instance() as instance:
         said = stated_history(instance, use_case.name)
-    problems = ask(Verify({"Dagster": said} if said else {}), use_case)
+    found = ask(Verify({"Dagster": said} if said else {}), use_case)
+    problems = [*found.broken, *found.outdated]
     for problem in problems:
         console.print(f"[red]✗[/] {escape(problem)}")
     if problems:

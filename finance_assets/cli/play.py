@@ -17,7 +17,8 @@ from dagster._core.events import RunFailureReason
 
 from finance_assets.assets.metadata import asset_key
 from finance_assets.automation.run_failures import what_failed
-from finance_assets.automation.sensors import build_retraining_sensor
+from finance_assets.automation.runs import RANGE_TAGS
+from finance_assets.automation.sensors import build_retraining_sensor, wanted_retraining
 from finance_assets.cli.events import Began, Ended, SensorSpoke, StepBegan, StepEnded, Tell
 from finance_assets.compute.alive import held
 from finance_assets.errors import RunFailedError
@@ -31,8 +32,6 @@ from finance_assets.steps.ingest import has_come
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RUN_KEY_TAG = "dagster/run_key"
 SENSOR_TAG = "dagster/sensor_name"
-# By these Dagster names the range of a backfill that is one run.
-RANGE_TAGS = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -131,17 +130,20 @@ def _retrain(
     partition: str,
     progress: Progress,
 ) -> None:
-    """Ask the sensor, and run what it requests, until it requests nothing."""
-    sensor = build_retraining_sensor(use_case)
+    """Ask as the sensor does, and run what is requested, until nothing is.
+
+    A person runs this: what failed before is tried again.
+    """
+    name = build_retraining_sensor(use_case).name
     while True:
-        tick = sensor(dg.build_sensor_context(instance=instance))
+        tick = wanted_retraining(instance, use_case, by_person=True)
         if not isinstance(tick, dg.RunRequest):
             reason = tick.skip_message if isinstance(tick, dg.SkipReason) else "no answer"
             progress.sensor(partition, str(reason))
             return
         as_of = str(tick.partition_key)
         progress.sensor(partition, f"retraining as of {as_of}: {tick.tags['retraining_reason']}")
-        tags = {**tick.tags, RUN_KEY_TAG: str(tick.run_key), SENSOR_TAG: sensor.name}
+        tags = {**tick.tags, RUN_KEY_TAG: str(tick.run_key), SENSOR_TAG: name}
         run_job(defs, instance, retraining_job_name(use_case), as_of, tags, progress)
 
 

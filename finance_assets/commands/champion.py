@@ -14,7 +14,7 @@ from finance_assets.model_life.decision_log import Decision, read_decisions
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.judging import Judge
 from finance_assets.model_life.rollback import roll_back
-from finance_assets.model_life.verification import verify
+from finance_assets.model_life.verification import Findings, examine
 from finance_assets.step.declaration import Facts, StepContext
 from finance_assets.step.use_case import UseCase
 
@@ -109,16 +109,16 @@ class History(Command[Histories]):
 
 
 @dataclass(frozen=True)
-class Verify(Command[list[str]]):
+class Verify(Command[Findings]):
     """Check the chain and all that it rests on; `stated`: the newest event, by who states it."""
 
     name: ClassVar[str] = "verify"
 
     stated: dict[str, str] = field(default_factory=dict)
 
-    def run(self, ctx: StepContext, use_case: UseCase) -> list[str]:
-        """The problems found; empty if the chain and all it rests on are sound."""
-        return verify(ctx, use_case.model, self.stated)
+    def run(self, ctx: StepContext, use_case: UseCase) -> Findings:
+        """What is broken, and what is to be scored again."""
+        return examine(ctx, use_case.model, self.stated)
 
 
 def _once(ctx: StepContext, use_case: UseCase, act: Callable[[], ChampionEvent]) -> Change:

@@ -53,13 +53,17 @@ def let_go(settings: Settings, run_id: str) -> None:
 
 
 def left_behind(settings: Settings) -> Iterator[str]:
-    """The runs whose process was killed; each is forgotten once the caller has dealt with it."""
+    """The runs whose process was killed, until the caller forgets them."""
     folder = _place(settings, "any").parent
     for place in sorted(folder.glob("[!.]*")) if folder.is_dir() else []:
         with contextlib.suppress(FileNotFoundError), place.open("rb") as stream:
             if _lock(stream.fileno()):
                 yield place.name
-                place.unlink(missing_ok=True)
+
+
+def forget(settings: Settings, run_id: str) -> None:
+    """Look no more at a run whose process was killed."""
+    _place(settings, run_id).unlink(missing_ok=True)
 
 
 def _place(settings: Settings, run_id: str) -> Path:

@@ -115,6 +115,8 @@ class TriageRecord:
     champion_sha256: str = described("Digest of that champion; empty without one")
     evidence: str = described("Why, one sentence a line")
     drifted: str = described("Variables that moved, worst first")
+    better_version: str = described("Champion to roll back to, where that is recommended")
+    better_sha256: str = described("Digest of that champion")
 
     @classmethod
     def of(cls, triage: Triage) -> "TriageRecord":
@@ -127,6 +129,8 @@ class TriageRecord:
             triage.champion_sha256,
             "\n".join(triage.evidence),
             ",".join(triage.drifted),
+            triage.better_version,
+            triage.better_sha256,
         )
 
     @property
@@ -140,6 +144,8 @@ class TriageRecord:
             self.champion_sha256,
             tuple(self.evidence.splitlines()),
             tuple(name for name in self.drifted.split(",") if name),
+            self.better_version,
+            self.better_sha256,
         )
 
 

@@ -155,7 +155,10 @@ def stated(history: ChampionHistory) -> dict[str, Facts]:
     return {
         history.use_case: {
             "champion_version": newest.model_version if newest else "",
+            "as_of": newest.as_of if newest else "",
             "is_baseline": newest is not None and newest.is_baseline,
+            "event": newest.event if newest else "",
+            "effective_from": newest.effective_from if newest else "",
             "statement": history.statement,
         }
     }

@@ -4,6 +4,7 @@ What the counts mean is monitoring/'s business.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from finance_assets.lakehouse.record import from_rows
@@ -18,6 +19,8 @@ from finance_assets.monitoring.reference import (
     breach_condition,
 )
 from finance_assets.step.declaration import StepContext
+
+NOTHING: Mapping[str, Sequence[DriftRecord]] = {}
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,15 @@ def scorer_of(
 
 
 def measure_drift(
-    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
+    ctx: StepContext,
+    spec: ModelSpec,
+    history: ChampionHistory,
+    partition: str,
+    earlier: Mapping[str, Sequence[DriftRecord]] = NOTHING,
 ) -> MeasuredDrift:
     """Count every bin, and compare.
+
+    `earlier`: what the same run measured of the partitions before, which is not stored yet.
 
     Raises:
         ModelError: the predictions name a model that was never champion, or its files are not
@@ -76,7 +85,7 @@ def measure_drift(
         *(f"count_if({breach_condition(r)}) as o{i}" for i, r in enumerate(references)),
         "count(*) as n",
     ).collect()[0]
-    seasons = season_before(ctx, spec, champion, partition)
+    seasons = season_before(ctx, spec, champion, partition, earlier)
     variables = tuple(
         compare(
             reference,
@@ -90,7 +99,11 @@ def measure_drift(
 
 
 def season_before(
-    ctx: StepContext, spec: ModelSpec, champion: ChampionEvent, partition: str
+    ctx: StepContext,
+    spec: ModelSpec,
+    champion: ChampionEvent,
+    partition: str,
+    earlier: Mapping[str, Sequence[DriftRecord]] = NOTHING,
 ) -> dict[str, list[int]]:
     """Counts of the same season of the year before, if the same champion was measured there."""
     calendar, contract = ctx.window.calendar, drift_contract(spec)
@@ -99,9 +112,11 @@ def season_before(
     before = calendar.shift(partition, -calendar.frequency.in_a_year)
     if not calendar.has(before):
         return {}
-    where = f"{contract.partition_column} = '{before}'"
-    rows = ctx.lakehouse.history(contract.table).rows(where=where)
-    records = from_rows(DriftRecord, rows, contract.table, partition=contract.partition_column)
+    records = earlier.get(before)
+    if records is None:
+        where = f"{contract.partition_column} = '{before}'"
+        rows = ctx.lakehouse.history(contract.table).rows(where=where)
+        records = from_rows(DriftRecord, rows, contract.table, partition=contract.partition_column)
     return {
         r.variable: json.loads(r.counts) for r in records if r.model_sha256 == champion.model_sha256
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
+from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.evaluation import ALL
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent
@@ -146,3 +147,13 @@ def newest(records: list[PerformanceRecord]) -> dict[str, list[PerformanceRecord
                 said.clear()
             said.append(record)
     return found
+
+
+def first_recorded(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, str]:
+    """When each partition was measured for the first time (UTC, ISO 8601), whoever scored it."""
+    contract = performance_contract(spec)
+    column = contract.partition_column
+    rows = lakehouse.history(contract.table).rows(
+        f"{column} AS p, min(recorded_at) AS first", f"true GROUP BY {column}"
+    )
+    return {str(row["p"]): str(row["first"]) for row in rows}

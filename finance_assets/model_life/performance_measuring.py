@@ -5,13 +5,12 @@ Outcomes are read for the partition whose labels matured in the one that is moni
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from finance_assets.errors import ModelError
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import ALL
-from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import prediction_contract
@@ -27,6 +26,7 @@ from finance_assets.model_life.performance_log import (
     newest,
     performance_contract,
 )
+from finance_assets.model_life.rescoring import fared, figure, outcomes_of
 from finance_assets.monitoring.measurements import Matured
 from finance_assets.monitoring.significance import Figure
 from finance_assets.step.declaration import StepContext
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from pyspark.sql import DataFrame
-
-    from finance_assets.ml.estimates import Interval
 
 
 @dataclass(frozen=True)
@@ -54,10 +52,17 @@ class MeasuredPerformance:
 
 
 def measure_performance(
-    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
+    ctx: StepContext,
+    spec: ModelSpec,
+    history: ChampionHistory,
+    partition: str,
+    earlier: Sequence[PerformanceRecord] = (),
 ) -> MeasuredPerformance:
-    """Estimate the partition's performance, and observe the one whose outcomes matured in it."""
-    stored = stored_performance(ctx, spec)
+    """Estimate the partition's performance, and observe the one whose outcomes matured in it.
+
+    `earlier`: what the same run recorded of the partitions before, which is not stored yet.
+    """
+    stored = [*stored_performance(ctx, spec), *earlier]
     kept = [record for record in stored if record.partition == partition]
     made = _estimated(ctx, spec, history, partition)
     at = {(record.scored, record.kind, record.metric): record for record in [*stored, *made]}
@@ -67,8 +72,10 @@ def measure_performance(
     # A table that was made anew counts its versions anew: then the same one says otherwise.
     replaced = {_identity(record) for record in news}
     ours = [*(record for record in kept if _identity(record) not in replaced), *news]
-    matured = found.matured and _with_past(found.matured, [*stored, *news])
-    return replace(found, records=ours, matured=matured)
+    if found.matured and found.champion:
+        before = _level_before(ctx, spec, found.champion, found.matured, [*stored, *news])
+        found = replace(found, matured=replace(found.matured, before=before))
+    return replace(found, records=ours)
 
 
 def stored_performance(ctx: StepContext, spec: ModelSpec) -> list[PerformanceRecord]:
@@ -90,16 +97,31 @@ def _is_said(known: PerformanceRecord | None, now: PerformanceRecord) -> bool:
     return known is not None and math.isclose(known.value, now.value, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def _with_past(matured: Matured, records: list[PerformanceRecord]) -> Matured:
-    """With the level of the partition before, as the newest labels have it."""
+def _level_before(
+    ctx: StepContext,
+    spec: ModelSpec,
+    champion: ChampionEvent,
+    matured: Matured,
+    records: list[PerformanceRecord],
+) -> Figure | None:
+    """The level of the same champion in the partition before, as the newest labels have it.
+
+    Where another one scored it, this one is asked about its rows: two champions differ in level
+    without any change of the outcomes.
+    """
     levels = {
-        scored: record.figure
+        scored: record
         for scored, rows in newest(records).items()
         for record in rows
-        if record.metric == LEVEL
+        if record.metric == LEVEL and scored < matured.partition
     }
-    before = [scored for scored in sorted(levels) if scored < matured.partition]
-    return replace(matured, before=levels[before[-1]] if before else None)
+    if not levels:
+        return None
+    before = levels[max(levels)]
+    if before.model_sha256 == champion.model_sha256:
+        return before.figure
+    found = fared(ctx, spec, champion, before.partition, before.scored)
+    return found.level if found else None
 
 
 def _estimated(
@@ -156,14 +178,14 @@ def _observed(
     lost = spec.task.lost(spec.task.expected(output), figures)
     if lost is not None:
         records.append(record(ALL, LOST, lost))
-    level, who = _figure(figures.get(LEVEL)), champion.model_sha256
-    matured = Matured(scored, len(frame), level=level, lost=_figure(lost), scored_by=who)
+    level, who = figure(figures.get(LEVEL)), champion.model_sha256
+    matured = Matured(scored, level=level, lost=figure(lost), scored_by=who)
     return MeasuredPerformance(records, matured, outcome, output, champion)
 
 
 def _matured_rows(ctx: StepContext, spec: ModelSpec, partition: str, scored: str) -> "pd.DataFrame":
     """What was said of the rows whose outcome is known now, the outcome, and their groups."""
-    at, outcomes = ctx.window.at(scored), _outcomes(ctx, spec, partition, scored)
+    at, outcomes = ctx.window.at(scored), outcomes_of(ctx, spec, partition, scored)
     columns = [column.name for column in spec.task.columns(spec) if column.type == "double"]
     rows = ctx.read(prediction_contract(spec), at).select(*spec.key, *columns)
     rows = rows.join(outcomes, list(spec.key))
@@ -186,14 +208,6 @@ def _collected(spec: ModelSpec, rows: "DataFrame", columns: list[str]) -> "pd.Da
     return frame.sort_values(list(spec.key), ignore_index=True)[columns]
 
 
-def _outcomes(ctx: StepContext, spec: ModelSpec, partition: str, scored: str) -> "DataFrame":
-    """The outcomes, known in one partition, of what was scored in another."""
-    known = ctx.read(spec.labels, ctx.window.at(partition))
-    of_scored = ctx.window.at(scored).predicate(spec.partition_column)
-    matured = known.where(f"{spec.target} IS NOT NULL AND {of_scored}")
-    return matured.select(*spec.key, spec.target)
-
-
 def _segments(
     spec: ModelSpec, frame: "pd.DataFrame", outcome: "np.ndarray", output: "np.ndarray"
 ) -> dict[str, dict[str, float]]:
@@ -208,31 +222,3 @@ def _segments(
                 metrics = spec.task.measure(outcome[inside], output[inside])
                 found[f"{attribute.name}={value}"] = metrics.values()
     return {s: {k: float(v) for k, v in m.items() if math.isfinite(v)} for s, m in found.items()}
-
-
-def _figure(one: "Interval | None") -> Figure | None:
-    return Figure(one.value, one.low, one.high) if one is not None else None
-
-
-def previous_lost(
-    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str, scored: str
-) -> Figure | None:
-    """What the champion before would have lost on the rows that matured; None: there is none."""
-    champion = scorer_of(ctx, spec, history, scored)
-    events = [event.model_sha256 for event in history.events]
-    if champion is None or champion.model_sha256 not in events:
-        return None
-    place = events.index(champion.model_sha256)
-    if place == 0:
-        return None
-    try:
-        model = verified(ctx.registry, spec.name, history.events[place - 1].identity).model
-    except ModelError as error:
-        ctx.report(f"the champion before cannot be asked: {error.what}")
-        return None
-    at, outcomes = ctx.window.at(scored), _outcomes(ctx, spec, partition, scored)
-    rows = ctx.read(spec.features, at).join(outcomes, list(spec.key))
-    frame = rows.toPandas().sort_values(list(spec.key), ignore_index=True)
-    output = model.predict(model.inputs(frame))
-    outcome = frame[spec.target].astype("float64").to_numpy()
-    return _figure(spec.task.lost(spec.task.expected(output), spec.task.observed(outcome, output)))

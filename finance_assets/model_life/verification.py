@@ -4,6 +4,8 @@ Reads everything and changes nothing. Each finding is a sentence that names what
 means that history, models, evaluations, journals and predictions agree.
 """
 
+from dataclasses import dataclass
+
 from finance_assets.calendar import Window
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Contract
@@ -21,8 +23,26 @@ from finance_assets.model_life.scored import outdated
 from finance_assets.step.declaration import StepContext
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What is wrong with a history: what is `broken`, and what is only `outdated`.
+
+    Outdated are scored partitions where another champion is in force by now, as after a rollback
+    that holds for them, too: they are to be scored again, and nothing was tampered with.
+    """
+
+    broken: tuple[str, ...]
+    outdated: tuple[str, ...]
+
+
 def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[str]:
-    """The problems found; empty if the chain and all it rests on are sound.
+    """Everything that somebody has to see to; empty if the chain and all it rests on are sound."""
+    found = examine(ctx, spec, stated)
+    return [*found.broken, *found.outdated]
+
+
+def examine(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> Findings:
+    """What is wrong with the chain and all it rests on.
 
     Args:
         ctx: a context of the use case.
@@ -38,8 +58,8 @@ def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[st
     problems += _models(ctx, spec, history)
     problems += _journal(ctx, decision_contract(spec))
     problems += _journal(ctx, looks_contract(spec))
-    problems += outdated(ctx, spec, history)
-    return problems + _evaluations(ctx, spec)
+    problems += _evaluations(ctx, spec)
+    return Findings(tuple(problems), tuple(outdated(ctx, spec, history)))
 
 
 def _models(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> list[str]:

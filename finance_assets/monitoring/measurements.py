@@ -9,21 +9,29 @@ from finance_assets.monitoring.significance import Figure
 
 
 @dataclass(frozen=True)
+class Rival:
+    """Another champion, and what it would have lost on the same rows."""
+
+    version: str
+    sha256: str
+    lost: Figure
+
+
+@dataclass(frozen=True)
 class Matured:
     """How a scored partition fared once its outcomes were known.
 
     `level`: by how much the outcomes lie above what was said, in the task's units; `before`: the
-    same in the partition before. `lost`: the share of what was to be expected that the model did
-    not bring. `previous_lost`: the same of the champion before, on the same rows. `scored_by`: the
+    same of the same champion in the partition before. `lost`: the share of what was to be expected
+    that the model did not bring. `rivals`: other champions on the same rows. `scored_by`: the
     digest of the champion that scored it, which another one may have replaced since.
     """
 
     partition: str
-    rows: int
     level: Figure | None = None
     before: Figure | None = None
     lost: Figure | None = None
-    previous_lost: Figure | None = None
+    rivals: tuple[Rival, ...] = ()
     scored_by: str = ""
 
 

@@ -4,10 +4,11 @@ Pure: the sensor gathers the facts and acts on the decision. One run at most fol
 cause, and every 'no' says why.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from finance_assets.declarations import Mistake, refuse
+from finance_assets.monitoring.retraining_facts import DriftFinding, RetrainingFacts
 from finance_assets.monitoring.triage import Action
 
 
@@ -36,55 +37,6 @@ class RetrainingPolicy:
             yield Mistake("at_least", f"is {self.at_least}", f"from 1 to of_last ({self.of_last})")
         if self.cool_down < 0:
             yield Mistake("cool_down", f"is {self.cool_down}", "0 or more partitions")
-
-
-@dataclass(frozen=True)
-class DriftFinding:
-    """A partition's verdict, what is to be done, and the champion it was measured against.
-
-    `answered_as_of`: the partition in which its outcomes become known, as of which a candidate
-    answers the drift at the earliest.
-    """
-
-    partition: str
-    verdict: str
-    action: str
-    champion_version: str
-    drifted: tuple[str, ...] = ()
-    answered_as_of: str = ""
-
-    @property
-    def asks(self) -> bool:
-        """Whether it asks for a new candidate."""
-        return self.action == Action.retrain
-
-    @property
-    def words(self) -> str:
-        """The verdict as people write it."""
-        return self.verdict.replace("_", " ")
-
-
-@dataclass(frozen=True)
-class RetrainingFacts:
-    """The facts on which the decision to retrain rests, as the orchestrator knows them.
-
-    `ready` are the partitions as of which a candidate can be trained now (its inputs are there);
-    `decided` those for which a promotion decision exists; `champion_version` the champion in
-    force after the latest decision, `champion_digest` its identity, `is_baseline` whether it is the
-    rule of thumb; `findings` oldest first. `cooled_as_of`: the first partition after the cool-down.
-    `made_by`: the run that made the labels of a partition that is ready, so that a lakehouse that
-    was made anew is asked anew.
-    """
-
-    first_as_of: str
-    ready: frozenset[str]
-    decided: frozenset[str]
-    champion_version: str | None
-    findings: tuple[DriftFinding, ...]
-    champion_digest: str = ""
-    cooled_as_of: str = ""
-    made_by: Mapping[str, str] = field(default_factory=dict)
-    is_baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,14 +72,16 @@ def decide_retraining(
     at = f"{newest.partition}: {newest.words}"
     if not possible:
         return NoRetraining(f"{at}; waiting for the outcomes, known in {known}")
-    as_of = max(possible)
-    if as_of in facts.decided:
-        return NoRetraining(f"{at} was answered by the candidate as of {as_of}")
-    if as_of < facts.cooled_as_of:
-        return NoRetraining(
-            f"{at}; cooling down after the candidate as of {max(facts.decided)}: the next one is "
-            f"as of {facts.cooled_as_of} at the earliest"
-        )
+    judged = [p for p in possible if facts.is_judged(p)]
+    if not judged:
+        return NoRetraining(f"{at}; {_unjudged(min(possible))}")
+    as_of = max(judged)
+    answers = [p for p in facts.decided if p == as_of or p >= newest.answered_as_of]
+    if answers:
+        return NoRetraining(f"{at} was answered by the candidate as of {max(answers)}")
+    barrier = _barrier(facts, as_of)
+    if barrier:
+        return NoRetraining(f"{at}; {barrier}")
     moved = f" ({', '.join(newest.drifted[:3])})" if newest.drifted else ""
     cause = f"drift:{newest.partition}:{facts.champion_digest[:12]}:{newest.verdict}"
     since = f", since {episode[0].partition}" if len(episode) > 1 else ""
@@ -137,22 +91,56 @@ def decide_retraining(
 
 def _first_champion(facts: RetrainingFacts) -> RetrainingRequest | NoRetraining:
     possible = sorted(p for p in facts.ready if p >= facts.first_as_of)
-    untried = [p for p in possible if p not in facts.decided]
-    if facts.is_baseline:
-        # Who was beaten with more data is not asked with less: one try for each new partition.
-        untried = [p for p in untried if p > max(facts.decided, default="")]
+    # Who was beaten with more data is not asked with less: one try for each new partition.
+    untried = [p for p in possible if p > facts.newest_decided]
     serving = "the rule of thumb serves" if facts.is_baseline else "no champion"
-    if untried:
-        as_of = untried[-1]
-        beaten = f"{serving} until a candidate beats it"
-        why = beaten if facts.is_baseline else "there is no champion yet"
-        return RetrainingRequest(as_of, _key(facts, f"first-champion:{as_of}", as_of), why)
-    if possible:
+    if not possible:
+        return NoRetraining(f"{serving}: outcomes are known from {facts.first_as_of} on")
+    if not untried:
         return NoRetraining(
-            f"{serving}: the candidate as of {possible[-1]} did not pass the gate, or waits "
-            "for approval; the next partition brings the next try"
+            f"{serving}: the candidate as of {facts.newest_decided} did not pass the gate, or "
+            "waits for approval; the next partition brings the next try"
         )
-    return NoRetraining(f"{serving}: outcomes are known from {facts.first_as_of} on")
+    judged = [p for p in untried if facts.is_judged(p)]
+    if not judged:
+        return NoRetraining(f"{serving}; {_unjudged(untried[0])}")
+    as_of = judged[-1]
+    barrier = _barrier(facts, as_of)
+    if barrier:
+        return NoRetraining(f"{serving}; {barrier}")
+    beaten = f"{serving} until a candidate beats it"
+    why = beaten if facts.is_baseline else "there is no champion yet"
+    return RetrainingRequest(as_of, _key(facts, f"first-champion:{as_of}", as_of), why)
+
+
+def _unjudged(partition: str) -> str:
+    return f"the outcomes of {partition} are in, and wait to be measured: run its pipeline"
+
+
+def _barrier(facts: RetrainingFacts, as_of: str) -> str:
+    """What stands against a candidate as of a partition; empty if nothing does.
+
+    A person's rollback, the cool-down, and what nobody may learn before a person has looked.
+    """
+    if as_of <= facts.put_back_at:
+        return (
+            f"v{facts.champion_version} was put back by a person, who knew of "
+            f"{facts.put_back_at}: a later partition brings the next candidate"
+        )
+    if as_of < facts.cooled_as_of:
+        return (
+            f"cooling down after the candidate as of {facts.newest_decided}: the next one is "
+            f"as of {facts.cooled_as_of} at the earliest"
+        )
+    holds = facts.open_holds(as_of)
+    if holds:
+        return (
+            f"{holds[0].partition} is held ({holds[0].words}): a candidate as of {as_of} would "
+            "learn it. Correct the delivery, or answer with `finance-assets retrain`"
+        )
+    if facts.restated:
+        return f"held, as {facts.restated[0]}. Answer with `finance-assets retrain`"
+    return ""
 
 
 def _why_not(facts: RetrainingFacts, policy: RetrainingPolicy) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from finance_assets.monitoring.drift import DriftReport
-from finance_assets.monitoring.measurements import Matured, Measurements
+from finance_assets.monitoring.measurements import Matured, Measurements, Rival
 from finance_assets.monitoring.significance import Figure
 
 
@@ -42,6 +42,7 @@ class Triage:
     """What is thought of one partition, scored by one champion.
 
     `evidence` are sentences, strongest first; `drifted` the variables that moved, worst first.
+    `better_version`, `better_sha256`: to which champion it is recommended to roll back.
     """
 
     partition: str
@@ -51,6 +52,8 @@ class Triage:
     champion_sha256: str = ""
     evidence: tuple[str, ...] = ()
     drifted: tuple[str, ...] = ()
+    better_version: str = ""
+    better_sha256: str = ""
 
 
 ACTIONS = {
@@ -75,9 +78,10 @@ def triage(found: Measurements) -> Triage:
     verdict = next((v for v, sentences in evidence.items() if sentences), _unjudged(found))
     action = ACTIONS.get(verdict, Action.wait)
     said = list(evidence.get(verdict, ()))
-    if verdict is Verdict.concept_shift and _previous_is_better(found.matured):
+    better = _better(found.matured) if verdict is Verdict.concept_shift else None
+    if better is not None:
         action = Action.roll_back
-        said.append("the champion before does better on the same outcomes")
+        said.append(f"v{better.version} does better on the same outcomes")
     said += [one for v, sentences in evidence.items() if v is not verdict for one in sentences]
     return Triage(
         found.partition,
@@ -87,6 +91,8 @@ def triage(found: Measurements) -> Triage:
         found.champion_sha256,
         tuple(said) or _nothing(found, verdict),
         _moved(found.report) if evidence and not found.report.is_too_small else (),
+        better.version if better else "",
+        better.sha256 if better else "",
     )
 
 
@@ -189,12 +195,12 @@ def _definition(found: Measurements) -> tuple[str, ...]:
 def _concept(found: Measurements) -> tuple[str, ...]:
     """Outcomes that surely follow another relation to the inputs than was learned.
 
-    How a champion fared that was replaced since says nothing of today's.
+    How a champion fared that was replaced since says nothing of today's. Of however few rows:
+    their intervals say how much chance can do, and count rows that hang together as one. What is
+    lost has an interval to which what was expected and what came each add their own.
     """
     matured, limits = found.matured, found.report.limits
-    if matured is None or matured.rows < limits.min_rows:
-        return ()
-    if matured.scored_by not in ("", found.champion_sha256):
+    if matured is None or matured.scored_by not in ("", found.champion_sha256):
         return ()
     said = []
     if matured.lost and matured.lost.value >= limits.performance_loss and matured.lost.low > 0:
@@ -202,15 +208,17 @@ def _concept(found: Measurements) -> tuple[str, ...]:
             f"{matured.lost.value:.0%} of what was to be expected of {matured.partition} is lost"
         )
     level = matured.level
-    if level and abs(level.value) >= 2 * limits.outcome_jump and level.low * level.high > 0:
+    if level and abs(level.value) >= 2 * limits.outcome_jump and abs(level.value) > _reach(level):
         said.append(f"outcomes of {matured.partition} lie {level.value:+.2f} from what was said")
     return tuple(said)
 
 
-def _previous_is_better(matured: Matured | None) -> bool:
-    if matured is None or matured.lost is None or matured.previous_lost is None:
-        return False
-    return matured.previous_lost.high < matured.lost.low
+def _better(matured: Matured | None) -> Rival | None:
+    """The champion that loses least on the same outcomes, if that is surely less."""
+    if matured is None or matured.lost is None:
+        return None
+    best = min(matured.rivals, key=lambda rival: rival.lost.high, default=None)
+    return best if best is not None and best.lost.high < matured.lost.low else None
 
 
 def _reach(interval: Figure) -> float:

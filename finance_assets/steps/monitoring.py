@@ -20,7 +20,7 @@ from finance_assets.model_life.contracts import (
     triage_contract,
 )
 from finance_assets.model_life.crowning import history_of, unlost
-from finance_assets.model_life.data_measuring import measure_quality, rejections, restated_since
+from finance_assets.model_life.data_measuring import measure_quality, rejections
 from finance_assets.model_life.drift_measuring import MeasuredDrift, measure_drift
 from finance_assets.model_life.monitoring_report import Monitored, plots_of, write_report
 from finance_assets.model_life.performance_log import (
@@ -31,8 +31,9 @@ from finance_assets.model_life.performance_log import (
 from finance_assets.model_life.performance_measuring import (
     MeasuredPerformance,
     measure_performance,
-    previous_lost,
 )
+from finance_assets.model_life.rescoring import rivals_of
+from finance_assets.model_life.restated import restated_since
 from finance_assets.monitoring.drift import DriftReport, compare
 from finance_assets.monitoring.measurements import Measurements
 from finance_assets.monitoring.reference import (
@@ -52,6 +53,22 @@ class _Measured:
     quality: list[QualityRecord]
     triage: Triage
 
+    def drift_records(self, partition: str) -> list[DriftRecord]:
+        """The drift of each variable; none where nothing was scored."""
+        champion, report = self.drift.champion, self.drift.report
+        if champion is None:
+            return []
+        return [
+            DriftRecord(
+                partition,
+                **vars(variable),
+                rows=report.rows,
+                model_version=champion.model_version,
+                model_sha256=champion.model_sha256,
+            )
+            for variable in report.variables
+        ]
+
 
 def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...]) -> Step:
     """Drift, performance, quality and triage; what was not scored has no drift."""
@@ -61,7 +78,7 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
         history = history_of(ctx, spec).trusted()
         found: dict[str, _Measured] = {}
         for partition in ctx.window:
-            one = _measure(ctx, spec, calendar, tables, history, partition)
+            one = _measure(ctx, spec, calendar, tables, history, partition, found)
             found[partition] = one
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
         return _published(ctx, spec, found)
@@ -90,42 +107,48 @@ def _measure(
     tables: tuple[Step, ...],
     history: ChampionHistory,
     partition: str,
+    earlier: dict[str, _Measured],
 ) -> _Measured:
-    drift = measure_drift(ctx, spec, history, partition)
-    performance = measure_performance(ctx, spec, history, partition)
+    """Measure a partition and judge it; `earlier` are those that the same run measured before."""
+    drifts = {place: one.drift_records(place) for place, one in earlier.items()}
+    known = [record for one in earlier.values() for record in one.performance.records]
+    drift = measure_drift(ctx, spec, history, partition, drifts)
+    performance = measure_performance(ctx, spec, history, partition, known)
     quality = measure_quality(ctx, tables, calendar, partition)
     # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
     champion = drift.champion or performance.champion
-    known = Measurements(
+    restated = restated_since(ctx.lakehouse, calendar, spec, history, champion) if champion else ()
+    measurements = Measurements(
         partition=partition,
         report=drift.report,
         champion_version=champion.model_version if champion else "",
         champion_sha256=champion.model_sha256 if champion else "",
         rejected=rejections(quality),
-        restated=restated_since(ctx, spec, champion) if champion else (),
+        restated=restated,
         matured=performance.matured,
     )
-    thought = triage(known)
-    matured = performance.matured
+    thought, matured = triage(measurements), performance.matured
     if thought.verdict is Verdict.concept_shift and matured is not None:
-        lost = previous_lost(ctx, spec, history, partition, matured.partition)
-        thought = triage(replace(known, matured=replace(matured, previous_lost=lost)))
+        rivals = rivals_of(ctx, spec, history, partition, matured)
+        thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
     return _Measured(drift, performance, quality, thought)
 
 
 def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -> StepResult:
-    """All four tables; the triage last, as it is what others act on."""
-    tables: dict[str, list[object]] = {"drift": [], "performance": [], "quality": [], "triage": []}
+    """All four tables. The drift is last: by it a partition counts as measured, so whatever a crash
+    leaves undone is done by the next run.
+    """
+    tables: dict[str, list[object]] = {"performance": [], "quality": [], "triage": [], "drift": []}
     for partition, one in found.items():
-        tables["drift"] += _records(partition, one.drift)
+        tables["drift"] += one.drift_records(partition)
         tables["performance"] += one.performance.records
         tables["quality"] += one.quality
         tables["triage"].append(TriageRecord.of(one.triage))
     contracts = {
-        "drift": drift_contract(spec),
         "performance": performance_contract(spec),
         "quality": quality_contract(spec),
         "triage": triage_contract(spec),
+        "drift": drift_contract(spec),
     }
     results = {
         name: publish_records(
@@ -153,21 +176,6 @@ def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -
     return result
 
 
-def _records(partition: str, drift: MeasuredDrift) -> list[DriftRecord]:
-    if drift.champion is None:
-        return []
-    return [
-        DriftRecord(
-            partition,
-            **vars(variable),
-            rows=drift.report.rows,
-            model_version=drift.champion.model_version,
-            model_sha256=drift.champion.model_sha256,
-        )
-        for variable in drift.report.variables
-    ]
-
-
 @dataclass(frozen=True)
 class Summary:
     """What a sensor and a person need to know about a partition; `drifted` by comma.
@@ -183,6 +191,8 @@ class Summary:
     champion_sha256: str = ""
     max_psi: float = 0.0
     rows: int = 0
+    better_version: str = ""
+    better_sha256: str = ""
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -201,6 +211,8 @@ def summary(found: Triage, report: DriftReport) -> Summary:
         champion_sha256=found.champion_sha256,
         max_psi=report.max_psi,
         rows=report.rows,
+        better_version=found.better_version,
+        better_sha256=found.better_sha256,
     )
 
 

@@ -1,9 +1,14 @@
 """Alerts: what is told, to whom, and that it is told once, whatever the channels do."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from finance_assets.assets.history_check import build_history_check
+from finance_assets.assets.metadata import statement
+from finance_assets.assets.resources import EngineResource
 from finance_assets.automation.alert_sensor import build_alert_sensor
 from finance_assets.automation.alerts import (
     AT_ONCE,
@@ -17,20 +22,36 @@ from finance_assets.automation.alerts import (
 from finance_assets.automation.maintenance import JOB, op_name
 from finance_assets.automation.run_failures import failed_runs
 from finance_assets.definitions import build_defs
+from finance_assets.model_life.contracts import triage_contract
+from finance_assets.model_life.crowning import mirror
+from finance_assets.model_life.rollback import roll_back
 from finance_assets.settings import get_settings
-from finance_assets_tests.model_life.models import HISTORY, run_model_steps
-from finance_assets_tests.model_life.test_model_life import STRICT, champion_as_of_june
+from finance_assets_tests.model_life.models import (
+    DRIFT,
+    HISTORY,
+    PREDICTIONS,
+    context,
+    judge,
+    model_files,
+    run_model_steps,
+)
+from finance_assets_tests.model_life.test_model_life import EASY, STRICT, champion_as_of_june
 from finance_assets_tests.scenario import (
     APRIL,
     AUGUST,
     BRONZE,
+    HEADER,
+    JULY,
     MAY,
+    MODEL,
     NAME,
     PIPELINE,
+    SEPTEMBER,
     SILVER,
     USE_CASE,
     Statement,
     deliver,
+    shipped,
 )
 from finance_assets_tests.webhook import webhook
 
@@ -144,6 +165,121 @@ def test_the_tables_say_who_was_turned_down_what_is_late_and_that_a_chain_is_bro
     write_deltalake(history, DeltaTable(history).to_pyarrow_table(), mode="append")
     ticks.tick()
     assert hooks[0].titles[2:] == [f"[{NAME}] : the champion history is broken"]
+
+
+def test_a_history_that_dagster_knows_to_have_been_longer_is_told_as_broken(
+    hooks, runner, homes, instance
+):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    known = {NAME: {"statement": f"2:{'0' * 64}"}}
+    instance.report_runless_asset_event(statement(HISTORY, known))
+    Ticks(instance).tick()
+    [broken] = [post for post in hooks[0].posted if "history is broken" in post["title"]]
+    assert "Dagster states an event 2 that the table does not have" in broken["message"]
+
+
+def test_a_rollback_of_scored_months_breaks_nothing_and_what_the_check_finds_is_told(
+    hooks, runner, homes, instance, settings
+):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    run_model_steps(runner, AUGUST, EASY)
+    runner.run_tables(SEPTEMBER)
+    runner.run(PREDICTIONS, SEPTEMBER)
+    back = context(runner), judge(EASY)
+    event = roll_back(*back, reason="v2 is late", effective_from=SEPTEMBER)
+    mirror(back[0], EASY)
+    found = checked(instance)
+    assert found.passed, found.description
+    assert "was scored by v2, but v1 is in force there" in found.description
+    Ticks(instance).tick()
+    assert [title for title in hooks[0].titles if "broken" in title] == []
+
+    # A model that was altered is nothing that the table itself shows.
+    [model] = model_files(settings, event.model_version)
+    model.write_text(model.read_text() + " ")
+    assert not checked(instance).passed
+    Ticks(instance).tick()
+    [broken] = [post for post in hooks[0].posted if "history is broken" in post["title"]]
+    assert "champion v1" in broken["message"]
+
+
+def checked(instance):
+    """What the check of the history says."""
+    check = build_history_check(USE_CASE)
+    job = dg.define_asset_job("check", dg.AssetSelection.checks(*check.check_keys))
+    defs = dg.Definitions(asset_checks=[check], jobs=[job], resources={"engine": EngineResource()})
+    run = defs.resolve_job_def("check").execute_in_process(instance=instance, run_config=QUIET)
+    [found] = run.get_asset_check_evaluations()
+    return found
+
+
+def test_what_the_champion_learned_from_is_told_as_soon_as_it_is_restated(
+    hooks, runner, homes, instance
+):
+    """No partition is run for it: the commit logs say so. The next correction is told as well."""
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    runner.run(PREDICTIONS, JULY)
+    runner.run(DRIFT, JULY)
+    ticks, at = Ticks(instance), HEADER.split(",").index("pay_status")
+    ticks.tick()
+    for month in (MAY, APRIL):
+        rows = shipped(month, 2000)
+        corrected = [[*row[:at], "2", *row[at + 1 :]] for row in rows[:50]]
+        deliver(runner.settings.landing, month, *(",".join(row) for row in corrected + rows[50:]))
+        runner.run_tables(month)
+        ticks.tick()
+    told = [post for post in hooks[0].posted if "restated data" in post["title"]]
+    assert [post["title"] for post in told] == [f"[{NAME}] {JULY}: restated data"] * 2
+    assert f"{MAY} changed since v1 was trained" in told[0]["message"]
+    assert f"{APRIL}, {MAY} changed since v1 was trained" in told[1]["message"]
+
+
+def test_facts_that_cannot_be_read_are_told_and_keep_nobody_from_hearing_of_the_others(
+    hooks, settings, runner, instance
+):
+    log = runner.lakehouse.path(triage_contract(MODEL).table) / "_delta_log"
+    log.mkdir(parents=True)
+    (log / f"{0:020}.json").write_text("no commit")
+    ticks = Ticks(instance)
+    ticks.tick()
+    ticks.tick()
+    unread, overdue = hooks[0].titles
+    assert unread == f"[{NAME}] : what is so of holds cannot be read"
+    assert overdue == f"[{NAME}] 2005-09: the delivery of {BRONZE} is overdue and 5 before it"
+    assert f"README.md#{Cause.unknown}" in hooks[0].posted[0]["message"]
+
+
+def test_a_message_that_a_channel_never_takes_keeps_no_other_from_it(hooks, instance, settings):
+    refused_run(instance, settings, APRIL)
+    refused_run(instance, settings, MAY)
+    hooks[0].refuses = f"{APRIL}: too many rows were rejected"
+    Ticks(instance).tick()
+    assert len(hooks[1].titles) == 3
+    assert hooks[0].titles == [t for t in hooks[1].titles if hooks[0].refuses not in t]
+    # Two in a row are a channel that is down: it is not waited for any longer.
+    hooks[0].is_down, before = True, hooks[0].asked
+    Ticks(instance).tick()
+    assert hooks[0].asked == before + 2
+
+
+def test_every_cause_of_an_alert_has_its_heading_in_the_runbook():
+    text = (Path(__file__).parents[2] / "docs" / "runbook" / "README.md").read_text()
+    headings = {line[4:].lower().replace(" ", "-") for line in text.splitlines() if "### " in line}
+    assert headings >= set(Cause)
+
+
+def judged(**more):
+    """Triage says of a champion that v1 does better."""
+    return Held(MAY, "concept_shift", "v1 does better", action="roll_back", **more)
+
+
+def test_to_roll_back_names_both_champions_and_is_told_again_of_others():
+    first = judged(champion_version="2", better_version="1")
+    again = judged(champion_version="3", better_version="1")
+    told = alerts_of(AlertFacts("shop", holds=(first, again)))
+    wanted = 'roll back: `finance-assets rollback shop --to 1 --expect 2 --reason "…"`'
+    assert told[0].detail.startswith(wanted)
+    assert told[0].key != told[1].key
 
 
 def test_maintenance_that_fails_is_told_to_the_use_case_whose_tables_it_was(settings, instance):

@@ -8,13 +8,39 @@ import pytest
 from finance_assets.automation.facts import gather_facts
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.calendar import Calendar
-from finance_assets.monitoring.retraining import DriftFinding
-from finance_assets_tests.model_life.models import DECISION, DRIFT, PREDICTIONS, run_model_steps
-from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june
-from finance_assets_tests.scenario import APRIL, AUGUST, JULY, JUNE, MAY, NAME, SEPTEMBER, USE_CASE
+from finance_assets.definitions import build_defs
+from finance_assets.model_life.rollback import roll_back
+from finance_assets.monitoring.retraining_facts import DriftFinding
+from finance_assets_tests.automation.test_retraining_sensor import ended_well
+from finance_assets_tests.model_life.models import (
+    DECISION,
+    DRIFT,
+    PREDICTIONS,
+    context,
+    decided,
+    decision,
+    judge,
+    run_model_steps,
+)
+from finance_assets_tests.model_life.test_model_life import EASY, STRICT, champion_as_of_june
+from finance_assets_tests.scenario import (
+    APRIL,
+    AUGUST,
+    HEADER,
+    JULY,
+    JUNE,
+    MAY,
+    NAME,
+    RETRAINING,
+    SEPTEMBER,
+    USE_CASE,
+    deliver,
+    shipped,
+)
 
 # The champion as of June learned before there was a past: there is something to answer.
 MOVED = replace(USE_CASE, model=EASY)
+ACCOUNTS = 2000
 
 
 @pytest.fixture
@@ -52,10 +78,9 @@ def test_the_first_champion_is_requested_once_the_tables_are_there(runner, homes
 
 
 def test_champion_decisions_and_drift_are_read_where_they_are_stored(champion, instance):
-    champion.run(PREDICTIONS, JULY)
-    champion.run(DRIFT, JULY)
+    measure(champion, JULY)
     facts = gather_facts(instance, MOVED)
-    assert facts.champion_version == "1"
+    assert (facts.champion_version, facts.champion_as_of) == ("1", JUNE)
     assert facts.decided == {JUNE}
     [finding] = facts.findings
     assert (finding.partition, finding.verdict, finding.champion_version) == (
@@ -64,11 +89,91 @@ def test_champion_decisions_and_drift_are_read_where_they_are_stored(champion, i
         "1",
     )
     assert finding.answered_as_of == AUGUST
-    key = f"{NAME}:drift:2005-07:{facts.champion_digest[:12]}:immature_reference@test"
+    assert finding.said_at == 0, "nobody asks when what does not hold was said"
+    assert "outcomes of 2005-08 are in, and wait to be measured" in tick(instance).skip_message
+    measure(champion, AUGUST)
+    key = f"{NAME}:drift:2005-08:{facts.champion_digest[:12]}:immature_reference@test"
     assert facts.champion_digest and tick(instance).run_key == key
     run_model_steps(champion, AUGUST, EASY)
     assert gather_facts(instance, MOVED).decided == {JUNE, AUGUST}
-    assert tick(instance).skip_message.startswith("2005-07: immature reference was")
+    assert tick(instance).skip_message.startswith("2005-08: immature reference was measured")
+
+
+def test_after_the_tables_were_restored_what_was_done_before_is_asked_for_again(
+    runner, homes, instance
+):
+    """The run that decided is in Dagster's log, and its decision in no table any more."""
+    homes.tables(runner, 60, AUGUST)
+    first = tick(instance)
+    run = instance.create_run_for_job(
+        build_defs().resolve_job_def(RETRAINING), tags=dict(first.tags)
+    )
+    instance.handle_new_event(ended_well(run))
+    again = tick(instance)
+    assert (again.partition_key, again.tags) == (first.partition_key, first.tags)
+    assert again.run_key not in (first.run_key, ""), "Dagster launches a key once"
+
+
+def measure(runner, *months):
+    for month in months:
+        runner.run(PREDICTIONS, month)
+        runner.run(DRIFT, month)
+
+
+def with_status(month, count, status):
+    """The delivery of a month with another payment status of the first accounts."""
+    at = HEADER.split(",").index("pay_status")
+    rows = shipped(month, ACCOUNTS)
+    corrected = [[*row[:at], status, *row[at + 1 :]] for row in rows[:count]]
+    return [",".join(row) for row in corrected + rows[count:]]
+
+
+def test_labels_that_were_corrected_since_they_were_measured_are_not_learned(champion, instance):
+    measure(champion, JULY, AUGUST)
+    assert tick(instance).partition_key == AUGUST
+    deliver(champion.settings.landing, AUGUST, *with_status(AUGUST, 100, "2"))
+    champion.run_tables(AUGUST)
+    assert "wait to be measured" in tick(instance).skip_message
+    measure(champion, AUGUST)
+    assert tick(instance).partition_key == AUGUST
+
+
+def test_what_the_champion_learned_from_holds_as_soon_as_it_is_restated(champion, instance):
+    """No partition has to be measured for it: the commit logs say so."""
+    measure(champion, JULY, AUGUST)
+    deliver(champion.settings.landing, MAY, *with_status(MAY, 300, "2"))
+    champion.run_tables(MAY)
+    said = tick(instance).skip_message
+    assert f"held, as {MOVED.model.features.table}: {MAY} changed since v1 was trained" in said
+
+
+def test_a_champion_that_was_kept_on_restated_data_holds_for_nothing_after_a_rollback(
+    champion, instance
+):
+    deliver(champion.settings.landing, MAY, *with_status(MAY, 20, "2"))
+    champion.run_tables(APRIL, AUGUST)
+    # The gate keeps v1 against a candidate that knows the correction, then v3 replaces it.
+    run_model_steps(champion, JULY, STRICT)
+    assert gather_facts(instance, MOVED).restated == ()
+    run_model_steps(champion, AUGUST, EASY)
+    assert decided(champion)[1:] == [("2", "turned_down"), ("3", "promoted")], [
+        decision(champion, p) for p in (JULY, AUGUST)
+    ]
+    roll_back(context(champion), judge(EASY), reason="v3 is late", to="1")
+    facts = gather_facts(instance, MOVED)
+    assert (facts.champion_version, facts.restated) == ("1", ())
+
+
+def test_whom_a_person_put_back_waits_for_what_nobody_knew_then(champion, instance):
+    measure(champion, JULY, AUGUST)
+    assert gather_facts(instance, MOVED).put_back_at == ""
+    run_model_steps(champion, AUGUST, EASY)
+    champion.run_tables(SEPTEMBER)
+    measure(champion, SEPTEMBER)
+    back = context(champion), judge(EASY)
+    roll_back(*back, reason="v2 is late", to="1", effective_from=SEPTEMBER)
+    measure(champion, SEPTEMBER)
+    assert gather_facts(instance, MOVED).put_back_at == SEPTEMBER
 
 
 def test_events_of_other_runs_change_nothing(champion, instance):

@@ -4,6 +4,8 @@ Here the tables lie in a catalog, so that it goes by what runs stated; test_fact
 tables.
 """
 
+import time
+
 import dagster as dg
 import pytest
 
@@ -11,11 +13,14 @@ from finance_assets.assets.metadata import BY_PARTITION, asset_key, statement
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alerts import Cause, alerts_of
 from finance_assets.automation.facts import gather_facts
-from finance_assets.automation.runs import KILLED_TAG
-from finance_assets.automation.sensors import build_retraining_sensor
+from finance_assets.automation.retraining_runs import ASKED_BY_TAG, by_hand, by_sensor
+from finance_assets.automation.runs import KILLED_TAG, PARTITION_TAG
+from finance_assets.automation.sensors import build_retraining_sensor, wanted_retraining
+from finance_assets.automation.work import MAX_KILLED
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.definitions import build_defs
 from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.monitoring.retraining import RetrainingRequest
 from finance_assets.monitoring.triage import Action
 from finance_assets.settings import get_settings
 from finance_assets_tests.scenario import (
@@ -23,7 +28,9 @@ from finance_assets_tests.scenario import (
     DRIFT,
     FEATURES,
     LABELS,
+    LATE_USE_CASE,
     NAME,
+    PIPELINE,
     RETRAINING,
     USE_CASE,
 )
@@ -55,8 +62,14 @@ def data_through(instance, *partitions):
         happened(instance, LABELS, partition)
 
 
-def tick(instance):
-    return SENSOR(dg.build_sensor_context(instance=instance))
+def measured(instance, *partitions):
+    """Scored by nobody: what was measured of them asks for nothing."""
+    for partition in partitions:
+        drift(instance, partition, verdict="no_champion", version="")
+
+
+def tick(instance, use_case=USE_CASE):
+    return build_retraining_sensor(use_case)(dg.build_sensor_context(instance=instance))
 
 
 def drift(instance, partition, verdict="drift", version="1"):
@@ -76,9 +89,10 @@ def decided(instance, partition, champion):
     crowned(instance, champion)
 
 
-def crowned(instance, champion):
+def crowned(instance, champion, **more):
     """The champion history says who is champion from now on."""
-    facts = {NAME: {"champion_version": champion, "statement": f"{champion}:d{champion}"}}
+    known = {"champion_version": champion, "statement": f"{champion}:d{champion}", **more}
+    facts = {NAME: known}
     instance.report_runless_asset_event(statement(HISTORY, facts))
 
 
@@ -103,6 +117,9 @@ def test_drift_waits_for_outcomes_then_requests_the_next_partition_once(instance
     drift(instance, "2005-07")
     assert "waiting for the outcomes" in tick(instance).skip_message
     data_through(instance, "2005-08")
+    # Its labels are in, and triage may yet say that they follow another definition.
+    assert "the outcomes of 2005-08 are in, and wait to be measured" in tick(instance).skip_message
+    measured(instance, "2005-08")
     request = tick(instance)
     assert request.partition_key == "2005-08"
     assert request.run_key == f"{NAME}:drift:2005-07:d1:drift"
@@ -124,9 +141,22 @@ def test_after_a_rollback_drift_of_the_former_champion_asks_for_nothing(instance
     decided(instance, "2005-06", "1")
     decided(instance, "2005-07", "2")
     drift(instance, "2005-07", version="2")
+    measured(instance, "2005-08")
     assert tick(instance).run_key == f"{NAME}:drift:2005-07:d2:drift"
     crowned(instance, "1")
     assert "which v1 has replaced since" in tick(instance).skip_message
+
+
+def test_whom_a_person_put_back_is_not_replaced_before_there_is_another_partition(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07", "2005-08")
+    decided(instance, "2005-06", "1")
+    drift(instance, "2005-07")
+    drift(instance, "2005-08")
+    crowned(instance, "1", event="rolled_back", effective_from="2005-09", as_of="2005-06")
+    assert "v1 was put back by a person" in tick(instance).skip_message
+    data_through(instance, "2005-09")
+    measured(instance, "2005-09")
+    assert tick(instance).partition_key == "2005-09"
 
 
 def test_months_without_a_champion_are_no_findings(instance):
@@ -155,7 +185,82 @@ def test_nothing_is_requested_while_a_training_runs_and_again_after_it_was_kille
     assert f"waiting for run {run.run_id[:8]}" in tick(instance).skip_message
     instance.add_run_tags(run.run_id, {KILLED_TAG: "true"})
     instance.report_run_failed(run)
-    assert tick(instance).run_key == f"{request.run_key}:again-1"
+    assert tick(instance).run_key == f"{request.run_key}:after-{run.run_id[:8]}"
+    # What kills its process each time waits for a person.
+    for _ in range(MAX_KILLED - 1):
+        run = instance.create_run_for_job(
+            build_defs().resolve_job_def(RETRAINING),
+            tags={**request.tags, KILLED_TAG: "true"},
+        )
+        instance.report_run_failed(run)
+    assert f"run {run.run_id[:8]} failed on just this" in tick(instance).skip_message
+
+
+def test_what_failed_by_itself_is_not_asked_for_again_but_of_a_person(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06")
+    request = tick(instance)
+    job = build_defs().resolve_job_def(RETRAINING)
+    run = instance.create_run_for_job(job, tags=dict(request.tags))
+    instance.report_run_failed(run)
+    said = tick(instance).skip_message
+    assert f"run {run.run_id[:8]} failed on just this" in said
+    assert f"`finance-assets retrain {NAME} --as-of 2005-06 --reason …`" in said
+    again = wanted_retraining(instance, USE_CASE, by_person=True)
+    assert (again.partition_key, again.tags) == ("2005-06", request.tags)
+    # Other outcomes are another cause.
+    data_through(instance, "2005-07")
+    assert tick(instance).partition_key == "2005-07"
+
+
+def test_nothing_is_trained_while_a_partition_is_being_made(instance):
+    """Its labels may be there already, and what is thought of them not yet."""
+    data_through(instance, "2005-04", "2005-05", "2005-06")
+    run = instance.create_run_for_job(build_defs().resolve_job_def(PIPELINE))
+    assert f"waiting for run {run.run_id[:8]} of {PIPELINE}" in tick(instance).skip_message
+    instance.report_run_failed(run)
+    assert tick(instance).partition_key == "2005-06"
+
+
+def held_and_then_drifted(instance):
+    """July drifts, August is held, September drifts: its candidate would learn August."""
+    data_through(instance, *(f"2005-{month:02}" for month in range(4, 10)))
+    decided(instance, "2005-06", "1")
+    crowned(instance, "1", as_of="2005-06")
+    drift(instance, "2005-07")
+    facts = {"verdict": "label_definition_change", "action": "hold", "champion_version": "1"}
+    happened(instance, DRIFT, "2005-08", **facts)
+    drift(instance, "2005-09")
+    happened(instance, FEATURES, "2005-10")
+    happened(instance, LABELS, "2005-10")
+    measured(instance, "2005-10")
+
+
+def test_what_was_held_is_learned_once_a_person_has_asked_for_a_candidate_on_it(instance):
+    held_and_then_drifted(instance)
+    use_case = LATE_USE_CASE
+    refused = tick(instance, use_case).skip_message
+    assert "2005-08 is held (label definition change)" in refused
+    job = build_defs().resolve_job_def(RETRAINING)
+    for tags in (by_sensor(use_case, RetrainingRequest("2005-08", "k", "r")), by_hand("right")):
+        run = instance.create_run_for_job(job, tags={**tags, PARTITION_TAG: "2005-08"})
+        instance.handle_new_event(ended_well(run))
+        if tags[ASKED_BY_TAG] == "sensor":
+            assert tick(instance, use_case).skip_message == refused
+    assert tick(instance, use_case).partition_key == "2005-10"
+
+
+def ended_well(run):
+    """The event by which Dagster knows that a run ended well."""
+    event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name, message="done")
+    return dg.EventLogEntry(
+        error_info=None,
+        level=20,
+        user_message="",
+        run_id=run.run_id,
+        timestamp=time.time(),
+        job_name=run.job_name,
+        dagster_event=event,
+    )
 
 
 def test_what_triage_holds_is_told_and_not_learned(instance):

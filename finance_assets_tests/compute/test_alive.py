@@ -84,9 +84,36 @@ def test_a_killed_run_is_marked_as_failed_with_the_reason_and_its_training_as_ki
         event = instance.get_records_for_run(run_id).records[-1].event_log_entry
         assert "the process of this run is gone" in event.user_message + str(event.dagster_event)
         assert end_left_behind(instance, settings) == []
+    assert training_of(run_id, settings) == "KILLED"
+
+
+def test_a_registry_that_does_not_answer_keeps_no_killed_run_started(settings, monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, text=True)
+    run_id = child.stdout.readline().strip()
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+
+    def silent(*_):
+        raise OSError("MLflow does not answer")
+
+    with dg.DagsterInstance.get() as instance:
+        with monkeypatch.context() as patch:
+            patch.setattr("finance_assets.automation.runs.open_registry", silent)
+            assert end_left_behind(instance, settings) == [run_id]
+            assert instance.get_run_by_id(run_id).status is dg.DagsterRunStatus.FAILURE
+            assert end_left_behind(instance, settings) == [], "it is marked once"
+        # Somebody who does not ask MLflow leaves the training to those who do.
+        assert end_left_behind(instance, settings, with_trainings=False) == []
+        assert training_of(run_id, settings) == "RUNNING"
+        assert end_left_behind(instance, settings) == []
+    assert training_of(run_id, settings) == "KILLED"
+    assert list(left_behind(settings)) == []
+
+
+def training_of(run_id, settings):
     client = open_registry(settings).client
     [training] = client.search_runs(["0"], f"tags.dagster_run_id = '{run_id}'")
-    assert training.info.status == "KILLED"
+    return training.info.status
 
 
 def test_a_run_that_ended_leaves_nothing_and_one_that_works_is_left_alone(settings):

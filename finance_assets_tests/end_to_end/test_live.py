@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 D1, D2, D3, D4, D5, D6, D7, D8 = CALENDAR.partitions()
 PIPELINE, RETRAINING = f"{NAME}_pipeline", f"{NAME}_retraining"
-# A tariff comes out of nowhere. Readers read more; then they log in more often, too, and one day has
+# A tariff comes out of nowhere, and the desk corrects that. Readers read more; then they log in more often, too, and one day has
 # too few of them to judge a model by.
 DAYS = {
     D4: Day(new_code=0.12),
@@ -63,6 +63,10 @@ class World:
         path = deliver(self.landing, NAME, DAYS, day)
         path.write_text(path.read_text().replace("north", "west"))
 
+    def land_corrected(self, day):
+        """The file of a day without what was wrong with it."""
+        deliver(self.landing, NAME, {}, day)
+
     def status(self):
         command = [BIN / "finance-assets", "status", "--use-case", NAME, "--json"]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
@@ -87,6 +91,9 @@ def played(tmp_path_factory):
             live.until("the refusal is told", lambda: world.told("too many rows were rejected"))
             world.land(D4)
             live.until("the new code is told", lambda: world.told("encoding change"))
+            world.held = world.status()["drift"][D4]
+            world.land_corrected(D4)
+            live.until("it is corrected", lambda: world.status()["drift"][D4]["action"] == "wait")
             world.land(D5, D6)
             live.until("the shift is answered", lambda: live.ended(RETRAINING, D6))
             world.land(D7, D8)
@@ -100,12 +107,12 @@ def played(tmp_path_factory):
     return world
 
 
-def test_each_delivery_was_run_once_by_the_sensor_and_a_corrected_one_again(played):
+def test_each_delivery_was_run_once_by_the_sensor_and_corrected_ones_again(played):
     ended = [(day, status) for day, status, _ in played.pipeline]
     assert ended == [
         *((day, "SUCCESS") for day in (D1, D2, D3)),
         (D4, "FAILURE"),
-        *((day, "SUCCESS") for day in (D4, D5, D6, D7, D8)),
+        *((day, "SUCCESS") for day in (D4, D4, D5, D6, D7, D8)),
     ]
     assert {t["dagster/sensor_name"] for _, _, t in played.pipeline} == {f"{NAME}_landing_sensor"}
     assert played.state["partitions"] == CALENDAR.partitions()
@@ -138,7 +145,7 @@ def test_a_refused_delivery_was_told_once_with_links(played):
 
 
 def test_a_code_from_nowhere_was_held_and_told_once_and_nothing_was_trained_on_it_alone(played):
-    found = played.state["drift"][D4]
+    found = played.held
     assert (found["verdict"], found["action"]) == ("encoding_change", "hold")
     assert "tariff" in found["evidence"][0]
     [post] = played.told("encoding change")

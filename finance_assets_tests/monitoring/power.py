@@ -111,7 +111,6 @@ def matured(now: Columns, before: Figure | None) -> Matured:
     level = seen.get("level")
     return Matured(
         "p",
-        len(now["score"]),
         level and Figure(level.value, level.low, level.high),
         before,
         lost and Figure(lost.value, lost.low, lost.high),

@@ -6,13 +6,12 @@ import pytest
 
 from finance_assets.errors import DeclarationError
 from finance_assets.monitoring.retraining import (
-    DriftFinding,
     NoRetraining,
-    RetrainingFacts,
     RetrainingPolicy,
     RetrainingRequest,
 )
 from finance_assets.monitoring.retraining import decide_retraining as decide
+from finance_assets.monitoring.retraining_facts import Answer, DriftFinding, RetrainingFacts
 
 MONTHS = ["2005-06", "2005-07", "2005-08", "2005-09", "2005-10"]
 EACH = RetrainingPolicy()
@@ -27,6 +26,8 @@ CHAMPION = RetrainingFacts(
     "1",
     (SHIFT,),
     champion_digest="d1g3s7",
+    champion_as_of="2005-06",
+    measured=frozenset(MONTHS),
 )
 
 
@@ -58,6 +59,8 @@ def test_a_candidate_that_was_turned_down_waits_for_the_next_month():
     assert "did not pass the gate" in decide(tried, EACH).reason
     later = replace(tried, ready=frozenset({"2005-06", "2005-07"}))
     assert decide(later, EACH).as_of == "2005-07"
+    never_less = replace(later, decided=frozenset({"2005-07"}))
+    assert "as of 2005-07 did not pass the gate" in decide(never_less, EACH).reason
 
 
 def test_drift_waits_until_its_outcomes_are_known_and_is_then_answered_once():
@@ -144,6 +147,88 @@ def test_without_a_measurement_it_says_so():
     assert decide(replace(CHAMPION, findings=()), EACH).reason == (
         "champion v1: no drift measured yet"
     )
+
+
+def test_outcomes_that_triage_has_not_judged_yet_are_not_learned():
+    """The pipeline publishes labels before it measures them: they may follow another definition."""
+    ready = replace(CHAMPION, ready=CHAMPION.ready | {"2005-08"}, measured=frozenset({"2005-07"}))
+    assert decide(ready, EACH).reason == (
+        "2005-07: covariate shift; the outcomes of 2005-08 are in, and wait to be measured: run "
+        "its pipeline"
+    )
+    assert decide(replace(ready, measured=frozenset({"2005-08"})), EACH).as_of == "2005-08"
+
+
+def test_a_cause_that_was_answered_is_not_asked_again_when_the_next_outcomes_come():
+    answered = replace(CHAMPION, ready=frozenset(MONTHS), decided=frozenset({"2005-06", "2005-08"}))
+    assert "was answered by the candidate as of 2005-08" in decide(answered, EACH).reason
+
+
+def test_what_is_held_is_not_learned_a_month_later_either():
+    later = replace(found("shift", "hold", "shift"), ready=frozenset(MONTHS))
+    assert decide(later, EACH).reason == (
+        "2005-09: shift; 2005-08 is held (hold): a candidate as of 2005-10 would learn it. "
+        "Correct the delivery, or answer with `finance-assets retrain`"
+    )
+    learned = replace(later, champion_as_of="2005-08")
+    assert isinstance(decide(learned, EACH), RetrainingRequest), "the champion learned it before"
+
+
+def said(facts: RetrainingFacts, at: float) -> RetrainingFacts:
+    return replace(facts, findings=tuple(replace(f, said_at=at) for f in facts.findings))
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_one"),
+    [
+        (Answer("2005-08", asked_at=20.0), True),
+        (Answer("2005-08", asked_at=5.0), False),
+        (Answer("2005-07", asked_at=20.0), False),
+    ],
+    ids=["on the same data and since", "before the verdict", "on less data"],
+)
+def test_a_hold_is_answered_by_a_candidate_that_a_person_asked_for(answer, is_one):
+    held = said(found("shift", "hold", "shift"), 10.0)
+    held = replace(held, ready=frozenset(MONTHS), answers=(answer,))
+    assert isinstance(decide(held, EACH), RetrainingRequest) is is_one
+
+
+def test_restated_data_hold_as_long_as_they_are_restated_and_no_longer():
+    held = found("shift", "shift")
+    now = replace(held, restated=("labels.x: 2005-05 changed",))
+    assert "held, as labels.x: 2005-05 changed" in decide(now, EACH).reason
+    former = DriftFinding("2005-07", "restated_data", "hold", "1", (), "2005-08")
+    answered = replace(held, findings=(former, held.findings[1]), ready=frozenset(MONTHS))
+    assert isinstance(decide(replace(answered, restated=()), EACH), RetrainingRequest)
+    # Where only the findings tell, a person answers whatever partition was held.
+    assert "2005-07 is held (restated data)" in decide(answered, EACH).reason
+    asked = replace(answered, answers=(Answer("2005-06", 1.0),))
+    assert isinstance(decide(asked, EACH), RetrainingRequest)
+
+
+THUMB = replace(found("shift"), is_baseline=True)
+
+
+def test_the_rule_of_thumb_is_asked_about_under_the_same_conditions_as_any_champion():
+    assert decide(THUMB, EACH).as_of == "2005-07"
+    for more, why in (
+        ({"cooled_as_of": "2005-08"}, "cooling down after the candidate as of 2005-06"),
+        ({"measured": frozenset()}, "wait to be measured"),
+        ({"restated": ("it was changed",)}, "held, as it was changed"),
+        ({"findings": found("hold").findings}, "2005-07 is held (hold)"),
+    ):
+        answer = decide(replace(THUMB, **more), EACH)
+        assert answer.reason.startswith("the rule of thumb serves; ")
+        assert why in answer.reason
+
+
+@pytest.mark.parametrize("is_baseline", [True, False])
+def test_whom_a_person_put_back_serves_until_there_is_something_new(is_baseline):
+    known = frozenset(MONTHS[:3])
+    back = replace(found("shift"), ready=known, is_baseline=is_baseline, put_back_at="2005-08")
+    assert "v1 was put back by a person" in decide(back, EACH).reason
+    ready = back.ready | {"2005-09"}
+    assert decide(replace(back, ready=ready), EACH).as_of == "2005-09"
 
 
 @pytest.mark.parametrize("wrong", [{"at_least": 2}, {"at_least": 0}, {"cool_down": -1}])

@@ -59,3 +59,15 @@ def test_july_is_compared_with_july_as_long_as_the_same_champion_serves(measured
 
 def test_before_a_year_has_passed_there_is_no_season(measured):
     assert season_before(measured, MODEL, Champion(), "2021-09") == {}
+
+
+def test_what_the_same_run_has_measured_and_not_yet_stored_counts(measured):
+    again = DriftRecord(
+        "2021-07",
+        **vars(compare(build_reference("status", [0.0, 1.0, 2.0] * 20), [0, 1, 1, 1, 1, 0])),
+        rows=4,
+        model_version="1",
+        model_sha256=Champion.model_sha256,
+    )
+    found = season_before(measured, MODEL, Champion(), "2022-07", {"2021-07": [again]})
+    assert found == {"status": [0, 1, 1, 1, 1, 0]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finance_assets.monitoring.drift import DriftReport, compare
-from finance_assets.monitoring.measurements import Matured, Measurements, Rejected
+from finance_assets.monitoring.measurements import Matured, Measurements, Rejected, Rival
 from finance_assets.monitoring.reference import build_reference
 from finance_assets.monitoring.significance import Figure
 from finance_assets.monitoring.simulator import Change, Injury, injure
@@ -19,7 +19,7 @@ STABLE = Measurements("p", report_of(REFERENCE, CALM), "2", "digest")
 
 
 def fared(**values):
-    return replace(STABLE, matured=Matured("o", 5_000, **values))
+    return replace(STABLE, matured=Matured("o", **values))
 
 
 def test_a_stable_partition_waits_and_says_why():
@@ -68,23 +68,44 @@ def test_each_finding_has_its_verdict_and_action(found, verdict, action):
     assert (thought.verdict, thought.action) == (verdict, action)
 
 
-def test_of_few_outcomes_nothing_is_concluded_about_the_world():
-    lost = fared(level=Figure(1.2, 1.1, 1.3), lost=Figure(0.4, 0.3, 0.5))
-    few = replace(lost, matured=replace(lost.matured, rows=LIMITS.min_rows - 1))
-    assert triage(lost).verdict == Verdict.concept_shift
-    assert triage(few).verdict == Verdict.none
+def test_of_few_rows_outcomes_are_judged_by_how_sure_they_are_and_distributions_not_at_all():
+    """A month of a daily series never has the rows that a distribution takes."""
+    few = replace(STABLE, report=replace(STABLE.report, rows=40))
+    for sure in (
+        {"level": Figure(1.2, 0.9, 1.5)},
+        {"lost": Figure(0.4, 0.1, 0.7)},
+    ):
+        found = triage(replace(few, matured=Matured("o", **sure)))
+        assert (found.verdict, found.action) == (Verdict.concept_shift, Action.retrain)
+    for unsure in (
+        {"level": Figure(1.2, 0.5, 1.9)},
+        {"level": Figure(-1.2, -1.9, -0.5)},
+        {"lost": Figure(0.4, -0.1, 0.9)},
+    ):
+        assert triage(replace(few, matured=Matured("o", **unsure))).verdict == Verdict.too_few_rows
 
 
-def test_the_champion_before_comes_back_only_where_it_surely_does_better():
+def rival(version, *lost):
+    return Rival(version, f"digest of v{version}", Figure(*lost))
+
+
+def test_another_champion_comes_back_only_where_it_surely_does_better():
     lost = Figure(0.4, 0.3, 0.5)
-    better = fared(lost=lost, previous_lost=Figure(0.05, 0.0, 0.1))
-    assert triage(better).action == Action.roll_back
-    unsure = fared(lost=lost, previous_lost=Figure(0.2, 0.05, 0.35))
-    assert triage(unsure).action == Action.retrain
+    better = triage(fared(lost=lost, rivals=(rival("1", 0.05, 0.0, 0.1),)))
+    assert (better.action, better.better_version) == (Action.roll_back, "1")
+    assert better.better_sha256 == "digest of v1"
+    assert "v1 does better on the same outcomes" in better.evidence
+    unsure = triage(fared(lost=lost, rivals=(rival("1", 0.2, 0.05, 0.35),)))
+    assert (unsure.action, unsure.better_version) == (Action.retrain, "")
+
+
+def test_of_several_champions_that_do_better_the_one_that_surely_loses_least_is_named():
+    rivals = rival("3", 0.1, 0.0, 0.2), rival("1", 0.05, 0.0, 0.1), rival("2", 0.0, -0.2, 0.25)
+    assert triage(fared(lost=Figure(0.4, 0.3, 0.5), rivals=rivals)).better_version == "1"
 
 
 def test_how_a_champion_fared_that_was_replaced_since_asks_for_nothing():
-    lost = {"lost": Figure(0.4, 0.3, 0.5), "previous_lost": Figure(0.05, 0.0, 0.1)}
+    lost = {"lost": Figure(0.4, 0.3, 0.5), "rivals": (rival("1", 0.05, 0.0, 0.1),)}
     assert triage(fared(**lost, scored_by="digest")).action == Action.roll_back
     assert triage(fared(**lost, scored_by="another")).verdict == Verdict.none
 

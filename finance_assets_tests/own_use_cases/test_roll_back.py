@@ -10,11 +10,13 @@ from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alerts import Cause, alerts_of
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.cli.main import app
-from finance_assets.compute.runner import run_step
+from finance_assets.compute.runner import open_context, run_step
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.tasks.binary import criteria
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.decision_log import read_decisions
+from finance_assets.model_life.rescoring import rivals_of
+from finance_assets.monitoring.measurements import Matured
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.settings import get_settings
 from finance_assets.step.declaration import Kind
@@ -68,6 +70,25 @@ def news(settings, spark, monkeypatch):
     return runner
 
 
+def test_whoever_was_put_back_can_be_told_to_do_worse_than_the_one_in_whose_place(news):
+    """Champions are asked whether they came before or after; not those that know the outcomes."""
+    ctx = open_context(
+        news.settings,
+        lambda: news.spark,
+        run_id="test",
+        report=lambda message: None,
+        window=CALENDAR.window(D8),
+    )
+    history = read_history(news.lakehouse, NAME)
+    for scorer, other in (("1", "2"), ("2", "1")):
+        by = history.of_version(scorer)
+        matured = Matured(D7, scored_by=by.model_sha256)
+        [rival] = rivals_of(ctx, MODEL, history, D8, matured)
+        assert (rival.version, rival.sha256) == (other, history.of_version(other).model_sha256)
+    first = Matured(D5, scored_by=history.of_version("1").model_sha256)
+    assert rivals_of(ctx, MODEL, history, D6, first) == (), "v2 learned from what is known in D6"
+
+
 def scored_by(runner, day):
     rows = runner.rows(runner.key(Kind.scoring), lambda row: row["delivered_for"] == day)
     return {row["model_version"] for row in rows}
@@ -88,17 +109,21 @@ def test_a_champion_that_does_worse_than_the_one_before_is_rolled_back_and_nothi
     assert scored_by(news, D8) == {"2"}
     assert thought_of(news, D8) == (Verdict.concept_shift, Action.roll_back, "2")
     evidence = stored_triage(news.lakehouse, MODEL)[D8].evidence
-    assert "the champion before does better on the same outcomes" in evidence
+    assert "v1 does better on the same outcomes" in evidence
     with dg.DagsterInstance.ephemeral() as instance:
         # A person is asked; no candidate is trained meanwhile.
         assert "(roll back), champion v2 stays" in sensor_says(instance).skip_message
         facts = alert_facts(instance, news.lakehouse, USE_CASE)
         [told] = [one for one in alerts_of(facts) if one.cause is Cause.hold]
-        assert told.detail.startswith("roll back: `finance-assets rollback`")
+        command = f'finance-assets rollback {NAME} --to 1 --expect 2 --reason "…"'
+        assert told.detail.startswith(f"roll back: `{command}`")
 
-        asked = ["rollback", NAME, "--reason", "v2 turned", "--from", D8, "--expect", "2"]
+        asked = command.replace('"…"', "better").split()[1:] + ["--from", D8]
         done = CliRunner().invoke(app, asked)
         assert done.exit_code == 0, done.output
+        facts = alert_facts(instance, news.lakehouse, USE_CASE)
+        holds = [one for one in alerts_of(facts) if one.cause is Cause.hold]
+        assert holds == [], "v2, which was judged, is no more in force"
         assert f"{D8}" in done.output, "it names what has to be scored again"
 
         for _ in range(2):

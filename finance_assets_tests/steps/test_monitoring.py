@@ -4,7 +4,10 @@ import shutil
 
 import pytest
 
+from finance_assets.automation.landing import Files, Landing
+from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.record import from_rows
+from finance_assets.model_life.contracts import triage_contract
 from finance_assets.model_life.performance_log import (
     ERROR,
     ESTIMATED,
@@ -28,11 +31,13 @@ from finance_assets_tests.scenario import (
     MAY,
     MODEL,
     SEPTEMBER,
+    USE_CASE,
     deliver,
     shipped,
 )
 
 PERFORMANCE, QUALITY = performance_contract(MODEL), quality_contract(MODEL)
+TRIAGE = triage_contract(MODEL)
 ACCOUNTS = 2000
 
 
@@ -73,6 +78,36 @@ def test_real_months_are_judged_for_what_they_are(monitored):
     assert found[SEPTEMBER].drifted[0] == "pay_status"
     assert "pay_status" in found[SEPTEMBER].evidence[0]
     assert stored_summaries(monitored.lakehouse, MODEL)[SEPTEMBER].action == "hold"
+
+
+@pytest.mark.parametrize("lost", [PERFORMANCE.table, QUALITY.table, TRIAGE.table, DRIFT])
+def test_a_verdict_that_a_crash_kept_from_its_table_is_found_to_be_missing(
+    runner, homes, monkeypatch, lost
+):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    runner.run(PREDICTIONS, JULY)
+
+    def dies(lakehouse, proposal, origin):
+        if proposal.contract.table == lost:
+            raise OSError("the process died")
+        return publish(lakehouse, proposal, origin)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("finance_assets.step.declaration.publish", dies)
+        with pytest.raises(OSError, match="died"):
+            runner.run(DRIFT, JULY)
+    assert f"{DRIFT} was not made yet" in reasons_to_run(runner, JULY)
+    runner.run(DRIFT, JULY)
+    assert f"{DRIFT} was not made yet" not in reasons_to_run(runner, JULY)
+    assert thoughts(runner)[JULY].verdict == Verdict.immature_reference
+
+
+def reasons_to_run(runner, partition):
+    """Why the landing sensor would run a partition; it looks twice at each file."""
+    files = Files()
+    for _ in range(2):
+        pending = Landing(USE_CASE, runner.lakehouse, runner.settings, files).pending()
+    return [reason for one in pending if one.partition == partition for reason in one.reasons]
 
 
 def test_what_was_estimated_is_held_against_what_came(monitored):

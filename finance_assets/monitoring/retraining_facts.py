@@ -1,0 +1,112 @@
+"""What the decision to retrain rests on, as the orchestrator gathers it; retraining.py decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from finance_assets.monitoring.triage import Action, Verdict
+
+
+@dataclass(frozen=True)
+class DriftFinding:
+    """A partition's verdict, what is to be done, and the champion it was measured against.
+
+    `answered_as_of`: the partition in which its outcomes become known, as of which a candidate
+    answers the drift at the earliest. `said_at`: when the verdict was made, in seconds since 1970.
+    """
+
+    partition: str
+    verdict: str
+    action: str
+    champion_version: str
+    drifted: tuple[str, ...] = ()
+    answered_as_of: str = ""
+    said_at: float = 0.0
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for a new candidate."""
+        return self.action == Action.retrain
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is learned from it before a person has looked."""
+        return self.action == Action.hold
+
+    @property
+    def words(self) -> str:
+        """The verdict as people write it."""
+        return self.verdict.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A candidate that a person asked for, as of which partition and when (seconds since 1970)."""
+
+    as_of: str
+    asked_at: float
+
+
+@dataclass(frozen=True)
+class RetrainingFacts:
+    """The facts on which the decision to retrain rests, as the orchestrator knows them.
+
+    `ready` are the partitions as of which a candidate can be trained now (its inputs are there),
+    `measured` those of which triage has judged what the tables hold now; `decided` those for which
+    a promotion decision exists; `champion_version` the champion in force after the latest
+    decision, `champion_as_of` as of which it was trained, `champion_digest` its identity,
+    `is_baseline` whether it is the rule of thumb; `findings` oldest first, `answers` what people
+    asked for since. `restated`: what the champion learned from that was changed since, in
+    sentences; None where only the findings say so. `put_back_at`: the newest partition that was
+    known when a person put the champion back. `cooled_as_of`: the first partition after the
+    cool-down. `made_by`: the run that made the labels of a partition that is ready, so that a
+    lakehouse that was made anew is asked anew.
+    """
+
+    first_as_of: str
+    ready: frozenset[str]
+    decided: frozenset[str]
+    champion_version: str | None
+    findings: tuple[DriftFinding, ...]
+    champion_digest: str = ""
+    cooled_as_of: str = ""
+    made_by: Mapping[str, str] = field(default_factory=dict)
+    is_baseline: bool = False
+    measured: frozenset[str] = frozenset()
+    champion_as_of: str = ""
+    answers: tuple[Answer, ...] = ()
+    restated: tuple[str, ...] | None = None
+    put_back_at: str = ""
+
+    @property
+    def newest_decided(self) -> str:
+        """The newest partition as of which there was a candidate; empty without any."""
+        return max(self.decided, default="")
+
+    def is_judged(self, partition: str) -> bool:
+        """Whether triage had its say on the outcomes of a partition.
+
+        Without a champion it has none, and what a champion learned was judged before.
+        """
+        is_old = self.champion_version is None or partition <= self.champion_as_of
+        return is_old or partition in self.measured
+
+    def open_holds(self, as_of: str) -> list[DriftFinding]:
+        """The holds that nobody answered, on what a candidate would learn and the champion did not.
+
+        A hold is answered by a corrected delivery, which takes the verdict away, or by a candidate
+        on the same data that a person asked for since.
+        """
+        return [
+            finding
+            for finding in self.findings
+            if finding.holds
+            and self.champion_as_of < finding.partition <= as_of
+            and not self._is_answered(finding)
+        ]
+
+    def _is_answered(self, hold: DriftFinding) -> bool:
+        is_restated = hold.verdict == Verdict.restated_data
+        if is_restated and self.restated is not None:
+            return True
+        needed = self.champion_as_of if is_restated else hold.partition
+        return any(a.as_of >= needed and a.asked_at > hold.said_at for a in self.answers)
