@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -11,15 +12,20 @@ from finance_assets.monitoring.retraining_facts import Answer, DriftFinding
 from finance_assets.step.declaration import Kind
 from finance_assets.step.use_case import UseCase
 
-RUNS_AT_ONCE = 500
 
+def people_asked(
+    instance: dg.DagsterInstance, use_case: UseCase, since: float
+) -> tuple[Answer, ...]:
+    """What people had trained and decided since a moment: by the command, or in Dagster's UI.
 
-def people_asked(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[Answer, ...]:
-    """What people had trained and decided: by the command, or in Dagster's UI."""
+    All of it, however many runs there were: other use cases have theirs in the same log.
+    """
     decisions = [step for step in use_case.model_steps if step.kind is Kind.decision]
-    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])
+    wanted = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.SUCCESS], created_after=datetime.fromtimestamp(since, UTC)
+    )
     found = []
-    for record in instance.get_run_records(wanted, limit=RUNS_AT_ONCE):
+    for record in instance.get_run_records(wanted):
         run = record.dagster_run
         as_of = run.tags.get(PARTITION_TAG) or run.tags.get(RANGE_TAGS[1])
         if as_of and run.tags.get(ASKED_BY_TAG) != SENSOR and is_of(run, use_case, decisions):

@@ -51,8 +51,9 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
         facts = replace(facts, findings=with_moments(instance, facts.findings, made_by))
     else:
         facts = facts_of_events(instance, use_case)
-    if any(finding.holds for finding in facts.findings):
-        facts = replace(facts, answers=people_asked(instance, use_case))
+    holds = [finding.said_at for finding in facts.findings if finding.holds]
+    if holds:
+        facts = replace(facts, answers=people_asked(instance, use_case, min(holds)))
     return facts
 
 
