@@ -429,9 +429,13 @@ def test_the_step_shows_the_card_and_states_the_champion(two_champions):
     result = run_model_steps(two_champions, AUGUST, EASY, (DECISION,))
     assert result.documents["model_card"].startswith(f"# Model card: {NAME} v2")
     assert result.metadata["model_card_page"].startswith("http")
+    newest = history(two_champions).newest
     said = {
         "champion_version": "2",
+        "as_of": AUGUST,
         "is_baseline": False,
+        "event": "promoted",
+        "effective_from": newest.effective_from,
         "statement": history(two_champions).statement,
     }
     assert result.stated == {HISTORY: {NAME: said}}
