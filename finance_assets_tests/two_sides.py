@@ -17,9 +17,7 @@ from rich.table import Table
 
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.folder import FolderTable
-from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.holdout_looks import looks_contract
-from finance_assets.model_life.performance_log import monitoring_contracts
+from finance_assets.model_life.journals import journals_of
 from finance_assets.step.use_case import UseCase
 from finance_assets_tests.scenario import clean_environment
 
@@ -88,9 +86,7 @@ def play(
 
 def contracts_of(use_case: UseCase) -> list[Contract]:
     """Every table of a use case."""
-    contracts = [step.contract for step in use_case.steps]
-    contracts += [champion_history_contract(use_case.name), looks_contract(use_case.model)]
-    return contracts + list(monitoring_contracts(use_case.model))
+    return [*(step.contract for step in use_case.steps), *journals_of(use_case)]
 
 
 def compare(

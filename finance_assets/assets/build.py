@@ -11,9 +11,7 @@ from finance_assets.calendar import Calendar, Window
 from finance_assets.compute.runner import run_step
 from finance_assets.errors import FinanceAssetsError
 from finance_assets.lakehouse.contract import Severity
-from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.holdout_looks import looks_contract
-from finance_assets.model_life.performance_log import monitoring_contracts
+from finance_assets.model_life.journals import journals_of
 from finance_assets.settings import Compute, get_settings
 from finance_assets.step.declaration import Kind, Step, StepResult
 from finance_assets.step.use_case import UseCase
@@ -58,14 +56,7 @@ def build_asset(use_case: UseCase, step: Step) -> dg.AssetsDefinition:
 
 
 def build_journals(use_case: UseCase) -> list[dg.AssetSpec]:
-    """What steps write beside the table that they are named for: champion history and looks at
-    holdouts, which commands add to as well, and what monitoring finds.
-    """
-    makers = {
-        champion_history_contract(use_case.name): Kind.decision,
-        looks_contract(use_case.model): Kind.evaluation,
-        **dict.fromkeys(monitoring_contracts(use_case.model), Kind.monitoring),
-    }
+    """What steps write beside the table that they are named for."""
     return [
         dg.AssetSpec(
             key=shown.asset_key(contract.table),
@@ -77,7 +68,7 @@ def build_journals(use_case: UseCase) -> list[dg.AssetSpec]:
             owners=[use_case.owner],
             tags={"layer": contract.layer},
         )
-        for contract, kind in makers.items()
+        for contract, kind in journals_of(use_case).items()
     ]
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from finance_assets.lakehouse.contract import Contract, RowRule, TableRule
-from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.holdout_looks import looks_contract
-from finance_assets.model_life.performance_log import monitoring_contracts
+from finance_assets.model_life.journals import journals_of
 from finance_assets.step.use_case import UseCase
 
 
@@ -20,9 +18,7 @@ def data_dictionary(use_cases: dict[str, UseCase]) -> str:
         lines += ["", f"## {use_case.name}", "", use_case.title]
         for step in use_case.steps:
             lines += _table(step.contract)
-        lines += _table(champion_history_contract(use_case.name))
-        lines += _table(looks_contract(use_case.model))
-        for contract in monitoring_contracts(use_case.model):
+        for contract in journals_of(use_case):
             lines += _table(contract)
     return "\n".join(lines) + "\n"
 

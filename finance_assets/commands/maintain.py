@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from finance_assets.commands.command import Command
 from finance_assets.lakehouse.maintenance import Maintained, expire_staging, maintain_table
-from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.model_life.journals import journals_of
 from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
 
@@ -51,5 +50,4 @@ def tables_of(use_case: UseCase) -> tuple[str, ...]:
     tables = []
     for step in use_case.steps:
         tables += [step.key, *([f"{step.key}_quarantine"] if step.rejected is not None else [])]
-    journals = (champion_history_contract(use_case.name), looks_contract(use_case.model))
-    return (*tables, *(contract.table for contract in journals))
+    return (*tables, *(contract.table for contract in journals_of(use_case)))

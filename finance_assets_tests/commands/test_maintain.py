@@ -15,10 +15,11 @@ from finance_assets.commands.maintain import Maintain, tables_of
 from finance_assets.commands.status import Status
 from finance_assets.definitions import build_defs
 from finance_assets.model_life.reproduce import reproduce
+from finance_assets.model_life.rollback import roll_back
 from finance_assets.model_life.verification import verify
 from finance_assets.settings import Environment, get_settings
 from finance_assets.use_cases import all_use_cases
-from finance_assets_tests.model_life.models import PREDICTIONS, context, run_model_steps
+from finance_assets_tests.model_life.models import PREDICTIONS, context, judge, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
     APRIL,
@@ -43,6 +44,13 @@ def said(ctx):
     return replace(found, tables={k: replace(t, version=0) for k, t in found.tables.items()})
 
 
+def test_every_table_that_dagster_shows_is_maintained():
+    shown = {".".join(key.path) for key in build_defs().resolve_asset_graph().get_all_asset_keys()}
+    maintained = [set(tables_of(use_case)) for use_case in all_use_cases().values()]
+    assert shown
+    assert shown <= set().union(*maintained)
+
+
 def versions(runner):
     return {table: runner.lakehouse.table(table).version for table in tables_of(USE_CASE)}
 
@@ -63,13 +71,16 @@ def test_a_whole_use_case_is_as_it_was_after_maintenance(runner, homes):
         run_model_steps(runner, month, EASY)
     runner.run(PREDICTIONS, SEPTEMBER)
     ctx = context(runner)
+    for reason in ("it is odd", "it was not"):
+        roll_back(ctx, judge(EASY), reason=reason)
     before = said(ctx)
     assert verify(ctx, EASY, {}) == []
     done = Maintain().run(ctx, USE_CASE)
     assert done.problems == ()
     assert {one.table for one in done.tables} >= {step.key for step in USE_CASE.steps[:9]}
     merged = {one.table for one in done.tables if one.after.files < one.before.files}
-    assert not merged or all(one.to_merge for one in done.tables if one.table in merged)
+    assert HISTORY in merged
+    assert all(one.to_merge for one in done.tables if one.table in merged)
     assert said(ctx) == before
     assert verify(ctx, EASY, {}) == []
     found = reproduce(ctx, EASY, CALENDAR, ctx.registry.version(NAME, "1"))
