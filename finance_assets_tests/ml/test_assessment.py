@@ -23,7 +23,7 @@ def test_the_cost_matrix_implies_the_threshold_at_which_both_decisions_cost_the_
     assert (1 - p) * costs.flagged_good == pytest.approx(p * costs.missed_bad)
     outcome = np.array([0.0, 0.0, 1.0, 1.0])
     flagged = np.array([True, False, True, False])
-    assert costs.per_row(outcome, flagged) == pytest.approx((1 + 0 + 0 + 5) / 4)
+    assert costs.each_row(outcome, flagged).mean() == pytest.approx((1 + 0 + 0 + 5) / 4)
 
 
 def test_scores_that_stay_are_stable_and_scores_that_jump_are_not():

@@ -47,7 +47,3 @@ class CostMatrix:
             np.where(bad, self.flagged_bad, self.flagged_good),
             np.where(bad, self.missed_bad, self.passed_good),
         )
-
-    def per_row(self, outcome: "np.ndarray", is_flagged: "np.ndarray") -> float:
-        """Mean cost of these decisions."""
-        return float(self.each_row(outcome, is_flagged).mean())

@@ -33,14 +33,16 @@ def expected(score: "np.ndarray", costs: CostMatrix, flagged_from: float) -> Fig
     _, group, rows = np.unique(alike, return_inverse=True, return_counts=True)
     means = np.bincount(group, weights=score) / rows
     drawn = np.random.default_rng(SEED).binomial(rows, np.clip(means, 0, 1), (DRAWS, len(rows)))
-    positives, n = drawn.sum(axis=1), len(score)
+    positives, n, flags = drawn.sum(axis=1), len(score), int(flagged.sum())
     missed = drawn[:, means < flagged_from].sum(axis=1)
-    needless = int(flagged.sum()) - (positives - missed)
+    caught = positives - missed
+    cost = costs.flagged_good * (flags - caught) + costs.missed_bad * missed
+    cost = cost + costs.flagged_bad * caught + costs.passed_good * (n - flags - missed)
     squares = float((score**2).sum())
     found = {
         "brier": (squares + drawn @ (1 - 2 * means)) / n,
         "outcome_rate": positives / n,
-        "cost_per_row": (costs.flagged_good * needless + costs.missed_bad * missed) / n,
+        "cost_per_row": cost / n,
     }
     both = (positives > 0) & (positives < n)
     if both.any():
@@ -68,7 +70,7 @@ def observed(
     found = {
         "brier": _mean((score - outcome) ** 2),
         "outcome_rate": _mean(outcome),
-        "cost_per_row": _mean(_cost(outcome, score, costs, flagged_from)),
+        "cost_per_row": _mean(costs.each_row(outcome, score >= flagged_from)),
     }
     positives = int(outcome.sum())
     if 0 < positives < len(outcome):
@@ -91,16 +93,6 @@ def lost(before: Figures, now: Figures) -> Interval | None:
         (before["auc"].high - now["auc"].low) / power,
         0.95,
     )
-
-
-def _cost(
-    outcome: "np.ndarray", score: "np.ndarray", costs: CostMatrix, flagged_from: float
-) -> "np.ndarray":
-    flagged = score >= flagged_from
-    found: np.ndarray = costs.flagged_good * (flagged * (1 - outcome)) + costs.missed_bad * (
-        ~flagged * outcome
-    )
-    return found
 
 
 def _mean(values: "np.ndarray") -> Interval:
