@@ -58,7 +58,7 @@ class CatalogTable:
     def _newest(self) -> list[Commit]:
         return self._history(FIRST_LOOK)
 
-    @property
+    @cached_property
     def exists(self) -> bool:
         """Whether the catalog knows the table."""
         return bool(self.session().catalog.tableExists(self.place))

@@ -41,9 +41,15 @@ def open_table(table: str, path: Path) -> tuple[Any, dict[int, Identity]]:
     Raises:
         HistoryError: its log cannot be read.
     """
+    return _opened_with(table, path, _whole_log(table, path))
+
+
+def _opened_with(
+    table: str, path: Path, entries: dict[int, Identity]
+) -> tuple[Any, dict[int, Identity]]:
+    """The table, where its log was listed a moment ago."""
     from deltalake import DeltaTable
 
-    entries = _whole_log(table, path)
     with reading(table, path):
         delta = DeltaTable(str(path))
     newest = int(delta.version())
@@ -63,7 +69,7 @@ def snapshot_of(table: str, path: Path) -> tuple[Any, dict[int, Identity]]:
     """
     entries, known = _whole_log(table, path), _opened.get(path)
     if known is None or known[1] != entries:
-        known = open_table(table, path)
+        known = _opened_with(table, path, entries)
         _opened.put(path, known)
     return known
 

@@ -45,16 +45,14 @@ def maintain_table(lakehouse: Lakehouse, table: str, is_dry_run: bool = False) -
     Raises:
         HistoryError: its log cannot be read.
     """
-    if not lakehouse.table(table).exists:
-        return None
-    if is_dry_run:
-        stored = lakehouse.table(table)
-        size, version = stored.size(), stored.version
-        # What an engine would delete without the promise is not for us to ask.
-        deleted = stored.vacuum(is_dry_run=True) if lakehouse.is_retained(stored) else None
-        return Maintained(*(table, size, size, version, version, stored.mergeable_files(), deleted))
     before = lakehouse.table(table)
+    if not before.exists:
+        return None
     size, version, to_merge = before.size(), before.version, before.mergeable_files()
+    if is_dry_run:
+        # What an engine would delete without the promise is not for us to ask.
+        deleted = before.vacuum(is_dry_run=True) if lakehouse.is_retained(before) else None
+        return Maintained(*(table, size, size, version, version, to_merge, deleted))
     stored = lakehouse.retained(before)
     problem = "" if to_merge == 0 else _compacted(stored)
     deleted = stored.vacuum(is_dry_run=False)

@@ -9,6 +9,7 @@ import re
 
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse.contract import Column, Contract
+from finance_assets.lakehouse.ddl import quoted
 from finance_assets.lakehouse.types import decimal_of
 
 # What may stand around a text and says nothing; a text of nothing else is blank. What SQL's
@@ -93,7 +94,7 @@ def known_of(delivered: Column) -> str:
     tokens = [token for token in delivered.null_tokens if is_token(token, delivered.type)]
     if not tokens:
         return known
-    said = [f"'{_escaped(token.strip(BLANK))}'" for token in tokens]
+    said = [quoted(token.strip(BLANK)) for token in tokens]
     if delivered.type == "string":
         is_known = f"{known} NOT IN ({', '.join(said)})"
     else:
@@ -160,7 +161,3 @@ def _finite(kind: str, value: str) -> str:
     if kind not in FINITE:
         return value
     return f"CASE WHEN abs({value}) <= {FINITE[kind]} THEN {value} END"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")

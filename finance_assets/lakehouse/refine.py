@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.audit import breaks
 from finance_assets.lakehouse.contract import Column, Contract
+from finance_assets.lakehouse.ddl import quoted
 from finance_assets.lakehouse.readable import problem_of, value_of
 
 if TYPE_CHECKING:
@@ -161,5 +162,5 @@ def _pairs(source: Contract, target: Contract) -> list[tuple[Column, Column]]:
 
 def _reason(condition: str, text: str) -> str:
     # '; ' stands between reasons.
-    escaped = text.replace("; ", ", ").replace("\\", "\\\\").replace("'", "\\'")
-    return f"CASE WHEN {condition} THEN '{escaped}' END"
+    said = quoted(text.replace("; ", ", "))
+    return f"CASE WHEN {condition} THEN {said} END"

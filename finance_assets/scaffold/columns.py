@@ -160,8 +160,8 @@ def _protected(seen: Seen, reason: str) -> PlannedColumn:
     why = f"{reason}: not a feature, the fairness criterion compares by it"
     if found.is_number and not found.written and found.distinct > MAX_GROUPS:
         if "age" in slug(found.name).split("_") or "alter" in slug(found.name):
-            column = _column(seen, Role.protected, why, is_pii=True, groups=AGES.format(name))
-            return _ruled(column, range_rule(seen.name, seen.found))
+            rules, ages = range_rule(name, found), AGES.format(name)
+            return _column(seen, Role.protected, why, is_pii=True, groups=ages, rules=rules)
         return _column(seen, Role.kept, f"{reason}, with too many values to compare", is_pii=True)
     if found.distinct > MAX_GROUPS:
         return _column(seen, Role.kept, f"{reason}, with too many values to compare", is_pii=True)
@@ -169,10 +169,6 @@ def _protected(seen: Seen, reason: str) -> PlannedColumn:
     if found.type != "string" and not found.missing:
         groups = f"cast({name} AS string)"
     return _column(seen, Role.protected, why, is_pii=True, groups=groups)
-
-
-def _ruled(column: PlannedColumn, rules: tuple[Rule, ...]) -> PlannedColumn:
-    return PlannedColumn(**{**vars(column), "rules": rules})
 
 
 def _number(seen: Seen) -> PlannedColumn:

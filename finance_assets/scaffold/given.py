@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as parquet
 
 from finance_assets.errors import DeliveryError, FinanceAssetsError
 from finance_assets.lakehouse.sources.csv import Csv
@@ -117,6 +118,7 @@ def _read(path: Path, request: Request, folder: Path) -> Given:
     wanted = (*request.key, request.label, *([request.time] if request.time else []))
     try:
         if head.startswith(PARQUET):
+            _require_single(parquet.read_schema(plain).names, path)
             rows, left_out = typed_rows(plain)
             given = Given((ParquetFile(),), rows, left_out=left_out)
         elif head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
@@ -135,8 +137,17 @@ def _read(path: Path, request: Request, folder: Path) -> Given:
     return _checked(path, given, wanted)
 
 
+def _require_single(header: Sequence[str], path: Path) -> None:
+    """Refuse two columns of one name: nobody could say which is meant."""
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise CannotScaffoldError(
+            f"two columns are called {repeated[0]!r}", where=str(path), remedy="rename one"
+        )
+
+
 def _checked(path: Path, given: Given, wanted: Sequence[str]) -> Given:
-    """The same, if it holds rows and every wanted column once."""
+    """The same, if it holds rows and every wanted column."""
     if given.malformed > MAX_MALFORMED * (given.malformed + given.rows.num_rows):
         raise CannotScaffoldError(
             f"{given.malformed} of {given.malformed + given.rows.num_rows} lines are no records: "
@@ -147,11 +158,6 @@ def _checked(path: Path, given: Given, wanted: Sequence[str]) -> Given:
         )
     if not given.rows.num_rows:
         raise CannotScaffoldError("the file has no rows", where=str(path), remedy="one with rows")
-    repeated = sorted({name for name in given.header if given.header.count(name) > 1})
-    if repeated:
-        raise CannotScaffoldError(
-            f"two columns are called {repeated[0]!r}", where=str(path), remedy="rename one"
-        )
     for name in wanted:
         given.place(name)
     return given
@@ -210,11 +216,7 @@ def _names(line: str) -> list[str]:
 def _text(declared: Csv | JsonLines, header: tuple[str, ...], plain: Path) -> Given:
     """The rows of a file of text, as the declared reader gives them."""
     columns = tuple(SourceColumn(f"c{i}", at_source=name) for i, name in enumerate(header))
-    if len(set(header)) != len(header):
-        repeated = next(name for name in header if header.count(name) > 1)
-        raise CannotScaffoldError(
-            f"two columns are called {repeated!r}", where=str(plain), remedy="rename one"
-        )
+    _require_single(header, plain)
     source = Source("whoever sent it", "{partition}", columns, declared)
     named = plain.with_name(f"{plain.name}{PLAIN}")
     file = TextFile(plain, named, declared.encoding, source.system)

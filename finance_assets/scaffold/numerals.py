@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from finance_assets.lakehouse.readable import PATTERNS
 from finance_assets.scaffold.sentinels import HIGH, LOW
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WHOLE = r"[+-]?[0-9]+"
-NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?"
+WHOLE, NUMBER = PATTERNS["int"], PATTERNS["double"]
 # Numbers that are written for people, by how they are read; the house reads plain ones only.
 WRITTEN = {
     "decimal_comma": r"[+-]?([1-9][0-9]{0,2}([.][0-9]{3})+|[0-9]+)(,[0-9]+)?",

@@ -3,8 +3,7 @@
 Facts only. What is made of a column is decided in columns.py.
 """
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from finance_assets.lakehouse.readable import BLANK
+from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
 from finance_assets.scaffold.numerals import MAX_WORDS, WHOLE, plain_number, reading_of
 from finance_assets.scaffold.sentinels import sentinels
@@ -184,27 +183,20 @@ def _bounded(found: Profile) -> Profile:
     readable, rest = found.counts[is_readable], numbers[is_readable]
     odd = sentinels(rest, readable) if not found.written else ()
     rest = rest.drop(list(odd))
-    facts = {
-        **vars(found),
-        "counts": readable.drop(list(odd)),
-        "sentinels": tuple(odd),
-        "missing": found.missing + int(readable[list(odd)].sum()),
-        "unreadable": found.unreadable + int(found.counts[~is_readable].sum()),
-        "low": float(rest.min()) if len(rest) else None,
-        "high": float(rest.max()) if len(rest) else None,
-    }
-    return Profile(**facts)
-
-
-_DAY = re.compile(r"\d\d\d\d-\d\d-\d\d")
-_MOMENT = re.compile(
-    r"\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.]\d{1,6})?(Z|[+-]\d\d:\d\d)?", re.ASCII
-)
+    return replace(
+        found,
+        counts=readable.drop(list(odd)),
+        sentinels=tuple(odd),
+        missing=found.missing + int(readable[list(odd)].sum()),
+        unreadable=found.unreadable + int(found.counts[~is_readable].sum()),
+        low=float(rest.min()) if len(rest) else None,
+        high=float(rest.max()) if len(rest) else None,
+    )
 
 
 def _day_type(counts: "pd.Series[int]") -> str:
     """Whether texts are days or moments as the house reads them; else they are words."""
-    for kind, pattern in (("date", _DAY), ("timestamp", _MOMENT)):
-        if len(counts) and all(pattern.fullmatch(text) for text in counts.index):
+    for kind in ("date", "timestamp"):
+        if len(counts) and all(is_token(text, kind) for text in counts.index):
             return kind
     return "string"

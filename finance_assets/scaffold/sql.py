@@ -1,5 +1,6 @@
 """SQL of what the file writes in its own way: texts, numbers for people, the label."""
 
+from finance_assets.lakehouse import ddl
 from finance_assets.scaffold.layout import visible
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.profile import Profile
@@ -13,8 +14,7 @@ NUMBERS = {
 
 def quoted(value: str) -> str:
     """A text as SQL writes it, where everything can be seen."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{visible(escaped)}'"
+    return visible(ddl.quoted(value))
 
 
 def number_sql(name: str, found: Profile) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import PublishResult
@@ -16,9 +17,8 @@ PREVIEW_ROWS = 5
 
 def publish_records(ctx: StepContext, contract: Contract, records: Sequence[Row]) -> StepResult:
     """Publish the records as the window's rows."""
-    ddl = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
     rows = [tuple(record[name] for name in contract.column_names) for record in records]
-    frame = ctx.lakehouse.spark.createDataFrame(rows, ddl)
+    frame = ctx.lakehouse.spark.createDataFrame(rows, columns_ddl(contract))
     partitions = [record[contract.partition_column] for record in records]
     ledgers = {p: Ledger(partitions.count(p), partitions.count(p)) for p in ctx.window}
     published = ctx.publish(Proposal(contract, ctx.window, frame, ledgers))

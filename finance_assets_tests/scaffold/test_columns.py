@@ -291,3 +291,11 @@ def test_of_very_many_columns_the_strongest_are_features(tmp_path):
     plan = planned(csv_file(tmp_path, parcels().assign(**many)))
     assert len(plan.features) == 40
     assert "weight" in [feature.name for feature in plan.features]
+
+
+@pytest.mark.parametrize("odd", ["0000-00-00", "٢٠٢٤-٠١-٠١", "0000-00-00 00:00:00"])
+def test_a_day_that_the_engine_cannot_read_makes_no_column_of_days(odd):
+    day = "2024-01-01" + odd[10:]
+    texts = pa.chunked_array([pa.array([day] * 50 + [odd])])
+    assert profile("sent", texts).type == "string"
+    assert profile("sent", pa.chunked_array([pa.array([day] * 51)])).type != "string"

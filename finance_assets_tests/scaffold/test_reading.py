@@ -189,3 +189,11 @@ def test_what_cannot_be_read_is_refused_with_the_file(tmp_path, content, what):
 def test_a_name_in_other_letters_is_proposed(tmp_path):
     with pytest.raises(CannotScaffoldError, match="did you mean 'late'"):
         read(csv_file(tmp_path, parcels()), label="Late")
+
+
+def test_a_typed_file_with_two_columns_of_one_name_is_refused_by_that_name(tmp_path):
+    path = tmp_path / "parcels.parquet"
+    rows = pa.table([pa.array([1]), pa.array([0]), pa.array([1])], names=["parcel", "late", "late"])
+    pq.write_table(rows, path)
+    with pytest.raises(CannotScaffoldError, match="two columns are called 'late'"):
+        read(path)
