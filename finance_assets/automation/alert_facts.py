@@ -6,6 +6,7 @@ own: one that cannot be read keeps nobody from hearing of the others.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import dagster as dg
@@ -15,10 +16,12 @@ from finance_assets.assets.metadata import asset_key, stated_history
 from finance_assets.automation.alerts import AlertFacts, Held, Rejection
 from finance_assets.automation.facts import is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
-from finance_assets.automation.stated import stated, stated_summaries
+from finance_assets.automation.stated import said_of, stated, stated_summaries
+from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.contracts import triage_contract
 from finance_assets.model_life.decision_log import (
     Outcome,
     decision_contract,
@@ -58,13 +61,17 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
         return tuple(dict.fromkeys((*now.problems, *_stated_problems(instance, use_case))))
 
     def holds() -> tuple[Held, ...]:
-        newest = read_history(lakehouse, use_case.name).newest
-        digest = newest.model_sha256 if newest else ""
+        history = read_history(lakehouse, use_case.name)
+        digest = history.newest.model_sha256 if history.newest else ""
         summaries = stored_summaries(lakehouse, use_case.model)
         told = {p: said for p, said in summaries.items() if said.verdict != Verdict.restated_data}
+        triages = lakehouse.history(triage_contract(use_case.model).table)
         return (
-            *_holds(told, lambda said: said.champion_sha256 == digest),
-            *_restated(max(summaries, default=""), restated_now(lakehouse, use_case)),
+            *(
+                replace(held, run_id=_run_of(triages, held.partition))
+                for held in _holds(told, lambda said: said.champion_sha256 == digest)
+            ),
+            *_restated(max(summaries, default=""), restated_now(lakehouse, use_case, history)),
         )
 
     return {
@@ -117,6 +124,12 @@ def _holds(
     )
 
 
+def _run_of(history: TableHistory, partition: str) -> str:
+    """The run that last changed a partition; empty if none did."""
+    found = history.publication_of(partition)
+    return found.run_id if found else ""
+
+
 def _restated(partition: str, sentences: tuple[str, ...]) -> tuple[Held, ...]:
     """What the champion rests on changed: told at once, whatever partition is measured next."""
     if not sentences:
@@ -139,11 +152,15 @@ def _overdue(
 def _rejections(lakehouse: Lakehouse, use_case: UseCase) -> tuple[Rejection, ...]:
     """The candidates that lately did not become champion; nobody is told of what is over."""
     decisions = read_decisions(lakehouse, use_case.model)
+    history = read_history(lakehouse, use_case.name)
     since = news_since().isoformat()
     found = []
     for version in dict.fromkeys(decision.candidate_version for decision in decisions):
-        newest = newest_on(decisions, version)
-        if newest and newest.outcome != Outcome.promoted and newest.recorded_at >= since:
+        newest, crowned = newest_on(decisions, version), history.of_version(version)
+        if newest is None or newest.outcome == Outcome.promoted or newest.recorded_at < since:
+            continue
+        # Approving it leaves the decision that held it as it was.
+        if crowned is None or crowned.model_sha256 != newest.model_sha256:
             found.append(
                 Rejection(
                     newest.as_of,
@@ -157,12 +174,13 @@ def _rejections(lakehouse: Lakehouse, use_case: UseCase) -> tuple[Rejection, ...
 
 
 def _stated_rejections(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[Rejection, ...]:
-    key = asset_key(decision_contract(use_case.model).table)
-    facts = stated(instance, key, instance.get_materialized_partitions(key))
+    """The same, of what runs stated lately."""
+    found = said_of(instance, decision_contract(use_case.model).table)
+    since = news_since().timestamp()
     return tuple(
-        Rejection(as_of, str(said["decision"]), str(said["candidate_version"]), "")
-        for as_of, said in sorted(facts.items())
-        if said["decision"] != Outcome.promoted
+        Rejection(as_of, str(said.facts["decision"]), str(said.facts["candidate_version"]), "")
+        for as_of, said in sorted(found.items())
+        if said.facts["decision"] != Outcome.promoted and said.at >= since
     )
 
 

@@ -80,14 +80,15 @@ def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:
         champion_as_of=newest.as_of,
         is_baseline=newest.is_baseline,
         measured=_measured(lakehouse, use_case, [p for p in facts.ready if p > newest.as_of]),
-        restated=restated_now(lakehouse, use_case),
+        restated=restated_now(lakehouse, use_case, history),
         put_back_at=_put_back_at(lakehouse, use_case, history),
     )
 
 
-def restated_now(lakehouse: Lakehouse, use_case: UseCase) -> tuple[str, ...]:
+def restated_now(
+    lakehouse: Lakehouse, use_case: UseCase, history: ChampionHistory
+) -> tuple[str, ...]:
     """What today's champion rests on that was changed since, in sentences."""
-    history = read_history(lakehouse, use_case.name)
     champion, calendar = history.newest, use_case.calendar
     if champion is None:
         return ()
@@ -99,7 +100,7 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
     spec = use_case.model
     history = asset_key(champion_history_contract(use_case.name).table)
     known = stated(instance, history, {use_case.name}).get(use_case.name, {})
-    said = said_of(instance, use_case)
+    said = said_of(instance, drift_contract(spec).table)
     facts = _facts(
         use_case,
         features=instance.get_materialized_partitions(asset_key(spec.features.table)),

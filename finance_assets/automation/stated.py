@@ -25,12 +25,13 @@ class Said:
 
 def stated_summaries(instance: dg.DagsterInstance, use_case: UseCase) -> dict[str, Summary]:
     """What the runs stated of each partition that was measured."""
-    return {p: of_record(Summary, said.facts) for p, said in said_of(instance, use_case).items()}
+    said = said_of(instance, drift_contract(use_case.model).table)
+    return {partition: of_record(Summary, one.facts) for partition, one in said.items()}
 
 
-def said_of(instance: dg.DagsterInstance, use_case: UseCase) -> dict[str, Said]:
-    """What was stated last of each partition that was measured."""
-    key = asset_key(drift_contract(use_case.model).table)
+def said_of(instance: dg.DagsterInstance, table: str) -> dict[str, Said]:
+    """What was stated last of each partition of a table, and when."""
+    key = asset_key(table)
     return _newest(instance, key, instance.get_materialized_partitions(key))
 
 

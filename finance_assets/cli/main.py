@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,9 +20,6 @@ from finance_assets.cli import (
 from finance_assets.cli.common import chosen, guarded
 from finance_assets.settings import get_settings
 from finance_assets.use_cases import all_use_cases
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(governance.app)

@@ -23,7 +23,7 @@ from finance_assets.ml.evaluation import CANDIDATE, CHAMPION
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import prediction_contract
-from finance_assets.model_life.decision_log import Decision, decision_contract
+from finance_assets.model_life.decision_log import Decision, read_decisions
 from finance_assets.model_life.evaluations import (
     Evaluation,
     Measurement,
@@ -50,11 +50,8 @@ class Status(Command[State]):
 def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
     first = lakehouse.history(use_case.steps[0].key)
     history = read_history(lakehouse, use_case.name)
-    decided, evaluated = decision_contract(use_case.model), evaluation_contract(use_case.model)
-    stored = lakehouse.history(decided.table).rows()
-    decisions = sorted(
-        from_rows(Decision, stored, decided.table), key=lambda d: (d.as_of, d.recorded_at)
-    )
+    evaluated = evaluation_contract(use_case.model)
+    decisions = sorted(read_decisions(lakehouse, use_case.model), key=lambda d: d.as_of)
     measured = from_rows(Measurement, lakehouse.history(evaluated.table).rows(), evaluated.table)
     evaluations = evaluations_of(use_case.model.task, measured)
     partitions = [p for p in use_case.calendar.partitions() if p in first.ledgers()]

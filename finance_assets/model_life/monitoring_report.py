@@ -5,6 +5,7 @@ The page lies in the champion's MLflow run. No number is made here.
 
 import base64
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import jinja2
 
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml import plots
+from finance_assets.ml.evaluation import ALL
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.contracts import DriftRecord, drift_contract
 from finance_assets.model_life.drift_measuring import MeasuredDrift
@@ -42,6 +44,7 @@ class Monitored:
     quality: list[QualityRecord]
     outcome: "np.ndarray | None" = None
     output: "np.ndarray | None" = None
+    performance: Sequence[PerformanceRecord] = ()
 
 
 def plots_of(ctx: StepContext, spec: ModelSpec, shown: Monitored) -> dict[str, bytes]:
@@ -77,7 +80,7 @@ def write_report(
         variables=shown.drift.report.variables,
         rows=shown.drift.report.rows,
         quality=shown.quality,
-        performance=[r for r in _performance(ctx, spec) if r.partition == shown.partition],
+        performance=_overall(shown.performance),
         images={title: base64.b64encode(png).decode() for title, png in images.items()},
     )
     version = ctx.registry.version(spec.name, champion.model_version)
@@ -121,7 +124,14 @@ def _output(spec: ModelSpec, shown: Monitored) -> bytes:
 def _performance(ctx: StepContext, spec: ModelSpec) -> list[PerformanceRecord]:
     contract = performance_contract(spec)
     rows = ctx.lakehouse.history(contract.table).rows("*", "segment = 'all'")
-    found = from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
+    return _overall(
+        from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
+    )
+
+
+def _overall(records: Iterable[PerformanceRecord]) -> list[PerformanceRecord]:
+    """Those of all rows together, in the order in which they are shown."""
+    found = (record for record in records if record.segment == ALL)
     return sorted(found, key=lambda r: (r.scored, r.kind, r.metric, r.labels_version))
 
 

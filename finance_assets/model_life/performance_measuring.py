@@ -56,15 +56,16 @@ def measure_performance(
     spec: ModelSpec,
     history: ChampionHistory,
     partition: str,
-    earlier: Sequence[PerformanceRecord] = (),
+    scorer: ChampionEvent | None,
+    stored: Sequence[PerformanceRecord],
 ) -> MeasuredPerformance:
     """Estimate the partition's performance, and observe the one whose outcomes matured in it.
 
-    `earlier`: what the same run recorded of the partitions before, which is not stored yet.
+    `scorer` scored the partition; `stored` is what was ever recorded, oldest first, by earlier
+    runs and by this one of the partitions before.
     """
-    stored = [*stored_performance(ctx, spec), *earlier]
     kept = [record for record in stored if record.partition == partition]
-    made = _estimated(ctx, spec, history, partition)
+    made = _estimated(ctx, spec, scorer, partition)
     at = {(record.scored, record.kind, record.metric): record for record in [*stored, *made]}
     found = _observed(ctx, spec, history, partition, at)
     known = {_identity(record): record for record in kept}
@@ -125,10 +126,9 @@ def _level_before(
 
 
 def _estimated(
-    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
+    ctx: StepContext, spec: ModelSpec, champion: ChampionEvent | None, partition: str
 ) -> list[PerformanceRecord]:
     """What the champion's own words let expect of the partition."""
-    champion = scorer_of(ctx, spec, history, partition)
     if champion is None:
         return []
     rows = ctx.read(prediction_contract(spec), ctx.window.at(partition))

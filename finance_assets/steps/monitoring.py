@@ -24,6 +24,7 @@ from finance_assets.model_life.data_measuring import measure_quality, rejections
 from finance_assets.model_life.drift_measuring import MeasuredDrift, measure_drift
 from finance_assets.model_life.monitoring_report import Monitored, plots_of, write_report
 from finance_assets.model_life.performance_log import (
+    PerformanceRecord,
     QualityRecord,
     performance_contract,
     quality_contract,
@@ -31,6 +32,7 @@ from finance_assets.model_life.performance_log import (
 from finance_assets.model_life.performance_measuring import (
     MeasuredPerformance,
     measure_performance,
+    stored_performance,
 )
 from finance_assets.model_life.rescoring import rivals_of
 from finance_assets.model_life.restated import restated_since
@@ -76,9 +78,10 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
 
     def run(ctx: StepContext) -> StepResult:
         history = history_of(ctx, spec).trusted()
+        stored = stored_performance(ctx, spec)
         found: dict[str, _Measured] = {}
         for partition in ctx.window:
-            one = _measure(ctx, spec, calendar, tables, history, partition, found)
+            one = _measure(ctx, spec, calendar, tables, history, partition, found, stored)
             found[partition] = one
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
         return _published(ctx, spec, found)
@@ -108,12 +111,13 @@ def _measure(
     history: ChampionHistory,
     partition: str,
     earlier: dict[str, _Measured],
+    stored: list[PerformanceRecord],
 ) -> _Measured:
-    """Measure a partition and judge it; `earlier` are those that the same run measured before."""
+    """Measure a partition and judge it; `earlier` this same run measured, and has not stored."""
     drifts = {place: one.drift_records(place) for place, one in earlier.items()}
-    known = [record for one in earlier.values() for record in one.performance.records]
+    known = [*stored, *(r for one in earlier.values() for r in one.performance.records)]
     drift = measure_drift(ctx, spec, history, partition, drifts)
-    performance = measure_performance(ctx, spec, history, partition, known)
+    performance = measure_performance(ctx, spec, history, partition, drift.champion, known)
     quality = measure_quality(ctx, tables, calendar, partition)
     # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
     champion = drift.champion or performance.champion
@@ -167,6 +171,7 @@ def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -
         last.quality,
         last.performance.outcome,
         last.performance.output,
+        last.performance.records,
     )
     result.plots.update(plots_of(ctx, spec, shown))
     result.metadata["triage"] = f"{last.triage.verdict}: {last.triage.action}"

@@ -1,5 +1,6 @@
 """Alerts: what is told, to whom, and that it is told once, whatever the channels do."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +10,7 @@ from deltalake import DeltaTable, write_deltalake
 from finance_assets.assets.history_check import build_history_check
 from finance_assets.assets.metadata import statement
 from finance_assets.assets.resources import EngineResource
+from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alert_sensor import build_alert_sensor
 from finance_assets.automation.alerts import (
     AT_ONCE,
@@ -22,6 +24,9 @@ from finance_assets.automation.alerts import (
 from finance_assets.automation.maintenance import JOB, op_name
 from finance_assets.automation.run_failures import failed_runs
 from finance_assets.definitions import build_defs
+from finance_assets.ml.spec import Approval
+from finance_assets.model_life import people
+from finance_assets.model_life.approval import approve
 from finance_assets.model_life.contracts import triage_contract
 from finance_assets.model_life.crowning import mirror
 from finance_assets.model_life.rollback import roll_back
@@ -165,6 +170,24 @@ def test_the_tables_say_who_was_turned_down_what_is_late_and_that_a_chain_is_bro
     write_deltalake(history, DeltaTable(history).to_pyarrow_table(), mode="append")
     ticks.tick()
     assert hooks[0].titles[2:] == [f"[{NAME}] : the champion history is broken"]
+
+
+def test_a_candidate_that_waited_for_approval_is_told_until_it_is_approved(
+    settings, runner, homes, instance, monkeypatch
+):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    held = replace(EASY, approval=Approval.required)
+    run_model_steps(runner, AUGUST, held)
+    waiting = f"[{NAME}] {AUGUST}: candidate v2 waits for approval"
+    assert waiting in told_of_tables(instance, runner)
+    monkeypatch.setattr(people, "system_user", lambda: "ada")
+    approve(context(runner), judge(held), "2", reason="read the card")
+    assert waiting not in told_of_tables(instance, runner)
+
+
+def told_of_tables(instance, runner):
+    """What a channel would be told that was never told anything."""
+    return [alert.title for alert in alerts_of(alert_facts(instance, runner.lakehouse, USE_CASE))]
 
 
 def test_a_history_that_dagster_knows_to_have_been_longer_is_told_as_broken(

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from finance_assets.assets.metadata import BY_PARTITION, asset_key, statement
+from finance_assets.automation import run_failures
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alerts import Cause, alerts_of
 from finance_assets.automation.facts import gather_facts
@@ -277,6 +278,19 @@ def test_what_triage_holds_is_told_and_not_learned(instance):
     told = alerts_of(alert_facts(instance, open_lakehouse(get_settings()), USE_CASE))
     [alert] = [one for one in told if one.cause is Cause.hold]
     assert alert.title == f"[{NAME}] 2005-07: encoding change"
+
+
+def test_of_what_the_gate_turned_down_only_the_news_is_told(instance, monkeypatch):
+    happened(instance, DECISION, "2005-06", decision="turned_down", candidate_version="1")
+    title = f"[{NAME}] 2005-06: candidate v1 was turned down by the gate"
+
+    def told():
+        facts = alert_facts(instance, open_lakehouse(get_settings()), USE_CASE)
+        return [alert.title for alert in alerts_of(facts)]
+
+    assert title in told()
+    monkeypatch.setattr(run_failures, "NEWS_SECONDS", -1)
+    assert title not in told()
 
 
 def test_the_daemon_would_run_it_without_being_switched_on():

@@ -14,6 +14,7 @@ from finance_assets.compute.runner import open_context, run_step
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.tasks.binary import criteria
 from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.contracts import triage_contract
 from finance_assets.model_life.decision_log import read_decisions
 from finance_assets.model_life.rescoring import rivals_of
 from finance_assets.monitoring.measurements import Matured
@@ -117,6 +118,8 @@ def test_a_champion_that_does_worse_than_the_one_before_is_rolled_back_and_nothi
         [told] = [one for one in alerts_of(facts) if one.cause is Cause.hold]
         command = f'finance-assets rollback {NAME} --to 1 --expect 2 --reason "…"'
         assert told.detail.startswith(f"roll back: `{command}`")
+        triages = news.lakehouse.history(triage_contract(MODEL).table)
+        assert told.page == f"/runs/{triages.publication_of(D8).run_id}"
 
         asked = command.replace('"…"', "better").split()[1:] + ["--from", D8]
         done = CliRunner().invoke(app, asked)
