@@ -56,7 +56,9 @@ def import_libraries() -> None:
     A failed import fails again in the step that needs it.
     """
     _quieten()
-    for name in ("xgboost", "sklearn.metrics", "matplotlib.figure", "dagster_mlflow"):
+    # The first two let MLflow talk again when they are imported: before it is told not to.
+    mlflow = ("mlflow.pyfunc", "mlflow.xgboost", "dagster_mlflow")
+    for name in (*mlflow, "xgboost", "sklearn.metrics", "matplotlib.figure"):
         # OSError: a library that lacks a part of the system.
         with contextlib.suppress(ImportError, OSError):
             importlib.import_module(name)

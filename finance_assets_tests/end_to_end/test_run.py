@@ -54,6 +54,7 @@ def home(tmp_path_factory):
     done = finance_assets(home, "run", "--use-case", NAME)
     assert done.returncode == 0, done.stdout + done.stderr
     (home / "run.log").write_text(done.stdout)
+    (home / "run.err").write_text(done.stderr)
     return home
 
 
@@ -67,6 +68,11 @@ def test_the_run_ends_with_a_summary_and_what_to_do_next(home):
     log = (home / "run.log").read_text()
     for words in (SILVER, "promoted", "predictions", "drift", "make dev"):
         assert words in log, words
+
+
+def test_nothing_runs_through_the_progress_display(home):
+    assert (home / "run.err").read_text() == ""
+    assert "Created version" not in (home / "run.log").read_text()
 
 
 def test_status_shows_six_partitions_and_conserves_every_row(state):
