@@ -20,7 +20,6 @@ from finance_assets.compute.databricks.tasks import task_key
 from finance_assets.compute.runner import open_lakehouse, run_step
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Kind, StepResult
 from finance_assets.use_cases.credit_default.use_case import LATE, USE_CASE, through
@@ -55,7 +54,6 @@ FEATURES, LABELS = MODEL.features.table, MODEL.labels.table
 [PREDICTIONS] = _keys(Kind.scoring, "predictions")
 [DRIFT] = _keys(Kind.monitoring, "monitoring")
 CHAMPION_HISTORY = champion_history_contract(NAME).table
-HOLDOUT_LOOKS = looks_contract(MODEL).table
 TABLE_STEPS = tuple(s for s in USE_CASE.steps if s.kind in (Kind.ingest, Kind.table))
 DELIVERY = USE_CASE.step(BRONZE).source
 PIPELINE, RETRAINING = f"{NAME}_pipeline", f"{NAME}_retraining"

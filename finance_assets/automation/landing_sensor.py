@@ -1,5 +1,7 @@
 """The landing sensor: what was delivered, or corrected, is run by itself, with what follows."""
 
+from dataclasses import replace
+
 import dagster as dg
 
 from finance_assets.assets.metadata import asset_key
@@ -7,11 +9,10 @@ from finance_assets.automation.facts import is_readable
 from finance_assets.automation.landing import Files, Landing
 from finance_assets.automation.runs import (
     CAUSE_TAG,
-    ENDED,
-    KILLED_TAG,
     NO_RETRIES,
     PARTITION_TAG,
     in_flight,
+    newest_ended,
 )
 from finance_assets.automation.work import LastRun, Work, next_work
 from finance_assets.compute.runner import open_lakehouse
@@ -81,15 +82,7 @@ def _asked(
 def _last_run(
     instance: dg.DagsterInstance, use_case: UseCase, landing: Landing, partition: str
 ) -> LastRun | None:
-    job, tags = pipeline_job_name(use_case), {PARTITION_TAG: partition}
-    wanted = dg.RunsFilter(job_name=job, tags=tags, statuses=ENDED)
-    runs = instance.get_runs(wanted, limit=1)
-    if not runs:
+    run = newest_ended(instance, {PARTITION_TAG: partition}, pipeline_job_name(use_case))
+    if run is None:
         return None
-    [run] = runs
-    cause, killed = run.tags.get(CAUSE_TAG, ""), 0
-    if KILLED_TAG in run.tags:
-        alike = dg.RunsFilter(job_name=job, tags={**tags, CAUSE_TAG: cause, KILLED_TAG: "true"})
-        killed = instance.get_runs_count(alike)
-    is_stored = landing.is_stored(run.run_id, partition)
-    return LastRun(run.run_id, cause, run.is_success, is_stored, killed)
+    return replace(run, is_stored=landing.is_stored(run.run_id, partition))

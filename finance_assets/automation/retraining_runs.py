@@ -1,13 +1,9 @@
-"""What a run of the retraining job says of why it was asked for, and by whom; and whether a cause
-that was tried is tried again.
+"""What a run of the retraining job says of why it was asked for, and by whom; and what is said
+where a cause is not tried again.
 """
 
-from dataclasses import dataclass
-
-import dagster as dg
-
-from finance_assets.automation.runs import CAUSE_TAG, ENDED, KILLED_TAG, NO_RETRIES
-from finance_assets.automation.work import MAX_KILLED
+from finance_assets.automation.runs import CAUSE_TAG, NO_RETRIES
+from finance_assets.automation.work import LastRun
 from finance_assets.model_life.people import system_user
 from finance_assets.monitoring.retraining import RetrainingRequest
 from finance_assets.step.use_case import UseCase
@@ -17,20 +13,6 @@ REASON_TAG, ASKED_BY_TAG = "retraining_reason", "retraining_asked_by"
 SENSOR = "sensor"
 # Dagster shows tags whole.
 LONGEST = 500
-
-
-@dataclass(frozen=True)
-class Tried:
-    """The newest ended run for a cause; `killed`: how many lost their process, if this one did."""
-
-    run_id: str
-    is_success: bool
-    killed: int = 0
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether it failed by itself; what kills its process each time counts as that, too."""
-        return not self.is_success and not 0 < self.killed < MAX_KILLED
 
 
 def by_sensor(use_case: UseCase, request: RetrainingRequest) -> dict[str, str]:
@@ -54,20 +36,7 @@ def cause_of(use_case: UseCase, request: RetrainingRequest) -> str:
     return f"{use_case.name}:{request.key}"
 
 
-def last_tried(instance: dg.DagsterInstance, cause: str) -> Tried | None:
-    """The newest ended run for a cause, as Dagster's log has it."""
-    tags = {CAUSE_TAG: cause}
-    runs = instance.get_runs(dg.RunsFilter(tags=tags, statuses=ENDED), limit=1)
-    if not runs:
-        return None
-    [run] = runs
-    killed = 0
-    if KILLED_TAG in run.tags:
-        killed = instance.get_runs_count(dg.RunsFilter(tags={**tags, KILLED_TAG: "true"}))
-    return Tried(run.run_id, run.is_success, killed)
-
-
-def run_key(cause: str, tried: Tried | None) -> str:
+def run_key(cause: str, tried: LastRun | None) -> str:
     """The key by which Dagster runs a cause once, and once more after each run that left nothing.
 
     It was killed; or it succeeded, and is asked for again as the tables know nothing of it: they
@@ -76,7 +45,7 @@ def run_key(cause: str, tried: Tried | None) -> str:
     return f"{cause}:after-{tried.run_id[:8]}" if tried else cause
 
 
-def refusal(use_case: UseCase, request: RetrainingRequest, tried: Tried) -> str:
+def refusal(use_case: UseCase, request: RetrainingRequest, tried: LastRun) -> str:
     """Why a cause is not tried again by itself, and what a person does."""
     return (
         f"{request.reason}: run {tried.run_id[:8]} failed on just this. Mend what it says; then "

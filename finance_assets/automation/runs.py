@@ -3,11 +3,12 @@ process is gone.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
 from finance_assets.assets.metadata import asset_key
+from finance_assets.automation.work import LastRun
 from finance_assets.compute.alive import forget, left_behind
 from finance_assets.compute.runner import open_registry
 from finance_assets.settings import Settings, get_settings
@@ -55,6 +56,22 @@ def in_flight(
     end_left_behind(instance, get_settings())
     found = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     return [run for run in found if is_of(run, use_case, steps)]
+
+
+def newest_ended(
+    instance: dg.DagsterInstance, tags: Mapping[str, str], job_name: str | None = None
+) -> LastRun | None:
+    """The newest ended run that has these tags, as Dagster's log has it."""
+    wanted = dg.RunsFilter(job_name=job_name, tags=dict(tags), statuses=ENDED)
+    runs = instance.get_runs(wanted, limit=1)
+    if not runs:
+        return None
+    [run] = runs
+    cause, killed = run.tags.get(CAUSE_TAG, ""), 0
+    if KILLED_TAG in run.tags:
+        alike = {**tags, CAUSE_TAG: cause, KILLED_TAG: "true"}
+        killed = instance.get_runs_count(dg.RunsFilter(job_name=job_name, tags=alike))
+    return LastRun(run.run_id, cause, run.is_success, killed=killed)
 
 
 def end_left_behind(

@@ -6,11 +6,10 @@ from finance_assets.automation.facts import gather_facts
 from finance_assets.automation.retraining_runs import (
     by_sensor,
     cause_of,
-    last_tried,
     refusal,
     run_key,
 )
-from finance_assets.automation.runs import in_flight
+from finance_assets.automation.runs import CAUSE_TAG, in_flight, newest_ended
 from finance_assets.monitoring.retraining import (
     RetrainingRequest,
     decide_retraining,
@@ -55,7 +54,7 @@ def wanted_retraining(
             f"{running[0].job_name} to end first"
         )
     cause = cause_of(use_case, decision)
-    tried = last_tried(instance, cause)
+    tried = newest_ended(instance, {CAUSE_TAG: cause})
     if tried is not None and tried.has_failed and not by_person:
         return dg.SkipReason(refusal(use_case, decision, tried))
     return dg.RunRequest(

@@ -29,7 +29,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class LastRun:
-    """The newest ended run of a partition's pipeline, and the cause that it was requested for.
+    """The newest ended run of something, and the cause that it was requested for.
 
     `is_stored`: the tables hold something of it. They do not once they were deleted or restored.
     `killed`: how many runs for this cause did not fail, but lost their process; none if this one
@@ -41,6 +41,11 @@ class LastRun:
     is_success: bool
     is_stored: bool = False
     killed: int = 0
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it failed by itself; what kills its process each time counts as that, too."""
+        return not self.is_success and not 0 < self.killed < MAX_KILLED
 
 
 @dataclass(frozen=True)
@@ -97,14 +102,12 @@ def _refusal(one: Pending, known: LastRun | None) -> str:
         return f"{one.partition}: {one.waits_for}"
     if known is None or known.cause != one.cause:
         return ""
-    if 0 < known.killed < MAX_KILLED:
-        return ""
-    if not known.is_success:
+    if known.has_failed:
         return (
             f"{one.partition}: run {known.run_id[:8]} failed on just this; it waits for another "
             "delivery, or for a person who runs it again"
         )
-    if known.is_stored:
+    if known.is_success and known.is_stored:
         return f"{one.partition}: run {known.run_id[:8]} left it as it is ({one.reasons[0]})"
-    # The run succeeded, and the tables know nothing of it: they were deleted or restored since.
+    # It was killed; or the tables know nothing of it: they were deleted or restored since.
     return ""

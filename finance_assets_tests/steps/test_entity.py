@@ -126,7 +126,6 @@ def test_a_table_whose_source_may_be_absent_may_be_empty():
 
 
 OWN = Source("x", "{partition}.csv", (SourceColumn("loan"),))
-TEMPLATE = Source("the bank", "loans_{partition}.csv")
 MISTAKES = {
     "no columns": ({"columns": ()}, "no column is declared"),
     "a column twice": ({"columns": (FIRST, FIRST)}, "two columns have the name 'loan'"),

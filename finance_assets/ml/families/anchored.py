@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from finance_assets.errors import ModelError
 from finance_assets.ml.families.family import ANCHORED_FILE, Anchor, Family, Model, Parameters
+from finance_assets.ml.families.text_logged import log_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,16 +123,6 @@ def load_anchored(text: str, families: dict[str, Family]) -> tuple[str, Anchored
 
 def log_anchored(model: AnchoredModel, **common: Any) -> Any:
     """Log the text, and with it what serves it: no flavour of MLflow's has an anchor."""
-    import tempfile
-    from pathlib import Path
-
-    import mlflow
-
     # MLflow would load and serve the model once more, only to try the example.
     common.pop("input_example", None)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, Path(ANCHORED_FILE).name)
-        file.write_text(model.text, encoding="utf-8")
-        return mlflow.pyfunc.log_model(
-            loader_module="finance_assets.ml.families.served", data_path=str(file), **common
-        )
+    return log_text(model, ANCHORED_FILE, **common)

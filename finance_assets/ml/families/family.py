@@ -100,8 +100,8 @@ class Family:
     """A library that fits models.
 
     `known` are the parameters a use case may set: a misspelled one does not load. `files` is
-    where MLflow's flavour keeps the model's text. `fits_alone`: trains in this process, one
-    thread a model, so that several models are fitted side by side.
+    where MLflow's flavour keeps the model's text. `is_distributable`: the
+    library can train on a cluster as well.
     """
 
     name: ClassVar[str]

@@ -20,6 +20,7 @@ from finance_assets.ml.families.family import (
     shares,
     unreadable,
 )
+from finance_assets.ml.families.text_logged import log_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,15 +143,7 @@ class LightGbm(Family):
         boosters = model.boosters  # type: ignore[attr-defined]
         if len(boosters) == 1:
             return mlflow.lightgbm.log_model(boosters[0], **common)
-        import tempfile
-        from pathlib import Path
-
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "model.txt")
-            file.write_text(model.text, encoding="utf-8")
-            return mlflow.pyfunc.log_model(
-                loader_module="finance_assets.ml.families.served", data_path=str(file), **common
-            )
+        return log_text(model, self.files[1], **common)
 
 
 LIGHTGBM = LightGbm()

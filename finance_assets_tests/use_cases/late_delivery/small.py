@@ -28,7 +28,6 @@ from finance_assets.use_cases.late_delivery.use_case import (
 )
 
 MONTHS = CALENDAR.partitions()
-ENTITIES = (FLIGHTS, WEATHER, PLANES, AIRPORTS)
 # Bounds that a few thousand flights can keep; which criteria there are is the use case's.
 EASY_GATE = Gate(
     tuple(
