@@ -4,6 +4,7 @@ Measuring is one Spark action over the staged rows; judging is pure. Deciding wh
 broken check belongs to publish.py.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -63,6 +64,11 @@ def fingerprint_expression(contract: Contract) -> str:
     nulls = [f"`{c.name}` IS NULL" for c in contract.columns if c.is_nullable and c.name in stable]
     row = f"cast(xxhash64({', '.join(values + nulls)}) as decimal(38,0))"
     return f"concat(cast(count(*) as string), ':', cast(coalesce(sum({row}), 0) as string))"
+
+
+def measured_by(contract: Contract) -> str:
+    """Digest of what fingerprints are made with: it changes with the contract's columns."""
+    return hashlib.sha256(fingerprint_expression(contract).encode()).hexdigest()[:16]
 
 
 def measure(

@@ -85,6 +85,10 @@ class CatalogTable:
         """The type of each column by its name."""
         return dict(self.frame().dtypes)
 
+    def required(self) -> frozenset[str]:
+        """The columns that refuse nulls."""
+        return frozenset(field.name for field in self.frame().schema if not field.nullable)
+
     def entries(self) -> None:
         """None: a catalog hides the log's files. Nobody but the catalog's engine changes them."""
 
@@ -203,6 +207,10 @@ class CatalogTable:
     def set_properties(self, properties: dict[str, str]) -> None:
         """Put properties on the table, in one commit."""
         self._sql(f"ALTER TABLE {self.place} SET TBLPROPERTIES ({properties_ddl(properties)})")
+
+    def relax(self, column: str) -> None:
+        """Let a column hold nulls from now on, in one commit that changes no rows."""
+        self._sql(f"ALTER TABLE {self.place} ALTER COLUMN `{column}` DROP NOT NULL")
 
     def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
         """Put a CHECK constraint and properties on the table; false if stored rows break it."""

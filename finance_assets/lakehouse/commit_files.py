@@ -47,6 +47,15 @@ def log_folder(table: Path) -> Path:
     return table / "_delta_log"
 
 
+def has_log(table: Path) -> bool:
+    """Whether a table has a commit or a checkpoint of one; nothing is opened."""
+    try:
+        with os.scandir(log_folder(table)) as files:
+            return any(file.name.endswith((".json", ".parquet")) for file in files)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def entry_path(table: Path, version: int) -> Path:
     """The log's file for a version."""
     return log_folder(table) / f"{version:0{DIGITS}d}.json"

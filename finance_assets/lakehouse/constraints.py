@@ -17,7 +17,17 @@ DECLARED = "finance_assets.row_rules"
 
 def release_outdated(stored: StoredTable, contract: Contract) -> None:
     """Drop the constraint of rules that are no longer the contract's, before new rows come."""
-    if _is_there(stored) and stored.configuration.get(DECLARED) != _declared(contract):
+    if stored.configuration.get(DECLARED) != _declared(contract):
+        release(stored)
+
+
+def release(stored: StoredTable) -> None:
+    """Drop the constraint; the next publication puts it on again.
+
+    Also where a column may be null since: deltalake 1.6.6 stores what a condition comes to for the
+    columns as they are, without `x IS NULL OR` where `x` is required.
+    """
+    if _is_there(stored):
         stored.drop_constraint(NAME)
 
 

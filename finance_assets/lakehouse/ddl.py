@@ -1,7 +1,6 @@
 """DDL: a contract as the SQL that makes its table."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from finance_assets.lakehouse.contract import Contract
 
@@ -22,11 +21,8 @@ def properties_ddl(properties: Mapping[str, str]) -> str:
     return ", ".join(f"{quoted(key)} = {quoted(value)}" for key, value in properties.items())
 
 
-def create_statement(
-    contract: Contract, name: str, properties: Mapping[str, str], path: Path | None = None
-) -> str:
-    """The DDL of a table: types, NOT NULL, comments, partitioning, location if it has its own."""
-    location = "" if path is None else f" LOCATION {quoted(str(path))}"
+def create_statement(contract: Contract, name: str, properties: Mapping[str, str]) -> str:
+    """The DDL of a table of a catalog: types, NOT NULL, comments, partitioning, properties."""
     columns = ", ".join(
         f"`{column.name}` {column.type}{'' if column.is_nullable else ' NOT NULL'}"
         f" COMMENT {quoted(column.comment)}"
@@ -35,7 +31,7 @@ def create_statement(
     append_only = {"delta.appendOnly": str(contract.is_append_only).lower()}
     return (
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta"
-        f" PARTITIONED BY ({contract.partition_column}){location}"
+        f" PARTITIONED BY ({contract.partition_column})"
         f" COMMENT {quoted(contract.description)}"
         f" TBLPROPERTIES ({properties_ddl({**properties, **append_only})})"
     )

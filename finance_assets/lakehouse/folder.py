@@ -1,9 +1,8 @@
 """A table in a folder: what it answers and what is done to it, with deltalake.
 
-Only creating the table and reading or writing its rows as a DataFrame take an engine.
+Only reading or writing its rows as a DataFrame takes an engine.
 """
 
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from finance_assets.errors import HistoryError
-from finance_assets.lakehouse.commit_files import last_checkpoint, log_folder, read_commit
+from finance_assets.lakehouse.commit_files import has_log, last_checkpoint, read_commit
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.damage import open_table, reading, snapshot_of
-from finance_assets.lakehouse.ddl import create_statement
 from finance_assets.lakehouse.folder_commits import append_nothing, append_rows, replace_partitions
 from finance_assets.lakehouse.folder_files import (
     TARGET_BYTES,
@@ -24,14 +22,13 @@ from finance_assets.lakehouse.folder_files import (
     size_of,
     untouched_partitions,
 )
+from finance_assets.lakehouse.folder_schema import columns_of, create_table, required_of
 from finance_assets.lakehouse.orphans import find_orphans
 from finance_assets.lakehouse.stored import Commit, Identity, Row, Session, Size, no_engine
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter
 
-# Delta's names of types where Spark has others.
-SPARK_NAMES = {"byte": "tinyint", "short": "smallint", "integer": "int", "long": "bigint"}
 # Opening a table reads the commits that follow the newest checkpoint.
 CHECKPOINT_AFTER = 20
 
@@ -51,8 +48,8 @@ class FolderTable:
 
     @property
     def exists(self) -> bool:
-        """Whether the table was ever created."""
-        return log_folder(self.path).is_dir()
+        """Whether the table was ever created: a log that holds nothing is no table yet."""
+        return has_log(self.path)
 
     @cached_property
     def _snapshot(self) -> tuple[Any, dict[int, Identity]]:
@@ -81,9 +78,11 @@ class FolderTable:
 
     def columns(self) -> dict[str, str]:
         """The type of each column by its name, from the log: engines take long to open it."""
-        types = {field.name: field.type for field in self.delta.schema().fields}
-        named = {name: getattr(kind, "type", None) or str(kind) for name, kind in types.items()}
-        return {name: SPARK_NAMES.get(kind, kind) for name, kind in named.items()}
+        return columns_of(self.delta)
+
+    def required(self) -> frozenset[str]:
+        """The columns that refuse nulls."""
+        return required_of(self.delta)
 
     def entries(self) -> dict[int, Identity]:
         """What tells each file of the log from every other."""
@@ -160,12 +159,7 @@ class FolderTable:
 
     def create(self, contract: Contract, properties: dict[str, str]) -> None:
         """Make the table of a contract, unless it is there."""
-        # A temporary name is needed only for CREATE TABLE. It carries the path, as one session
-        # may serve several lakehouses.
-        name = f"{self.table}_{zlib.crc32(self.place.encode()):08x}"
-        if not self.session().catalog.databaseExists(contract.layer):
-            self.session().sql(f"CREATE SCHEMA IF NOT EXISTS {contract.layer}").collect()
-        self.session().sql(create_statement(contract, name, properties, self.path)).collect()
+        create_table(self.path, contract, properties)
 
     def save(self, writer: "DataFrameWriter") -> None:
         """One commit by a configured writer."""
@@ -190,6 +184,10 @@ class FolderTable:
     def set_properties(self, properties: dict[str, str]) -> None:
         """Put properties on the table, in one commit."""
         self._open().alter.set_table_properties(properties, raise_if_not_exists=False)
+
+    def relax(self, column: str) -> None:
+        """Let a column hold nulls from now on, in one commit."""
+        self._open().alter.drop_column_not_null(column)
 
     def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
         """Put a CHECK constraint and properties on the table; false if stored rows break it."""

@@ -1,14 +1,15 @@
 """Integrity: whether a table's stored rows are still those that were published.
 
 Measures the rows and compares them with the fingerprint in the commit that published them. Only
-that notices a file that was replaced by another of the same size and date.
+that notices a file that was replaced by another of the same size and date; where the contract's
+columns changed since, not even that, until the partition is published again.
 """
 
 from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.lakehouse.recorded import recorded_fingerprints
+from finance_assets.lakehouse.recorded import EMPTY, recorded_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
 
 
@@ -17,8 +18,7 @@ def altered_partitions(lakehouse: Lakehouse, contract: Contract, window: Window)
     history = lakehouse.history(contract.table)
     if not history.exists:
         return list(window)
-    stored = audit.fingerprints(lakehouse.read(contract, window), contract)
-    return [p for p in window if _published(history, p) != stored.get(p, audit.EMPTY.fingerprint)]
+    return _other_rows(lakehouse, contract, history, list(window), window)
 
 
 def unproven_alterations(lakehouse: Lakehouse, contract: Contract, window: Window) -> list[str]:
@@ -33,12 +33,39 @@ def unproven_alterations(lakehouse: Lakehouse, contract: Contract, window: Windo
     doubtful = [p for p in window if p not in proven and history.publication_of(p) is not None]
     if not doubtful:
         return []
-    read = lakehouse.read(contract, Window(doubtful[0], doubtful[-1], window.calendar))
-    stored = audit.fingerprints(read, contract)
-    return [p for p in doubtful if _published(history, p) != stored.get(p, audit.EMPTY.fingerprint)]
+    around = Window(doubtful[0], doubtful[-1], window.calendar)
+    return _other_rows(lakehouse, contract, history, doubtful, around)
 
 
-def _published(history: TableHistory, partition: str) -> str | None:
-    """The fingerprint that was published of a partition; None if it never was."""
-    publication = history.publication_of(partition)
-    return None if publication is None else publication.fingerprints.get(partition)
+def _other_rows(
+    lakehouse: Lakehouse,
+    contract: Contract,
+    history: TableHistory,
+    partitions: list[str],
+    around: Window,
+) -> list[str]:
+    """Those of the partitions that hold other rows than were published, or never were."""
+    stored = audit.fingerprints(lakehouse.read(contract, around), contract)
+    return [
+        partition
+        for partition in partitions
+        if stored.get(partition, EMPTY)
+        != _published(lakehouse, contract, history, around.at(partition))
+    ]
+
+
+def _published(
+    lakehouse: Lakehouse, contract: Contract, history: TableHistory, partition: Window
+) -> str | None:
+    """The fingerprint of what was published of a partition; None if nothing ever was.
+
+    Since a contract's columns changed, fingerprints are made in another way than the recorded one
+    was. Then the rows are measured once more, as they were when they were published.
+    """
+    publication = history.publication_of(partition.first)
+    if publication is None:
+        return None
+    if publication.measured_by in ("", audit.measured_by(contract)):
+        return publication.fingerprints.get(partition.first)
+    then = lakehouse.read(contract, partition, publication.version)
+    return audit.fingerprints(then, contract).get(partition.first, EMPTY)

@@ -3,7 +3,8 @@
 Auditing and committing them does not belong here.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.audit import PartitionFacts
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.ddl import quoted
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.rejections import Rejection
 
@@ -53,7 +55,8 @@ class Proposal:
     holds the rejected rows and the contract of their table, `deliveries` what the rows of each
     partition were ingested from. `rejected` says why rows of a partition were rejected, most
     frequent first. `files` are the staged Parquet files of each partition of the window, where they
-    hold the rows just as the table would.
+    hold the rows just as the table would. `partitions` are those of the window that are meant, if
+    not all.
     """
 
     contract: Contract
@@ -64,6 +67,23 @@ class Proposal:
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     rejected: dict[str, list[Rejection]] = field(default_factory=dict)
     files: dict[str, list[Path]] | None = None
+    partitions: tuple[str, ...] | None = None
+
+    @property
+    def predicate(self) -> str:
+        """SQL that holds for the rows of the partitions that are to be replaced."""
+        column = self.contract.partition_column
+        if self.partitions is None:
+            return self.window.predicate(column)
+        return f"`{column}` IN ({', '.join(map(quoted, self.partitions))})"
+
+    def only(self, partitions: Collection[str]) -> "Proposal":
+        """The part of it that replaces some partitions of the window."""
+        if len(partitions) == len(list(self.window)):
+            return self
+        files = self.files and {p: files for p, files in self.files.items() if p in partitions}
+        part = replace(self, partitions=tuple(partitions), files=files)
+        return replace(part, rows=self.rows.where(part.predicate))
 
     @property
     def counted_by(self) -> str:

@@ -4,13 +4,15 @@ Reading the log belongs to history.py.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import astuple, dataclass, field, replace
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter
 
 EXACT = ConfigDict(extra="forbid")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Publication:
     `failed_checks` are the warnings of each partition that has any: a publication with a failed
     blocking check never exists. `inputs` maps each input table to the Delta version read.
     `made_from` holds a digest of all that each partition was made from, whatever its versions.
-    `deliveries` says what each partition of an ingested table came from.
+    `deliveries` says what each partition of an ingested table came from. `measured_by` tells the
+    expression that the fingerprints were made with: those of another cannot be compared.
 
     A confirmation is a publication without rows: the run found the partitions to be as they
     should be, though what they are made from, or what their checks say, is other than recorded,
@@ -91,6 +94,7 @@ class Publication:
     inputs: dict[str, int] = field(default_factory=dict)
     made_from: dict[str, str] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    measured_by: str = ""
     is_confirmation: bool = False
     version: int = field(default=-1)
 
@@ -98,6 +102,23 @@ class Publication:
     def partitions(self) -> tuple[str, ...]:
         """The partitions this commit replaced, or confirmed."""
         return tuple(self.ledgers)
+
+    def only(self, partitions: Collection[str]) -> "Publication":
+        """What it says of some of its partitions."""
+
+        def of(known: dict[str, T]) -> dict[str, T]:
+            return {name: value for name, value in known.items() if name in partitions}
+
+        return replace(
+            self,
+            first=min(partitions),
+            last=max(partitions),
+            ledgers=of(self.ledgers),
+            fingerprints=of(self.fingerprints),
+            failed_checks=of(self.failed_checks),
+            made_from=of(self.made_from),
+            deliveries=of(self.deliveries),
+        )
 
     def says(self, partition: str) -> tuple[object, ...]:
         """What a run says of a partition beside its rows; it is confirmed when this differs."""

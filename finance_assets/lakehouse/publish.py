@@ -6,23 +6,13 @@ did not change is not written again: the table keeps its version, and nothing do
 for new.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
-
-from tenacity import (
-    RetryError,
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_random_exponential,
-)
+from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
-from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.committing import commit, confirm
 from finance_assets.lakehouse.contract import Contract, Severity
 from finance_assets.lakehouse.history import Ledger, Publication, TableHistory
 from finance_assets.lakehouse.log_index import renew_index
@@ -32,21 +22,6 @@ from finance_assets.lakehouse.store import Lakehouse
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-T = TypeVar("T")
-# Sail words a lost race the first way, deltalake the second, Delta on the JVM and on Databricks the
-# others.
-CONFLICT_MARKS = (
-    "Failed to commit transaction",
-    "CommitFailedError",
-    "ConcurrentModification",
-    "ConcurrentAppend",
-    "ConcurrentWrite",
-    "ConcurrentDelete",
-    "ConcurrentTransaction",
-    "MetadataChanged",
-    "DELTA_CONCURRENT",
-)
 
 
 @dataclass(frozen=True)
@@ -114,6 +89,7 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         inputs=origin.inputs,
         made_from=origin.made_from,
         deliveries=proposal.deliveries,
+        measured_by=audit.measured_by(contract),
     )
     if proposal.quarantine is not None:
         _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
@@ -140,16 +116,15 @@ def _publish_quarantine(
     """Write the rejected rows first: a crash in between loses nothing and a re-run mends it."""
     found = audit.fingerprints(rows, contract)
     ledgers = {p: Ledger(x.quarantined, x.quarantined) for p, x in publication.ledgers.items()}
-    sibling = Publication(
+    sibling = replace(
+        publication,
         table=contract.table,
-        first=publication.first,
-        last=publication.last,
         ledgers=ledgers,
         fingerprints={p: found.get(p, audit.EMPTY.fingerprint) for p in window},
+        measured_by=audit.measured_by(contract),
         failed_checks={},
-        run_id=publication.run_id,
-        code_sha=publication.code_sha,
-        inputs=publication.inputs,
+        made_from={},
+        deliveries={},
     )
     _commit_changes(lakehouse, Proposal(contract, window, rows, ledgers), sibling, [])
 
@@ -160,33 +135,53 @@ def _commit_changes(
     publication: Publication,
     outcomes: list[CheckOutcome],
 ) -> PublishResult:
-    """Commit unless every partition already holds these very rows with this very accounting."""
+    """Commit the partitions that do not yet hold these very rows with this very accounting."""
     contract, window = proposal.contract, proposal.window
     history = lakehouse.ensure(contract)
-    proposed = publication.fingerprints
-    stored = stored_fingerprints(history, contract, window, proposed)
-    changed = tuple(
+    changed = _changed(history, proposal, publication)
+    written = [p for p in window if p in changed or history.in_force(p) is None] if changed else []
+    if written:
+        constraints.release_outdated(history.stored, contract)
+        commit(lakehouse, proposal.only(written), publication.only(written))
+        history = TableHistory(lakehouse.table(contract.table), history.reading)
+        constraints.enforce(history.stored, contract)
+    news = [p for p in window if p not in written and _is_news(history, publication, p)]
+    if news:
+        confirmation = replace(publication.only(news), is_confirmation=True)
+        confirm(lakehouse, history.stored, proposal.only(news), confirmation)
+    if written or news:
+        _keep_fast(history)
+    # A partition that was empty and stays empty has no rows of its own to publish.
+    unwritten = replace(publication, version=history.version)
+    known = [one for one in map(history.publication_of, window) if one is not None]
+    in_force = max(known, key=lambda one: one.version, default=unwritten)
+    return PublishResult(outcomes, in_force, changed, publication.ledgers, publication.fingerprints)
+
+
+def _changed(
+    history: TableHistory, proposal: Proposal, publication: Publication
+) -> tuple[str, ...]:
+    """The partitions that hold other rows, or of which the log says other rows or accounting.
+
+    Both: others may have put back what was once published. What was made from the rows before goes
+    by what the log says.
+    """
+    window, proposed = proposal.window, publication.fingerprints
+    stored = stored_fingerprints(history, proposal.contract, window, proposed)
+    return tuple(
         partition
         for partition in window
         if history.ledger_of(partition) != publication.ledgers[partition]
         or stored[partition] != proposed[partition]
+        or _says_otherwise(history.publication_of(partition), publication, partition)
     )
-    if changed:
-        constraints.release_outdated(history.stored, contract)
-        _commit(lakehouse, proposal, publication)
-        history = TableHistory(lakehouse.table(contract.table), history.reading)
-        constraints.enforce(history.stored, contract)
-        _keep_fast(history)
-    elif any(_is_news(history, publication, partition) for partition in window):
-        confirmation = replace(publication, is_confirmation=True)
-        said = confirmation.to_json()
-        if not _patiently(lakehouse, contract, window, partial(history.stored.annotate, said)):
-            _commit(lakehouse, proposal, confirmation)
-        _keep_fast(history)
-    # A partition that was empty and stays empty has no rows of its own to publish.
-    unwritten = replace(publication, version=history.version)
-    in_force = history.publication_of(publication.last) or unwritten
-    return PublishResult(outcomes, in_force, changed, publication.ledgers, publication.fingerprints)
+
+
+def _says_otherwise(known: Publication | None, proposed: Publication, partition: str) -> bool:
+    """Whether a publication tells of other rows, in terms that can be compared."""
+    if known is None or known.measured_by != proposed.measured_by:
+        return False
+    return known.fingerprints[partition] != proposed.fingerprints[partition]
 
 
 def _keep_fast(history: TableHistory) -> None:
@@ -203,44 +198,3 @@ def _is_news(history: TableHistory, publication: Publication, partition: str) ->
         or known.says(partition) != publication.says(partition)
         or history.altered_at(partition) is not None
     )
-
-
-def _commit(lakehouse: Lakehouse, proposal: Proposal, publication: Publication) -> None:
-    """One atomic Delta commit that replaces exactly the window's partitions."""
-    contract, window, said = proposal.contract, proposal.window, publication.to_json()
-    stored = lakehouse.table(contract.table)
-    if proposal.files is not None:
-        adopt = partial(stored.adopt, proposal.files, said)
-        if _patiently(lakehouse, contract, window, adopt):
-            return
-    writer = proposal.rows.select(*contract.column_names).write.format("delta")
-    writer = writer.option("userMetadata", said)
-    predicate = window.predicate(contract.partition_column)
-    writer = writer.mode("overwrite").option("replaceWhere", predicate)
-    _patiently(lakehouse, contract, window, partial(stored.save, writer))
-
-
-def _patiently(lakehouse: Lakehouse, contract: Contract, window: Window, act: Callable[[], T]) -> T:
-    """Do it again as long as another writer commits first.
-
-    Raises:
-        PublishConflictError: other writers won every one of the allowed attempts.
-    """
-    attempts = Retrying(
-        retry=retry_if_exception(_is_conflict),
-        stop=stop_after_attempt(lakehouse.publish_attempts),
-        wait=wait_random_exponential(multiplier=0.1, max=5),
-    )
-    try:
-        return attempts(act)
-    except RetryError as error:
-        raise PublishConflictError(
-            f"{lakehouse.publish_attempts} attempts met another writer's commit",
-            where=f"{contract.table}, window {window}",
-            remedy="see who writes this table outside publish, then run the partition again",
-        ) from error.last_attempt.exception()
-
-
-def _is_conflict(error: BaseException) -> bool:
-    text = f"{type(error).__name__} {error}"
-    return any(mark in text for mark in CONFLICT_MARKS)

@@ -93,7 +93,7 @@ def alike_rows(delivered: "DataFrame", source: Contract, target: Contract) -> "D
             if pair[0].name in target.key
         ],
     )
-    key, whole = _keys(target), _whole(target)
+    key, whole = _compared_by(source, target), _whole(target)
     repeated = keyed.select(*key).where(whole).groupBy(*key).count().where("count > 1")
     same_key = keyed.join(repeated.drop("count"), key, "left_semi")
     return same_key.unionByName(keyed.where(f"NOT ({whole})"))
@@ -111,26 +111,35 @@ def _compared(
     """
     from pyspark.sql import functions as F
 
+    delivery = source.partition_column
     # All but where a row came from, and when.
-    payload = [name for name in source.column_names if name not in source.key and name[0] != "_"]
+    aside = {delivery, *source.key}
+    payload = [name for name in source.column_names if name not in aside and name[0] != "_"]
     same = [*payload, "_malformed_line"]
     order = f"struct({', '.join(f'`{name}`' for name in source.key)})"
-    firsts = alike.groupBy(*same).agg(
-        *(F.expr(f"min_by(`{name}`, {order})").alias(name) for name in source.key)
+    firsts = alike.groupBy(delivery, *same).agg(
+        *(F.expr(f"min_by(`{n}`, {order})").alias(n) for n in source.key if n != delivery)
     )
     # The source's key is unique within its partition only.
-    row = list(dict.fromkeys((source.partition_column, *source.key)))
-    key = _keys(target)
+    row = list(dict.fromkeys((delivery, *source.key)))
+    key = _compared_by(source, target)
     versions = alike.where(_whole(target)).select(*key, *same).distinct()
     conflicts = versions.groupBy(*key).count().where("count > 1")
     marks = (
-        alike.select(*row, *key)
+        alike.select(*dict.fromkeys((*row, *key)))
         .join(firsts.selectExpr(*row, "true as _is_first"), row, "left")
         .join(conflicts.selectExpr(*key, "true as _is_conflict"), key, "left")
         .selectExpr(*row, "_is_first IS NULL as _is_repeat", "_is_conflict")
     )
     joined = delivered.join(marks, row, "left")
     return joined.withColumn("_is_copy", F.expr("coalesce(_is_repeat, false)"))
+
+
+def _compared_by(source: Contract, target: Contract) -> list[str]:
+    """The columns by which rows are compared: those of one delivery alone, whatever others are
+    read with it. So a row has the same fate in a run of many partitions as in one of its own.
+    """
+    return [source.partition_column, *_keys(target)]
 
 
 def _keys(target: Contract) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
 from finance_assets.errors import ContractError
+from finance_assets.lakehouse import constraints
 from finance_assets.lakehouse.audit import column_problems
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl
@@ -92,7 +93,7 @@ class Lakehouse:
             stored = self.table(contract.table)
         stored = self.retained(stored)
         _require_columns(stored, contract)
-        return TableHistory(stored)
+        return TableHistory(self._relaxed(stored, contract))
 
     def require(self, contract: Contract) -> None:
         """Refuse a stored table that is not the contract's, before rows are made for it.
@@ -115,6 +116,20 @@ class Lakehouse:
         # In one statement: Delta wants the log to be kept for at least as long as the files.
         stored.set_properties(RETENTION)
         return self.table(stored.table)
+
+    def _relaxed(self, stored: StoredTable, contract: Contract) -> StoredTable:
+        """The table, made to take nulls where the contract allows them since.
+
+        The other way round nothing is done: older partitions may hold some, and what is published
+        is audited.
+        """
+        allowed = {column.name for column in contract.columns if column.is_nullable}
+        outdated = sorted(stored.required() & allowed)
+        if outdated:
+            constraints.release(stored)
+        for column in outdated:
+            stored.relax(column)
+        return self.table(stored.table) if outdated else stored
 
     def _create(self, contract: Contract) -> None:
         try:

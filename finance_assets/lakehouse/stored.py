@@ -99,6 +99,9 @@ class StoredTable(Protocol):
     def columns(self) -> dict[str, str]:
         """The type of each column by its name, in Spark's words."""
 
+    def required(self) -> frozenset[str]:
+        """The columns that refuse nulls."""
+
     def entries(self) -> dict[int, Identity] | None:
         """What tells each file of the log from every other; None where they are hidden."""
 
@@ -163,6 +166,9 @@ class StoredTable(Protocol):
 
     def set_properties(self, properties: dict[str, str]) -> None:
         """Put properties on the table, in one commit."""
+
+    def relax(self, column: str) -> None:
+        """Let a column hold nulls from now on, in one commit that changes no rows."""
 
     def add_constraint(self, name: str, condition: str, properties: dict[str, str]) -> bool:
         """Put a CHECK constraint and properties on the table; false if stored rows break it."""

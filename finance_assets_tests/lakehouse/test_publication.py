@@ -13,7 +13,8 @@ STORED = (
     '"ab"}}, "failed_checks": {"2005-04": ["rule_small"]}, "fingerprints": {"2005-04": "3:77"}, '
     '"first": "2005-04", "inputs": {"bronze.x": 4}, "is_confirmation": false, "last": "2005-04", '
     '"ledgers": {"2005-04": {"delivered": 4, "duplicates": 1, "is_aggregate": false, "published": '
-    '3, "quarantined": 0}}, "made_from": {"2005-04": "0f"}, "run_id": "run-1", "table": "silver.x"}'
+    '3, "quarantined": 0}}, "made_from": {"2005-04": "0f"}, "measured_by": "e1", '
+    '"run_id": "run-1", "table": "silver.x"}'
 )
 READ = Publication(
     table="silver.x",
@@ -27,6 +28,7 @@ READ = Publication(
     inputs={"bronze.x": 4},
     made_from={"2005-04": "0f"},
     deliveries={"2005-04": Delivery("ab", "3:2", "3:1")},
+    measured_by="e1",
     version=7,
 )
 
@@ -38,11 +40,11 @@ def test_a_text_of_before_is_read_and_written_as_it_was():
 
 def test_fields_that_are_younger_than_the_text_have_their_defaults():
     record = json.loads(STORED)
-    for name in ("deliveries", "made_from", "inputs", "is_confirmation"):
+    for name in ("deliveries", "made_from", "inputs", "measured_by", "is_confirmation"):
         del record[name]
     del record["ledgers"]["2005-04"]["is_aggregate"]
     found = Publication.from_json(json.dumps(record), 7)
-    assert found == replace(READ, deliveries={}, made_from={}, inputs={})
+    assert found == replace(READ, deliveries={}, made_from={}, inputs={}, measured_by="")
 
 
 @pytest.mark.parametrize(

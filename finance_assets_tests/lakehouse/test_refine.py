@@ -157,7 +157,9 @@ def test_rows_without_a_key_conflict_with_none(runner, settings, first, second, 
 
 
 def test_every_fate_is_what_reading_line_by_line_gives(spark):
-    """Two months at once with the same file and line numbers, and far more copies than usual."""
+    """Two months at once, as each alone: with the same file and line numbers, some rows that
+    belong to the other month, and far more copies than usual.
+    """
     chance = random.Random(3)
     rows = [_delivered(chance, month, line) for month in (APRIL, MAY) for line in range(2, 150)]
     ddl = ", ".join(f"`{c.name}` {c.type}" for c in contract(BRONZE).columns)
@@ -181,7 +183,7 @@ def _delivered(chance: random.Random, month: str, line: int) -> dict[str, object
     """A bronze row with few possible values; some lack the key, some could not be split."""
     statement = Statement(
         account_id=chance.choice(["", *map(str, range(1, 40))]),
-        statement_month=month,
+        statement_month=chance.choice([month] * 8 + [APRIL, MAY]),
         bill_ntd=chance.choice(["1", "1", "1", "2", "x"]),
     )
     fields = vars(statement)
@@ -198,7 +200,9 @@ def _line_by_line(rows: list[dict[str, object]]) -> dict[tuple[str, int], tuple[
         return tuple(v for k, v in row.items() if k[0] != "_" or k == "_malformed_line")
 
     def key(row):
-        return (row["account_id"], row["statement_month"]) if row["account_id"] else None
+        if not row["account_id"]:
+            return None
+        return row["delivery_month"], row["account_id"], row["statement_month"]
 
     ordered = sorted(rows, key=lambda row: (row["delivery_month"], row["_source_line"]))
     versions = {row_key: set() for row_key in map(key, ordered)}
@@ -207,7 +211,8 @@ def _line_by_line(rows: list[dict[str, object]]) -> dict[tuple[str, int], tuple[
     seen, fates = set(), {}
     for row in ordered:
         is_conflict = key(row) is not None and len(versions[key(row)]) > 1
-        is_bad = is_conflict or key(row) is None or row["bill_ntd"] == "x"
+        is_elsewhere = row["statement_month"] not in (None, row["delivery_month"])
+        is_bad = is_conflict or is_elsewhere or key(row) is None or row["bill_ntd"] == "x"
         fate = DUPLICATE if payload(row) in seen else QUARANTINED if is_bad else PUBLISHED
         seen.add(payload(row))
         fates[row["delivery_month"], row["_source_line"]] = (fate, is_conflict)

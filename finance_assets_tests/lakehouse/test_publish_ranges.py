@@ -1,0 +1,127 @@
+"""A run of many partitions leaves what each partition's own run would leave."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from deltalake import DeltaTable
+
+from finance_assets.lakehouse.homes import FolderHome
+from finance_assets.lakehouse.integrity import altered_partitions, unproven_alterations
+from finance_assets.lakehouse.publish import publish
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets_tests.lakehouse.test_publish import (
+    ORIGIN,
+    THINGS,
+    propose,
+    publish_rows,
+    stored,
+)
+from finance_assets_tests.scenario import APRIL, CALENDAR, MAY
+
+BOTH = CALENDAR.window(APRIL, MAY)
+STRICT = replace(THINGS.columns[2], is_nullable=False)
+ROWS = [(1, APRIL, 1.0), (2, APRIL, 2.0), (1, MAY, 3.0)]
+CORRECTED = [*ROWS[:2], (1, MAY, 4.0)]
+
+
+@pytest.fixture
+def lakehouse(settings, spark):
+    """With two partitions of one publication."""
+    lakehouse = Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
+    publish_rows(lakehouse, ROWS, BOTH)
+    return lakehouse
+
+
+def versions(lakehouse):
+    history = lakehouse.history(THINGS.table)
+    return {month: history.publication_of(month).version for month in BOTH}
+
+
+def test_only_the_partitions_that_changed_get_a_new_version(lakehouse):
+    before = versions(lakehouse)
+    result = publish_rows(lakehouse, CORRECTED, BOTH)
+    after = versions(lakehouse)
+    assert result.changed == (MAY,)
+    assert after[APRIL] == before[APRIL]
+    assert after[MAY] == result.publication.version > before[MAY]
+    assert result.publication.partitions == (MAY,)
+    assert sorted(stored(lakehouse)) == sorted(CORRECTED)
+
+
+def test_a_partition_that_only_has_news_is_confirmed_beside_one_that_changed(lakehouse):
+    origin = replace(ORIGIN, made_from=dict.fromkeys(BOTH, "other inputs"))
+    before = versions(lakehouse)
+    publish(lakehouse, propose(lakehouse, CORRECTED, BOTH), origin)
+    history = lakehouse.history(THINGS.table)
+    assert versions(lakehouse)[APRIL] == before[APRIL]
+    assert history.in_force(APRIL).made_from == {APRIL: "other inputs"}
+    assert history.in_force(MAY).made_from == {MAY: "other inputs"}
+
+
+def test_rows_that_somebody_put_back_are_published_anew(lakehouse):
+    """Else what was made from the rows in between would count as made from these."""
+    before = versions(lakehouse)
+    publish_rows(lakehouse, CORRECTED, BOTH)
+    DeltaTable(str(lakehouse.path(THINGS.table))).restore(before[MAY])
+    result = publish_rows(lakehouse, ROWS, BOTH)
+    history = lakehouse.history(THINGS.table)
+    assert result.changed == (MAY,)
+    assert history.publication_of(MAY).fingerprints[MAY] == result.fingerprints[MAY]
+    assert [history.altered_at(month) for month in BOTH] == [None, None]
+    assert sorted(stored(lakehouse)) == sorted(ROWS)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(THINGS, columns=(THINGS.columns[1], THINGS.columns[0], *THINGS.columns[2:])),
+        replace(THINGS, columns=(*THINGS.columns[:2], STRICT, *THINGS.columns[3:])),
+    ],
+    ids=["reordered", "required"],
+)
+def test_a_contract_that_changes_without_harm_makes_no_row_look_altered(lakehouse, changed):
+    publish_rows(lakehouse, [(1, APRIL, 1.0)])
+    publish_rows(lakehouse, [(1, APRIL, 1.0), (2, APRIL, 2.0)])
+    for month in BOTH:
+        # The files are no longer those of the publication.
+        table = DeltaTable(str(lakehouse.path(THINGS.table)))
+        table.update({"seen_at": "'now'"}, predicate=f"month = '{month}'")
+    assert unproven_alterations(lakehouse, changed, BOTH) == []
+    assert altered_partitions(lakehouse, changed, BOTH) == []
+    table = DeltaTable(str(lakehouse.path(THINGS.table)))
+    table.update({"value": "9.0"}, predicate="month = '2005-05'")
+    assert unproven_alterations(lakehouse, changed, BOTH) == [MAY]
+    assert altered_partitions(lakehouse, changed, BOTH) == [MAY]
+
+
+def test_a_column_that_may_be_null_since_takes_nulls(lakehouse):
+    required = replace(
+        THINGS,
+        table="silver.strict_things",
+        columns=(*THINGS.columns[:2], replace(THINGS.columns[2], is_nullable=False)),
+    )
+    allowed = replace(required, columns=(*required.columns[:2], THINGS.columns[2]))
+    rows = propose(lakehouse, [(1, APRIL, 1.0)], contract=required)
+    publish(lakehouse, replace(rows, rows=rows.rows.drop("seen_at")), ORIGIN)
+    assert "value" in lakehouse.table(required.table).required()
+    with_null = propose(lakehouse, [(1, MAY, None)], CALENDAR.window(MAY), allowed)
+    publish(lakehouse, replace(with_null, rows=with_null.rows.drop("seen_at")), ORIGIN)
+    assert "value" not in lakehouse.table(required.table).required()
+    found = lakehouse.read(allowed).selectExpr("count(*)", "count_if(value IS NULL)").collect()
+    assert tuple(found[0]) == (2, 1)
+
+
+def test_a_table_that_was_moved_away_is_made_again_in_the_same_session(lakehouse):
+    shutil.rmtree(lakehouse.path(THINGS.table))
+    publish_rows(lakehouse, CORRECTED, BOTH)
+    assert sorted(stored(lakehouse)) == sorted(CORRECTED)
+
+
+def test_a_table_whose_making_was_cut_short_is_made(settings, spark):
+    lakehouse = Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
+    (lakehouse.path(THINGS.table) / "_delta_log").mkdir(parents=True)
+    assert not lakehouse.table(THINGS.table).exists
+    assert lakehouse.history(THINGS.table).version == -1
+    publish_rows(lakehouse, ROWS, BOTH)
+    assert sorted(stored(lakehouse)) == sorted(ROWS)
