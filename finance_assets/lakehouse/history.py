@@ -134,6 +134,15 @@ class TableHistory:
         added = [p.fingerprints[partition] for p in self.publications if partition in p.ledgers]
         return hashlib.sha256("\n".join(reversed(added)).encode()).hexdigest()[:16]
 
+    def digest_of(self, window: Window, at: int | None = None) -> str:
+        """Digest of what the log says is stored of a window (as of version `at`).
+
+        Of the same rows it is the same, whatever their versions and whichever table holds them.
+        """
+        found = {p: self.publication_of(p, at) for p in window}
+        said = [f"{p} {one.fingerprints[p]}" for p, one in found.items() if one is not None]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
     def version_of(self, window: Window) -> int | None:
         """The newest Delta version at which a partition of the window changed."""
         found = [p.version for p in map(self.publication_of, window) if p is not None]

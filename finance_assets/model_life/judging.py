@@ -13,7 +13,7 @@ from finance_assets.errors import GoneError, LostRaceError, ModelError
 from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import CANDIDATE, CHAMPION
-from finance_assets.ml.frames import dataset_version, split_as_of
+from finance_assets.ml.frames import dataset_of, split_as_of
 from finance_assets.ml.gate import Evidence, evaluate_gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import verified
@@ -134,7 +134,7 @@ class Judge:
                 "as_of": split.as_of,
                 "train_window": str(split.train),
                 "holdout_window": str(split.holdout),
-                "dataset_version": dataset_version(ctx.lakehouse, spec, split),
+                "dataset_version": dataset_of(ctx.lakehouse, spec, split).version,
                 "train_rows": found.train_rows,
                 "train_outcomes": found.train_outcomes,
             },
