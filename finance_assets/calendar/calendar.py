@@ -73,6 +73,15 @@ class Calendar:
             self.frequency.parse(partition)
         return Window(first, last or first, self)
 
+    def read_window(self, text: str) -> Window:
+        """The window that a text names as `str(window)` writes it, inside the calendar or not.
+
+        Raises:
+            ValueError: it names none.
+        """
+        first, _, last = text.partition("..")
+        return self.window(first, last or None)
+
     def shift(self, partition: str, by: int) -> str:
         """The partition `by` partitions later (earlier when negative)."""
         return self.frequency.named(self.frequency.parse(partition) + by)

@@ -23,7 +23,7 @@ class PartitionState:
 class TableState:
     """A table over all its partitions.
 
-    `failed_checks` are warnings of what is published, as `check[partition]`; `is_conserved`:
+    `failed_checks` are the warnings in force, as `check[partition]`; `is_conserved`:
     every delivered row is accounted for.
     """
 

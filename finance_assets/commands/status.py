@@ -105,8 +105,8 @@ def _table(lakehouse: Lakehouse, table: str) -> TableState:
         failed_checks=sorted(
             {
                 f"{name}[{partition}]"
-                for partition in ledgers
-                if (publication := history.publication_of(partition)) is not None
+                for partition in history.recorded()
+                if (publication := history.in_force(partition)) is not None
                 for name in publication.failed_checks.get(partition, ())
             }
         ),

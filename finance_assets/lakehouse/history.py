@@ -6,6 +6,7 @@ the log lies is the stored table's business.
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -134,6 +135,15 @@ class TableHistory:
         added = [p.fingerprints[partition] for p in self.publications if partition in p.ledgers]
         return hashlib.sha256("\n".join(reversed(added)).encode()).hexdigest()[:16]
 
+    def digest_of(self, window: Window, at: int | None = None) -> str:
+        """Digest of what the log says is stored of a window (as of version `at`).
+
+        Of the same rows it is the same, whatever their versions and whichever table holds them.
+        """
+        found = {p: self.publication_of(p, at) for p in window}
+        said = [f"{p} {one.fingerprints[p]}" for p, one in found.items() if one is not None]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
     def version_of(self, window: Window) -> int | None:
         """The newest Delta version at which a partition of the window changed."""
         found = [p.version for p in map(self.publication_of, window) if p is not None]
@@ -162,6 +172,16 @@ class TableHistory:
             if record.partitions is not None:
                 deliveries.update(record.publication.deliveries)
         return dict(sorted(deliveries.items()))
+
+    def corrections(self) -> dict[str, int]:
+        """How often another delivery of a partition took the place of one, where it ever did."""
+        found, known = Counter[str](), dict[str, Delivery]()
+        for record in reversed(self.reading.records):
+            if record.partitions is not None:
+                come = record.publication.deliveries
+                found.update(p for p, one in come.items() if known.get(p, one) != one)
+                known.update(come)
+        return dict(found)
 
     def deliveries_of(self, publication: Publication, partition: str) -> list[Delivery]:
         """What a publication's rows of a partition came from, and came from again unchanged."""

@@ -149,13 +149,13 @@ class LabelledRows:
 
 
 def labelled_rows(
-    lakehouse: Lakehouse, spec: ModelSpec, window: Window, versions: dict[str, int] | None = None
+    lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit, versions: dict[str, int] | None = None
 ) -> LabelledRows:
-    """Features and target of the window; with `versions`, by time travel per table."""
-    at = versions or {}
+    """Features and target of a split's rows; with `versions`, by time travel per table."""
+    at, window = versions or {}, split.rows
     predicate = window.predicate(spec.partition_column)
     outcomes = (
-        lakehouse.read(spec.labels, _matured(window, spec), at.get(spec.labels.table))
+        lakehouse.read(spec.labels, split.matured, at.get(spec.labels.table))
         .where(f"{spec.target} IS NOT NULL AND {predicate}")
         .select(*spec.key, spec.target)
     )
@@ -165,33 +165,49 @@ def labelled_rows(
     return LabelledRows(spec, window, rows.select(*spec.features.column_names, spec.target))
 
 
+@dataclass(frozen=True)
+class Dataset:
+    """The stored rows of a split: where they are read, and which they are.
+
+    `version` names every input table with the Delta version at which the partitions used last
+    changed: `features.a@3,labels.b@5`. A table that was made anew counts its versions anew, so
+    `contents` has for each table a digest of what these partitions hold.
+    """
+
+    version: str
+    contents: dict[str, str]
+
+
+def tables_of(spec: ModelSpec, split: TimeSplit) -> dict[str, Window]:
+    """The tables that a model learns from, with the partitions that a split reads of each."""
+    return {spec.features.table: split.rows, spec.labels.table: split.matured}
+
+
 def versions_of(dataset: str) -> dict[str, int]:
     """`features.a@3,labels.b@5` as tables with their versions."""
     pairs = (part.split("@") for part in dataset.split(","))
     return {table: int(version) for table, version in pairs}
 
 
-def dataset_version(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> str:
-    """Every input table with the Delta version at which the partitions used last changed.
-
-    Example: `features.a@3,labels.b@5`.
+def dataset_of(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> Dataset:
+    """The rows of a split as they are stored now.
 
     Raises:
         HistoryError: one of the partitions was never published.
     """
-    inputs = [(spec.features, split.rows), (spec.labels, split.matured)]
-    versions = []
-    for contract, window in inputs:
-        history = lakehouse.history(contract.table)
+    versions, contents = [], {}
+    for table, window in tables_of(spec, split).items():
+        history = lakehouse.history(table)
         version, missing = history.version_of(window), set(window) - history.recorded()
         if version is None or missing:
             raise HistoryError(
                 "an input was never published",
-                where=f"{contract.table}, {', '.join(sorted(missing)) or window}",
+                where=f"{table}, {', '.join(sorted(missing)) or window}",
                 remedy="materialise it first",
             )
-        versions.append(f"{contract.table}@{version}")
-    return ",".join(versions)
+        versions.append(f"{table}@{version}")
+        contents[table] = history.digest_of(window)
+    return Dataset(",".join(versions), contents)
 
 
 def require_labels(lakehouse: Lakehouse, rows: LabelledRows, split: TimeSplit) -> None:
@@ -215,8 +231,3 @@ def require_labels(lakehouse: Lakehouse, rows: LabelledRows, split: TimeSplit) -
             remedy="materialise these labels; if they are right, outcomes are known later than "
             f"after the {spec.label_lag} partitions that label_lag declares",
         )
-
-
-def _matured(window: Window, spec: ModelSpec) -> Window:
-    """The partitions in which the outcomes of a window's rows become known."""
-    return window.widened(spec.label_lag, spec.label_lag)

@@ -8,15 +8,19 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from finance_assets.calendar import Calendar
 from finance_assets.codec import Json
 from finance_assets.errors import ModelError
 from finance_assets.ml.families import Anchor, Model, Parameters, family_of
 from finance_assets.ml.families.anchored import fit_anchored
-from finance_assets.ml.frames import LabelledRows, TimeSplit
+from finance_assets.ml.frames import Dataset, LabelledRows, TimeSplit
 from finance_assets.ml.spec import ModelSpec
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Recipes without these fields were written before there were any.
+YOUNGER = ("label_lag", "contents")
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Recipe:
 
     `params` are the use case's (after a search: the best found) with those that make training
     repeatable; `library` is the trainer with its version; `search` the declared search, if any;
-    `anchor` what a forecast begins with, if the model says what that misses.
+    `anchor` what a forecast begins with, if the model says what that misses. `label_lag` and
+    `contents`, which say what the rows were, are None in recipes older than these fields.
     """
 
     use_case: str
@@ -40,10 +45,13 @@ class Recipe:
     library: str
     search: dict[str, Json] | None = None
     anchor: Anchor | None = None
+    label_lag: int | None = None
+    contents: dict[str, str] | None = None
 
     def to_dict(self) -> dict[str, Json]:
-        """The recipe as JSON keeps it."""
-        return dict(json.loads(json.dumps(asdict(self))))
+        """The recipe as JSON keeps it; one that is older than some fields, as it was written."""
+        record = json.loads(json.dumps(asdict(self)))
+        return {k: v for k, v in record.items() if v is not None or k not in YOUNGER}
 
     @classmethod
     def from_dict(cls, record: dict[str, Json]) -> "Recipe":
@@ -58,8 +66,19 @@ class Recipe:
         """Digest of the recipe: the same one gives the same model."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
+    def split(self, calendar: Calendar, as_of: str, declared_lag: int) -> TimeSplit:
+        """What it was trained and measured on, whatever is declared by now."""
+        return TimeSplit(
+            as_of,
+            calendar.read_window(self.train_window),
+            calendar.read_window(self.holdout_window),
+            declared_lag if self.label_lag is None else self.label_lag,
+        )
 
-def declared_recipe(spec: ModelSpec, split: TimeSplit, dataset: str, is_searched: bool) -> Recipe:
+
+def declared_recipe(
+    spec: ModelSpec, split: TimeSplit, dataset: Dataset, is_searched: bool
+) -> Recipe:
     """The recipe as declared, before any search."""
     family = family_of(spec.family, f"model {spec.name}")
     fixed = family.fixed(spec.task.objective, is_distributed=spec.is_distributed)
@@ -70,12 +89,14 @@ def declared_recipe(spec: ModelSpec, split: TimeSplit, dataset: str, is_searched
         target=spec.target,
         params={**spec.params, **fixed},
         rounds=spec.rounds,
-        dataset_version=dataset,
+        dataset_version=dataset.version,
         train_window=str(split.train),
         holdout_window=str(split.holdout),
         library=family.library,
         search=asdict(spec.search) if is_searched and spec.search else None,
         anchor=spec.task.anchor(spec),
+        label_lag=split.label_lag,
+        contents=dataset.contents,
     )
 
 

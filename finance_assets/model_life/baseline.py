@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from finance_assets.calendar import Calendar
 from finance_assets.errors import LostRaceError
-from finance_assets.ml.frames import TimeSplit, dataset_version, labelled_rows, require_labels
+from finance_assets.ml.frames import TimeSplit, dataset_of, labelled_rows, require_labels
 from finance_assets.ml.gate_report import BASELINE_TASK, GateReport, Verdict
 from finance_assets.ml.identity import identify
 from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, Version
@@ -61,10 +61,8 @@ def install_baseline(
 def _registered(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> tuple[Version, str]:
     """The version of the rule of thumb, and its figures on the holdout in words."""
     ours = spec.rule_of_thumb
-    recipe = declared_recipe(
-        ours, split, dataset_version(ctx.lakehouse, spec, split), is_searched=False
-    )
-    rows = labelled_rows(ctx.lakehouse, ours, split.rows)
+    recipe = declared_recipe(ours, split, dataset_of(ctx.lakehouse, spec, split), is_searched=False)
+    rows = labelled_rows(ctx.lakehouse, ours, split)
     require_labels(ctx.lakehouse, rows, split)
     fit, held = rows.within(split.train), rows.within(split.holdout).frame
     model = train(recipe, fit)

@@ -13,7 +13,7 @@ from finance_assets.errors import GoneError, LostRaceError, ModelError
 from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import CANDIDATE, CHAMPION
-from finance_assets.ml.frames import dataset_version, split_as_of
+from finance_assets.ml.frames import dataset_of, split_as_of
 from finance_assets.ml.gate import Evidence, evaluate_gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import verified
@@ -32,7 +32,8 @@ from finance_assets.model_life.evaluations import (
 from finance_assets.model_life.input_problems import input_problems
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.model_life.measuring import measure_and_publish
-from finance_assets.step.declaration import Step, StepContext, input_versions
+from finance_assets.step.declaration import Step, StepContext
+from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
 
 ATTEMPTS = 20
@@ -105,9 +106,9 @@ class Judge:
         found = _evaluation(ctx, self.spec, one)
         if found is None:
             ctx.report("there is no intact evaluation against today's champion: measuring now")
-            inputs = evaluation_inputs(self.spec)
             window = self.calendar.window(one.split.as_of)
-            origin = replace(ctx.origin, inputs=input_versions(ctx.lakehouse, inputs))
+            read = read_inputs(ctx.lakehouse, evaluation_inputs(self.spec), window)
+            origin = replace(ctx.origin, inputs=read.versions, made_from=read.made_from)
             measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
             found = _evaluation(ctx, self.spec, one) or Evaluation(one.split.as_of, ())
         return evaluate_gate(self.spec.gate, self.gather_evidence(ctx, one, found))
@@ -133,7 +134,7 @@ class Judge:
                 "as_of": split.as_of,
                 "train_window": str(split.train),
                 "holdout_window": str(split.holdout),
-                "dataset_version": dataset_version(ctx.lakehouse, spec, split),
+                "dataset_version": dataset_of(ctx.lakehouse, spec, split).version,
                 "train_rows": found.train_rows,
                 "train_outcomes": found.train_outcomes,
             },

@@ -70,7 +70,7 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     look = count_look(
         ctx, spec, split.as_of, split.holdout, contest.model_sha256, contest.champion_sha256
     )
-    rows = labelled_rows(ctx.lakehouse, spec, split.rows)
+    rows = labelled_rows(ctx.lakehouse, spec, split)
     ctx.report(
         f"measuring on {split.holdout}: {len(rows.frame)} labelled rows in all; "
         f"look {look} at this holdout"

@@ -1,16 +1,26 @@
 """Reproduction: train a registered version again from its record, and compare to the byte.
 
-Reads the recorded Delta versions by time travel. Nothing is written anywhere.
+The record says which rows; what is declared today is a circumstance. Reads the recorded Delta
+versions by time travel. Nothing is written anywhere.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from finance_assets.calendar import Calendar
-from finance_assets.errors import HistoryError
+from finance_assets.errors import HistoryError, TooEarlyError
+from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
-from finance_assets.ml.families import BASELINE, Model
-from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of, versions_of
+from finance_assets.ml.families import BASELINE, Model, family_of
+from finance_assets.ml.frames import (
+    Dataset,
+    LabelledRows,
+    TimeSplit,
+    labelled_rows,
+    split_as_of,
+    tables_of,
+    versions_of,
+)
 from finance_assets.ml.identity import Verified, identify, verified
 from finance_assets.ml.model_files import Version, digest
 from finance_assets.ml.spec import ModelSpec
@@ -65,15 +75,15 @@ def reproduce(
     stored = _stored(ctx, spec, version)
     recipe = Recipe.from_dict(stored.recipe)
     circumstances = _circumstances(ctx, spec, calendar, version, recipe)
-    versions = versions_of(recipe.dataset_version)
+    split = recipe.split(calendar, version.tags["as_of"], spec.label_lag)
     recorded = _recorded_metrics(ctx, spec, version, digest(stored.model.text))
-    obstacles = _obstacles(ctx, versions)
+    obstacles = _obstacles(ctx, spec, recipe, split)
     if not recorded:
         obstacles += ("no metrics of this version are recorded: there is nothing to compare with",)
     if obstacles:
         return Reproduction(version.number, circumstances, obstacles)
-    split = split_as_of(calendar, spec, version.tags["as_of"])
-    rows = labelled_rows(ctx.lakehouse, spec, split.rows, versions)
+    spec = replace(spec, target=recipe.target)
+    rows = labelled_rows(ctx.lakehouse, spec, split, versions_of(recipe.dataset_version))
     ctx.report(f"read {len(rows.frame)} rows of {recipe.dataset_version} by time travel")
     fit, holdout = rows.within(split.train), rows.within(split.holdout)
     ctx.report(f"training {recipe.library} on {len(fit.frame)} rows")
@@ -160,37 +170,64 @@ def _circumstances(
     ctx: StepContext, spec: ModelSpec, calendar: Calendar, version: Version, recipe: Recipe
 ) -> tuple[Comparison, ...]:
     """Code, library and declaration, then and now."""
-    split = split_as_of(calendar, spec, version.tags["as_of"])
-    declared = spec.rule_of_thumb if recipe.family == BASELINE.name else spec
-    now = declared_recipe(declared, split, recipe.dataset_version, recipe.search is not None)
+    library = family_of(recipe.family).library
     return (
         Comparison("code", version.tags["git_sha"], ctx.origin.code_sha, is_decisive=False),
-        Comparison("library", recipe.library, now.library, is_decisive=False),
+        Comparison("library", recipe.library, library, is_decisive=False),
         Comparison(
             "declared recipe (sha256)",
             version.tags["fingerprint"],
-            now.fingerprint,
+            _declared(spec, calendar, version.tags["as_of"], recipe),
             is_decisive=False,
         ),
     )
 
 
-def _obstacles(ctx: StepContext, versions: dict[str, int]) -> tuple[str, ...]:
+def _declared(spec: ModelSpec, calendar: Calendar, as_of: str, recipe: Recipe) -> str:
+    """Fingerprint of the recipe as it is declared now, for the same rows; or why there is none."""
+    declared = spec.rule_of_thumb if recipe.family == BASELINE.name else spec
+    try:
+        split = split_as_of(calendar, spec, as_of)
+    except TooEarlyError as error:
+        return f"none: {error.what}"
+    dataset = Dataset(recipe.dataset_version, recipe.contents or {})
+    now = declared_recipe(declared, split, dataset, recipe.search is not None)
+    # Compared in what the recorded one names.
+    lag = None if recipe.label_lag is None else now.label_lag
+    return replace(now, contents=recipe.contents, label_lag=lag).fingerprint
+
+
+def _obstacles(
+    ctx: StepContext, spec: ModelSpec, recipe: Recipe, split: TimeSplit
+) -> tuple[str, ...]:
     """Why the recorded data cannot be read any more."""
+    windows, contents = tables_of(spec, split), recipe.contents or {}
     found = []
-    for table, number in versions.items():
+    for table, number in versions_of(recipe.dataset_version).items():
         history = ctx.lakehouse.history(table)
         if not history.exists:
             found.append(f"{table} does not exist any more")
-            continue
-        try:
-            missing = history.stored.missing_files(number)
-        except HistoryError as error:
-            found.append(str(error))
-            continue
-        if missing:
+        elif table not in windows:
+            found.append(f"the model does not learn from {table} any more")
+        elif contents.get(table) not in (None, history.digest_of(windows[table], number)):
             found.append(
-                f"the data has been vacuumed: {len(missing)} file(s) of {table} version {number} "
-                f"are gone, {missing[0]} first"
+                f"version {number} of {table} holds other rows than it was trained on: the table "
+                "was made anew, or restored"
             )
+        else:
+            found += _unreadable(history, number)
     return tuple(found)
+
+
+def _unreadable(history: TableHistory, number: int) -> list[str]:
+    """Why a version of a table cannot be read; nothing if it can."""
+    try:
+        missing = history.stored.missing_files(number)
+    except HistoryError as error:
+        return [str(error)]
+    if not missing:
+        return []
+    return [
+        f"the data has been vacuumed: {len(missing)} file(s) of {history.stored.table} version "
+        f"{number} are gone, {missing[0]} first"
+    ]

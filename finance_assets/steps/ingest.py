@@ -1,8 +1,9 @@
 """Ingesting: take over a source's deliveries as they came, into its bronze table."""
 
+from functools import partial
 from pathlib import Path
 
-from finance_assets.lakehouse.archive import DeliveryArchive, Received
+from finance_assets.lakehouse.archive import DeliveryArchive, Received, sha256_of
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Proposal
@@ -54,7 +55,8 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
                 for p, copy in received.items()
             }
             in_force = ctx.lakehouse.history(contract.table).deliveries()
-            refuse_repeats(source, contract.table, deliveries, in_force)
+            is_replaced = partial(_is_replaced, source, folder, in_force)
+            refuse_repeats(source, contract.table, deliveries, in_force, is_replaced)
             # Kept first: a publication never names a file that is not there.
             for copy in received.values():
                 archive.keep(copy, stays=source.format.reads_copies)
@@ -72,6 +74,14 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
 
     code = (type(source.format),)
     return Step(use_case, Kind.ingest, contract, (), run, code, declared=source, source=source)
+
+
+def _is_replaced(
+    source: Source, folder: Path, in_force: dict[str, Delivery], partition: str
+) -> bool:
+    """Whether another delivery of a partition lies there than the one that it was ingested from."""
+    path = source.path(folder, partition)
+    return path.exists() and sha256_of(path) != in_force[partition].sha256
 
 
 def _present(

@@ -8,14 +8,16 @@ import pytest
 
 from finance_assets.errors import HistoryError, ModelError
 from finance_assets.ml.families import family_of
-from finance_assets.ml.frames import first_as_of, split_as_of, versions_of
+from finance_assets.ml.frames import Dataset, first_as_of, split_as_of, versions_of
 from finance_assets.ml.search import search
 from finance_assets.ml.spec import SearchSpace
 from finance_assets.ml.training import Recipe, declared_recipe, train_here
 from finance_assets_tests.scenario import CALENDAR, FEATURES, LABELS, MODEL
 
 SPLIT = split_as_of(CALENDAR, MODEL, "2005-08")
-RECIPE = declared_recipe(MODEL, SPLIT, f"{FEATURES}@3,{LABELS}@5", False)
+RECIPE = declared_recipe(
+    MODEL, SPLIT, Dataset(f"{FEATURES}@3,{LABELS}@5", {FEATURES: "0a", LABELS: "0b"}), False
+)
 QUICK = replace(RECIPE, rounds=20)
 
 
@@ -62,10 +64,20 @@ def test_the_fingerprint_changes_with_everything_that_decides_the_model():
         {"library": "xgboost 9"},
         {"family": "lightgbm"},
         {"search": {"trials": 1}},
+        {"label_lag": 2},
+        {"contents": {FEATURES: "0a", LABELS: "0c"}},
     ]
     prints = {replace(RECIPE, **change).fingerprint for change in changes}
     assert len(prints | {RECIPE.fingerprint}) == len(changes) + 1
     assert Recipe.from_dict(RECIPE.to_dict()).fingerprint == RECIPE.fingerprint
+
+
+def test_a_recipe_from_before_the_contents_were_recorded_is_read_as_it_was_written():
+    record = RECIPE.to_dict()
+    del record["contents"], record["label_lag"]
+    recipe = Recipe.from_dict(record)
+    assert recipe.to_dict() == record
+    assert recipe.split(CALENDAR, "2005-08", MODEL.label_lag) == SPLIT
 
 
 def test_a_dataset_version_names_tables_and_versions():

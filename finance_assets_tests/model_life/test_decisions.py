@@ -1,6 +1,7 @@
 """What people decide: approving, rolling back; and what they can ask: reproduce, trace, card."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.settings import Settings
 from finance_assets_tests.model_life.models import (
+    CANDIDATE,
     DECISION,
     EVALUATION,
     HISTORY,
@@ -45,6 +47,7 @@ from finance_assets_tests.scenario import (
     FEATURES,
     JULY,
     JUNE,
+    LABELS,
     SEPTEMBER,
     Runner,
     deliver_sample,
@@ -340,9 +343,9 @@ def test_rolling_back_to_an_altered_model_is_refused(two_champions, settings):
     assert aliases(settings)["champion"] == "2"
 
 
-def reproduced(runner, version="2"):
+def reproduced(runner, version="2", spec=EASY, calendar=CALENDAR):
     ctx = context(runner)
-    return reproduce(ctx, EASY, CALENDAR, ctx.registry.version(NAME, version))
+    return reproduce(ctx, spec, calendar, ctx.registry.version(NAME, version))
 
 
 def test_a_version_is_reproduced_to_the_byte_from_its_record(settled):
@@ -354,8 +357,6 @@ def test_a_version_is_reproduced_to_the_byte_from_its_record(settled):
 
 
 def test_a_version_without_recorded_metrics_is_not_called_reproduced(two_champions):
-    import shutil
-
     shutil.rmtree(two_champions.lakehouse.path(EVALUATION))
     result = reproduced(two_champions)
     assert not result.is_reproduced
@@ -372,6 +373,57 @@ def test_a_version_is_reproduced_though_another_candidate_took_its_place_in_the_
 def test_a_version_is_reproduced_though_its_data_was_restated_since(two_champions, settings):
     deliver_sample(settings.landing, 1500, [APRIL])
     two_champions.run_tables(APRIL, JUNE)
+    assert reproduced(two_champions).is_reproduced
+
+
+@pytest.mark.parametrize(
+    ("declared", "calendar", "is_possible"),
+    [
+        ({"holdout_partitions": 2}, CALENDAR, True),
+        ({"label_lag": 2}, CALENDAR, True),
+        ({"warm_up_partitions": 3}, CALENDAR, False),
+        ({}, replace(CALENDAR, first=JUNE), True),
+    ],
+)
+def test_a_version_is_reproduced_from_the_windows_of_its_record_whatever_is_declared_now(
+    settled, declared, calendar, is_possible
+):
+    result = reproduced(settled, spec=replace(EASY, **declared), calendar=calendar)
+    assert result.is_reproduced
+    [now] = [c for c in result.comparisons if c.what.startswith("declared recipe")]
+    assert not now.is_same
+    assert now.found.startswith("none: ") is not is_possible
+
+
+def made_anew(runner):
+    """The tables that models learn from, deleted and run again: their versions count alike."""
+    for table in (FEATURES, LABELS):
+        shutil.rmtree(runner.lakehouse.path(table))
+    runner.run_tables(APRIL, SEPTEMBER)
+
+
+def trained_from(runner, number):
+    return context(runner).registry.version(NAME, number).tags["dataset_version"]
+
+
+def test_other_rows_at_the_same_versions_make_another_candidate_and_are_named_as_the_obstacle(
+    two_champions, settings
+):
+    deliver_sample(settings.landing, 1990, [APRIL])
+    made_anew(two_champions)
+    run_model_steps(two_champions, AUGUST, EASY, keys=(CANDIDATE,))
+    assert trained_from(two_champions, "3") == trained_from(two_champions, "2")
+    result = reproduced(two_champions)
+    assert not result.is_reproduced
+    assert [o.partition(" holds")[0].split()[-1] for o in result.obstacles] == [FEATURES, LABELS]
+    assert "made anew" in result.obstacles[0]
+
+
+def test_the_same_rows_in_tables_made_anew_are_what_a_version_was_trained_on(two_champions):
+    made_anew(two_champions)
+    run_model_steps(two_champions, AUGUST, EASY, keys=(CANDIDATE,))
+    known = context(two_champions).registry.versions(NAME)
+    assert sorted(version.number for version in known) == ["1", "2"]
     assert reproduced(two_champions).is_reproduced
 
 

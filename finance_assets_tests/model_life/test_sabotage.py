@@ -16,7 +16,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.ml.families.xgboost import XgBoostModel
-from finance_assets.ml.frames import LabelledRows, labelled_rows, split_as_of
+from finance_assets.ml.frames import Dataset, LabelledRows, labelled_rows, split_as_of
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.tasks.binary import criteria
@@ -430,11 +430,12 @@ def test_a_month_delivered_again_as_the_holdout_is_turned_down(home, judge, orig
 def test_of_24_candidates_that_differ_by_seed_only_none_beats_another_at_any_look(home):
     """Each is champion once against all others, in the order of their seeds."""
     split = split_as_of(CALENDAR, MODEL, AUGUST)
-    window = split.rows
-    rows = labelled_rows(home.lakehouse, MODEL, window)
+    rows = labelled_rows(home.lakehouse, MODEL, split)
     assert len(rows.frame) == ACCOUNTS * 4
     held, trained = rows.within(split.holdout).frame, rows.within(split.train)
-    recipe = declared_recipe(replace(MODEL, rounds=60), split, "test", is_searched=False)
+    recipe = declared_recipe(
+        replace(MODEL, rounds=60), split, Dataset("test", {}), is_searched=False
+    )
 
     def score(model):
         return model.predict(model.inputs(held))

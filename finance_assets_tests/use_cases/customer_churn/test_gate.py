@@ -24,7 +24,7 @@ EARLY, LATE = "2017-05", "2017-10"
 def rows(all_of_it):
     """Features, outcome and groups of every household and month that may be learned from."""
     split = split_as_of(CALENDAR, MODEL, LATE)
-    known = labelled_rows(all_of_it.lakehouse, MODEL, split.rows).frame
+    known = labelled_rows(all_of_it.lakehouse, MODEL, split).frame
     groups = all_of_it.lakehouse.read(MODEL.protected.source, split.rows).selectExpr(
         *MODEL.key, *(f"{a.expression} as `{a.name}`" for a in MODEL.protected.attributes)
     )
