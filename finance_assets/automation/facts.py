@@ -30,7 +30,7 @@ from finance_assets.model_life.restated import restated_since
 from finance_assets.monitoring.retraining_facts import DriftFinding, RetrainingFacts
 from finance_assets.settings import Compute, get_settings
 from finance_assets.step.declaration import Kind
-from finance_assets.step.lineage import made_from
+from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import Summary, stored_summaries
 
@@ -171,7 +171,8 @@ def _measured(lakehouse: Lakehouse, use_case: UseCase, among: Collection[str]) -
         return frozenset()
     [step] = [step for step in use_case.pipeline_steps if step.kind is Kind.monitoring]
     window = use_case.calendar.window(min(among), max(among))
-    now, history = made_from(lakehouse, step, window), lakehouse.history(step.key)
+    now = read_inputs(lakehouse, step.inputs, window).made_from
+    history = lakehouse.history(step.key)
     known = {p: history.in_force(p) for p in among}
     return frozenset(p for p, one in known.items() if one and one.made_from.get(p) == now[p])
 

@@ -17,7 +17,7 @@ from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.settings import Settings
 from finance_assets.step.coming import steps_that_can_run
 from finance_assets.step.declaration import Step
-from finance_assets.step.lineage import made_from
+from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.ingest import deliveries_folder
 
@@ -149,7 +149,10 @@ class Landing:
         """What each partition of these steps would be made from now."""
         partitions = self.use_case.calendar.partitions()
         window = self.use_case.calendar.window(partitions[0], partitions[-1])
-        return {step.key: made_from(self.lakehouse, step, window) for step in self._followers}
+        return {
+            step.key: read_inputs(self.lakehouse, step.inputs, window).made_from
+            for step in self._followers
+        }
 
     @cached_property
     def _delivered(self) -> dict[str, dict[str, str]]:

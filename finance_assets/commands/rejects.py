@@ -14,7 +14,7 @@ from finance_assets.lakehouse.rejections import SEPARATOR, Rejection, why_reject
 from finance_assets.lakehouse.sources.bronze import LINE, MALFORMED, SOURCE_FILE
 from finance_assets.step.arguments import require_partition
 from finance_assets.step.declaration import Step, StepContext
-from finance_assets.step.lineage import made_from
+from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Rejects(Command[tuple[Rejected, ...]]):
 def _is_accepted(ctx: StepContext, step: Step, partition: str) -> bool:
     """Whether the table holds what was refined of the newest delivery."""
     known = ctx.lakehouse.history(step.key).in_force(partition)
-    now = made_from(ctx.lakehouse, step, ctx.window)[partition]
+    now = read_inputs(ctx.lakehouse, step.inputs, ctx.window).made_from[partition]
     return known is not None and known.made_from.get(partition) == now
 
 

@@ -10,8 +10,8 @@ from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.stored import no_engine
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.settings import Settings
-from finance_assets.step.declaration import Step, StepContext, StepResult, input_versions
-from finance_assets.step.lineage import made_from
+from finance_assets.step.declaration import Step, StepContext, StepResult
+from finance_assets.step.lineage import InputsRead, read_inputs
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -49,17 +49,17 @@ def open_context(
     run_id: str,
     report: Callable[[str], None],
     window: Window = NO_WINDOW,
-    inputs: dict[str, int] | None = None,
-    made_from: dict[str, str] | None = None,
+    read: InputsRead | None = None,
     open_run: Callable[[], object] | None = None,
 ) -> StepContext:
     """What a step, or a decision about a model, works with."""
+    read = read or InputsRead({}, {})
     return StepContext(
         window=window,
         lakehouse=open_lakehouse(settings, session),
         registry=open_registry(settings, open_run),
         settings=settings,
-        origin=Origin(run_id, settings.code_sha, inputs or {}, made_from or {}),
+        origin=Origin(run_id, settings.code_sha, read.versions, read.made_from),
         report=report,
     )
 
@@ -82,8 +82,7 @@ def run_step(
         run_id=run_id,
         report=report,
         window=window,
-        inputs=input_versions(lakehouse, step.inputs),
-        made_from=made_from(lakehouse, step, window),
+        read=read_inputs(lakehouse, step.inputs, window),
         open_run=open_run,
     )
     return step.run(context)

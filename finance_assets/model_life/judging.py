@@ -32,7 +32,8 @@ from finance_assets.model_life.evaluations import (
 from finance_assets.model_life.input_problems import input_problems
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.model_life.measuring import measure_and_publish
-from finance_assets.step.declaration import Step, StepContext, input_versions
+from finance_assets.step.declaration import Step, StepContext
+from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
 
 ATTEMPTS = 20
@@ -105,9 +106,9 @@ class Judge:
         found = _evaluation(ctx, self.spec, one)
         if found is None:
             ctx.report("there is no intact evaluation against today's champion: measuring now")
-            inputs = evaluation_inputs(self.spec)
             window = self.calendar.window(one.split.as_of)
-            origin = replace(ctx.origin, inputs=input_versions(ctx.lakehouse, inputs))
+            read = read_inputs(ctx.lakehouse, evaluation_inputs(self.spec), window)
+            origin = replace(ctx.origin, inputs=read.versions, made_from=read.made_from)
             measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
             found = _evaluation(ctx, self.spec, one) or Evaluation(one.split.as_of, ())
         return evaluate_gate(self.spec.gate, self.gather_evidence(ctx, one, found))

@@ -3,7 +3,7 @@
 Only the types belong here; the kinds of steps are in the sibling modules.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -109,12 +109,6 @@ class Input:
     def window(self, window: Window) -> Window:
         """The upstream window that a window of the step reads."""
         return window.widened(self.first_offset, self.last_offset)
-
-
-def input_versions(lakehouse: Lakehouse, inputs: Iterable[Input]) -> dict[str, int]:
-    """The newest version of every input table that there is."""
-    histories = ((item.key, lakehouse.history(item.key)) for item in inputs)
-    return {key: history.version for key, history in histories if history.exists}
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,27 @@ from finance_assets.step.declaration import Input, Step
 NEVER_PUBLISHED = "never_published"
 
 
-def made_from(lakehouse: Lakehouse, step: Step, window: Window) -> dict[str, str]:
-    """For each partition of a step's window, a digest of the content of all it is made from.
+@dataclass(frozen=True)
+class InputsRead:
+    """What a run over a window reads: both are of the same moment of each table.
 
-    Two runs over the same content have the same digest, whatever the versions of the tables.
+    `versions`: of every input table that there is, the newest version. `made_from`: for each
+    partition, a digest of the content of all it is made from, as that version has it. Two runs
+    over the same content have the same digest, whatever the versions.
     """
-    if not step.inputs:
-        return {}
-    histories = {item.key: lakehouse.history(item.key) for item in step.inputs}
-    return {p: _digest(_contents(histories, step.inputs, window.at(p))) for p in window}
+
+    versions: dict[str, int]
+    made_from: dict[str, str]
+
+
+def read_inputs(lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window) -> InputsRead:
+    """What a run over a window would read now; each log is read once."""
+    histories = {item.key: lakehouse.history(item.key) for item in inputs}
+    versions = {key: history.version for key, history in histories.items() if history.exists}
+    partitions = window if inputs else ()
+    return InputsRead(
+        versions, {p: _digest(_contents(histories, inputs, window.at(p))) for p in partitions}
+    )
 
 
 def data_problems(

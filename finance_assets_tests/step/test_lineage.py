@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from finance_assets.lakehouse.history import TableHistory
 from finance_assets.step.lineage import data_problems
 from finance_assets_tests.scenario import (
     APRIL,
@@ -134,6 +135,27 @@ def deliver_lines(settings, month):
     return gzip.decompress(path.read_bytes()).decode().splitlines()
 
 
+def test_what_is_delivered_while_a_run_looks_at_its_inputs_is_not_in_what_it_made(
+    built, settings, monkeypatch
+):
+    """A run that took the version before and the content after would count as fresh for good."""
+    ask, waiting = TableHistory.version.fget, [BRONZE]
+
+    def version(history):
+        found = ask(history)
+        if history.stored.table in waiting:
+            waiting.remove(history.stored.table)
+            deliver(settings.landing, MAY, *statements(MAY, 60))
+            built.run(BRONZE, MAY)
+        return found
+
+    monkeypatch.setattr(TableHistory, "version", property(version))
+    built.run(SILVER, MAY)
+    assert waiting == []
+    assert words(problems(built)) == {f"{SILVER}[{MAY}]": ["stale"]}
+    assert built.run(SILVER, MAY).changed == (MAY,)
+
+
 def test_a_redelivery_of_identical_rows_makes_nothing_stale(built, settings):
     text = "\n".join([*deliver_lines(settings, MAY), ""])
     deliver_bytes(settings.landing, MAY, (text + "\n").encode())
@@ -184,7 +206,8 @@ def test_publications_from_before_contents_were_recorded_are_compared_by_version
 ):
     from finance_assets.compute import runner as local
 
-    monkeypatch.setattr(local, "made_from", lambda *_: {})
+    read = local.read_inputs
+    monkeypatch.setattr(local, "read_inputs", lambda *of: replace(read(*of), made_from={}))
     deliver_sample(settings.landing, 55, [MAY])
     built.run_tables(APRIL, JUNE)
     assert problems(built) == {}
@@ -194,16 +217,26 @@ def test_publications_from_before_contents_were_recorded_are_compared_by_version
 
 
 def test_an_evaluation_rests_on_clean_data_all_the_way_down(built, settings):
-    from finance_assets_tests.model_life.models import EVALUATION, run_model_steps
+    from finance_assets_tests.model_life.models import (
+        CANDIDATE,
+        DECISION,
+        EVALUATION,
+        run_model_steps,
+    )
+
+    def found():
+        return data_problems(
+            built.lakehouse, USE_CASE.steps, EVALUATION, CALENDAR.window(JUNE), CALENDAR
+        )
 
     deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
     built.run_tables(APRIL, JUNE)
-    run_model_steps(built, JUNE)
-    found = data_problems(
-        built.lakehouse, USE_CASE.steps, EVALUATION, CALENDAR.window(JUNE), CALENDAR
-    )
-    assert len(found) > 10
-    assert set(found.values()) == {()}
+    # So does one that the decision had to measure itself.
+    run_model_steps(built, JUNE, keys=(CANDIDATE, DECISION))
+    assert len(found()) > 10
+    assert set(found().values()) == {()}
+    run_model_steps(built, JUNE, keys=(EVALUATION,))
+    assert set(found().values()) == {()}
 
 
 def test_where_the_log_does_not_say_which_partitions_were_changed_it_may_be_any(built, monkeypatch):
