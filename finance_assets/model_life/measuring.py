@@ -21,7 +21,12 @@ from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, train
 from finance_assets.model_life.contests import Contest
-from finance_assets.model_life.evaluations import Contender, Evaluation, evaluation_contract
+from finance_assets.model_life.evaluations import (
+    Contender,
+    Evaluation,
+    declared_digest,
+    evaluation_contract,
+)
 from finance_assets.model_life.holdout_looks import count_look
 from finance_assets.step.declaration import StepContext, StepResult
 from finance_assets.step.records import publish_records
@@ -98,6 +103,7 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
         retrained_sha256=retrained(),
         train_rows=str(len(outcomes)),
         train_outcomes=task.describe(outcomes),
+        declared_sha256=declared_digest(spec),
     )
     return Evaluated(contest.candidate, evaluation, images)
 
