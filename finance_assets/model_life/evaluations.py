@@ -3,15 +3,17 @@
 Measuring is measuring.py's business, judging judging.py's.
 """
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from finance_assets.codec import from_json, to_json
+from finance_assets.codec import from_json, of_record, to_json
 from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.families import family_of
+from finance_assets.ml.known import Known
 from finance_assets.ml.model_files import digest
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.tasks.task import Metrics, Task
@@ -19,7 +21,7 @@ from finance_assets.ml.tasks.task import Metrics, Task
 # What a role's rows say beside its metrics.
 PROBLEM, ASSESSMENT, UNASSESSED, LOOK = "problem", "assessment", "unassessed", "look"
 RETRAINED, TRAIN_ROWS, TRAIN_OUTCOMES = "retrained_sha256", "train_rows", "train_outcomes"
-DECLARED = "declared_sha256"
+DECLARED, KNOWN = "declared_sha256", "known_outcomes"
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Evaluation:
     `unassessed` says why there is no assessment. `look` counts the looks at this holdout by
     then, `retrained_sha256` is the digest of a second training; `train_rows` and
     `train_outcomes` say what there is to train on. `declared_sha256` is `declared_digest` then.
+    `known` counts the rows whose outcome was known, by partition.
     """
 
     as_of: str
@@ -102,6 +105,7 @@ class Evaluation:
     train_rows: str = ""
     train_outcomes: str = ""
     declared_sha256: str = ""
+    known: tuple[Known, ...] = ()
 
     def of_role(self, role: str) -> Contender | None:
         """The contender of a role."""
@@ -115,6 +119,7 @@ class Evaluation:
             return rows
         texts = {RETRAINED: self.retrained_sha256, TRAIN_OUTCOMES: self.train_outcomes}
         texts |= {TRAIN_ROWS: self.train_rows, DECLARED: self.declared_sha256}
+        texts[KNOWN] = json.dumps([asdict(one) for one in self.known])
         if self.unassessed:
             texts[UNASSESSED] = self.unassessed
         if self.assessment is not None:
@@ -187,6 +192,7 @@ def _evaluation(task: Task, as_of: str, rows: list[Measurement]) -> Evaluation:
         train_rows=text(TRAIN_ROWS),
         train_outcomes=text(TRAIN_OUTCOMES),
         declared_sha256=text(DECLARED),
+        known=tuple(of_record(Known, one) for one in json.loads(text(KNOWN) or "[]")),
     )
 
 

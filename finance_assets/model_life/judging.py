@@ -122,6 +122,7 @@ class Judge:
             assessment=found.assessment,
             unassessed=found.unassessed,
             looks=found.look,
+            known=found.known,
             tags=candidate.tags,
             expected={
                 "as_of": split.as_of,

@@ -16,6 +16,7 @@ from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION, Holdout, meas
 from finance_assets.ml.families import Model
 from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows
 from finance_assets.ml.identity import verified
+from finance_assets.ml.known import known_outcomes
 from finance_assets.ml.model_files import RECIPE_FILE, Version, digest
 from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.spec import ModelSpec
@@ -104,6 +105,7 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
         train_rows=str(len(outcomes)),
         train_outcomes=task.describe(outcomes),
         declared_sha256=declared_digest(spec),
+        known=known_outcomes(ctx.lakehouse, rows, split),
     )
     return Evaluated(contest.candidate, evaluation, images)
 

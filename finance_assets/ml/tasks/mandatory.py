@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from finance_assets.ml.criteria.known import KnownOutcomes
 from finance_assets.ml.criteria.provenance import (
     Artifact,
     DataChecks,
@@ -14,6 +15,7 @@ from finance_assets.ml.gate import Criterion
 
 EVERYWHERE: tuple[type[Criterion[Any, Any]], ...] = (
     Stability,
+    KnownOutcomes,
     PointInTime,
     Artifact,
     Signature,
@@ -22,9 +24,9 @@ EVERYWHERE: tuple[type[Criterion[Any, Any]], ...] = (
 )
 
 
-def without_bounds() -> tuple[type[Criterion[Any, Any]], ...]:
-    """The mandatory criteria that have no bound to declare: a gate adds them by itself."""
-    return (PointInTime, Artifact, Signature, RequiredTags, DataChecks)
+def by_default() -> tuple[type[Criterion[Any, Any]], ...]:
+    """The mandatory criteria that a gate adds by itself: without a bound, or with one for all."""
+    return (KnownOutcomes, PointInTime, Artifact, Signature, RequiredTags, DataChecks)
 
 
 def mandatory_types(task: str) -> dict[str, type[Criterion[Any, Any]]]:
