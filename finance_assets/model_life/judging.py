@@ -146,8 +146,11 @@ class Judge:
     ) -> Judged:
         """Record the decision, unless it stands already."""
         is_new = log_decision(ctx, self.spec, as_decision(ctx, one, report, outcome))
-        ctx.report(f"v{one.candidate.number}: {outcome} {', '.join(report.failed_criteria)}")
-        return Judged(one, outcome, report, read_history(ctx.lakehouse, self.spec.name), is_new)
+        history = read_history(ctx.lakehouse, self.spec.name)
+        champion = f"v{history.newest.model_version}" if history.newest else "none"
+        failed = ", ".join(report.failed_criteria)
+        ctx.report(f"v{one.candidate.number}: {outcome} {failed}; champion: {champion}")
+        return Judged(one, outcome, report, history, is_new)
 
     def _promote(
         self, ctx: StepContext, one: Contest, report: GateReport, history: ChampionHistory
