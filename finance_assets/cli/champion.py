@@ -14,7 +14,7 @@ from rich.markup import escape
 from finance_assets.cli.common import (
     AsJson,
     UseCaseName,
-    VersionName,
+    VersionNumber,
     ask,
     console,
     grid,
@@ -44,7 +44,7 @@ Expect = Annotated[
 @app.command()
 def approve(
     use_case: UseCaseName,
-    version: VersionName,
+    version: VersionNumber,
     reason: Reason,
     effective_from: From = None,
     expect: Expect = None,
@@ -60,7 +60,7 @@ def approve(
 def rollback(
     use_case: UseCaseName,
     reason: Reason,
-    to: Annotated[str | None, typer.Option("--to", help="A version that was champion.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Number of a former champion.")] = None,
     effective_from: From = None,
     expect: Expect = None,
 ) -> None:

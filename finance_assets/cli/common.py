@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 UseCaseName = Annotated[str, typer.Argument(metavar="USE_CASE")]
+VersionNumber = Annotated[
+    str, typer.Argument(metavar="VERSION", help="The number of the version whose card you read.")
+]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -99,11 +99,19 @@ def _tell(key: str, event: str) -> None:
 def _show(use_case: UseCase, as_of: str) -> None:
     from finance_assets.commands.champion import History
 
-    made = [d for d in ask(History(), use_case).decisions if d.as_of == as_of]
+    found = ask(History(), use_case)
+    made = [d for d in found.decisions if d.as_of == as_of]
     if made:
         decision = made[-1]
         failed = f"; failed: {decision.failed_criteria}" if decision.failed_criteria else ""
         console.print(
             f"candidate [bold]v{decision.candidate_version}[/]: "
             f"{decision.outcome.replace('_', ' ')}{escape(failed)}"
+        )
+    if found.events:
+        # A candidate that was promoted once may have been rolled back since.
+        newest = found.events[-1]
+        console.print(
+            f"champion: [bold]v{newest.model_version}[/] from {newest.effective_from} on "
+            f"({newest.event.replace('_', ' ')} by {escape(newest.decided_by)})"
         )

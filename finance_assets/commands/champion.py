@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from finance_assets.commands.command import Command
-from finance_assets.commands.models import TRAINING_SECONDS, find_version
+from finance_assets.commands.models import TRAINING_SECONDS, require_number
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent
@@ -57,7 +57,7 @@ class Approve(Command[Change]):
             return approve(
                 ctx,
                 Judge.of(use_case),
-                find_version(ctx, use_case, self.version).number,
+                require_number(ctx, use_case, self.version),
                 reason=self.reason,
                 effective_from=self.effective_from,
                 expect=self.expect,
@@ -85,7 +85,7 @@ class RollBack(Command[Change]):
             return roll_back(
                 ctx,
                 Judge.of(use_case),
-                to=find_version(ctx, use_case, self.to).number if self.to else None,
+                to=require_number(ctx, use_case, self.to) if self.to else None,
                 effective_from=self.effective_from,
                 expect=self.expect,
                 reason=self.reason,

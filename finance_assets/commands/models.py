@@ -86,3 +86,24 @@ def find_version(ctx: StepContext, use_case: UseCase, name: str) -> Version:
             remedy="see `finance-assets status`",
         )
     return ctx.registry.version(use_case.name, number)
+
+
+def require_number(ctx: StepContext, use_case: UseCase, name: str) -> str:
+    """The number of a version, for a command that changes the champion.
+
+    An alias is whichever version has it once the command runs, not the one that a person read
+    the card of.
+
+    Raises:
+        ModelError: it is an alias, or there is no such version.
+    """
+    number = find_version(ctx, use_case, name).number
+    if name.removeprefix("v") != number:
+        raise ModelError(
+            f"{name!r} may be another version by the time this runs; the champion is changed to a "
+            "version by its number",
+            where=use_case.name,
+            remedy=f"{name} is v{number} now: read `finance-assets card {use_case.name} {number}`, "
+            f"then give {number}",
+        )
+    return number

@@ -9,11 +9,14 @@ a mandatory criterion, or puts another class in its place, does not load.
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from finance_assets.codec import Json
 from finance_assets.ml.gate_report import GateReport, Verdict
 from finance_assets.ml.tasks.task import Metrics
+
+if TYPE_CHECKING:
+    from finance_assets.ml.known import Known
 
 M = TypeVar("M", bound=Metrics)
 A = TypeVar("A")
@@ -33,7 +36,7 @@ class Evidence(Generic[M, A]):
     `unassessed` says why there is no assessment, where that is known.
     `retrained_sha256` is the digest of a second training from the candidate's recorded recipe.
     `looks` counts the evaluations on this holdout so far, this one included; 0, not counted, is
-    a look that beats no champion.
+    a look that beats no champion. `known` counts the rows whose outcome is known, by partition.
     `env` is the environment in which the gate decides.
     """
 
@@ -54,6 +57,7 @@ class Evidence(Generic[M, A]):
     unassessed: str = ""
     retrained_sha256: str = ""
     looks: int = 0
+    known: "tuple[Known, ...]" = ()
     env: str = ""
 
     @property
@@ -118,7 +122,7 @@ class Criterion(Generic[M, A]):
 class Gate:
     """The criteria of a use case, each once, none of the mandatory ones missing or replaced.
 
-    Its task is the one that its criteria judge. Mandatory criteria without any bound to declare
+    Its task is the one that its criteria judge. Mandatory criteria that need no bound declared
     are added where they are not named. A use case may add criteria of its own under names of
     their own.
     """
@@ -132,12 +136,12 @@ class Gate:
             ValueError: it is for no task or for several, a mandatory criterion is missing or of
                 another class than ours, or one is there twice.
         """
-        from finance_assets.ml.tasks.mandatory import mandatory_types, without_bounds
+        from finance_assets.ml.tasks.mandatory import by_default, mandatory_types
 
         tasks = {criterion.task for criterion in self.criteria} - {""}
         if len(tasks) != 1:
             raise ValueError(f"a gate judges one task; its criteria are for {sorted(tasks)}")
-        added = [kind() for kind in without_bounds() if kind.name not in self.names]
+        added = [kind() for kind in by_default() if kind.name not in self.names]
         object.__setattr__(self, "criteria", (*self.criteria, *added))
         mandatory = mandatory_types(self.task)
         missing = set(mandatory) - set(self.names)

@@ -5,13 +5,19 @@ champion history's business (a Delta table), not the aliases': these mirror its 
 for people and other tools, and are set here alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from finance_assets.errors import GoneError, ModelError
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.model_files import ModelFiles, Version
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 CARD_FOLDER, PLOT_FOLDER = "model_card", "plots"
@@ -63,18 +69,26 @@ class ModelRegistry(ModelFiles):
         location = f"{self.artifact_root}/{name}" if self.artifact_root else None
         return str(self.client.create_experiment(experiment, artifact_location=location))
 
-    def versions(self, name: str) -> list[Version]:
-        """Every registered version of a model, newest first."""
+    def versions(self, name: str) -> Iterator[Version]:
+        """Every registered version of a model, newest first, each made when it is wanted."""
         model = self.registered(name)
-        found = self.client.search_model_versions(f"name='{model}'")
-        newest_first = sorted(found, key=lambda version: -int(version.version))
-        # What Unity Catalog's search gives knows no tags; there each version is asked for.
-        return [
-            Version(model, str(one.version), one.run_id, dict(one.tags))
-            if isinstance(one.tags, Mapping)
-            else self.version(name, str(one.version))
-            for one in newest_first
-        ]
+        # Sorted here: Unity Catalog's search takes no order.
+        for one in sorted(self._found(model), key=lambda version: -int(version.version)):
+            if isinstance(one.tags, Mapping):
+                yield Version(model, str(one.version), one.run_id, dict(one.tags))
+            else:
+                # Unity Catalog's search gives no tags either; there each version is asked for.
+                yield self.version(name, str(one.version))
+
+    def _found(self, model: str) -> "Iterator[ModelVersion]":
+        """What the search gives of each version, page by page until there is no more."""
+        token = None
+        while True:
+            page = self.client.search_model_versions(f"name='{model}'", page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
 
     def version(self, name: str, number: str) -> Version:
         """One version.
@@ -191,18 +205,30 @@ class ModelRegistry(ModelFiles):
                 self.client.set_registered_model_alias(model, alias, number)
 
     def run_url(self, version: Version) -> str:
-        """Page of the version's run in MLflow's own UI."""
+        """Page of the version's run in MLflow's own UI, or in the workspace that tracks it."""
         experiment = self.client.get_run(version.run_id).info.experiment_id
-        return f"{self.ui_url}/#/experiments/{experiment}/runs/{version.run_id}"
+        return f"{self._pages}/experiments/{experiment}/runs/{version.run_id}"
+
+    @cached_property
+    def _pages(self) -> str:
+        """Where MLflow's pages begin. A workspace is known by who is asked for its runs."""
+        if self.tracking_uri.startswith("databricks"):
+            return f"{_workspace(self.tracking_uri).config.host}/ml"
+        return f"{self.ui_url}/#"
 
     def card_url(self, version: Version) -> str:
-        """Page of the version's model card in MLflow's own UI."""
+        """Page of the version's model card."""
         return f"{self.run_url(version)}/artifacts/{CARD_FOLDER}/model_card.md"
 
 
 def _make_folder(tracking_uri: str, experiment: str) -> None:
     """Make the workspace folder of an experiment: without it the experiment cannot be created."""
+    _workspace(tracking_uri).workspace.mkdirs(experiment.rpartition("/")[0])
+
+
+def _workspace(tracking_uri: str) -> "WorkspaceClient":
+    """The workspace of `databricks`, or of `databricks://<profile>`."""
     from databricks.sdk import WorkspaceClient
 
     _, _, profile = tracking_uri.partition("://")
-    WorkspaceClient(profile=profile or None).workspace.mkdirs(experiment.rpartition("/")[0])
+    return WorkspaceClient(profile=profile or None)

@@ -3,20 +3,25 @@
 Measuring is measuring.py's business, judging judging.py's.
 """
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from finance_assets.codec import from_json, to_json
+from finance_assets.codec import from_json, of_record, to_json
 from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
+from finance_assets.ml.families import family_of
+from finance_assets.ml.known import Known
+from finance_assets.ml.model_files import digest
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.tasks.task import Metrics, Task
 
 # What a role's rows say beside its metrics.
 PROBLEM, ASSESSMENT, UNASSESSED, LOOK = "problem", "assessment", "unassessed", "look"
 RETRAINED, TRAIN_ROWS, TRAIN_OUTCOMES = "retrained_sha256", "train_rows", "train_outcomes"
+DECLARED, KNOWN = "declared_sha256", "known_outcomes"
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,14 @@ def evaluation_contract(spec: ModelSpec) -> Contract:
     )
 
 
+def declared_digest(spec: ModelSpec) -> str:
+    """Digest of what the figures hang on beside models, rows and code: task, groups, library."""
+    held = spec.protected
+    groups = (held.source.table, held.attributes, held.min_group_rows) if held else ()
+    rows = (spec.feature_names, spec.naive, spec.target)
+    return digest(repr((spec.task, groups, rows, family_of(spec.family).library)))
+
+
 @dataclass(frozen=True)
 class Contender:
     """A role: which model it was, its metrics by segment, or why there are none."""
@@ -79,7 +92,8 @@ class Evaluation:
 
     `unassessed` says why there is no assessment. `look` counts the looks at this holdout by
     then, `retrained_sha256` is the digest of a second training; `train_rows` and
-    `train_outcomes` say what there is to train on.
+    `train_outcomes` say what there is to train on. `declared_sha256` is `declared_digest` then.
+    `known` counts the rows whose outcome was known, by partition.
     """
 
     as_of: str
@@ -90,6 +104,8 @@ class Evaluation:
     retrained_sha256: str = ""
     train_rows: str = ""
     train_outcomes: str = ""
+    declared_sha256: str = ""
+    known: tuple[Known, ...] = ()
 
     def of_role(self, role: str) -> Contender | None:
         """The contender of a role."""
@@ -102,7 +118,8 @@ class Evaluation:
         if own is None:
             return rows
         texts = {RETRAINED: self.retrained_sha256, TRAIN_OUTCOMES: self.train_outcomes}
-        texts |= {TRAIN_ROWS: self.train_rows}
+        texts |= {TRAIN_ROWS: self.train_rows, DECLARED: self.declared_sha256}
+        texts[KNOWN] = json.dumps([asdict(one) for one in self.known])
         if self.unassessed:
             texts[UNASSESSED] = self.unassessed
         if self.assessment is not None:
@@ -174,6 +191,8 @@ def _evaluation(task: Task, as_of: str, rows: list[Measurement]) -> Evaluation:
         retrained_sha256=text(RETRAINED),
         train_rows=text(TRAIN_ROWS),
         train_outcomes=text(TRAIN_OUTCOMES),
+        declared_sha256=text(DECLARED),
+        known=tuple(of_record(Known, one) for one in json.loads(text(KNOWN) or "[]")),
     )
 
 

@@ -20,11 +20,13 @@ def input_problems(
     tables: tuple[Step, ...],
     split: TimeSplit,
 ) -> Problems:
-    """What is wrong with each publication that features and labels rest on, by
-    `<table>[<partition>]`; nothing for one that is sound.
+    """What is wrong with each publication that features, labels and protected attributes rest on,
+    by `<table>[<partition>]`; nothing for one that is sound.
     """
     found: Problems = {}
-    windows = ((spec.features, split.rows), (spec.labels, split.matured))
+    windows = [(spec.features, split.rows), (spec.labels, split.matured)]
+    if spec.protected:
+        windows.append((spec.protected.source, split.holdout))
     for contract, window in windows:
         found |= data_problems(ctx.lakehouse, tables, contract.table, window, calendar)
     for step in tables:

@@ -1,8 +1,8 @@
 """Judging: from a candidate's evaluation to a decision, and to a new champion if it passed.
 
-A decision rests on an evaluation against the champion that the candidate would replace, whose
-rows are the published ones; without such an evaluation it measures itself. If somebody changes
-the champion meanwhile, the candidate is judged anew.
+A decision rests on an evaluation against the champion that the candidate would replace, of
+today's data and declarations (standing.py); without such an evaluation it measures itself. If
+somebody changes the champion meanwhile, the candidate is judged anew.
 """
 
 from dataclasses import dataclass, replace
@@ -10,9 +10,6 @@ from typing import Any
 
 from finance_assets.calendar import Calendar
 from finance_assets.errors import GoneError, LostRaceError, ModelError
-from finance_assets.lakehouse.integrity import altered_partitions
-from finance_assets.lakehouse.record import from_rows
-from finance_assets.ml.evaluation import CANDIDATE, CHAMPION
 from finance_assets.ml.frames import dataset_of, split_as_of
 from finance_assets.ml.gate import Evidence, evaluate_gate
 from finance_assets.ml.gate_report import GateReport
@@ -23,15 +20,11 @@ from finance_assets.model_life.champion_history import ChampionHistory, Event
 from finance_assets.model_life.contests import Contest, contest
 from finance_assets.model_life.crowning import Crowning, crown, first_open_partition, history_of
 from finance_assets.model_life.decision_log import Decision, Outcome, log_decision
-from finance_assets.model_life.evaluations import (
-    Evaluation,
-    Measurement,
-    evaluation_contract,
-    evaluations_of,
-)
+from finance_assets.model_life.evaluations import Evaluation
 from finance_assets.model_life.input_problems import input_problems
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.model_life.measuring import measure_and_publish
+from finance_assets.model_life.standing import standing_evaluation, stored_evaluation
 from finance_assets.step.declaration import Step, StepContext
 from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
@@ -103,14 +96,14 @@ class Judge:
 
     def judge(self, ctx: StepContext, one: Contest) -> GateReport:
         """The gate's report on a candidate against the champion that it would replace."""
-        found = _evaluation(ctx, self.spec, one)
+        found = standing_evaluation(ctx, self.spec, one)
         if found is None:
-            ctx.report("there is no intact evaluation against today's champion: measuring now")
+            ctx.report("no stored evaluation is of today's champion and data: measuring now")
             window = self.calendar.window(one.split.as_of)
             read = read_inputs(ctx.lakehouse, evaluation_inputs(self.spec), window)
             origin = replace(ctx.origin, inputs=read.versions, made_from=read.made_from)
             measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
-            found = _evaluation(ctx, self.spec, one) or Evaluation(one.split.as_of, ())
+            found = stored_evaluation(ctx, self.spec, one) or Evaluation(one.split.as_of, ())
         return evaluate_gate(self.spec.gate, self.gather_evidence(ctx, one, found))
 
     def gather_evidence(
@@ -129,6 +122,7 @@ class Judge:
             assessment=found.assessment,
             unassessed=found.unassessed,
             looks=found.look,
+            known=found.known,
             tags=candidate.tags,
             expected={
                 "as_of": split.as_of,
@@ -152,8 +146,11 @@ class Judge:
     ) -> Judged:
         """Record the decision, unless it stands already."""
         is_new = log_decision(ctx, self.spec, as_decision(ctx, one, report, outcome))
-        ctx.report(f"v{one.candidate.number}: {outcome} {', '.join(report.failed_criteria)}")
-        return Judged(one, outcome, report, read_history(ctx.lakehouse, self.spec.name), is_new)
+        history = read_history(ctx.lakehouse, self.spec.name)
+        champion = f"v{history.newest.model_version}" if history.newest else "none"
+        failed = ", ".join(report.failed_criteria)
+        ctx.report(f"v{one.candidate.number}: {outcome} {failed}; champion: {champion}")
+        return Judged(one, outcome, report, history, is_new)
 
     def _promote(
         self, ctx: StepContext, one: Contest, report: GateReport, history: ChampionHistory
@@ -184,28 +181,6 @@ class Judge:
             ctx, self.spec, self.calendar, history, one.split.as_of
         )
         crown(ctx, self.spec, crowning, effective_from, history)
-
-
-def _evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> Evaluation | None:
-    """The stored evaluation, if it is about just these two, and intact."""
-    contract, as_of = evaluation_contract(spec), one.split.as_of
-    if altered_partitions(ctx.lakehouse, contract, one.split.rows.at(as_of)):
-        return None
-    rows = ctx.lakehouse.history(contract.table).rows(
-        where=f"{contract.partition_column} = '{as_of}'"
-    )
-    found = evaluations_of(spec.task, from_rows(Measurement, rows, contract.table)).get(as_of)
-    if found is None:
-        return None
-    expected = {CANDIDATE: (one.candidate.number, one.model_sha256)}
-    if one.champion is not None:
-        expected[CHAMPION] = (one.champion.model_version, one.champion.model_sha256)
-    measured = {
-        contender.role: (contender.model_version, contender.model_sha256)
-        for contender in found.contenders
-        if contender.role in (CANDIDATE, CHAMPION)
-    }
-    return found if measured == expected else None
 
 
 def _champion(ctx: StepContext, spec: ModelSpec, one: Contest) -> tuple[tuple[str, ...], str]:

@@ -16,12 +16,18 @@ from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION, Holdout, meas
 from finance_assets.ml.families import Model
 from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows
 from finance_assets.ml.identity import verified
+from finance_assets.ml.known import known_outcomes
 from finance_assets.ml.model_files import RECIPE_FILE, Version, digest
 from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.training import Recipe, train
 from finance_assets.model_life.contests import Contest
-from finance_assets.model_life.evaluations import Contender, Evaluation, evaluation_contract
+from finance_assets.model_life.evaluations import (
+    Contender,
+    Evaluation,
+    declared_digest,
+    evaluation_contract,
+)
 from finance_assets.model_life.holdout_looks import count_look
 from finance_assets.step.declaration import StepContext, StepResult
 from finance_assets.step.records import publish_records
@@ -98,6 +104,8 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
         retrained_sha256=retrained(),
         train_rows=str(len(outcomes)),
         train_outcomes=task.describe(outcomes),
+        declared_sha256=declared_digest(spec),
+        known=known_outcomes(ctx.lakehouse, rows, split),
     )
     return Evaluated(contest.candidate, evaluation, images)
 

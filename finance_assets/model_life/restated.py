@@ -5,10 +5,11 @@ from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.frames import first_as_of, split_as_of, versions_of
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.tasks.mandatory import PROVENANCE
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.decision_log import Decision, Outcome, read_decisions
 
-DATA_CHECKS = "data_checks"
+ORIGIN = frozenset(kind.name for kind in PROVENANCE)
 
 
 def restated_since(
@@ -52,7 +53,8 @@ def _kept(
 ) -> Decision | None:
     """The newest decision that kept the champion, on all the data that it rests on.
 
-    A candidate whose data were not in order says nothing about the champion's.
+    A candidate that was turned down for where it comes from, as for data that were not in order,
+    or a model that is not what its recipe gives, says nothing about the champion.
     """
     found = [
         decision
@@ -62,7 +64,7 @@ def _kept(
         and decision.dataset_version
         and decision.as_of >= champion.as_of
         and decision.recorded_at > crowned
-        and DATA_CHECKS not in decision.failed_criteria.split(",")
+        and ORIGIN.isdisjoint(decision.failed_criteria.split(","))
     ]
     return found[-1] if found else None
 

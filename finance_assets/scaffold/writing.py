@@ -17,7 +17,7 @@ from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.parquet import ParquetFile
 from finance_assets.ml.gate import Criterion
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
-from finance_assets.ml.tasks.mandatory import without_bounds
+from finance_assets.ml.tasks.mandatory import by_default
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
 from finance_assets.scaffold.deliveries import write_deliveries
 from finance_assets.scaffold.formats import Format, code_of
@@ -166,7 +166,7 @@ def _of_model(plan: Plan) -> dict[str, object]:
     is_binary = plan.outcome.task == "binary"
     defaults: Any = binary_defaults if is_binary else regression_defaults
     protected = plan.of[Role.protected]
-    ignored = tuple(without_bounds())
+    ignored = tuple(by_default())
     limits = [
         f"{c.about.lstrip('!').capitalize()}: {c.choice}, {c.reason}."
         for c in plan.decisions

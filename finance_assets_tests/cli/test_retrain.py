@@ -9,7 +9,20 @@ from finance_assets.cli.main import app
 from finance_assets.compute.alive import held
 from finance_assets.model_life.people import system_user
 from finance_assets_tests.model_life.models import decided
-from finance_assets_tests.scenario import AUGUST, DECISION, JUNE, MAY, NAME, RETRAINING, SEPTEMBER
+from finance_assets_tests.model_life.test_decisions import (
+    champions_as_of_june_and_august,
+    rolled_back,
+)
+from finance_assets_tests.scenario import (
+    AUGUST,
+    DECISION,
+    JUNE,
+    MAY,
+    NAME,
+    OCTOBER,
+    RETRAINING,
+    SEPTEMBER,
+)
 
 
 def retrain(as_of, reason="the bureau asks for one"):
@@ -45,6 +58,15 @@ def test_a_candidate_is_trained_and_decided_on_with_the_reason_in_dagster(runner
         assert tags == {REASON_TAG: "the bureau asks for one", ASKED_BY_TAG: system_user()}
         latest = instance.get_latest_materialization_event(dg.AssetKey(DECISION.split(".")))
         assert latest.asset_materialization.metadata["wanted"].value == "the bureau asks for one"
+
+
+@pytest.mark.slow
+def test_a_candidate_that_was_rolled_back_since_is_not_said_to_be_the_champion(runner, homes):
+    homes.copy(runner, "two_champions", champions_as_of_june_and_august)
+    rolled_back(runner)
+    code, said = retrain(AUGUST)
+    assert code == 0, said
+    assert f"candidate v2: promoted champion: v1 from {OCTOBER} on (rolled back by" in said
 
 
 def test_a_second_training_is_refused_while_one_runs(runner, homes, settings):

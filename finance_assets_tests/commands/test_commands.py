@@ -12,13 +12,14 @@ from finance_assets.commands.registry import ALL, command_of
 from finance_assets.commands.rejects import Rejects
 from finance_assets.compute.databricks.tasks import command_payload
 from finance_assets.compute.runner import open_context
-from finance_assets.errors import FinanceAssetsError, GoneError, SettingsError, revived
-from finance_assets_tests.model_life.models import events, run_model_steps
+from finance_assets.errors import FinanceAssetsError, GoneError, ModelError, SettingsError, revived
+from finance_assets_tests.model_life.models import events
+from finance_assets_tests.model_life.test_decisions import champions_as_of_june_and_august
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import AUGUST, JUNE, USE_CASE
+from finance_assets_tests.scenario import USE_CASE
 
 ARGUMENTS = [
-    Approve("champion", "it's «good»; {{job.id}} {{{{", expect="v1"),
+    Approve("2", "it's «good»; {{job.id}} {{{{", expect="v1"),
     RollBack('a "reason"\nof two lines'),
     History(),
     Trace(("account_id=1", "month={{x}}"), "2005-07"),
@@ -56,10 +57,32 @@ def test_an_error_from_afar_is_of_its_own_kind_if_that_is_known():
 @pytest.fixture
 def two_champions(runner, homes):
     """v1 as of June, v2 as of August."""
-    homes.tables(runner, 2000, AUGUST)
-    run_model_steps(runner, JUNE, EASY)
-    run_model_steps(runner, AUGUST, EASY)
+    homes.copy(runner, "two_champions", champions_as_of_june_and_august)
     return runner
+
+
+def of_run(runner, run_id):
+    """The context of a command in a run."""
+    return open_context(
+        runner.settings, lambda: runner.spark, run_id=run_id, report=lambda text: None
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [(RollBack("it is odd", to="previous"), "1"), (Approve("champion", "it is good"), "2")],
+    ids=lambda given: str(given),
+)
+def test_the_champion_is_changed_by_number_for_an_alias_may_be_another_by_then(
+    two_champions, command, number
+):
+    ctx = of_run(two_champions, "cli-1")
+    with pytest.raises(ModelError, match=rf"by its number[\s\S]* then give {number}"):
+        command.run(ctx, replace(USE_CASE, model=EASY))
+    assert len(events(two_champions)) == 2
+    rolled_back = RollBack("it is odd", to="v1").run(ctx, replace(USE_CASE, model=EASY))
+    assert rolled_back.event.model_version == "1"
 
 
 @pytest.mark.slow
@@ -67,12 +90,7 @@ def test_a_rollback_that_is_run_again_behind_our_back_does_not_take_itself_back(
     easy = replace(USE_CASE, model=EASY)
 
     def run(run_id):
-        ctx = open_context(
-            two_champions.settings,
-            lambda: two_champions.spark,
-            run_id=run_id,
-            report=lambda text: None,
-        )
+        ctx = of_run(two_champions, run_id)
         return ctx, RollBack("it is odd").run(ctx, easy)
 
     (_, first), (_, again) = run("cli-1"), run("cli-1")

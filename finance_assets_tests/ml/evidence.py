@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from finance_assets.ml.estimates import Estimate, Gain, Interval
 from finance_assets.ml.gate import Evidence, Gate
+from finance_assets.ml.known import Known
 from finance_assets.ml.repetition import Repetition
 from finance_assets.ml.tasks.binary import criteria
 from finance_assets.ml.tasks.binary.assessment import Assessment
@@ -80,6 +81,7 @@ EVIDENCE = Evidence(
     data_checks={"features[2005-04]": ()},
     retrained_sha256="abc",
     looks=1,
+    known=(Known("2005-04", False, 80, 100), Known("2005-05", True, 80, 100)),
 )
 
 
@@ -241,4 +243,6 @@ FAULTS = [
     ],
     ("data_checks", {"data_checks": {"features[2005-04]": ("keys_unique",)}}),
     ("data_checks", {"data_checks": {}}),
+    ("known_outcomes", {"known": (EVIDENCE.known[0], Known("2005-05", True, 79, 100))}),
+    ("known_outcomes", {"known": ()}),
 ]

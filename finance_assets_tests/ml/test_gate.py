@@ -95,6 +95,7 @@ WEAKER = [
     leakage(max_repetition=0.2),
     criteria.EnoughRows(min_rows=900, min_positives=100),
     criteria.EnoughRows(min_rows=1000, min_positives=90),
+    criteria.KnownOutcomes(min_share=0.7),
     criteria.Signature(declared_change="a feature was added"),
 ]
 
@@ -108,7 +109,7 @@ def test_loosening_any_one_bound_lets_a_fault_through(weaker):
 
 FLOOR = FLOORS["binary"]
 MANDATORY = set(mandatory.mandatory_types("binary"))
-ADDED = {kind.name for kind in mandatory.without_bounds()}
+ADDED = {kind.name for kind in mandatory.by_default()}
 
 
 @pytest.mark.parametrize("name", sorted(MANDATORY - ADDED))
@@ -122,7 +123,7 @@ def test_what_has_no_bound_to_declare_is_judged_though_nobody_declares_it():
     assert set(Gate(declared).names) == MANDATORY
 
 
-@pytest.mark.parametrize("chosen", [(), tuple(kind() for kind in mandatory.without_bounds())])
+@pytest.mark.parametrize("chosen", [(), tuple(kind() for kind in mandatory.by_default())])
 def test_a_gate_that_is_for_no_task_does_not_load(chosen):
     with pytest.raises(ValueError, match="judges one task"):
         Gate(chosen)

@@ -9,9 +9,10 @@ from finance_assets.ml.criteria.provenance import REQUIRED_TAGS
 from finance_assets.ml.estimates import Estimate, Gain, Interval
 from finance_assets.ml.gate import Evidence, Finding, Gate, evaluate_gate
 from finance_assets.ml.gate_report import FLOORS
+from finance_assets.ml.known import Known
 from finance_assets.ml.repetition import Repetition
 from finance_assets.ml.tasks import binary
-from finance_assets.ml.tasks.mandatory import mandatory_types, without_bounds
+from finance_assets.ml.tasks.mandatory import by_default, mandatory_types
 from finance_assets.ml.tasks.regression import criteria
 from finance_assets.ml.tasks.regression.assessment import RegressionAssessment
 from finance_assets.ml.tasks.regression.groups import GroupError
@@ -55,6 +56,7 @@ EVIDENCE = Evidence(
     data_checks={"features[2024-01-01]": ()},
     retrained_sha256="abc",
     looks=1,
+    known=(Known("2024-01-01", False, 80, 100), Known("2024-01-02", True, 80, 100)),
 )
 
 
@@ -114,6 +116,8 @@ FAULTS = [
     ("signature", {"signature": ("warmth", "sold"), "champion_signature": ("warmth", "sold")}),
     ("required_tags", {"tags": {k: v for k, v in EVIDENCE.tags.items() if k != "owner"}}),
     ("data_checks", {"data_checks": {"features[2024-01-01]": ("keys_unique",)}}),
+    ("known_outcomes", {"known": (Known("2024-01-01", False, 79, 100), EVIDENCE.known[1])}),
+    ("known_outcomes", {"known": EVIDENCE.known[:1]}),
 ]
 
 
@@ -143,7 +147,7 @@ def test_without_any_one_criterion_its_faults_would_be_promoted(criterion, monke
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(mandatory_types("regression")) - {kind.name for kind in without_bounds()})
+    "name", sorted(set(mandatory_types("regression")) - {kind.name for kind in by_default()})
 )
 def test_a_gate_that_leaves_out_a_criterion_does_not_load(name):
     with pytest.raises(ValueError, match=name):

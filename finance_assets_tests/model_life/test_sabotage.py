@@ -489,6 +489,21 @@ def test_too_small_a_holdout_is_turned_down(home, judge):
     assert (outcome, "enough_rows" in failed) == ("turned_down", True)
 
 
+def test_a_holdout_of_which_few_outcomes_were_delivered_is_turned_down(home, judge):
+    def deliver(accounts):
+        deliver_sample(home.settings.landing, accounts, [AUGUST])
+        home.run_tables(AUGUST)
+
+    deliver(ACCOUNTS // 5)
+    try:
+        outcome, failed = judge()
+    finally:
+        deliver(ACCOUNTS)
+    assert (outcome, "known_outcomes" in failed, "data_checks" in failed) == (
+        *("turned_down", True, False),
+    )
+
+
 def test_an_empty_holdout_is_turned_down(home, judge):
     with rewritten(home, FEATURES, lambda rows: rows[rows["statement_month"] != JULY]):
         outcome, failed = judge()
@@ -559,7 +574,7 @@ def test_a_candidate_of_data_restated_since_is_turned_down(home, judge):
 
 
 def newest(home):
-    return open_registry(home.settings).versions(NAME)[0]
+    return next(open_registry(home.settings).versions(NAME))
 
 
 # Without one of the others, other criteria fail too: see above and below.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from finance_assets.ml.criteria.known import KnownOutcomes
 from finance_assets.ml.criteria.provenance import (
     Artifact,
     DataChecks,
@@ -12,19 +13,20 @@ from finance_assets.ml.criteria.provenance import (
 from finance_assets.ml.criteria.stability import Stability
 from finance_assets.ml.gate import Criterion
 
-EVERYWHERE: tuple[type[Criterion[Any, Any]], ...] = (
-    Stability,
+# Where a candidate comes from. Who fails one of these was not turned down for what it is worth.
+PROVENANCE: tuple[type[Criterion[Any, Any]], ...] = (
     PointInTime,
     Artifact,
     Signature,
     RequiredTags,
     DataChecks,
 )
+EVERYWHERE: tuple[type[Criterion[Any, Any]], ...] = (Stability, KnownOutcomes, *PROVENANCE)
 
 
-def without_bounds() -> tuple[type[Criterion[Any, Any]], ...]:
-    """The mandatory criteria that have no bound to declare: a gate adds them by itself."""
-    return (PointInTime, Artifact, Signature, RequiredTags, DataChecks)
+def by_default() -> tuple[type[Criterion[Any, Any]], ...]:
+    """The mandatory criteria that a gate adds by itself: without a bound, or with one for all."""
+    return (KnownOutcomes, *PROVENANCE)
 
 
 def mandatory_types(task: str) -> dict[str, type[Criterion[Any, Any]]]:

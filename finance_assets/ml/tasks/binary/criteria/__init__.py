@@ -5,6 +5,7 @@ No criterion reads anything but the evidence.
 
 from typing import Any
 
+from finance_assets.ml.criteria.known import KnownOutcomes
 from finance_assets.ml.criteria.provenance import (
     REQUIRED_TAGS,
     Artifact,
@@ -51,6 +52,7 @@ __all__ = [
     "EnoughRows",
     "Fairness",
     "FairnessException",
+    "KnownOutcomes",
     "Leakage",
     "PointInTime",
     "RequiredTags",

@@ -6,6 +6,7 @@ No criterion reads anything but the evidence.
 
 from typing import Any
 
+from finance_assets.ml.criteria.known import KnownOutcomes
 from finance_assets.ml.criteria.provenance import (
     REQUIRED_TAGS,
     Artifact,
@@ -50,6 +51,7 @@ __all__ = [
     "EnoughRows",
     "Fairness",
     "IntervalCoverage",
+    "KnownOutcomes",
     "Leakage",
     "PointInTime",
     "RequiredTags",

@@ -1,0 +1,31 @@
+"""Known outcomes: of how many of the rows there are, partition by partition, the outcome is known.
+
+It counts; whether that is enough, the gate says (criteria/known.py).
+"""
+
+from dataclasses import dataclass
+
+from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.ml.frames import LabelledRows, TimeSplit
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of how many of a partition's rows the outcome is known. It is held out, or learned from."""
+
+    partition: str
+    is_held_out: bool
+    known: int
+    rows: int
+
+
+def known_outcomes(lakehouse: Lakehouse, rows: LabelledRows, split: TimeSplit) -> tuple[Known, ...]:
+    """The count of every partition that has rows of features, labelled or not."""
+    spec, held_out = rows.spec, set(split.holdout)
+    counts = lakehouse.history(spec.features.table).row_counts()
+    labelled = rows.frame[spec.partition_column].astype(str).value_counts().to_dict()
+    return tuple(
+        Known(partition, partition in held_out, int(labelled.get(partition, 0)), counts[partition])
+        for partition in split.rows
+        if counts.get(partition)
+    )

@@ -1,0 +1,130 @@
+"""A decision rests on what measuring would say now: as is declared today, of the rows of today."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+
+from finance_assets.errors import ModelError
+from finance_assets.ml.spec import Approval, ProtectedAttribute
+from finance_assets.model_life import judging, people
+from finance_assets.model_life.approval import approve
+from finance_assets_tests.model_life.models import (
+    CANDIDATE,
+    DECISION,
+    EVALUATION,
+    context,
+    decision,
+    events,
+    judge,
+    run_model_steps,
+)
+from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.scenario import (
+    APRIL,
+    DELIVERY,
+    FEATURES,
+    JUNE,
+    MAY,
+    deliver_bytes,
+    deliver_sample,
+    shipped,
+)
+
+ACCOUNTS = 2000
+HELD = replace(EASY, approval=Approval.required)
+# Whoever pays late is flagged, so nobody who asks for this group passes the gate.
+LATE = ProtectedAttribute("lateness", "CASE WHEN pay_status >= 2 THEN 'late' ELSE 'in time' END")
+BY_LATENESS = replace(HELD.protected, attributes=(*HELD.protected.attributes, LATE))
+
+
+@pytest.fixture
+def held(runner, homes, monkeypatch):
+    """v1 as of June is held for approval; from here on, commands are run by ada."""
+
+    def make(home):
+        deliver_sample(home.settings.landing, ACCOUNTS)
+        home.run_tables(APRIL, JUNE)
+        run_model_steps(home, JUNE, HELD)
+
+    homes.copy(runner, "held_as_of_june", make)
+    assert decision(runner, JUNE) == ("held", [])
+    monkeypatch.setitem(runner.settings.__dict__, "code_sha", "test")
+    monkeypatch.setattr(people, "system_user", lambda: "ada")
+    return runner
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """What a decision measured by itself, because nothing that was stored stands."""
+    found, real = [], judging.measure_and_publish
+
+    def counted(ctx, spec, contests):
+        found.extend(one.candidate.number for one in contests)
+        return real(ctx, spec, contests)
+
+    monkeypatch.setattr(judging, "measure_and_publish", counted)
+    return found
+
+
+def approved(runner, spec=HELD):
+    return approve(context(runner), judge(spec), "1", reason="read the card")
+
+
+def sex_by_lateness(runner):
+    """Deliver May anew, where only the sex is another: whoever pays late is a man."""
+    sex, late = DELIVERY.header.index("sex_code"), DELIVERY.header.index("pay_status")
+    rows = [list(row) for row in shipped(MAY, ACCOUNTS)]
+    for row in rows:
+        row[sex] = "1" if int(row[late]) >= 2 else "2"
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(DELIVERY.header), *rows])
+    deliver_bytes(runner.settings.landing, MAY, text.getvalue().encode())
+    before = runner.rows(FEATURES)
+    runner.run_tables(APRIL, JUNE)
+    assert runner.rows(FEATURES) == before
+
+
+def test_what_is_as_it_was_measured_is_not_measured_again(held, measured):
+    run_model_steps(held, JUNE, HELD, (DECISION,))
+    approved(held)
+    assert measured == []
+    assert events(held) == [("approved", "1", None)]
+
+
+def test_a_group_that_was_declared_since_is_judged_before_anybody_approves(held, measured):
+    with pytest.raises(ModelError, match="does not pass any more: fairness"):
+        approved(held, replace(HELD, protected=BY_LATENESS))
+    assert (measured, events(held)) == (["1"], [])
+
+
+def test_other_costs_are_measured_before_anybody_approves(held, measured):
+    costs = replace(HELD.task.costs, missed_bad=6.0)
+    approved(held, replace(HELD, task=replace(HELD.task, costs=costs)))
+    assert measured == ["1"]
+
+
+def test_attributes_that_were_corrected_since_are_judged_before_anybody_approves(held, measured):
+    sex_by_lateness(held)
+    with pytest.raises(ModelError, match="does not pass any more: fairness"):
+        approved(held)
+    assert (measured, events(held)) == (["1"], [])
+
+
+def test_a_decision_run_alone_measures_what_was_declared_since_and_then_rests_on_it(held, measured):
+    spec = replace(HELD, protected=BY_LATENESS)
+    for _ in range(2):
+        run_model_steps(held, JUNE, spec, (DECISION,))
+        assert decision(held, JUNE) == ("turned_down", ["fairness"])
+    assert measured == ["1"]
+
+
+def test_other_code_measures_anew_and_a_new_evaluation_stands(held, measured, monkeypatch):
+    monkeypatch.setitem(held.settings.__dict__, "code_sha", "another")
+    run_model_steps(held, JUNE, HELD, (DECISION,))
+    assert measured == ["1"]
+    assert decision(held, JUNE) == ("held", [])
+    spec = replace(HELD, rounds=HELD.rounds + 1)
+    run_model_steps(held, JUNE, spec, (CANDIDATE, EVALUATION, DECISION))
+    assert measured == ["1"]
