@@ -90,6 +90,31 @@ def test_a_group_whose_forecasts_are_worse_stands_out_and_the_others_do_not():
     assert small == {"region=north": 1000, "region=south": 1000, "region=east": 1000}
 
 
+def test_intervals_of_a_group_cover_its_true_ratio_as_often_as_they_say():
+    """A thousand holdouts; a fifth of the rows are in the south, whose errors are half as large."""
+    covered, true = 0, 0.5 / (0.2 * 0.5 + 0.8)
+    for _ in range(1000):
+        is_south = RANDOM.random(800) < 0.2
+        error = RANDOM.exponential(size=800) * np.where(is_south, 0.5, 1.0)
+        region = np.where(is_south, "south", "north")
+        groups, _ = compare_errors({"region": region}, error, 50, 1)
+        [south] = [group for group in groups if group.group == "region=south"]
+        assert south.ratio.confidence == pytest.approx(0.975), "two groups at once"
+        covered += south.ratio.low <= true <= south.ratio.high
+    # 975 expected; three standard deviations are 15.
+    assert 960 <= covered <= 990
+
+
+def test_the_only_large_group_of_an_attribute_is_compared_with_nobody():
+    region = np.array(["north"] * 950 + ["south"] * 50)
+    size = np.where(np.arange(1000) % 2, "small", "large")
+    error = np.abs(RANDOM.normal(size=1000))
+    groups, small = compare_errors({"region": region, "size": size}, error, 100, 1)
+    assert {group.attribute for group in groups} == {"size", "region, size"}
+    assert small["region=south"] == 50
+    assert compare_errors({"region": region}, error, 100, 1)[0] == ()
+
+
 def test_a_feature_that_knows_what_the_rule_of_thumb_missed_is_seen():
     import pandas as pd
 
