@@ -160,8 +160,6 @@ FAULTS = [
         assessed(gains={k: v for k, v in ASSESSMENT.gains.items() if k != "champion"}),
     ),
     ("beats_champion", without("champion")),
-    ("beats_champion", {"looks": 0}),
-    ("beats_champion", {"looks": -1}),
     ("beats_champion", {"looks": 10_000}),
     ("calibration", measured(candidate=replace(GOOD, calibration_error=0.031))),
     ("calibration", measured(candidate=replace(GOOD, calibration_error=NAN))),

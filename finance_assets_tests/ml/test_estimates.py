@@ -11,6 +11,7 @@ from finance_assets.ml.estimates import (
     Gain,
     alpha_at,
     mean_difference,
+    sure_at,
 )
 from finance_assets.ml.tasks.binary.auc import auc, auc_gain
 
@@ -71,6 +72,14 @@ def test_whatever_the_number_of_looks_the_whole_error_stays_below_five_percent()
     for uncounted in (0, -1):
         with pytest.raises(ValueError, match="not counted"):
             alpha_at(uncounted)
+
+
+def test_what_is_sure_is_95_percent_at_the_first_look_and_luck_passes_few_holdouts_in_all():
+    assert sure_at(1) == 0.95
+    # One end of the interval decides.
+    assert sum((1 - sure_at(look)) / 2 for look in range(1, 20_000)) < 0.0412
+    with pytest.raises(ValueError, match="not counted"):
+        sure_at(0)
 
 
 def test_each_look_widens_the_interval():

@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from finance_assets.ml.criteria.numbers import finite, within
+from finance_assets.ml.estimates import SURE, sure_at
 from finance_assets.ml.gate import Finding
 from finance_assets.ml.tasks.binary.criteria.base import BinaryCriterion, BinaryEvidence
-
-SURE = 0.95
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,8 @@ class BeatsBaselines(BinaryCriterion):
     Against the scorecard it must surely win in one of the two, AUC by more than `min_gain` or
     cost per row, and not surely lose in the other; up to `cost_margin`, a share of the
     scorecard's cost, costs count as equal. Surely: by the 95 % interval of the paired difference
-    over the holdout's rows.
+    over the holdout's rows; to win takes more at each further look (see `sure_at`), not to lose
+    does not.
     """
 
     name: ClassVar[str] = "beats_baselines"
@@ -169,17 +169,19 @@ class BeatsBaselines(BinaryCriterion):
         auc = finite(evidence.metrics("candidate").auc, "AUC")
         for role in ("naive", "scorecard"):
             finite(evidence.metrics(role).auc, f"AUC of the {role}")
+        sure, gain = sure_at(evidence.looks), evidence.assessed.gains["scorecard"].over_rows
+        cost = evidence.assessed.cost_gaps["scorecard"]
         gains = {
-            role: evidence.assessed.gains[role].over_rows.interval(SURE)
-            for role in ("naive", "scorecard")
+            "naive": evidence.assessed.gains["naive"].over_rows.interval(sure),
+            "scorecard": gain.interval(sure),
         }
-        dearer = evidence.assessed.cost_gaps["scorecard"].interval(SURE)
+        dearer = cost.interval(sure)
         for what in (*gains.values(), dearer):
             finite(what.low, "lower bound of a difference")
             finite(what.high, "upper bound of a difference")
         margin = self.cost_margin * abs(finite(evidence.assessed.costs["scorecard"], "its cost"))
-        ranks = gains["scorecard"].low > self.min_gain and dearer.low <= margin
-        saves = dearer.high < 0 and gains["scorecard"].high >= self.min_gain
+        ranks = gains["scorecard"].low > self.min_gain and cost.interval(SURE).low <= margin
+        saves = dearer.high < 0 and gain.interval(SURE).high >= self.min_gain
         return Finding(
             gains["naive"].low > self.min_gain and (ranks or saves),
             f"AUC surely over {self.min_gain} above the naive rule's; against the scorecard surely "
