@@ -194,7 +194,11 @@ def test_a_gain_that_passes_the_first_look_does_not_pass_the_hundredth():
 
 @pytest.mark.parametrize("looks", [0, -1])
 def test_looks_that_were_not_counted_beat_nothing(looks):
-    assert judged({"looks": looks}).failed_criteria == ["beats_champion", "beats_baselines"]
+    assert judged({"looks": looks}).failed_criteria == [
+        "beats_champion",
+        "business_cost",
+        "beats_baselines",
+    ]
 
 
 def test_what_surely_beats_the_baselines_at_the_first_look_does_not_at_the_tenth():
@@ -210,8 +214,24 @@ def test_what_surely_beats_the_baselines_at_the_first_look_does_not_at_the_tenth
 
 def test_more_looks_do_not_excuse_a_candidate_that_surely_loses_against_the_scorecard():
     for look in (1, 10):
-        lost = judged({**cost_gap(Estimate(0.0125, 0.0035)), "looks": look})
+        lost = judged({**cost_gap(scorecard=Estimate(0.0125, 0.0035)), "looks": look})
         assert "beats_baselines" in lost.failed_criteria
+
+
+def test_what_is_surely_worth_acting_on_at_the_first_look_is_not_at_the_tenth():
+    none = {"champion_version": None, "champion_signature": ()}
+    first = {**none, **cost_gap(flag_nobody=Estimate(-0.05, 0.02))}
+    assert judged(first).is_passed
+    assert judged({**first, "looks": 10}).failed_criteria == ["business_cost"]
+
+
+def test_a_tolerance_is_one_where_costs_are_gains_too():
+    gaining = {**ASSESSMENT.costs, "candidate": -0.25, "champion": -0.26}
+    tolerant = swapped(criteria.BusinessCost(tolerance=0.05))
+    assert judged(assessed(costs=gaining)).failed_criteria == ["business_cost"]
+    assert judged(assessed(costs=gaining), tolerant).is_passed
+    more = {**gaining, "champion": -0.27}
+    assert judged(assessed(costs=more), tolerant).failed_criteria == ["business_cost"]
 
 
 def test_a_model_that_only_saves_money_is_worth_it_too():

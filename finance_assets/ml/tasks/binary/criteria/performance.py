@@ -115,8 +115,11 @@ class Calibration(BinaryCriterion):
 
 @dataclass(frozen=True)
 class BusinessCost(BinaryCriterion):
-    """Cost per row where rows are acted on: below doing nothing or everything, and not above
-    the champion's by more than `tolerance` (a share of it).
+    """Cost per row where rows are acted on: surely below doing nothing and doing everything, and
+    not above the champion's by more than `tolerance` (a share of it).
+
+    Surely, as a model that never acts costs what doing nothing costs. Each further look at a
+    holdout has to be surer (see `sure_at`).
     """
 
     name: ClassVar[str] = "business_cost"
@@ -128,17 +131,28 @@ class BusinessCost(BinaryCriterion):
         within(self, tolerance=(0.0, 0.1))
 
     def judge(self, evidence: BinaryEvidence) -> Finding:
-        """Compare the candidate's cost with the cheapest alternative."""
-        assessed = evidence.assessed
+        """Compare the candidate's cost with those of acting without it, and with the champion's."""
+        assessed, confidence = evidence.assessed, sure_at(evidence.looks)
         cost = finite(assessed.costs["candidate"], "the candidate's cost")
-        bounds = {name: assessed.costs[name] for name in ("flag_nobody", "flag_everybody")}
+        without = {
+            name: assessed.cost_gaps[name].interval(confidence)
+            for name in ("flag_nobody", "flag_everybody")
+        }
+        is_worth_it = all(
+            finite(gap.high, f"upper bound of the difference to {name}") < 0
+            for name, gap in without.items()
+        )
+        required = "surely below flagging nobody and flagging everybody"
         if evidence.has_champion:
-            bounds["champion"] = assessed.costs["champion"] * (1 + self.tolerance)
-        name = min(bounds, key=lambda key: finite(bounds[key], f"cost of {key}"))
+            champion = finite(assessed.costs["champion"], "the champion's cost")
+            most = champion + self.tolerance * abs(champion)
+            is_worth_it = is_worth_it and cost <= most
+            required += f", <= {most:.4f} per row (champion)"
         return Finding(
-            cost <= bounds[name],
-            f"<= {bounds[name]:.4f} per row ({name.replace('_', ' ')})",
-            f"{cost:.4f} per row at threshold {assessed.threshold:.4f}",
+            is_worth_it,
+            required,
+            f"{cost:.4f} per row at threshold {assessed.threshold:.4f}; "
+            + ", ".join(f"{gap} to {name.replace('_', ' ')}" for name, gap in without.items()),
             {"costs": assessed.costs, "threshold_reason": assessed.threshold_reason},
         )
 
@@ -195,7 +209,11 @@ class BeatsBaselines(BinaryCriterion):
 
 @dataclass(frozen=True)
 class EnoughRows(BinaryCriterion):
-    """Enough holdout rows and positives to say anything, and none of them twice."""
+    """Enough holdout rows to say anything, and none of them twice.
+
+    `min_positives` holds for the rarer of positives and others: what tells them apart is known no
+    better than the fewer of them are.
+    """
 
     name: ClassVar[str] = "enough_rows"
     sentence: ClassVar[str] = "The holdout is large enough, and each of its rows counts once."
@@ -209,9 +227,11 @@ class EnoughRows(BinaryCriterion):
     def judge(self, evidence: BinaryEvidence) -> Finding:
         """Compare the counts with their bounds."""
         metrics, repeated = evidence.metrics("candidate"), evidence.assessed.repeated_rows
-        is_large = metrics.rows >= self.min_rows and metrics.positives >= self.min_positives
+        rarer = min(metrics.positives, metrics.rows - metrics.positives)
+        is_large = metrics.rows >= self.min_rows and rarer >= self.min_positives
         return Finding(
             is_large and repeated == 0,
-            f">= {self.min_rows} rows, >= {self.min_positives} positives, none repeated",
+            f">= {self.min_rows} rows, >= {self.min_positives} positives and as many others, "
+            "none repeated",
             f"{metrics.rows} rows, {metrics.positives} positives, {repeated} repeated",
         )
