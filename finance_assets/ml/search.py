@@ -1,7 +1,8 @@
 """Search: hyper-parameters by Optuna, on the training window alone.
 
 Every trial is measured by temporal cross-validation: fitted on the first partitions, measured on
-the next. The holdout is never seen. The same rows and the same declaration give the same result.
+the next ones. The holdout is never seen. The same rows and the same declaration give the same
+result.
 """
 
 import time
@@ -16,6 +17,19 @@ from finance_assets.ml.training import Recipe, train_here
 if TYPE_CHECKING:
     import optuna
     import pandas as pd
+
+# Partitions are taken together until they are no more than these parts. The first is only learned
+# from, so a trial trains one model less, of a year of days as of a year of months.
+MAX_PARTS = 5
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Partitions to measure on, `first` to `last`, and those to fit on, up to `fitted_through`."""
+
+    fitted_through: str
+    first: str
+    last: str
 
 
 @dataclass(frozen=True)
@@ -34,13 +48,13 @@ def search(
 ) -> tuple[Recipe, tuple[Trial, ...]]:
     """The recipe with the best parameters found, and every trial.
 
-    With fewer than two training partitions there is nothing to validate on: the recipe stays as
-    declared and no trial is made.
+    Where no partitions can be measured on after others, the recipe stays as declared and no trial
+    is made.
     """
     import optuna
 
-    partitions = sorted(set(frame[partition]))
-    if len(partitions) < 2:
+    folds = folds_of(task, frame, recipe.target, partition)
+    if not folds:
         return recipe, ()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     trials: list[Trial] = []
@@ -49,7 +63,7 @@ def search(
         started = time.time_ns() // 1_000_000
         params = {name: _suggest(trial, name, bounds) for name, bounds in space.space.items()}
         tried = replace(recipe, params={**recipe.params, **params})
-        merit = _mean_merit(tried, task, frame, partition, partitions)
+        merit = _mean_merit(tried, task, frame, partition, folds)
         ended = time.time_ns() // 1_000_000
         trials.append(Trial(trial.number, params, merit, started, ended))
         return merit
@@ -57,6 +71,32 @@ def search(
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=SEED))
     study.optimize(objective, n_trials=space.trials)
     return replace(recipe, params={**recipe.params, **study.best_params}), tuple(trials)
+
+
+def folds_of(task: Task, frame: "pd.DataFrame", target: str, partition: str) -> list[Fold]:
+    """Consecutive partitions to measure on, each time after all that come before them.
+
+    A single partition may have too few rows, or outcomes of one kind only: it is taken together
+    with the next ones until they can be measured; and if there are many, until they are a fifth of
+    the rows.
+    """
+    import numpy as np
+
+    outcomes = {str(name): rows.to_numpy() for name, rows in frame.groupby(partition)[target]}
+    least = len(frame) / MAX_PARTS if len(outcomes) > MAX_PARTS else 0
+    parts: list[list[str]] = []
+    taken: list[str] = []
+    for name in sorted(outcomes):
+        taken.append(name)
+        known = np.concatenate([outcomes[one] for one in taken])
+        if len(known) >= least and task.can_measure(known):
+            parts.append(taken)
+            taken = []
+    if parts:
+        parts[-1].extend(taken)
+    return [
+        Fold(before[-1], part[0], part[-1]) for before, part in zip(parts, parts[1:], strict=False)
+    ]
 
 
 def _suggest(trial: "optuna.Trial", name: str, bounds: tuple[float, float]) -> float | int:
@@ -68,13 +108,13 @@ def _suggest(trial: "optuna.Trial", name: str, bounds: tuple[float, float]) -> f
 
 
 def _mean_merit(
-    recipe: Recipe, task: Task, frame: "pd.DataFrame", partition: str, partitions: list[str]
+    recipe: Recipe, task: Task, frame: "pd.DataFrame", partition: str, folds: list[Fold]
 ) -> float:
-    """Mean over the folds: fit on all partitions before one, measure on that one."""
+    """Mean over the folds."""
     scores = []
-    for validated in partitions[1:]:
-        model = train_here(recipe, frame[frame[partition] < validated])
-        later = frame[frame[partition] == validated]
+    for fold in folds:
+        model = train_here(recipe, frame[frame[partition] <= fold.fitted_through])
+        later = frame[frame[partition].between(fold.first, fold.last)]
         score = model.predict(model.inputs(later))
         outcome = later[recipe.target].to_numpy("float64")
         scores.append(task.merit(task.measure(outcome, score)))

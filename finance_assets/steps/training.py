@@ -99,7 +99,9 @@ def _searched(
     recipe, trials = search(declared, spec.task, spec.search, fit.frame, spec.partition_column)
     best = max((trial.merit for trial in trials), default=None)
     ctx.report(
-        "too few partitions to validate on" if best is None else f"best over the folds: {best:.4f}"
+        "too few partitions that can be measured: nothing to validate on"
+        if best is None
+        else f"best over the folds: {best:.4f}"
     )
     return recipe, trials
 
