@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finance_assets.ml.families.family import SEED, Parameters
+from finance_assets.ml.frames import gap_partitions
 from finance_assets.ml.spec import SearchSpace
 from finance_assets.ml.tasks.task import Task
 from finance_assets.ml.training import Recipe, train_here
@@ -44,7 +45,12 @@ class Trial:
 
 
 def search(
-    recipe: Recipe, task: Task, space: SearchSpace, frame: "pd.DataFrame", partition: str
+    recipe: Recipe,
+    task: Task,
+    space: SearchSpace,
+    frame: "pd.DataFrame",
+    partition: str,
+    label_lag: int,
 ) -> tuple[Recipe, tuple[Trial, ...]]:
     """The recipe with the best parameters found, and every trial.
 
@@ -53,7 +59,7 @@ def search(
     """
     import optuna
 
-    folds = folds_of(task, frame, recipe.target, partition)
+    folds = folds_of(task, frame, recipe.target, partition, label_lag)
     if not folds:
         return recipe, ()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -73,8 +79,11 @@ def search(
     return replace(recipe, params={**recipe.params, **study.best_params}), tuple(trials)
 
 
-def folds_of(task: Task, frame: "pd.DataFrame", target: str, partition: str) -> list[Fold]:
-    """Consecutive partitions to measure on, each time after all that come before them.
+def folds_of(
+    task: Task, frame: "pd.DataFrame", target: str, partition: str, label_lag: int
+) -> list[Fold]:
+    """Consecutive partitions to measure on, each time after all that come before them, the gap
+    left out.
 
     A single partition may have too few rows, or outcomes of one kind only: it is taken together
     with the next ones until they can be measured; and if there are many, until they are a fifth of
@@ -83,20 +92,28 @@ def folds_of(task: Task, frame: "pd.DataFrame", target: str, partition: str) -> 
     import numpy as np
 
     outcomes = {str(name): rows.to_numpy() for name, rows in frame.groupby(partition)[target]}
-    least = len(frame) / MAX_PARTS if len(outcomes) > MAX_PARTS else 0
+    names = sorted(outcomes)
+    least = len(frame) / MAX_PARTS if len(names) > MAX_PARTS else 0
+
+    def is_enough(chosen: list[str], least: float = 0) -> bool:
+        known = np.concatenate([outcomes[name] for name in chosen] or [np.zeros(0)])
+        return len(known) >= least and task.can_measure(known)
+
     parts: list[list[str]] = []
     taken: list[str] = []
-    for name in sorted(outcomes):
+    for name in names:
         taken.append(name)
-        known = np.concatenate([outcomes[one] for one in taken])
-        if len(known) >= least and task.can_measure(known):
+        if is_enough(taken, least):
             parts.append(taken)
             taken = []
     if parts:
         parts[-1].extend(taken)
-    return [
-        Fold(before[-1], part[0], part[-1]) for before, part in zip(parts, parts[1:], strict=False)
-    ]
+    folds = []
+    for part in parts[1:]:
+        fitted = names[: max(names.index(part[0]) - gap_partitions(label_lag), 0)]
+        if is_enough(fitted):
+            folds.append(Fold(fitted[-1], part[0], part[-1]))
+    return folds
 
 
 def _suggest(trial: "optuna.Trial", name: str, bounds: tuple[float, float]) -> float | int:
