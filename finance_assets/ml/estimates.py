@@ -35,16 +35,23 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its standard error, over the holdout's rows."""
+    """A value and its standard error, over the holdout's rows.
+
+    `freedom` are the degrees of freedom of the error, where it is known from a few parts of the
+    rows; 0: from so many that it counts as known.
+    """
 
     value: float
     error: float
+    freedom: int = 0
 
     def interval(self, confidence: float = 0.95) -> Interval:
-        """The two-sided normal interval."""
-        from scipy.stats import norm
+        """The two-sided interval: normal, or Student's for an error that is itself uncertain."""
+        from scipy.stats import norm, t
 
-        reach = float(norm.isf((1 - confidence) / 2)) * self.error
+        tail = (1 - confidence) / 2
+        quantile = t.isf(tail, self.freedom) if self.freedom else norm.isf(tail)
+        reach = float(quantile) * self.error
         return Interval(self.value, self.value - reach, self.value + reach, confidence)
 
 
@@ -82,16 +89,18 @@ class Gain:
     `error` is its standard error: what other rows would have changed, the two models being
     fixed. `reseeded` are the figures, on the same rows, of the candidate's recipe trained again
     with other seeds: what another training would have changed. Empty where nobody asked.
+    `freedom` is the error's, as an estimate has it.
     """
 
     value: float
     error: float
     reseeded: tuple[float, ...] = ()
+    freedom: int = 0
 
     @property
     def over_rows(self) -> Estimate:
         """The gain with the error over rows alone: between two models as they are."""
-        return Estimate(self.value, self.error)
+        return Estimate(self.value, self.error, self.freedom)
 
     def may_exceed(self, bound: float, look: int = 1) -> bool:
         """Whether the gain surely exceeds a bound if retraining brings no noise at all.
@@ -132,7 +141,9 @@ class Gain:
         middle = sum(self.reseeded) / count
         seeds = 2 * sum((figure - middle) ** 2 for figure in self.reseeded) / (count - 1)
         total = self.error**2 + seeds
-        freedom = total**2 / (seeds**2 / (count - 1)) if seeds > 0 else math.inf
+        unsure = seeds**2 / (count - 1)
+        unsure += self.error**4 / self.freedom if self.freedom else 0.0
+        freedom = total**2 / unsure if unsure > 0 else math.inf
         reach = float(t.isf(alpha / 2, freedom)) * math.sqrt(total)
         return Interval(self.value, self.value - reach, self.value + reach, 1 - alpha)
 

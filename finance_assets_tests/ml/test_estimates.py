@@ -1,6 +1,7 @@
 """Gains in AUC: against a library, a bootstrap, and models that differ by luck alone."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,14 @@ def test_the_noisier_a_retraining_the_wider_the_interval():
     ]
     assert lows == sorted(lows, reverse=True)
     assert lows[-1] < 0
+
+
+def test_an_error_that_is_known_from_few_blocks_widens_the_interval_with_and_without_seeds():
+    few, many = (Gain(0.01, 0.002, (0.9, 0.9001, 0.8999), freedom) for freedom in (5, 0))
+    assert few.over_rows.interval().low < many.over_rows.interval().low
+    assert few.at_look(1).low < many.at_look(1).low
+    still = replace(few, reseeded=(0.9, 0.9, 0.9))
+    assert still.at_look(3).low == pytest.approx(still.over_rows.interval(1 - alpha_at(3)).low)
 
 
 @pytest.mark.parametrize("value", [-0.01, 0.0, 0.002, 0.006, 0.02])

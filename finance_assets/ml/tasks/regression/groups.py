@@ -1,6 +1,6 @@
 """Groups: how far forecasts of groups of protected attributes are off. Nothing is judged here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finance_assets.ml.estimates import Estimate, Interval
@@ -66,4 +66,4 @@ def _ratio(rows: "np.ndarray", error: "np.ndarray", block: int) -> Estimate:
         raise ValueError("the error to compare with is 0 on every row")
     ratio = mean / of_all
     own = np.where(rows, (error - mean) / float(rows.mean()), 0.0)
-    return Estimate(ratio, block_mean((own - ratio * (error - of_all)) / of_all, block).error)
+    return replace(block_mean((own - ratio * (error - of_all)) / of_all, block), value=ratio)
