@@ -4,11 +4,15 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from finance_assets.calendar import Calendar, Frequency
 from finance_assets.errors import DeclarationError, HistoryError, ModelError, TooEarlyError
 from finance_assets.ml.frames import first_as_of, split_as_of
+from finance_assets.ml.tasks.binary.auc import auc
+from finance_assets.ml.training import declared_recipe, train_here
 from finance_assets.model_life.chain import read_history
 from finance_assets.step.foresight import require_no_foresight
 from finance_assets_tests.shop import (
@@ -40,11 +44,12 @@ def test_a_model_learns_of_what_was_known_then_and_scores_what_comes_after(
 ):
     shop = ShopRunner(Shop(calendar, lag), settings, spark)
     names = calendar.partitions()
-    as_of, after = names[3], names[4]
+    gap = max(lag - 1, 0)
+    as_of, after = names[3 + gap], names[4 + gap]
     shop.run(TABLES, names[0], as_of)
     shop.run(MODEL, as_of)
     [candidate] = shop.rows(CANDIDATE)
-    held_out = names[3 - lag]
+    held_out = names[3 + gap - lag]
     train = calendar.window(names[0], names[2 - lag])
     assert (candidate["train_window"], candidate["holdout_window"]) == (str(train), held_out)
     assert candidate["train_rows"] == CUSTOMERS * len(list(train))
@@ -67,11 +72,12 @@ def test_a_model_learns_of_what_was_known_then_and_scores_what_comes_after(
 @pytest.mark.parametrize("lag", [0, 1, 2])
 @pytest.mark.parametrize("blind", [0, 1, 2], ids=["first", "middle", "holdout"])
 def test_a_partition_without_outcomes_stops_the_training(settings, spark, lag, blind):
-    names = MONTHS.partitions()
-    shop = ShopRunner(Shop(MONTHS, lag, blind=(names[blind],)), settings, spark)
-    as_of = names[2 + lag]
+    names, gap = MONTHS.partitions(), max(lag - 1, 0)
+    missing = (names[0], names[1], names[2 + gap])[blind]
+    shop = ShopRunner(Shop(MONTHS, lag, blind=(missing,)), settings, spark)
+    as_of = names[2 + lag + gap]
     shop.run(TABLES, names[0], as_of)
-    with pytest.raises(HistoryError, match=f"no outcome is known of any row of {names[blind]}"):
+    with pytest.raises(HistoryError, match=f"no outcome is known of any row of {missing}"):
         shop.run(MODEL, as_of)
     assert not shop.lakehouse.history(CANDIDATE).exists
 
@@ -99,26 +105,26 @@ def test_outcomes_that_come_later_than_declared_stop_the_training(settings, spar
 @pytest.mark.parametrize("lag", [0, 1, 2])
 def test_as_of_a_partition_too_early_says_from_which_on(settings, spark, lag):
     shop = ShopRunner(Shop(DAYS, lag), settings, spark)
-    names = DAYS.partitions()
-    with pytest.raises(TooEarlyError, match=f"train as of {names[1 + lag]} or later"):
-        shop.run(MODEL, names[lag])
+    names, gap = DAYS.partitions(), max(lag - 1, 0)
+    with pytest.raises(TooEarlyError, match=f"train as of {names[1 + lag + gap]} or later"):
+        shop.run(MODEL, names[lag + gap])
 
 
 @pytest.mark.parametrize("lag", [0, 2])
 def test_a_future_that_nobody_could_know_changes_no_byte(
     settings, spark, tmp_path, mlflow_store, lag
 ):
-    names = DAYS.partitions()
+    names, gap = DAYS.partitions(), max(lag - 1, 0)
     digests = []
-    for number, changed_from in enumerate(("9999", names[4])):
+    for number, changed_from in enumerate(("9999", names[4 + gap])):
         home = settings.model_copy(update={"home": tmp_path / str(number)})
         home.__dict__.pop("root", None)
         home.prepare_home()
         shutil.copy(mlflow_store, home.root / "mlflow" / "mlflow.db")
         shop = ShopRunner(Shop(DAYS, lag, changed_from=changed_from), home, spark)
         shop.run(TABLES, names[0], names[5])
-        shop.run(slice(3, 4), names[3])
-        events = shop.rows("silver.shop_events", lambda row: row["seen"] == names[4])
+        shop.run(slice(3, 4), names[3 + gap])
+        events = shop.rows("silver.shop_events", lambda row: row["seen"] == names[4 + gap])
         [candidate] = shop.rows(CANDIDATE)
         digests.append((candidate["artifact_sha256"], sum(row["spent"] for row in events)))
     (before, spent), (after, spent_otherwise) = digests
@@ -164,7 +170,7 @@ def test_a_partition_that_grows_is_published_and_scored_again_and_not_trained_as
 @pytest.mark.parametrize("lag", [0, 1, 2, 3])
 @pytest.mark.parametrize("holdout", [1, 2])
 @pytest.mark.parametrize(("needed", "warm_up"), [(1, 0), (3, 0), (1, 2)])
-def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_gap(
+def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_with_no_outcome_in_common(
     lag, holdout, needed, warm_up
 ):
     for calendar in (MONTHS, DAYS, WEEKS):
@@ -176,7 +182,8 @@ def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_
             min_train_partitions=needed,
             warm_up_partitions=warm_up,
         )
-        earliest = warm_up + lag + holdout + needed - 1
+        gap = max(lag - 1, 0)
+        earliest = warm_up + lag + gap + holdout + needed - 1
         assert first_as_of(longer, spec) == names[earliest]
         for place, as_of in enumerate(names):
             if place < earliest:
@@ -185,9 +192,42 @@ def test_what_is_known_as_of_a_partition_is_learned_from_and_held_out_without_a_
                 continue
             split = split_as_of(longer, spec, as_of)
             known = [p for p in names if longer.shift(p, lag) <= as_of][warm_up:]
-            assert [*split.train, *split.holdout] == list(split.rows) == known
+            between = known[len(known) - holdout - gap : len(known) - holdout]
+            assert [*split.train, *between, *split.holdout] == list(split.rows) == known
+            # What is learned is known before anything happens that is held out.
+            assert longer.shift(split.train.last, lag) <= split.holdout.first
             assert len(list(split.holdout)) == holdout
             assert split.matured.last == as_of
+
+
+def test_a_model_that_only_knows_who_is_who_foresees_nothing_where_outcomes_overlap():
+    """Who leaves within three months is chance, and the features are noise that names a customer.
+
+    A row of the month before a held-out one shares two months of its outcome: learned from, it
+    would give the noise an AUC of 0.6.
+    """
+    calendar = replace(MONTHS, last="2025-09")
+    deep = {"learning_rate": 0.3, "max_depth": 12, "min_child_weight": 0.0}
+    spec = replace(Shop(calendar, 3).model(), params=deep, rounds=30)
+    names, random = calendar.partitions(), np.random.default_rng(5)
+    noise, happens = random.normal(size=(2, 2000)), random.random((len(names) + 3, 2000)) < 0.1
+    panel = pd.concat(
+        pd.DataFrame(
+            {
+                "seen": name,
+                "spent": noise[0],
+                "visits": noise[1],
+                "left": happens[place + 1 : place + 4].any(axis=0).astype("int8"),
+            }
+        )
+        for place, name in enumerate(names)
+    )
+    split = split_as_of(calendar, spec, names[-1])
+    learned, held = (panel[panel["seen"].isin(list(w))] for w in (split.train, split.holdout))
+    recipe = declared_recipe(spec, split, "", is_searched=False)
+    model = train_here(recipe, learned)
+    # Three standard errors of an AUC that is one half.
+    assert auc(held["left"].to_numpy(), model.predict(model.inputs(held))) < 0.5 + 3 * 0.0148
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class TimeSplit:
     """Partitions of features to fit on, and the later ones to measure on, as of a partition.
 
-    `label_lag`: after how many partitions the outcome of a row is known.
+    `label_lag`: after how many partitions the outcome of a row is known. With more than one, the
+    partitions between the two are in neither (see `gap_partitions`).
     """
 
     as_of: str
@@ -32,7 +33,7 @@ class TimeSplit:
 
     @property
     def rows(self) -> Window:
-        """The partitions of all these rows."""
+        """The partitions of all these rows, and those between them."""
         return self.train.through(self.holdout)
 
     @property
@@ -56,17 +57,30 @@ def split_as_of(calendar: Calendar, spec: ModelSpec, as_of: str) -> TimeSplit:
         )
     last = calendar.shift(as_of, -spec.label_lag)
     held_out = calendar.shift(last, 1 - spec.holdout_partitions)
+    last_learned = calendar.shift(held_out, -1 - gap_partitions(spec.label_lag))
     return TimeSplit(
         as_of,
-        calendar.window(_first_learned(calendar, spec), calendar.shift(held_out, -1)),
+        calendar.window(_first_learned(calendar, spec), last_learned),
         calendar.window(held_out, last),
         spec.label_lag,
     )
 
 
+def gap_partitions(label_lag: int) -> int:
+    """Partitions left out between those to learn from and those to measure on.
+
+    The outcome of a row is made of the partitions up to the one in which it is known. Rows of
+    partitions that are closer together than the lag share some of them: whoever learned from the
+    one would know part of the other's outcome, and know it again by all that tells who the row is
+    of.
+    """
+    return max(label_lag - 1, 0)
+
+
 def first_as_of(calendar: Calendar, spec: ModelSpec) -> str:
     """The earliest partition as of which a candidate can be trained."""
-    needed = spec.min_train_partitions + spec.holdout_partitions
+    gap = gap_partitions(spec.label_lag)
+    needed = spec.min_train_partitions + gap + spec.holdout_partitions
     return calendar.shift(_first_learned(calendar, spec), needed - 1 + spec.label_lag)
 
 

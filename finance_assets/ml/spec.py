@@ -63,8 +63,9 @@ class ModelSpec:
     Time is declared in partitions of the calendar. `label_lag`: after how many an outcome is known
     (0: it comes with its row, and lies in the same partition). `holdout_partitions` are kept for
     measuring, `min_train_partitions` are needed for fitting; both count partitions whose outcome
-    is known. `warm_up_partitions`, the calendar's first, are only the past of later ones: nothing
-    is learned from rows that could not look back as far as others.
+    is known. Of a longer lag than one, the partitions whose outcomes reach into the holdout lie
+    between the two and count for neither. `warm_up_partitions`, the calendar's first, are only the
+    past of later ones: nothing is learned from rows that could not look back as far as others.
 
     `baseline_serves`: the rule of thumb is champion until a candidate beats it. Without it, nothing
     is scored before the first candidate that passes the gate.

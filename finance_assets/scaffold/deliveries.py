@@ -17,6 +17,7 @@ from finance_assets.calendar.written import (
     read_days,
 )
 from finance_assets.lakehouse.sources.parquet import ParquetFile
+from finance_assets.ml.frames import gap_partitions
 from finance_assets.scaffold.formats import ending_of, text_of
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.profile import texts_of
@@ -38,7 +39,7 @@ def least_training(task: str, lag: int) -> int:
 
 def least_partitions(task: str, lag: int) -> int:
     """Partitions to learn from, to measure on and to score, once the outcomes are known."""
-    return least_training(task, lag) + 1 + lag + 1
+    return least_training(task, lag) + gap_partitions(lag) + 1 + lag + 1
 
 
 @dataclass(frozen=True)

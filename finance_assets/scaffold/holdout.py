@@ -28,8 +28,10 @@ def holdout_of(
     has = f"{rows:,.0f} rows"
     if outcome.task == "binary":
         events = float(by_partition.sum().median())
-        wanted = max(wanted, bounds.min_positives / max(events, 0.5))
-        least, has = f"{least} and {bounds.min_positives} events", f"{has} and {events:,.0f} events"
+        rarer = min(events, rows - events)
+        wanted = max(wanted, bounds.min_positives / max(rarer, 0.5))
+        least = f"{least} and {bounds.min_positives} events, and as many others"
+        has = f"{has} and {events:,.0f} events"
     count = max(1, -int(-wanted // 1))
     said = f"a partition has about {has}; the gate asks for {least}"
     if count + least_partitions(outcome.task, lag) - 1 <= len(split.names):

@@ -96,10 +96,14 @@ def _searched(
     if declared.search is None or spec.search is None:
         return declared, ()
     ctx.report(f"searching: {spec.search.trials} trials on {declared.train_window}")
-    recipe, trials = search(declared, spec.task, spec.search, fit.frame, spec.partition_column)
+    recipe, trials = search(
+        declared, spec.task, spec.search, fit.frame, spec.partition_column, spec.label_lag
+    )
     best = max((trial.merit for trial in trials), default=None)
     ctx.report(
-        "too few partitions to validate on" if best is None else f"best over the folds: {best:.4f}"
+        "too few partitions that can be measured: nothing to validate on"
+        if best is None
+        else f"best over the folds: {best:.4f}"
     )
     return recipe, trials
 

@@ -42,7 +42,12 @@ ASSESSMENT = Assessment(
     threshold_reason="declared",
     cost_unit="calls",
     costs=COSTS,
-    cost_gaps={"champion": Estimate(-0.01, 0.002), "scorecard": Estimate(-0.01, 0.002)},
+    cost_gaps={
+        "champion": Estimate(-0.01, 0.002),
+        "scorecard": Estimate(-0.01, 0.002),
+        "flag_nobody": Estimate(-0.45, 0.02),
+        "flag_everybody": Estimate(-0.65, 0.02),
+    },
     gains={"champion": GAIN, "scorecard": Gain(0.02, 0.002), "naive": Gain(0.05, 0.005)},
     recalibration=RECALIBRATION,
     stability={"2005-07": 0.01},
@@ -110,9 +115,14 @@ def gains(**roles: Gain) -> dict:
     return assessed(gains={**ASSESSMENT.gains, **roles})
 
 
-def cost_gap(scorecard: Estimate) -> dict:
-    """An assessment with another difference in cost to the scorecard."""
-    return assessed(cost_gaps={**ASSESSMENT.cost_gaps, "scorecard": scorecard})
+def cost_gap(**roles: Estimate) -> dict:
+    """The differences in cost to the other models, some of them otherwise."""
+    return assessed(cost_gaps={**ASSESSMENT.cost_gaps, **roles})
+
+
+def no_cost_gap(role: str) -> dict:
+    """The differences in cost without one."""
+    return assessed(cost_gaps={k: v for k, v in ASSESSMENT.cost_gaps.items() if k != role})
 
 
 def recalibrated(slope=RECALIBRATION.slope, shift=RECALIBRATION.shift) -> dict:
@@ -162,8 +172,6 @@ FAULTS = [
         assessed(gains={k: v for k, v in ASSESSMENT.gains.items() if k != "champion"}),
     ),
     ("beats_champion", without("champion")),
-    ("beats_champion", {"looks": 0}),
-    ("beats_champion", {"looks": -1}),
     ("beats_champion", {"looks": 10_000}),
     ("calibration", measured(candidate=replace(GOOD, calibration_error=0.031))),
     ("calibration", measured(candidate=replace(GOOD, calibration_error=NAN))),
@@ -175,22 +183,31 @@ FAULTS = [
     ("calibration", recalibrated(shift=around(-0.6, 0.02))),
     ("calibration", recalibrated(shift=around(NAN, 0.0))),
     ("business_cost", assessed(costs={**COSTS, "candidate": 0.27})),
-    ("business_cost", assessed(costs={**COSTS, "flag_nobody": 0.2})),
-    ("business_cost", assessed(costs={**COSTS, "flag_everybody": 0.2})),
+    # Costs are gains here, and the champion gains more by more than a tenth of it.
+    ("business_cost", assessed(costs={**COSTS, "candidate": -0.26, "champion": -0.29})),
+    # It never acts, or always.
+    ("business_cost", cost_gap(flag_nobody=Estimate(0.0, 0.0))),
+    ("business_cost", cost_gap(flag_everybody=Estimate(0.0, 0.0))),
+    # It acts on a row or two.
+    ("business_cost", cost_gap(flag_nobody=Estimate(-0.001, 0.001))),
+    ("business_cost", cost_gap(flag_nobody=Estimate(0.05, 0.02))),
+    ("business_cost", cost_gap(flag_everybody=Estimate(0.05, 0.02))),
+    ("business_cost", cost_gap(flag_everybody=Estimate(-0.65, NAN))),
+    ("business_cost", no_cost_gap("flag_nobody")),
     ("business_cost", assessed(costs={**COSTS, "candidate": NAN})),
     ("business_cost", assessed(costs={k: v for k, v in COSTS.items() if k != "champion"})),
     ("beats_baselines", gains(naive=Gain(-0.01, 0.005))),
     ("beats_baselines", gains(naive=Gain(0.005, 0.005))),
     ("beats_baselines", gains(naive=Gain(0.05, NAN))),
     ("beats_baselines", gains(scorecard=Gain(-0.01, 0.002))),
-    ("beats_baselines", cost_gap(Estimate(0.01, 0.002))),
-    ("beats_baselines", cost_gap(Estimate(-0.01, NAN))),
-    ("beats_baselines", assessed(cost_gaps={})),
+    ("beats_baselines", cost_gap(scorecard=Estimate(0.01, 0.002))),
+    ("beats_baselines", cost_gap(scorecard=Estimate(-0.01, NAN))),
+    ("beats_baselines", no_cost_gap("scorecard")),
     (
         "beats_baselines",
         assessed(
             gains={**ASSESSMENT.gains, "scorecard": Gain(0.001, 0.002)},
-            cost_gaps={"scorecard": Estimate(-0.001, 0.002)},
+            cost_gaps={**ASSESSMENT.cost_gaps, "scorecard": Estimate(-0.001, 0.002)},
         ),
     ),
     ("beats_baselines", without("scorecard")),
@@ -223,6 +240,7 @@ FAULTS = [
     ("leakage", assessed(gain_shares={})),
     ("enough_rows", measured(candidate=replace(GOOD, rows=999))),
     ("enough_rows", measured(candidate=replace(GOOD, positives=99))),
+    ("enough_rows", measured(candidate=replace(GOOD, positives=4901))),
     ("enough_rows", assessed(repeated_rows=1)),
     ("point_in_time", {"expected": {**EXPECTED, "train_window": "2005-05"}}),
     ("point_in_time", {"expected": {**EXPECTED, "dataset_version": "features@2"}}),

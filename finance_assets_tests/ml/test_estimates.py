@@ -1,6 +1,7 @@
 """Gains in AUC: against a library, a bootstrap, and models that differ by luck alone."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from finance_assets.ml.estimates import (
     Gain,
     alpha_at,
     mean_difference,
+    sure_at,
 )
 from finance_assets.ml.tasks.binary.auc import auc, auc_gain
 
@@ -73,6 +75,14 @@ def test_whatever_the_number_of_looks_the_whole_error_stays_below_five_percent()
             alpha_at(uncounted)
 
 
+def test_what_is_sure_is_95_percent_at_the_first_look_and_luck_passes_few_holdouts_in_all():
+    assert sure_at(1) == 0.95
+    # One end of the interval decides.
+    assert sum((1 - sure_at(look)) / 2 for look in range(1, 20_000)) < 0.0412
+    with pytest.raises(ValueError, match="not counted"):
+        sure_at(0)
+
+
 def test_each_look_widens_the_interval():
     gain = Gain(0.01, 0.002, (0.9, 0.9001, 0.8999))
     lows = [gain.at_look(look).low for look in (1, 2, 10, 1000)]
@@ -93,6 +103,14 @@ def test_the_noisier_a_retraining_the_wider_the_interval():
     ]
     assert lows == sorted(lows, reverse=True)
     assert lows[-1] < 0
+
+
+def test_an_error_that_is_known_from_few_blocks_widens_the_interval_with_and_without_seeds():
+    few, many = (Gain(0.01, 0.002, (0.9, 0.9001, 0.8999), freedom) for freedom in (5, 0))
+    assert few.over_rows.interval().low < many.over_rows.interval().low
+    assert few.at_look(1).low < many.at_look(1).low
+    still = replace(few, reseeded=(0.9, 0.9, 0.9))
+    assert still.at_look(3).low == pytest.approx(still.over_rows.interval(1 - alpha_at(3)).low)
 
 
 @pytest.mark.parametrize("value", [-0.01, 0.0, 0.002, 0.006, 0.02])
@@ -138,3 +156,40 @@ def test_the_mean_difference_of_costs_has_the_error_of_a_paired_mean():
     found = mean_difference(ours, theirs)
     assert found.value == pytest.approx((ours - theirs).mean())
     assert found.error == pytest.approx(math.sqrt(2 / 4000), rel=0.05)
+
+
+def who_come_back(random, customers=100, months=4):
+    """Outcomes and two equally good scores of customers who come back, and whose each row is."""
+    clusters = np.tile(np.arange(customers), months)
+    liable, seen, seen_otherwise = random.normal(size=(3, customers))[:, clusters]
+    outcome = (liable + 0.3 * random.normal(size=len(clusters)) > 0.8).astype("float64")
+    return outcome, liable + 0.8 * seen, liable + 0.8 * seen_otherwise, clusters
+
+
+def test_models_that_are_equally_good_on_customers_who_come_back_are_rarely_surely_better():
+    """Four hundred holdouts of a hundred customers in four months each."""
+    random, sure = np.random.default_rng(5), dict.fromkeys(("auc", "cost", "rows alone"), 0)
+    for _ in range(400):
+        outcome, ours, theirs, clusters = who_come_back(random)
+        costs = (np.where(s > 0.8, 1 - outcome, 3 * outcome) for s in (ours, theirs))
+        found = {
+            "auc": auc_gain(outcome, ours, theirs, clusters=clusters).over_rows.interval(),
+            "cost": mean_difference(*costs, clusters).interval(),
+            "rows alone": auc_gain(outcome, ours, theirs).over_rows.interval(),
+        }
+        for name, interval in found.items():
+            sure[name] += not interval.low <= 0 <= interval.high
+    # 20 expected; three standard deviations are 13.
+    assert sure["auc"] <= 33 and sure["cost"] <= 33
+    assert sure["rows alone"] > 66, "as if each row were of another"
+
+
+def test_clusters_of_one_row_say_what_rows_say():
+    outcome, ours, theirs = outcome_and_scores()
+    alone = np.arange(len(outcome))
+    for found, rows in (
+        (auc_gain(outcome, ours, theirs, clusters=alone), auc_gain(outcome, ours, theirs)),
+        (mean_difference(ours, theirs, alone), mean_difference(ours, theirs)),
+    ):
+        assert found.value == rows.value
+        assert found.error == pytest.approx(rows.error, rel=0.002)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from finance_assets.codec import from_json, to_json
-from finance_assets.ml.estimates import Gain, Interval
+from finance_assets.ml.estimates import Estimate, Gain, Interval
 from finance_assets.ml.gate import Criterion, Evidence, Finding, Gate, evaluate_gate
 from finance_assets.ml.gate_report import FLOORS, GateReport, Verdict
 from finance_assets.ml.tasks import mandatory
@@ -22,6 +22,7 @@ from finance_assets_tests.ml.evidence import (
     GOOD,
     around,
     assessed,
+    cost_gap,
     gains,
     gap,
     measured,
@@ -162,7 +163,7 @@ def test_an_unmeasured_candidate_fails_with_the_reason_why_it_was_not():
 def test_no_champion_yet_is_a_state_that_passes_and_says_so():
     none = {k: v for k, v in ASSESSMENT.gains.items() if k != "champion"}
     change = {"champion_version": None, "champion_signature": (), **without("champion")}
-    report = judged({**change, **assessed(gains=none), "looks": 0})
+    report = judged({**change, **assessed(gains=none)})
     assert report.is_passed
     [verdict] = [v for v in report.verdicts if v.name == "beats_champion"]
     assert "no champion yet" in verdict.observed
@@ -190,6 +191,48 @@ def test_a_gain_that_passes_the_first_look_does_not_pass_the_hundredth():
     assert found[0] is True
     assert found[-1] is False
     assert found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize("looks", [0, -1])
+def test_looks_that_were_not_counted_beat_nothing(looks):
+    assert judged({"looks": looks}).failed_criteria == [
+        "beats_champion",
+        "business_cost",
+        "beats_baselines",
+    ]
+
+
+def test_what_surely_beats_the_baselines_at_the_first_look_does_not_at_the_tenth():
+    none = {"champion_version": None, "champion_signature": ()}
+    ranks = {**none, **gains(naive=Gain(0.011, 0.005))}
+    narrow = {**ASSESSMENT.gains, "scorecard": Gain(0.001, 0.002)}
+    cheaper = {**ASSESSMENT.cost_gaps, "scorecard": Estimate(-0.005, 0.002)}
+    saves = {**none, **assessed(gains=narrow, cost_gaps=cheaper)}
+    for first in (ranks, saves):
+        assert judged(first).is_passed
+        assert judged({**first, "looks": 10}).failed_criteria == ["beats_baselines"]
+
+
+def test_more_looks_do_not_excuse_a_candidate_that_surely_loses_against_the_scorecard():
+    for look in (1, 10):
+        lost = judged({**cost_gap(scorecard=Estimate(0.0125, 0.0035)), "looks": look})
+        assert "beats_baselines" in lost.failed_criteria
+
+
+def test_what_is_surely_worth_acting_on_at_the_first_look_is_not_at_the_tenth():
+    none = {"champion_version": None, "champion_signature": ()}
+    first = {**none, **cost_gap(flag_nobody=Estimate(-0.05, 0.02))}
+    assert judged(first).is_passed
+    assert judged({**first, "looks": 10}).failed_criteria == ["business_cost"]
+
+
+def test_a_tolerance_is_one_where_costs_are_gains_too():
+    gaining = {**ASSESSMENT.costs, "candidate": -0.25, "champion": -0.26}
+    tolerant = swapped(criteria.BusinessCost(tolerance=0.05))
+    assert judged(assessed(costs=gaining)).failed_criteria == ["business_cost"]
+    assert judged(assessed(costs=gaining), tolerant).is_passed
+    more = {**gaining, "champion": -0.27}
+    assert judged(assessed(costs=more), tolerant).failed_criteria == ["business_cost"]
 
 
 def test_a_model_that_only_saves_money_is_worth_it_too():

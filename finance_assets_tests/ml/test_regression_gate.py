@@ -87,7 +87,6 @@ FAULTS = [
     ("beats_champion", gains(champion=Gain(0.001, 0.0001, (0.5, 0.5, 0.5)))),
     ("beats_champion", gains(champion=Gain(0.05, 0.005, (0.5, 0.6, 0.4)))),
     ("beats_champion", gains(champion=Gain(0.05, 0.005))),
-    ("beats_champion", {"looks": 0}),
     ("beats_champion", measured("champion", mae=math.inf)),
     ("bias", assessed(bias=Estimate(0.3, 0.01))),
     ("bias", assessed(bias=Estimate(-0.3, 0.01))),
@@ -138,6 +137,23 @@ def test_every_criterion_has_a_fault_of_its_own():
 def test_each_fault_fails_its_criterion_and_no_other(criterion, change):
     assert judged(change).failed_criteria == [criterion]
     assert not judged(change).is_passed
+
+
+def test_looks_that_were_not_counted_beat_nothing():
+    assert judged({"looks": 0}).failed_criteria == ["accuracy", "beats_baseline", "beats_champion"]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "change"),
+    [
+        ("accuracy", assessed(relative_error=Estimate(0.88, 0.009))),
+        ("beats_baseline", gains(naive=Gain(0.07, 0.009))),
+    ],
+)
+def test_what_is_sure_at_the_first_look_is_not_at_the_tenth(criterion, change):
+    first = {"champion_version": None, "champion_signature": (), **change}
+    assert judged(first).is_passed
+    assert judged({**first, "looks": 10}).failed_criteria == [criterion]
 
 
 @pytest.mark.parametrize("criterion", GATE.criteria, ids=lambda c: c.name)

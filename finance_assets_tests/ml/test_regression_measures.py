@@ -55,17 +55,23 @@ def drawn(figure, rows, block, draws=4000):
     return np.std([figure(chosen.ravel()) for chosen in places])
 
 
-@pytest.mark.parametrize("block", [1, 5, 20])
+def drawn_as(together):
+    """The length of the blocks for so many rows that hang together."""
+    return 4 * together if together > 1 else 1
+
+
+@pytest.mark.parametrize("block", [1, 5, 10])
 def test_the_error_of_a_mean_is_that_of_a_drawn_block_bootstrap(block):
     values = hanging_together()
-    expected = drawn(lambda rows: values[rows].mean(), len(values), block)
+    expected = drawn(lambda rows: values[rows].mean(), len(values), drawn_as(block))
     assert block_mean(values, block).error == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("block", [1, 10])
 def test_the_error_of_a_ratio_is_that_of_a_drawn_paired_block_bootstrap(block):
     above, below = np.abs(hanging_together()), np.abs(hanging_together()) + 1
-    expected = drawn(lambda rows: above[rows].mean() / below[rows].mean(), len(above), block)
+    figure = lambda rows: above[rows].mean() / below[rows].mean()  # noqa: E731
+    expected = drawn(figure, len(above), drawn_as(block))
     found = block_ratio(above, below, block)
     assert found.value == pytest.approx(above.mean() / below.mean())
     assert found.error == pytest.approx(expected, rel=0.06)
@@ -75,7 +81,21 @@ def test_rows_that_hang_together_are_less_sure_than_their_number_says():
     values = hanging_together()
     assert block_mean(values, 20).error > 2 * block_mean(values, 1).error
     with pytest.raises(ValueError, match="fewer than two blocks"):
-        block_mean(values[:30], 20)
+        block_mean(values[:159], 20)
+
+
+@pytest.mark.parametrize("rows", [252, 504, 1000])
+@pytest.mark.parametrize("confidence", [0.95, 0.998])
+def test_intervals_of_forecasts_that_overlap_cover_as_often_as_they_say(rows, confidence):
+    """A thousand holdouts of forecasts ten rows ahead, whose errors add up ten steps each."""
+    random, covered = np.random.default_rng(1), 0
+    for _ in range(1000):
+        steps = np.concatenate([[0.0], random.normal(size=rows + 9).cumsum()])
+        interval = block_mean(steps[10:] - steps[:-10], 10).interval(confidence)
+        covered += interval.low <= 0 <= interval.high
+    # A fifth more misses than they say, and three standard deviations.
+    missed = 1000 * (1 - confidence) * 1.2
+    assert 1000 - covered <= missed + 3 * np.sqrt(missed)
 
 
 def test_a_group_whose_forecasts_are_worse_stands_out_and_the_others_do_not():
@@ -88,6 +108,31 @@ def test_a_group_whose_forecasts_are_worse_stands_out_and_the_others_do_not():
     assert not small
     _, small = compare_errors({"region": region}, error, 1001, 1)
     assert small == {"region=north": 1000, "region=south": 1000, "region=east": 1000}
+
+
+def test_intervals_of_a_group_cover_its_true_ratio_as_often_as_they_say():
+    """A thousand holdouts; a fifth of the rows are in the south, whose errors are half as large."""
+    covered, true = 0, 0.5 / (0.2 * 0.5 + 0.8)
+    for _ in range(1000):
+        is_south = RANDOM.random(800) < 0.2
+        error = RANDOM.exponential(size=800) * np.where(is_south, 0.5, 1.0)
+        region = np.where(is_south, "south", "north")
+        groups, _ = compare_errors({"region": region}, error, 50, 1)
+        [south] = [group for group in groups if group.group == "region=south"]
+        assert south.ratio.confidence == pytest.approx(0.975), "two groups at once"
+        covered += south.ratio.low <= true <= south.ratio.high
+    # 975 expected; three standard deviations are 15.
+    assert 960 <= covered <= 990
+
+
+def test_the_only_large_group_of_an_attribute_is_compared_with_nobody():
+    region = np.array(["north"] * 950 + ["south"] * 50)
+    size = np.where(np.arange(1000) % 2, "small", "large")
+    error = np.abs(RANDOM.normal(size=1000))
+    groups, small = compare_errors({"region": region, "size": size}, error, 100, 1)
+    assert {group.attribute for group in groups} == {"size", "region, size"}
+    assert small["region=south"] == 50
+    assert compare_errors({"region": region}, error, 100, 1)[0] == ()
 
 
 def test_a_feature_that_knows_what_the_rule_of_thumb_missed_is_seen():

@@ -9,7 +9,7 @@ import pytest
 from finance_assets.errors import HistoryError, ModelError
 from finance_assets.ml.families import family_of
 from finance_assets.ml.frames import Dataset, first_as_of, split_as_of, versions_of
-from finance_assets.ml.search import search
+from finance_assets.ml.search import folds_of, search
 from finance_assets.ml.spec import SearchSpace
 from finance_assets.ml.training import Recipe, declared_recipe, train_here
 from finance_assets_tests.scenario import CALENDAR, FEATURES, LABELS, MODEL
@@ -104,8 +104,8 @@ SPACE = SearchSpace({"max_leaves": (2, 31), "reg_lambda": (0.01, 10.0)}, trials=
 
 
 def test_a_search_finds_the_same_each_time_within_the_declared_bounds():
-    found, trials = search(QUICK, MODEL.task, SPACE, frame(), "statement_month")
-    again, _ = search(QUICK, MODEL.task, SPACE, frame(), "statement_month")
+    found, trials = search(QUICK, MODEL.task, SPACE, frame(), "statement_month", 1)
+    again, _ = search(QUICK, MODEL.task, SPACE, frame(), "statement_month", 1)
     assert found == again
     assert len(trials) == 5
     best = max(trials, key=lambda trial: trial.merit)
@@ -129,10 +129,64 @@ def test_each_fold_of_a_search_is_measured_on_a_later_month_than_it_was_fitted_o
         return real(recipe, rows)
 
     monkeypatch.setattr(module, "train_here", watched)
-    search(QUICK, MODEL.task, replace(SPACE, trials=1), frame(), "statement_month")
+    search(QUICK, MODEL.task, replace(SPACE, trials=1), frame(), "statement_month", 1)
     assert seen == [["2005-04"], ["2005-04", "2005-05"]]
+
+
+def days(positives_a_day: int, count: int = 40) -> pd.DataFrame:
+    """Days of sixty rows, of which every other day has no positive at all."""
+    data = frame(3000).head(60 * count).copy()
+    data["statement_month"] = np.repeat([f"2005-{d:03}" for d in range(count)], 60)
+    place = np.arange(len(data))
+    data[MODEL.target] = ((place % 60 < positives_a_day) & (place // 60 % 2 == 0)).astype("int8")
+    return data
+
+
+def test_a_few_rows_without_the_event_among_many_with_it_cannot_be_measured_either():
+    for positives in (5, 95):
+        assert not MODEL.task.can_measure(np.arange(100) < positives)
+    assert MODEL.task.can_measure(np.arange(100) < 50)
+
+
+def test_days_that_cannot_be_measured_alone_are_validated_on_together():
+    folds = folds_of(MODEL.task, days(3), MODEL.target, "statement_month", 1)
+    assert [(f.fitted_through, f.first, f.last) for f in folds] == [
+        ("2005-007", "2005-008", "2005-015"),
+        ("2005-015", "2005-016", "2005-023"),
+        ("2005-023", "2005-024", "2005-031"),
+        ("2005-031", "2005-032", "2005-039"),
+    ]
+    _, trials = search(QUICK, MODEL.task, replace(SPACE, trials=2), days(3), "statement_month", 1)
+    assert all(0 < trial.merit < 1 for trial in trials)
+
+
+def test_few_partitions_are_folds_of_their_own_and_a_poor_last_one_goes_to_that_before():
+    few = days(20, 10)
+    few["statement_month"] = np.repeat(["2005-04", "2005-05", "2005-06", "2005-07", "2005-08"], 120)
+    folds = folds_of(MODEL.task, few, MODEL.target, "statement_month", 1)
+    assert [f.first for f in folds] == ["2005-05", "2005-06", "2005-07", "2005-08"]
+    few.loc[few["statement_month"] == "2005-08", MODEL.target] = 0
+    last = folds_of(MODEL.task, few, MODEL.target, "statement_month", 1)[-1]
+    assert (last.fitted_through, last.first, last.last) == ("2005-06", "2005-07", "2005-08")
+
+
+def test_a_fold_is_fitted_on_nothing_whose_outcome_it_shares():
+    few = days(20, 10)
+    few["statement_month"] = np.repeat(["2005-04", "2005-05", "2005-06", "2005-07", "2005-08"], 120)
+    folds = folds_of(MODEL.task, few, MODEL.target, "statement_month", 3)
+    assert [(f.fitted_through, f.first) for f in folds] == [
+        ("2005-04", "2005-07"),
+        ("2005-05", "2005-08"),
+    ]
+    assert folds_of(MODEL.task, few, MODEL.target, "statement_month", 6) == []
+
+
+def test_a_search_over_days_of_too_few_events_keeps_the_declared_recipe():
+    rare = days(0)
+    rare.loc[:18, MODEL.target] = 1
+    assert search(QUICK, MODEL.task, SPACE, rare, "statement_month", 1) == (QUICK, ())
 
 
 def test_a_search_over_a_single_month_has_nothing_to_validate_on():
     single = frame().query("statement_month == '2005-04'")
-    assert search(QUICK, MODEL.task, SPACE, single, "statement_month") == (QUICK, ())
+    assert search(QUICK, MODEL.task, SPACE, single, "statement_month", 1) == (QUICK, ())

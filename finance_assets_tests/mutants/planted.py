@@ -73,7 +73,8 @@ MUTANTS = (
             "held_out = calendar.shift(last, 1 - spec.holdout_partitions)",
             "held_out = last if spec.holdout_partitions == 1 else calendar.first",
         ),
-        ("calendar.shift(held_out, -1)", "held_out"),
+        ("calendar.shift(held_out, -1 - gap_partitions(spec.label_lag))", "held_out"),
+        ("return max(label_lag - 1, 0)", "return 0"),
         ("needed - 1 + spec.label_lag", "needed - 1"),
         (
             "growing = [p for p in window if not calendar.is_whole(p)]",

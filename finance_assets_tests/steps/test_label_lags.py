@@ -16,7 +16,7 @@ from finance_assets.steps.monitoring import stored_triage
 from finance_assets_tests.shop import MODEL, SCORING, TABLES, Shop, ShopRunner
 from finance_assets_tests.test_time import DAYS, MONTHS
 
-LONGER = replace(MONTHS, last="2025-05")
+LONGER = replace(MONTHS, last="2025-06")
 
 
 def performance(shop, kind):
@@ -31,11 +31,12 @@ def performance(shop, kind):
 @pytest.mark.parametrize(("calendar", "lag"), [(DAYS, 0), (LONGER, 2)], ids=["lag 0", "lag 2"])
 def test_outcomes_are_held_against_the_partition_that_they_are_of(settings, spark, calendar, lag):
     names = calendar.partitions()
-    as_of, turned, last = names[3], names[5], names[5 + lag]
+    gap = max(lag - 1, 0)
+    as_of, turned, last = names[3 + gap], names[5 + gap], names[5 + gap + lag]
     shop = ShopRunner(Shop(calendar, lag, turned_from=turned), settings, spark)
     shop.run(TABLES, names[0], last)
     shop.run(MODEL, as_of)
-    scored = names[4 : 6 + lag]
+    scored = names[4 + gap : 6 + gap + lag]
     for partition in scored:
         shop.run(SCORING, partition)
     assert performance(shop, ESTIMATED) == {(p, p) for p in scored}

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from finance_assets.ml.spec import ModelSpec
 
 SCORECARD_FILE = "scorecard.json"
-# A segment with fewer rows or positives has no metrics worth reading.
-MIN_POSITIVES = 10
+# A segment with fewer of either class has no metrics worth reading.
+LEAST_OF_A_CLASS = 10
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,9 @@ class Binary(Task):
         return str(int(outcome.sum()))
 
     def can_measure(self, outcome: "np.ndarray") -> bool:
-        """Whether there are some positives, and not only positives."""
-        return MIN_POSITIVES <= int(outcome.sum()) < len(outcome)
+        """Whether there are some positives, and some others."""
+        positives = int(outcome.sum())
+        return min(positives, len(outcome) - positives) >= LEAST_OF_A_CLASS
 
     def measure(self, outcome: "np.ndarray", output: "np.ndarray") -> BinaryMetrics:
         """All metrics of probabilities against 0 or 1."""
@@ -148,7 +149,8 @@ class Binary(Task):
     def may_beat(self, holdout: Holdout, candidate: "np.ndarray", champion: "np.ndarray") -> bool:
         """Whether the gain in AUC could pass the gate's bound."""
         bound: float = vars(holdout.spec.gate.criterion("beats_champion"))["min_gain"]
-        return auc_gain(holdout.outcome, candidate, champion).may_exceed(bound)
+        gain = auc_gain(holdout.outcome, candidate, champion, clusters=holdout.clusters)
+        return gain.may_exceed(bound)
 
     def watched(self, output: "np.ndarray", frame: "pd.DataFrame") -> "np.ndarray":
         """Drift of the score is watched."""

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class RegressionAssessment:
     """Everything beyond the plain metrics that the gate and the model card need.
 
-    Errors of rows that follow each other hang together: every standard error is one of blocks of
-    `block` rows. `gains` over each other role, and `skill` (that over the rule of thumb), are the
-    absolute error saved as a share of the rule of thumb's (`naive_mae`, in the unit): 0 is no
-    better than it, 1 is perfect. `relative_error` is the error as a share of that of always
+    Errors of `block` rows that follow each other hang together: every standard error is one of
+    blocks (see blocks.py). `gains` over each other role, and `skill` (that over the rule of thumb),
+    are the absolute error saved as a share of the rule of thumb's (`naive_mae`, in the unit): 0 is
+    no better than it, 1 is perfect. `relative_error` is the error as a share of that of always
     saying the training's median. `bias` is the mean of forecast less outcome, as a share of
     `naive_mae`; `coverage` the share of outcomes in their interval. `alone` and `unique` are the
     probes for a leak by feature. `repeated_rows` counts keys that occur again.
@@ -73,7 +73,7 @@ def gain_over(
     ours, theirs, scale = (np.abs(f[:, MIDDLE] - outcome) for f in (candidate, other, naive))
     found = block_ratio(theirs - ours, scale, block)
     figures = (1 - float(np.abs(f[:, MIDDLE] - outcome).mean() / scale.mean()) for f in reseeded)
-    return Gain(found.value, found.error, tuple(figures))
+    return Gain(found.value, found.error, tuple(figures), found.freedom)
 
 
 def assess(

@@ -1,11 +1,11 @@
 """Groups: how far forecasts of groups of protected attributes are off. Nothing is judged here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.estimates import Interval
+from finance_assets.ml.estimates import Estimate, Interval
 from finance_assets.ml.grouping import groupings
-from finance_assets.ml.tasks.regression.blocks import block_ratio
+from finance_assets.ml.tasks.regression.blocks import block_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,26 +33,37 @@ def compare_errors(
 ) -> tuple[tuple[GroupError, ...], dict[str, int]]:
     """Every group, intersections of up to three attributes included, against all rows.
 
-    Groups of fewer than `min_rows` rows are returned apart, with their size.
+    Groups of fewer than `min_rows` rows are returned apart, with their size. A group that is the
+    only large one of its attributes is compared with nobody.
     """
-    import numpy as np
-
     found: list[tuple[str, str, np.ndarray]] = []
     small: dict[str, int] = {}
     for attribute, labels in groupings(attributes):
-        for group in sorted(set(labels.tolist())):
-            rows = labels == group
-            if int(rows.sum()) < min_rows:
-                small[group] = int(rows.sum())
-            else:
-                found.append((attribute, group, rows))
+        rows_of = {group: labels == group for group in sorted(set(labels.tolist()))}
+        sizes = {group: int(rows.sum()) for group, rows in rows_of.items()}
+        small |= {group: size for group, size in sizes.items() if size < min_rows}
+        large = [group for group in rows_of if group not in small]
+        found += [(attribute, group, rows_of[group]) for group in large if len(large) > 1]
     confidence = 1 - (1 - CONFIDENCE) / max(len(found), 1)
     compared = []
     for attribute, group, rows in found:
-        # As a ratio of means over the same rows, blocks of time stay together.
-        share = float(rows.mean())
-        estimate = block_ratio(np.where(rows, error / share, 0.0), error, block)
-        ratio = estimate.interval(confidence)
+        ratio = _ratio(rows, error, block).interval(confidence)
         mae = float(error[rows].mean())
         compared.append(GroupError(attribute, group, int(rows.sum()), mae, ratio))
     return tuple(compared), small
+
+
+def _ratio(rows: "np.ndarray", error: "np.ndarray", block: int) -> Estimate:
+    """The group's mean error over that of all rows, by the delta method.
+
+    What each row moves the ratio by is taken around the group's own mean: how many rows a group
+    happens to have is not what its errors are like. Blocks of time stay together.
+    """
+    import numpy as np
+
+    mean, of_all = float(error[rows].mean()), float(error.mean())
+    if of_all == 0:
+        raise ValueError("the error to compare with is 0 on every row")
+    ratio = mean / of_all
+    own = np.where(rows, (error - mean) / float(rows.mean()), 0.0)
+    return replace(block_mean((own - ratio * (error - of_all)) / of_all, block), value=ratio)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-# Standard errors that a loss must exceed: the lower end of a 95 % interval.
-SURE = 1.96
 MEDIAN = Objective((0.5,))
 
 
@@ -63,7 +61,7 @@ def unique_gains(
         kept = tuple(f for f in features if f not in alike[name])
         rest = probe(rows, held, kept, target, MEDIAN) if kept else np.full(len(held), median)
         loss = block_ratio(np.abs(rest - outcome) - whole, scale, block)
-        return loss.value - SURE * loss.error
+        return loss.interval().low
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(features, pool.map(lost_without, features), strict=True))

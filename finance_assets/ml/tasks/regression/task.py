@@ -41,7 +41,8 @@ class Regression(Task):
     The rule of thumb says the plain value of the feature `naive` of the model. `unit` is the
     target's, for people. `coverage` is the share of outcomes that the interval shall hold.
     Errors of `block_rows` rows that follow each other in the order of partition and key are taken
-    to hang together (1: they are independent); take at least the horizon of the forecast.
+    to hang together (1: they are independent); take the horizon of the forecast, in rows. Blocks
+    for intervals are made longer by themselves.
 
     `relative_to`: models say what the rule of thumb, which is this feature, misses, and the
     forecast is both together. A tree cannot say a level that it never saw, such as a rate's or a

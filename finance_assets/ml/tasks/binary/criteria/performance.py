@@ -4,10 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from finance_assets.ml.criteria.numbers import finite, within
+from finance_assets.ml.estimates import SURE, sure_at
 from finance_assets.ml.gate import Finding
 from finance_assets.ml.tasks.binary.criteria.base import BinaryCriterion, BinaryEvidence
-
-SURE = 0.95
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,11 @@ class Calibration(BinaryCriterion):
 
 @dataclass(frozen=True)
 class BusinessCost(BinaryCriterion):
-    """Cost per row where rows are acted on: below doing nothing or everything, and not above
-    the champion's by more than `tolerance` (a share of it).
+    """Cost per row where rows are acted on: surely below doing nothing and doing everything, and
+    not above the champion's by more than `tolerance` (a share of it).
+
+    Surely, as a model that never acts costs what doing nothing costs. Each further look at a
+    holdout has to be surer (see `sure_at`).
     """
 
     name: ClassVar[str] = "business_cost"
@@ -129,17 +131,28 @@ class BusinessCost(BinaryCriterion):
         within(self, tolerance=(0.0, 0.1))
 
     def judge(self, evidence: BinaryEvidence) -> Finding:
-        """Compare the candidate's cost with the cheapest alternative."""
-        assessed = evidence.assessed
+        """Compare the candidate's cost with those of acting without it, and with the champion's."""
+        assessed, confidence = evidence.assessed, sure_at(evidence.looks)
         cost = finite(assessed.costs["candidate"], "the candidate's cost")
-        bounds = {name: assessed.costs[name] for name in ("flag_nobody", "flag_everybody")}
+        without = {
+            name: assessed.cost_gaps[name].interval(confidence)
+            for name in ("flag_nobody", "flag_everybody")
+        }
+        is_worth_it = all(
+            finite(gap.high, f"upper bound of the difference to {name}") < 0
+            for name, gap in without.items()
+        )
+        required = "surely below flagging nobody and flagging everybody"
         if evidence.has_champion:
-            bounds["champion"] = assessed.costs["champion"] * (1 + self.tolerance)
-        name = min(bounds, key=lambda key: finite(bounds[key], f"cost of {key}"))
+            champion = finite(assessed.costs["champion"], "the champion's cost")
+            most = champion + self.tolerance * abs(champion)
+            is_worth_it = is_worth_it and cost <= most
+            required += f", <= {most:.4f} per row (champion)"
         return Finding(
-            cost <= bounds[name],
-            f"<= {bounds[name]:.4f} per row ({name.replace('_', ' ')})",
-            f"{cost:.4f} per row at threshold {assessed.threshold:.4f}",
+            is_worth_it,
+            required,
+            f"{cost:.4f} per row at threshold {assessed.threshold:.4f}; "
+            + ", ".join(f"{gap} to {name.replace('_', ' ')}" for name, gap in without.items()),
             {"costs": assessed.costs, "threshold_reason": assessed.threshold_reason},
         )
 
@@ -152,7 +165,8 @@ class BeatsBaselines(BinaryCriterion):
     Against the scorecard it must surely win in one of the two, AUC by more than `min_gain` or
     cost per row, and not surely lose in the other; up to `cost_margin`, a share of the
     scorecard's cost, costs count as equal. Surely: by the 95 % interval of the paired difference
-    over the holdout's rows.
+    over the holdout's rows; to win takes more at each further look (see `sure_at`), not to lose
+    does not.
     """
 
     name: ClassVar[str] = "beats_baselines"
@@ -169,17 +183,19 @@ class BeatsBaselines(BinaryCriterion):
         auc = finite(evidence.metrics("candidate").auc, "AUC")
         for role in ("naive", "scorecard"):
             finite(evidence.metrics(role).auc, f"AUC of the {role}")
+        sure, gain = sure_at(evidence.looks), evidence.assessed.gains["scorecard"].over_rows
+        cost = evidence.assessed.cost_gaps["scorecard"]
         gains = {
-            role: evidence.assessed.gains[role].over_rows.interval(SURE)
-            for role in ("naive", "scorecard")
+            "naive": evidence.assessed.gains["naive"].over_rows.interval(sure),
+            "scorecard": gain.interval(sure),
         }
-        dearer = evidence.assessed.cost_gaps["scorecard"].interval(SURE)
+        dearer = cost.interval(sure)
         for what in (*gains.values(), dearer):
             finite(what.low, "lower bound of a difference")
             finite(what.high, "upper bound of a difference")
         margin = self.cost_margin * abs(finite(evidence.assessed.costs["scorecard"], "its cost"))
-        ranks = gains["scorecard"].low > self.min_gain and dearer.low <= margin
-        saves = dearer.high < 0 and gains["scorecard"].high >= self.min_gain
+        ranks = gains["scorecard"].low > self.min_gain and cost.interval(SURE).low <= margin
+        saves = dearer.high < 0 and gain.interval(SURE).high >= self.min_gain
         return Finding(
             gains["naive"].low > self.min_gain and (ranks or saves),
             f"AUC surely over {self.min_gain} above the naive rule's; against the scorecard surely "
@@ -193,7 +209,11 @@ class BeatsBaselines(BinaryCriterion):
 
 @dataclass(frozen=True)
 class EnoughRows(BinaryCriterion):
-    """Enough holdout rows and positives to say anything, and none of them twice."""
+    """Enough holdout rows to say anything, and none of them twice.
+
+    `min_positives` holds for the rarer of positives and others: what tells them apart is known no
+    better than the fewer of them are.
+    """
 
     name: ClassVar[str] = "enough_rows"
     sentence: ClassVar[str] = "The holdout is large enough, and each of its rows counts once."
@@ -207,9 +227,11 @@ class EnoughRows(BinaryCriterion):
     def judge(self, evidence: BinaryEvidence) -> Finding:
         """Compare the counts with their bounds."""
         metrics, repeated = evidence.metrics("candidate"), evidence.assessed.repeated_rows
-        is_large = metrics.rows >= self.min_rows and metrics.positives >= self.min_positives
+        rarer = min(metrics.positives, metrics.rows - metrics.positives)
+        is_large = metrics.rows >= self.min_rows and rarer >= self.min_positives
         return Finding(
             is_large and repeated == 0,
-            f">= {self.min_rows} rows, >= {self.min_positives} positives, none repeated",
+            f">= {self.min_rows} rows, >= {self.min_positives} positives and as many others, "
+            "none repeated",
             f"{metrics.rows} rows, {metrics.positives} positives, {repeated} repeated",
         )

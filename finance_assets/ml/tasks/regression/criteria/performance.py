@@ -4,14 +4,12 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from finance_assets.ml.criteria.numbers import finite, within
-from finance_assets.ml.estimates import Interval
+from finance_assets.ml.estimates import SURE, Interval, sure_at
 from finance_assets.ml.gate import Finding
 from finance_assets.ml.tasks.regression.criteria.base import (
     RegressionCriterion,
     RegressionEvidence,
 )
-
-SURE = 0.95
 
 
 def _sure(interval: Interval, what: str) -> Interval:
@@ -25,7 +23,8 @@ def _sure(interval: Interval, what: str) -> Interval:
 class Accuracy(RegressionCriterion):
     """The error is surely below `max_relative_error` of that of a forecast that knows nothing.
 
-    Such a forecast always says the median of the training.
+    Such a forecast always says the median of the training. Each further look at a holdout has to
+    be surer (see `sure_at`).
     """
 
     name: ClassVar[str] = "accuracy"
@@ -38,7 +37,8 @@ class Accuracy(RegressionCriterion):
 
     def judge(self, evidence: RegressionEvidence) -> Finding:
         """Compare the upper end of the relative error with the bound."""
-        found = _sure(evidence.assessed.relative_error.interval(SURE), "relative error")
+        confidence = sure_at(evidence.looks)
+        found = _sure(evidence.assessed.relative_error.interval(confidence), "relative error")
         metrics = evidence.metrics("candidate")
         return Finding(
             found.high <= self.max_relative_error,
@@ -54,7 +54,8 @@ class Accuracy(RegressionCriterion):
 class BeatsBaseline(RegressionCriterion):
     """The skill against the rule of thumb is surely above `min_skill`.
 
-    Skill: the share of the rule of thumb's absolute error that the candidate saves.
+    Skill: the share of the rule of thumb's absolute error that the candidate saves. Each further
+    look at a holdout has to be surer (see `sure_at`).
     """
 
     name: ClassVar[str] = "beats_baseline"
@@ -68,7 +69,8 @@ class BeatsBaseline(RegressionCriterion):
     def judge(self, evidence: RegressionEvidence) -> Finding:
         """Compare the lower end of the skill with its least value."""
         finite(evidence.metrics("naive").mae, "MAE of the rule of thumb")
-        found = _sure(evidence.assessed.skill.over_rows.interval(SURE), "skill")
+        confidence = sure_at(evidence.looks)
+        found = _sure(evidence.assessed.skill.over_rows.interval(confidence), "skill")
         return Finding(
             found.low > self.min_skill,
             f"skill over the rule of thumb surely > {self.min_skill}",
