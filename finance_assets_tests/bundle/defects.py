@@ -266,11 +266,7 @@ DEFECTS = {
         lambda root: (root / JOB_FILE).unlink(),
         f"${{resources.jobs.{JOB}.id}} leads nowhere",
     ),
-    # 14: a redeploy is seen, and an unset address is none.
-    "a wheel that is never seen to be new": (
-        in_text("databricks.yml", "    dynamic_version: true\n", ""),
-        "has no dynamic_version",
-    ),
+    # 14: an unset address is none.
     "an address that is not set": (
         in_text("databricks.yml", "- ${workspace.current_user.userName}", '- ""'),
         "'' is no address",

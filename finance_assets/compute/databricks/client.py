@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dagster._utils import iterate_with_context
 
-from finance_assets.compute.databricks.api import Submission, WheelTask
+from finance_assets.compute.databricks.api import Submission
 from finance_assets.compute.databricks.followed import DeadAttemptError, FollowedRun
 from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt
 from finance_assets.compute.databricks.messages import MessageError
 from finance_assets.compute.databricks.payload import uploaded_wheel
 from finance_assets.compute.databricks.pipes import Asker, Session
 from finance_assets.compute.databricks.runs import RemoteRuns, attempts
-from finance_assets.compute.databricks.tasks import compute_of, one_time_run
+from finance_assets.compute.databricks.tasks import compute_of, one_time_run, with_arguments
 from finance_assets.compute.databricks.watch import Watched
 from finance_assets.compute.databricks.work import Work
 from finance_assets.compute.databricks.workspace import open_workspace
@@ -107,6 +107,4 @@ def _with_pipes(submission: Submission, session: Session) -> Submission:
     """The submission with Pipes' parameters at the end of the task's command line."""
     arguments = [x for pair in session.get_bootstrap_cli_arguments().items() for x in pair]
     [task] = submission["tasks"]
-    wheel = task["python_wheel_task"]
-    said: WheelTask = {**wheel, "parameters": [*wheel["parameters"], *arguments]}
-    return {**submission, "tasks": [{**task, "python_wheel_task": said}]}
+    return {**submission, "tasks": [with_arguments(task, *arguments)]}
