@@ -39,7 +39,7 @@ def deployed(with_catalog, tmp_path, monkeypatch):
         FINANCE_ASSETS_HOME=str(tmp_path / "home"),
         FINANCE_ASSETS_LANDING=str(landing),
         FINANCE_ASSETS_CATALOG="spark_catalog",
-        FINANCE_ASSETS_SCHEMA_PREFIX="dev-me_",
+        FINANCE_ASSETS_SCHEMA_PREFIX="dev_me_",
         FINANCE_ASSETS_GIT_SHA="test",
     ).items():
         monkeypatch.setenv(name, value)
@@ -48,14 +48,14 @@ def deployed(with_catalog, tmp_path, monkeypatch):
     get_settings.cache_clear()
 
 
-def test_tables_are_made_by_name_in_the_prefixed_schemas_whose_names_need_quoting(deployed):
+def test_tables_are_made_by_name_in_the_prefixed_schemas(deployed):
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialize(instance, BRONZE, SILVER).success
         assert instance.get_materialized_partitions(asset_key(SILVER)) == {APRIL}
         again = materialize(instance, BRONZE, SILVER)
         assert again.success
     layer, entity = SILVER.split(".")
-    stored = FolderTable(SILVER, deployed.root / "warehouse" / f"dev-me_{layer}.db" / entity)
+    stored = FolderTable(SILVER, deployed.root / "warehouse" / f"dev_me_{layer}.db" / entity)
     assert stored.row_counts() == {APRIL: 300}
     assert RETENTION.items() <= stored.configuration.items()
     assert not (deployed.root / "storage" / layer).exists()
