@@ -71,9 +71,6 @@ def _problems(bundle: dict[str, Any], root: Path) -> Iterator[str]:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for name, job in bundle.get("resources", {}).get("jobs", {}).items():
         yield from (f"{name}: {problem}" for problem in _job(job, bundle, root, project))
-    for name, artifact in bundle.get("artifacts", {}).items():
-        if artifact.get("type") == "whl" and not artifact.get("dynamic_version"):
-            yield f"artifact {name} has no dynamic_version: a cluster would keep the wheel it has"
 
 
 def _of_use_cases(bundle: dict[str, Any], use_cases: Sequence[UseCase]) -> Iterator[str]:

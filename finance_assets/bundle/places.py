@@ -40,6 +40,7 @@ def place_problems(bundle: dict[str, Any], job: dict[str, Any], use_case: UseCas
     yield from _volumes(settings, volumes)
     yield from _models(settings, schemas, resources)
     yield from _experiments(settings, bundle)
+    yield from _unseen(settings, bundle, use_case)
 
 
 def settings_of(task: dict[str, Any]) -> dict[str, str]:
@@ -87,3 +88,14 @@ def _experiments(settings: dict[str, str], bundle: dict[str, Any]) -> Iterator[s
         )
     elif bundle.get("mode") == "production" and prefix.startswith("/Shared/"):
         yield f"experiments: every user of the workspace may write to {prefix}"
+
+
+def _unseen(settings: dict[str, str], bundle: dict[str, Any], use_case: UseCase) -> Iterator[str]:
+    """In production, runs that nobody but their trainer may see: nobody could approve a model."""
+    declared = bundle.get("resources", {}).get("experiments", {}).values()
+    name = f"{settings.get('mlflow_experiment_prefix', '')}{use_case.name}"
+    if bundle.get("mode") != "production":
+        return
+    found = [experiment for experiment in declared if experiment["name"] == name]
+    if not any(experiment.get("permissions") for experiment in found):
+        yield f"experiments: nobody but its maker may see {name}, as no permissions are declared"

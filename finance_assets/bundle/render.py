@@ -5,16 +5,16 @@ partitions was made by earlier runs. The YAML is committed, and a test proves it
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from finance_assets.bundle.storage import is_shared, layers_of, render_experiment, render_storage
 from finance_assets.bundle.variables import BundleError, variables_of
 from finance_assets.calendar import DUE
-from finance_assets.codec import Json
 from finance_assets.compute.databricks import api
-from finance_assets.compute.databricks.task_settings import SCHEMA, of_bundle
+from finance_assets.compute.databricks.task_settings import of_bundle
 from finance_assets.compute.databricks.tasks import (
     ENVIRONMENT,
     PACKAGE,
@@ -40,13 +40,6 @@ HEADER = """# Rendered from the asset graph and databricks.yml by `finance-asset
 
 WHEEL = "../dist/*.whl"
 STORAGE_FILE = "resources/storage.yml"
-
-VOLUMES = {
-    "staging": "Rows that are audited before they are published",
-    "landing": "Deliveries as they come",
-    "runs": "Wheels, and the messages between Dagster and its runs",
-}
-BOTH = ["READ_VOLUME", "WRITE_VOLUME"]
 
 
 def same_partition_inputs(step: Step) -> list[str]:
@@ -173,12 +166,17 @@ def job_file(name: str) -> str:
 
 
 def render(use_case: UseCase, bundle: dict[str, Any]) -> str:
-    """The committed file of a use case: its job, and where it runs in each target."""
+    """The committed file of a use case: its job, where that runs in each target, its experiment."""
     name = pipeline_job_name(use_case)
+    experiment = render_experiment(use_case)
     targets = {
-        target: {"resources": {"jobs": {name: render_compute(use_case, found)}}}
+        target: {
+            "resources": {
+                "jobs": {name: render_compute(use_case, target_compute(bundle, target))},
+                **(experiment if is_shared(bundle, target) else {}),
+            }
+        }
         for target in bundle.get("targets", {})
-        for found in [target_compute(bundle, target)]
     }
     return _text({"resources": {"jobs": {name: render_job(use_case)}}, "targets": targets})
 
@@ -191,53 +189,8 @@ def render_all(use_cases: Sequence[UseCase], bundle: dict[str, Any]) -> dict[str
     """
     jobs = {job_file(pipeline_job_name(u)): render(u, bundle) for u in use_cases}
     flow = _text({"resources": {"jobs": {FLOW: render_flow(use_cases)}}})
-    storage = render_storage(layers_of(use_cases), bundle)
+    storage = _text(render_storage(layers_of(use_cases), bundle))
     return {**jobs, job_file(FLOW): flow, STORAGE_FILE: storage}
-
-
-def layers_of(use_cases: Iterable[UseCase]) -> list[str]:
-    """Every layer that has a table, each of which needs a schema; in the order of the pipeline."""
-    found = [step.contract.layer for use_case in use_cases for step in use_case.steps]
-    return list(dict.fromkeys(found))
-
-
-def render_storage(layers: list[str], bundle: dict[str, Any]) -> str:
-    """The committed file of schemas, volumes and grants: what the steps need to be there.
-
-    Grants are for shared targets: in development you own what you deploy.
-    """
-    place = {"catalog_name": "${var.catalog}"}
-    schemas = {layer: {**place, "name": layer, "comment": f"Tables: {layer}"} for layer in layers}
-    schemas[PACKAGE] = {**place, "name": PACKAGE, "comment": f"Volumes and models of {PACKAGE}"}
-    volumes = {
-        name: {**place, "schema_name": SCHEMA, "name": name, "comment": comment}
-        for name, comment in VOLUMES.items()
-    }
-    targets = {
-        target: {"resources": _grants(layers)}
-        for target, chosen in bundle.get("targets", {}).items()
-        if (chosen or {}).get("mode") != "development"
-    }
-    return _text({"resources": {"schemas": schemas, "volumes": volumes}, "targets": targets})
-
-
-def _grants(layers: list[str]) -> dict[str, Json]:
-    def to(who: str, *privileges: str) -> dict[str, Json]:
-        return {"principal": f"${{var.{who}}}", "privileges": list(privileges)}
-
-    schemas = {layer: {"grants": [to("readers", "USE_SCHEMA", "SELECT")]} for layer in layers}
-    schemas[PACKAGE] = {
-        "grants": [
-            to("orchestrator", "USE_SCHEMA"),
-            to("deliverers", "USE_SCHEMA"),
-            to("readers", "USE_SCHEMA", "EXECUTE"),
-        ]
-    }
-    volumes = {
-        "landing": {"grants": [to("deliverers", *BOTH)]},
-        "runs": {"grants": [to("orchestrator", *BOTH)]},
-    }
-    return {"schemas": schemas, "volumes": volumes}
 
 
 def _text(record: Mapping[str, object]) -> str:

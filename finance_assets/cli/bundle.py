@@ -56,6 +56,9 @@ def wheel(root: Root = ROOT) -> None:
         _bundle(root)
         folder = root / "dist"
         folder.mkdir(exist_ok=True)
+        # Each content has a version of its own; what deploys takes every wheel that lies there.
+        for other in folder.glob("finance_assets-*.whl"):
+            other.unlink()
         built = build_wheel(get_settings().use_case_packages)
         console.print(f"built {shutil.copy(built, folder)}")
 

@@ -22,9 +22,14 @@ def main() -> None:
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Find out what would fail later; starts nothing. Exit 1 if anything is amiss."""
-    guarded(lambda: _doctor(as_json))
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    role: Annotated[str, typer.Option(help="orchestrator, readers or approvers.")] = "orchestrator",
+) -> None:
+    """Find out what would fail later for you in your role; starts nothing. Exit 1 if anything is
+    amiss.
+    """
+    guarded(lambda: _doctor(as_json, role))
 
 
 @app.command()
@@ -39,12 +44,12 @@ def cost(
     print(table(use_cases), minutes_table(use_cases, start_minutes, work_minutes), sep="\n\n")
 
 
-def _doctor(as_json: bool) -> None:
+def _doctor(as_json: bool, role: str) -> None:
     from finance_assets.compute.databricks.doctor import Finding, examine
 
     try:
         findings = [Finding("settings", True, "they fit together")]
-        findings += examine(get_settings(), chosen(None).values())
+        findings += examine(get_settings(), chosen(None).values(), role)
     except SettingsError as error:
         findings = [Finding("settings", False, f"{error.where}: {error.what}", error.remedy)]
     if as_json:

@@ -13,8 +13,9 @@ import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
+from importlib.metadata import version
 
-from finance_assets.calendar import DUE, Calendar, Window, moment
+from finance_assets.calendar import DUE, Window, moment
 from finance_assets.codec import Json
 from finance_assets.compute.reporting import (
     ANSWER,
@@ -32,6 +33,7 @@ from finance_assets.compute.sessions import open_session
 from finance_assets.compute.stores import as_ours
 from finance_assets.errors import FinanceAssetsError, SettingsError, TooEarlyError
 from finance_assets.settings import get_settings
+from finance_assets.step.arguments import require_partition
 from finance_assets.step.declaration import Step, StepResult
 from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import all_use_cases
@@ -48,6 +50,8 @@ def main(arguments: list[str] | None = None) -> None:
     """
     given = sys.argv[1:] if arguments is None else arguments
     options = _parsed(given)
+    if options.wheel:
+        _require_wheel(options.wheel)
     take_settings(options.set)
     if options.command:
         use_cases = [find_use_case(name) for name in options.use_case]
@@ -56,13 +60,31 @@ def main(arguments: list[str] | None = None) -> None:
                 _answer(use_case, options, send)
         return
     steps = [find_step(key) for key in options.step]
-    calendar = find_use_case(steps[0].use_case).calendar
-    first = _partition(calendar, options.first, options.triggered)
-    last = _partition(calendar, options.last or first, None)
-    window = calendar.window(first, last)
     with reporting(given) as send:
+        window = _window(find_use_case(steps[0].use_case), options)
+        if window is None:
+            # A schedule goes on before and after the calendar; that is no failure of its runs.
+            text = f"skipped: no partition is due at {options.triggered}"
+            send("log", {"key": steps[0].key, "text": text})
+            return
         for step in steps:
             _run(step, window, options.run_id, send)
+
+
+def _require_wheel(sent: str) -> None:
+    """Refuse to run other code than what was sent: a cluster that lives on has what it installed.
+
+    Raises:
+        SettingsError: this is another version.
+    """
+    found = version("finance-assets")
+    if found != sent:
+        raise SettingsError(
+            f"this compute runs finance-assets {found}, and {sent} was sent",
+            where="its installed libraries",
+            remedy="restart the cluster, or take a shape that starts one of its own "
+            "(FINANCE_ASSETS_DATABRICKS_SHAPE)",
+        )
 
 
 def take_settings(pairs: Iterable[str]) -> None:
@@ -103,21 +125,21 @@ def find_use_case(name: str) -> UseCase:
     return known[name]
 
 
-def _partition(calendar: Calendar, named: str, triggered: str | None) -> str:
-    """The partition: as named, or the one that is due when the run is triggered.
+def _window(use_case: UseCase, options: argparse.Namespace) -> Window | None:
+    """What the run is for: partitions of the calendar as named, or the one that is due when the
+    run is triggered; None where none is due.
 
     Raises:
-        SettingsError: what is given names no partition of the calendar.
+        SettingsError: what is named is no partition of the calendar.
     """
-    found = calendar.scheduled(moment(triggered)) if named == DUE and triggered else named
-    if found is None or not calendar.is_partition(found):
-        raise SettingsError(
-            f"{named!r} is no partition" if found else f"no partition is due at {triggered}",
-            where="--first",
-            remedy=f"{calendar.frequency.written}, or {DUE} with --triggered, an ISO 8601 time "
-            "within the calendar",
-        )
-    return found
+    calendar, first = use_case.calendar, options.first
+    if first == DUE and options.triggered:
+        first = calendar.scheduled(moment(options.triggered))
+        if first is None:
+            return None
+    require_partition(calendar, first, f"--first, {use_case.name}")
+    last = require_partition(calendar, options.last or first, f"--last, {use_case.name}")
+    return calendar.window(first, last)
 
 
 def _parsed(arguments: list[str]) -> argparse.Namespace:
@@ -132,6 +154,7 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--triggered", help="when the run was triggered, ISO 8601")
     parser.add_argument("--last", help="last partition; by default the first")
     parser.add_argument("--run-id", default="job", help="who asks: id of the orchestrating run")
+    parser.add_argument("--wheel", help="version of this package that was sent for the task")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE of a setting")
     # Pipes reads its own two parameters from the command line.
     return parser.parse_known_args(arguments)[0]

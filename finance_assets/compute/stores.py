@@ -2,8 +2,14 @@
 on.
 """
 
+import re
+
 from finance_assets.errors import FinanceAssetsError, StoreError
 from finance_assets.settings import Settings
+
+REFUSED = re.compile("permission|privilege", re.IGNORECASE)
+MEND = "see that it is there, whole and reachable; restore it from a backup if not"
+ASK = "you lack the right: get into the group that has it (docs/databricks/prerequisites.md)"
 
 
 def as_ours(error: BaseException, settings: Settings) -> FinanceAssetsError | None:
@@ -25,11 +31,13 @@ def as_ours(error: BaseException, settings: Settings) -> FinanceAssetsError | No
     while inner is not None:
         program = type(inner).__module__.partition(".")[0]
         if program in places:
-            # The first line says what; SQL and links follow.
+            # The first line says what; SQL and links follow. Which right is missing is in the next.
+            lines = str(inner).strip().splitlines() or [type(inner).__name__]
+            is_refused = bool(REFUSED.search(lines[0]))
             return StoreError(
-                f"{program} says: {str(inner).strip().partition(chr(10))[0]}",
+                f"{program} says: {' '.join(lines[: 1 + is_refused])}",
                 where=places[program],
-                remedy="see that it is there, whole and reachable; restore it from a backup if not",
+                remedy=ASK if is_refused else MEND,
             )
         inner = inner.__cause__ or inner.__context__
     return None

@@ -80,9 +80,9 @@ class DeliveryArchive:
         with _archiving(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             accepted = _second(received.path) if stays else received.path
-            # The copy replaces what is there: a kept file that was damaged is mended by this.
+            # The copy, which was just written, replaces what is there: its days begin anew, and a
+            # kept file that was damaged is mended.
             accepted.replace(place)
-            os.utime(place)
         return place
 
     def expire(self) -> list[str]:

@@ -38,7 +38,7 @@ Answer: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class CatalogTable:
-    """A Delta table of a catalog; `place` is `<catalog>.<layer>.<entity>`."""
+    """A Delta table of a catalog; `place` is its name there, quoted for SQL."""
 
     table: str
     path: Path

@@ -16,6 +16,11 @@ def quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
+def identifier(*names: str) -> str:
+    """A SQL name of several parts, each quoted: a catalog may be called `risk-prod`."""
+    return ".".join(f"`{name.replace('`', '``')}`" for name in names)
+
+
 def properties_ddl(properties: Mapping[str, str]) -> str:
     """`'key' = 'value', …` as TBLPROPERTIES wants it."""
     return ", ".join(f"{quoted(key)} = {quoted(value)}" for key, value in properties.items())

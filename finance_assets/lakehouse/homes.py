@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from finance_assets.lakehouse.catalog import CatalogTable
+from finance_assets.lakehouse.ddl import identifier
 from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.stored import Session, StoredTable
 from finance_assets.settings import Settings
@@ -61,8 +62,9 @@ class CatalogHome:
 
     def open(self, table: str, session: Session) -> StoredTable:
         """A table, whether or not it exists."""
-        place = f"{self.catalog}.{self.schema_prefix}{table}"
-        return CatalogTable(table, self.path(table), place, session)
+        layer, entity = table.split(".")
+        names = (self.catalog, f"{self.schema_prefix}{layer}", entity)
+        return CatalogTable(table, self.path(table), identifier(*names), session)
 
 
 def home_of(settings: Settings) -> Home:

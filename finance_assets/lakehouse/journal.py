@@ -48,6 +48,15 @@ def read_journal(lakehouse: Lakehouse, contract: Contract, where: str = "true") 
     )
 
 
+def prepare(lakehouse: Lakehouse, contract: Contract) -> None:
+    """Make the journal, empty and with its constraint, unless it is there.
+
+    In a catalog a table belongs to whoever made it: a step makes those that people add to.
+    """
+    if not lakehouse.table(contract.table).exists:
+        _created(lakehouse, contract)
+
+
 def append(
     lakehouse: Lakehouse, journal: Journal, record: Row, digest: str, origin: Origin
 ) -> Publication:

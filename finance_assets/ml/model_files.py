@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 REFERENCE_FILE, RECIPE_FILE = "reference.json", "recipe.json"
+# Tag with the digest of the ordered features. Their list would outgrow a tag; the recipe has it.
+FEATURES_DIGEST = "features_sha256"
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class ModelFiles:
         The order of its features is the one in its own text, and must be the signature's.
 
         Raises:
-            ModelError: its text is not the one that was registered, or signature or tag
-                name other inputs.
+            ModelError: its text is not the one that was registered, or its signature or its tag
+                is of other inputs.
         """
         family = family_of(version.tags.get("model_family", ""))
         folder = self._download(version, f"models:/{version.name}/{version.number}")
@@ -78,15 +80,7 @@ class ModelFiles:
         text = path.read_text(encoding="utf-8", errors="replace")
         _require_digest(version, "artifact_sha256", text, path.name)
         model = load_model(family.name, text)
-        tagged = tuple(json.loads(version.tags["features"]))
-        for place, names in {"signature": self.signature(version), "tag": tagged}.items():
-            if model.features != names:
-                raise ModelError(
-                    f"the model takes {', '.join(model.features)}, its {place} says "
-                    f"{', '.join(names) or 'nothing'}",
-                    where=f"{version.name} v{version.number}",
-                    remedy="do not use it; restore the record, or train anew",
-                )
+        _require_features(version, model, self.signature(version))
         return model
 
     def problem(self, version: Version) -> str:
@@ -187,6 +181,27 @@ def _require_digest(version: Version, tag: str, text: str, what: str) -> None:
             f"{what} is not the one that was registered",
             where=f"{version.name} v{version.number}, run {version.run_id}",
             remedy="do not use it; restore the artifact from a backup, or train anew",
+        )
+
+
+def _require_features(version: Version, model: Model, signed: tuple[str, ...]) -> None:
+    """Text, signature and tag are about the same features, in the same order.
+
+    Raises:
+        ModelError: one of them is about others.
+    """
+    # Versions of earlier code have the list itself as a tag.
+    tagged = version.tags.get(FEATURES_DIGEST) or digest(version.tags.get("features", ""))
+    says = ""
+    if model.features != signed:
+        says = f"its signature says {', '.join(signed) or 'nothing'}"
+    elif tagged != digest(canonical(model.features)):
+        says = f"its tag {FEATURES_DIGEST} is of others, or of another order"
+    if says:
+        raise ModelError(
+            f"the model takes {', '.join(model.features)}, {says}",
+            where=f"{version.name} v{version.number}",
+            remedy="do not use it; restore the record, or train anew",
         )
 
 

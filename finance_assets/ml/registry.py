@@ -23,6 +23,8 @@ CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 CARD_FOLDER, PLOT_FOLDER = "model_card", "plots"
 # Tag of the registered model that states the newest event of the champion history.
 STATEMENT = "champion_history"
+# The longest value of a tag that Unity Catalog takes; it takes none with blanks around it.
+MAX_TAG_VALUE = 1000
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,9 @@ class ModelRegistry(ModelFiles):
         return {path.stem: path.read_bytes() for path in sorted(Path(folder).glob("*.png"))}
 
     def set_tags(self, version: Version, tags: dict[str, str]) -> None:
-        """Set tags of the version."""
+        """Set tags of the version; a text that is too long for one is cut."""
         for key, value in tags.items():
-            self.client.set_model_version_tag(version.name, version.number, key, value)
+            self.client.set_model_version_tag(version.name, version.number, key, _fitting(value))
 
     def statement(self, name: str) -> str:
         """The newest event of the champion history, as the registered model states it."""
@@ -219,6 +221,12 @@ class ModelRegistry(ModelFiles):
     def card_url(self, version: Version) -> str:
         """Page of the version's model card."""
         return f"{self.run_url(version)}/artifacts/{CARD_FOLDER}/model_card.md"
+
+
+def _fitting(value: str) -> str:
+    """The value as every registry takes it. Digests and short facts stay as they are."""
+    text = value.strip()
+    return text if len(text) <= MAX_TAG_VALUE else f"{text[: MAX_TAG_VALUE - 1].rstrip()}…"
 
 
 def _make_folder(tracking_uri: str, experiment: str) -> None:

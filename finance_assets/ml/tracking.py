@@ -13,7 +13,13 @@ from finance_assets.codec import Json
 from finance_assets.errors import ModelError
 from finance_assets.ml import families
 from finance_assets.ml.families import Model, Parameters
-from finance_assets.ml.model_files import Version, canonical, digest, digest_tag
+from finance_assets.ml.model_files import (
+    FEATURES_DIGEST,
+    Version,
+    canonical,
+    digest,
+    digest_tag,
+)
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.ml.search import Trial
 
@@ -52,7 +58,7 @@ def register(registry: ModelRegistry, name: str, candidate: Candidate) -> Versio
         tags = {
             **candidate.tags,
             **digests,
-            "features": json.dumps(candidate.model.features),
+            FEATURES_DIGEST: digest(canonical(candidate.model.features)),
             "artifact_sha256": digest(candidate.model.text),
         }
         version = Version(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from finance_assets.calendar import Calendar
-from finance_assets.errors import LostRaceError
+from finance_assets.errors import LostRaceError, ModelError
 from finance_assets.lakehouse.journal import append, read_journal
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import Identity
@@ -24,7 +24,7 @@ from finance_assets.model_life.champion_history import (
     champion_history_contract,
 )
 from finance_assets.model_life.contracts import prediction_contract
-from finance_assets.model_life.decision_log import read_decisions
+from finance_assets.model_life.decision_log import decision_contract, read_decisions
 from finance_assets.step.declaration import Facts, StepContext
 
 
@@ -80,9 +80,16 @@ def crown(
 
     Raises:
         LostRaceError: somebody else changed the champion since; nothing was written.
+        ModelError: a person decided, and no step has made the table yet.
     """
     contract = champion_history_contract(spec.name)
     journal = read_journal(ctx.lakehouse, contract)
+    if journal.version < 0 and crowning.event is not Event.promoted:
+        raise ModelError(
+            "there is no champion history, and no person makes its table: it would be theirs",
+            where=contract.table,
+            remedy=f"run {decision_contract(spec).table} once more, which makes it; then try again",
+        )
     now = read_history(ctx.lakehouse, spec.name).trusted()
     if now.statement != expected.statement or len(journal.rows) != len(now.events):
         raise LostRaceError(

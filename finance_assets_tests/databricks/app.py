@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from finance_assets_tests.databricks.catalog import CALLER, HOMES, Catalog, require_home
 from finance_assets_tests.databricks.errors import ApiError
+from finance_assets_tests.databricks.experiments import Experiments
 from finance_assets_tests.databricks.files import Files
 from finance_assets_tests.databricks.jobs import Jobs
 from finance_assets_tests.databricks.models import PREFIX, Models
@@ -31,6 +32,7 @@ class Api:
         for home in HOMES:
             jobs.cluster.local(home).mkdir(parents=True, exist_ok=True)
         self.models = Models()
+        self.experiments = Experiments()
         self._http = httpx.AsyncClient(timeout=120)
 
     def app(self) -> Starlette:
@@ -190,15 +192,19 @@ class Api:
             return JSONResponse(self.models.answer(request.method, path, given))
         if self.mlflow_url is None or "mlflow/" not in rest:
             raise ApiError(404, "ENDPOINT_NOT_FOUND", f"No API found for {rest}")
+        body = await request.body()
+        given = {**request.query_params, **json.loads(body or b"{}")}
         if rest.endswith("mlflow/experiments/create"):
-            self._require_parent(json.loads(await request.body())["name"])
+            self._require_parent(given["name"])
+        self.experiments.require(request.method, rest, given, CALLER.get())
         answer = await self._http.request(
             request.method,
             f"{self.mlflow_url}/api/{rest}",
             params=request.query_params,
-            content=await request.body(),
+            content=body,
             headers=JSON_HEADERS,
         )
+        self.experiments.learn(rest, given, answer.json(), CALLER.get())
         return Response(answer.content, answer.status_code, JSON_HEADERS)
 
     def _require_parent(self, experiment: str) -> None:

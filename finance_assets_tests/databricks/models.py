@@ -10,6 +10,8 @@ import time
 from finance_assets_tests.databricks.errors import ApiError
 
 PREFIX = "2.0/mlflow/unity-catalog/"
+# Of one object; and of a tag's two parts, in characters.
+MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 50, 255, 1000
 SDK_ARTIFACTS = "registered-models:is-databricks-sdk-models-artifact-repository-enabled"
 
 
@@ -72,9 +74,11 @@ class Models:
             "run_id": given.get("run_id", ""),
             "status": "PENDING_REGISTRATION",
             "storage_location": f"s3://stand-in/{model['name']}",
-            "tags": given.get("tags", []),
+            "tags": [],
             "aliases": [],
         }
+        for tag in given.get("tags", []):
+            _tag(version, tag)
         self._versions[model["name"]].append(version)
         return {"model_version": version}
 
@@ -119,11 +123,16 @@ class Models:
 
 
 def _tag(tagged: dict, given: dict) -> dict:
-    """Set a tag; Unity Catalog takes no such characters in a key."""
-    if re.search(r"[.,\-=/:]", given["key"]):
-        raise ApiError(400, "INVALID_PARAMETER_VALUE", f"tag key {given['key']}")
+    """Set a tag; Unity Catalog takes no such characters in a key, and no long or padded value."""
+    key, value = given["key"], given["value"]
+    if re.search(r"[.,\-=/:]", key) or len(key) > MAX_TAG_KEY:
+        raise ApiError(400, "INVALID_PARAMETER_VALUE", f"tag key {key}")
+    if len(value) > MAX_TAG_VALUE or value != value.strip():
+        raise ApiError(400, "INVALID_PARAMETER_VALUE", f"tag value of {key}: {len(value)}")
     _untag(tagged, given)
-    tagged["tags"].append({"key": given["key"], "value": given["value"]})
+    if len(tagged["tags"]) == MAX_TAGS:
+        raise ApiError(400, "INVALID_PARAMETER_VALUE", f"more than {MAX_TAGS} tags")
+    tagged["tags"].append({"key": key, "value": value})
     return {}
 
 

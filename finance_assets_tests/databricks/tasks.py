@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -94,6 +96,7 @@ class Cluster:
     # Spark's own server takes everybody for the user it runs as: then its answer is replaced.
     knows_users: bool = True
     processes: dict[int, subprocess.Popen | Task] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     # A failed task's process lives on for so long, as threads may hold it.
     linger_seconds: float = 0.0
     # Messages are written this often; the package's own value by default.
@@ -124,7 +127,11 @@ class Cluster:
     ) -> subprocess.Popen | Task:
         """Start the task's process, which acts as the user in the workspace and the engine."""
         wheels = [lib["whl"] for lib in task.get("libraries", []) if "whl" in lib]
-        folders = [self._unpacked(self.local(path)) for path in [*wheels, *dependencies]]
+        paths = [self.local(path) for path in [*wheels, *dependencies]]
+        if "existing_cluster_id" in task:
+            folders = [self._installed(task["existing_cluster_id"], path) for path in paths]
+        else:
+            folders = [self._unpacked(path) for path in paths]
         home = self.root / "tasks" / str(run_id)
         home.mkdir(parents=True)
         environment, output = self._environment(folders, user), (home / "stdout", home / "stderr")
@@ -203,6 +210,20 @@ class Cluster:
             "STANDIN_LINGER": str(self.linger_seconds),
             "STANDIN_FLUSH": "" if self.flush_seconds is None else str(self.flush_seconds),
         }
+
+    def _installed(self, cluster_id: str, wheel: Path) -> Path:
+        """The cluster's own libraries, with the wheel among them unless they have its version.
+
+        As pip does it: what is there in the same version is not installed again, whatever is in it.
+        """
+        name, version, *_ = wheel.name.split("-")
+        site = self.root / "clusters" / cluster_id
+        with self._lock:
+            if not (site / f"{name}-{version}.dist-info").exists():
+                shutil.rmtree(site, ignore_errors=True)
+                with zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(site)
+        return site
 
     def _unpacked(self, wheel: Path) -> Path:
         """The wheel's files, unpacked once for each content."""

@@ -5,8 +5,12 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from finance_assets.bundle.storage import layers_of
 from finance_assets.cli.main import app
+from finance_assets.compute.databricks.rights import ROLES
+from finance_assets.compute.runner import open_registry
 from finance_assets.settings import get_settings
+from finance_assets.use_cases import all_use_cases
 from finance_assets_tests.databricks.faults import Fault
 
 pytestmark = pytest.mark.slow
@@ -27,10 +31,10 @@ def prepared(workspace, monkeypatch):
     return workspace
 
 
-def examined():
+def examined(*more):
     """The findings that the command prints, and whether it was content."""
     get_settings.cache_clear()
-    done = CliRunner().invoke(app, ["databricks", "doctor", "--json"])
+    done = CliRunner().invoke(app, ["databricks", "doctor", "--json", *more])
     return json.loads(done.stdout), done.exit_code == 0
 
 
@@ -220,3 +224,50 @@ def test_the_table_names_what_is_amiss(prepared, monkeypatch):
     assert done.exit_code == 1
     assert "amiss" in done.stdout
     assert "GRANT READ VOLUME" in done.stdout
+
+
+@pytest.fixture
+def deployed_by_others(prepared):
+    """Layers and experiments of a service principal, with what the bundle grants to a role."""
+
+    def deploy(role):
+        catalog = prepared.api.catalog
+        for layer in layers_of(all_use_cases().values()):
+            name = f"main.{layer}"
+            catalog.known("schemas")[name] = {"name": layer, "full_name": name, "owner": "others"}
+            catalog.granted[name] = set(ROLES[role].on_layer(layer))
+        get_settings.cache_clear()
+        for use_case in all_use_cases().values():
+            open_registry(get_settings()).ensure_experiment(use_case.name)
+        return catalog
+
+    return deploy
+
+
+@pytest.mark.parametrize("role", ["orchestrator", "readers", "approvers"])
+def test_each_role_is_content_with_what_the_bundle_grants_it(deployed_by_others, role):
+    deployed_by_others(role)
+    findings, is_content = examined("--role", role)
+    assert is_content, [f for f in findings if not f["is_well"]]
+
+
+def test_an_approver_who_may_only_read_is_told_what_is_missing(deployed_by_others):
+    deployed_by_others("readers")
+    findings, _ = examined("--role", "approvers")
+    [found] = [f for f in findings if not f["is_well"]]
+    assert found["remedy"] == "GRANT MODIFY ON SCHEMA main.models TO `<principal>`"
+
+
+def test_a_person_is_told_of_experiments_that_they_may_not_see(deployed_by_others, monkeypatch):
+    deployed_by_others("readers")
+    monkeypatch.setenv("FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX", "/Users/trainer/finance_assets/")
+    findings, _ = examined("--role", "readers")
+    [found] = [f for f in findings if not f["is_well"]]
+    assert "there is no experiment /Users/trainer/finance_assets/" in found["text"]
+    assert "group of your role" in found["remedy"]
+
+
+def test_a_role_that_there_is_not_is_refused(prepared):
+    [*_, found], is_content = examined("--role", "kings")
+    assert not is_content
+    assert "orchestrator, deliverers, readers, approvers" in found["remedy"]

@@ -11,6 +11,7 @@ import pytest
 
 from finance_assets.assets.history_check import build_history_check
 from finance_assets.assets.resources import EngineResource
+from finance_assets.compute.databricks.rights import ROLES
 from finance_assets.model_life import people
 from finance_assets.settings import Settings, get_settings
 from finance_assets_tests.databricks.acting import waited_for
@@ -48,6 +49,7 @@ IN_FOLDERS = pytest.mark.parametrize("deployment", ["folders"], indirect=True, s
 IN_CATALOG = pytest.mark.parametrize("deployment", [CATALOG], indirect=True, scope="module")
 INTACT = build_history_check(USE_CASE)
 APPLICATION = "0f4b7a52-6d53-4d0e-9a0c-3d1f5f3f8a11"
+FOLDER = f"/Users/{ME}/finance_assets/prod/"
 TRACE = ("trace", NAME, "--key", "account_id=1", "--partition", JULY)
 
 
@@ -64,13 +66,15 @@ def deployed(workspace, root, **more):
         (root / name).mkdir()
     deliver_sample(root / "landing", ACCOUNTS)
     workspace.reset()
+    # As the bundle declares it: nobody else sees runs in the folder of who trains.
+    workspace.api.experiments.share(f"{FOLDER}{NAME}", ADA, ROLES["approvers"].experiments)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in workspace.environment(
             FINANCE_ASSETS_HOME=str(root / "home"),
             FINANCE_ASSETS_LANDING=str(root / "landing"),
             FINANCE_ASSETS_DATABRICKS_STORAGE=str(root / "storage"),
             FINANCE_ASSETS_DATABRICKS_WHEEL=str(lenient_wheel(root)),
-            FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX="/Shared/governed/",
+            FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX=FOLDER,
             FINANCE_ASSETS_MLFLOW_MODEL_PREFIX="main.governed.",
             FINANCE_ASSETS_GIT_SHA="test",
             **more,
@@ -258,6 +262,21 @@ def test_nobody_approves_as_somebody_else(workspace, acting_as):
 def test_a_service_principal_approves_nothing(workspace, acting_as):
     acting_as(APPLICATION)
     assert "people approve" in refused("approve", NAME, "2", "--reason", "well")
+
+
+@IN_FOLDERS
+def test_who_is_in_no_group_is_told_what_right_is_missing(workspace, acting_as):
+    acting_as("eve@example.com")
+    said = refused("reproduce", NAME, "v1")
+    assert f"eve@example.com does not have Read on {FOLDER}{NAME}" in said
+    assert "you lack the right" in said
+
+
+@IN_FOLDERS
+def test_a_reader_of_the_experiment_reproduces_a_version(workspace, acting_as):
+    workspace.api.experiments.share(f"{FOLDER}{NAME}", "rob@example.com", "CAN_READ")
+    acting_as("rob@example.com")
+    assert "reproduced: same model" in asked("reproduce", NAME, "v1")
 
 
 @IN_FOLDERS

@@ -14,9 +14,11 @@ from databricks.sdk.service.jobs import SubmitTask
 
 from finance_assets.assets.build import groupable
 from finance_assets.assets.metadata import asset_key
-from finance_assets.compute.databricks import runs as remote_runs
-from finance_assets.compute.databricks import watch
-from finance_assets.compute.databricks.interrupts import OneInterrupt
+from finance_assets.compute.databricks import followed, watch
+from finance_assets.compute.databricks.client import RunClient
+from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt
+from finance_assets.compute.databricks.pipes import Person
+from finance_assets.compute.databricks.work import of_steps
 from finance_assets.definitions import build_defs
 from finance_assets.settings import get_settings
 from finance_assets_tests.databricks.acting import (
@@ -31,6 +33,7 @@ from finance_assets_tests.databricks.faults import Fault
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,
+    CALENDAR,
     PIPELINE,
     SILVER,
     USE_CASE,
@@ -138,7 +141,7 @@ def test_a_thread_gets_no_signals_and_no_handler():
 @pytest.fixture
 def impatient(monkeypatch):
     """A failed run is not waited for."""
-    monkeypatch.setattr(remote_runs, "END_SECONDS", 0.5)
+    monkeypatch.setattr(followed, "END_SECONDS", 0.5)
     monkeypatch.setattr(watch, "READ_SECONDS", 0.5)
 
 
@@ -250,3 +253,52 @@ def test_a_result_that_dagster_refuses_leaves_no_run_that_goes_on(
     assert not materialize(instance, BRONZE, SILVER).success
     [remote] = runs(SILVER)
     assert (remote.life, remote.result) == ("TERMINATED", "CANCELED")
+
+
+def left_by_a_killed_worker(workspace, runs, tmp_path):
+    """The run that a worker began and nobody watches any more."""
+    first = worker(tmp_path)
+    [remote] = waited_for(lambda: runs(BRONZE))
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    return remote
+
+
+def asked_again():
+    """The step's results, as the killed worker's successor gets them."""
+    settings, root = get_settings(), of_the_first_run()
+    work = of_steps(settings, [USE_CASE.step(BRONZE)], CALENDAR.window(APRIL), root)
+    return dict(RunClient(settings).stream(Person(root, lambda text: None), work))
+
+
+def test_an_interrupt_before_a_run_is_watched_ends_the_one_that_was_taken_over(
+    workspace, runs, tmp_path
+):
+    workspace.jobs.startup_seconds = 60.0
+    remote = left_by_a_killed_worker(workspace, runs, tmp_path)
+    workspace.front.requests.clear()
+    workspace.front.plant(Fault("PUT", r"context\.json$", "delay", 1, seconds=3))
+
+    def interrupt():
+        waited_for(lambda: any(path.endswith("json") for _, path in workspace.front.requests))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    in_background(interrupt)
+    with pytest.raises(INTERRUPTS):
+        asked_again()
+    assert (remote.life, remote.result) == ("TERMINATED", "CANCELED")
+    assert len(runs(BRONZE)) == 1
+
+
+def test_a_result_that_a_newer_successor_cannot_read_is_made_anew(workspace, runs, tmp_path):
+    workspace.jobs.startup_seconds = 3.0
+    remote = left_by_a_killed_worker(workspace, runs, tmp_path)
+    waited_for(lambda: remote.life == "TERMINATED")
+    workspace.jobs.startup_seconds = 0.0
+    token = workspace.jobs.token_of(remote.run_id)
+    volume = workspace.jobs.cluster.volumes / "main/finance_assets/runs/runs"
+    for file in volume.glob(f"{token}/1-*.json"):
+        # An older version may have called a part of the result otherwise.
+        file.write_text(file.read_text().replace("fingerprints", "prints"))
+    assert asked_again()[BRONZE].publication
+    assert len(runs(BRONZE)) == 2

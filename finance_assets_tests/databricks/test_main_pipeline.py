@@ -2,7 +2,6 @@
 
 import base64
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from finance_assets_tests.running import with_mlflow
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,
-    CALENDAR,
     JUNE,
     MAY,
     PIPELINE,
@@ -160,24 +158,6 @@ def test_a_retried_task_succeeds_when_the_trouble_passes(delivered, tmp_path):
     storage.unlink()
     storage.mkdir()
     assert watched(client, run).result_state.value == "SUCCESS", outputs(client, run)
-
-
-def test_the_partition_defaults_to_the_one_that_is_due_at_the_trigger():
-    from finance_assets.compute.remote import _partition
-    from finance_assets.errors import SettingsError
-
-    assert _partition(CALENDAR, "due", "2005-08-03T06:00:00.000Z") == "2005-07"
-    assert _partition(CALENDAR, "due", "2005-08-03T05:59:00Z") == "2005-06"
-    assert _partition(replace(CALENDAR, last=None), "due", "2006-01-03T06:00:00") == "2005-12"
-    assert _partition(CALENDAR, "2005-04", "{{job.trigger.time.iso_datetime}}") == "2005-04"
-    for named, triggered in (
-        ("last", None),
-        ("due", None),
-        ("2005-13", None),
-        ("due", "2006-01-03"),
-    ):
-        with pytest.raises(SettingsError, match=r"is no partition|no partition is due"):
-            _partition(CALENDAR, named, triggered)
 
 
 def test_the_notebooks_run_in_a_workspace_and_make_the_same_tables(here, delivered, tmp_path):

@@ -1,11 +1,16 @@
 """Dagster's runs and the bundle's job are one description: they differ where it is declared."""
 
+import zipfile
+from email.parser import Parser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from finance_assets.bundle.render import render_compute, render_job, target_compute
 from finance_assets.bundle.variables import read_file
+from finance_assets.compute.databricks.payload import build_wheel, locked
 from finance_assets.compute.databricks.tasks import (
     JOBS_ALONE,
     TASKS_OF_JOBS,
@@ -14,6 +19,7 @@ from finance_assets.compute.databricks.tasks import (
     task_key,
 )
 from finance_assets.compute.databricks.work import of_steps
+from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings, Settings, Shape
 from finance_assets_tests.scenario import APRIL, CALENDAR, USE_CASE
 
@@ -41,7 +47,11 @@ def sides(step, shape):
     """A step as it is submitted, and as it is rendered: (run, task), (job, task)."""
     databricks = DatabricksSettings(shape=shape, cluster_id="0101-abc", policy_id="policy-1")
     work = of_steps(FULL, [step], CALENDAR.window(APRIL), "run")
-    run = one_time_run(work.name, work.task, compute_of(databricks, "/Volumes/x/y.whl"))
+    run = one_time_run(
+        work.name,
+        work.task,
+        compute_of(databricks, "/Volumes/x/finance_assets-0.1.0+c1-py3-none-any.whl"),
+    )
     bundle = read_file(ROOT / "databricks.yml")
     bundle["variables"]["shape"]["default"] = shape
     bundle["variables"]["policy_id"]["default"] = "policy-1"
@@ -83,8 +93,9 @@ def test_a_step_is_the_same_task_for_dagster_and_in_the_bundle(key, shape):
         k: v for k, v in theirs.items() if k not in VALUES
     }
     mine, its = told(ours["parameters"]), told(theirs["parameters"])
-    # A range is asked for by Dagster; which partition is due, the job has to find out.
-    assert [o for o in mine if o != ("--last", "")] == [o for o in its if o != ("--triggered", "")]
+    # A range is asked for by Dagster, which sent a wheel; which partition is due, the job finds out.
+    only = {("--last", ""), ("--wheel", "")}
+    assert [o for o in mine if o not in only] == [o for o in its if o != ("--triggered", "")]
     assert dict(zip(*[iter(ours["parameters"])] * 2, strict=True))["--step"] == key
 
 
@@ -99,3 +110,21 @@ def test_the_runs_differ_in_what_a_one_time_run_cannot_say(shape):
         [shared] = rendered["job_clusters"]
         assert shaped(task["new_cluster"]) == shaped(shared["new_cluster"])
         assert task["new_cluster"]["custom_tags"] == shared["new_cluster"]["custom_tags"]
+
+
+def test_the_wheel_asks_for_the_libraries_that_were_tested_and_for_no_range():
+    with zipfile.ZipFile(build_wheel()) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        told = Parser().parsestr(archive.read(name).decode())
+    asked = [Requirement(text) for text in told.get_all("Requires-Dist") if "extra" not in text]
+    here = [one for one in asked if one.marker is None or one.marker.evaluate()]
+    assert {one.name: str(one.specifier) for one in here} == {
+        one.name: f"=={version(one.name)}" for one in here
+    }
+    decisive = {"xgboost-cpu", "lightgbm", "scikit-learn", "mlflow", "pandas", "pyarrow", "numpy"}
+    assert {*decisive, "deltalake"} <= {one.name for one in here}
+
+
+def test_a_dependency_that_is_not_locked_is_refused():
+    with pytest.raises(SettingsError, match="^pandas is not locked"):
+        locked(["numpy>=1", "pandas>=2,<3"], "numpy==2.0 ; python_version < '3'\n# pandas==2\n")

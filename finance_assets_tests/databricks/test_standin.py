@@ -207,3 +207,12 @@ def test_a_wheel_task_without_its_wheel_fails(client):
     )
     run_id = client.jobs.submit(run_name="x", tasks=[task], environments=[environment])
     assert ended(client, run_id.bind()["run_id"]).state.result_state.value == "FAILED"
+
+
+def test_a_volume_refuses_times_that_are_set_from_outside(client, script):
+    source = (
+        "import os\nplace = '/Volumes/main/finance_assets/runs/times'\n"
+        "open(place, 'w').close()\nos.utime(place)\n"
+    )
+    run = ended(client, submitted(client, script("times", source)))
+    assert "not permitted" in client.jobs.get_run_output(run.tasks[0].run_id).error

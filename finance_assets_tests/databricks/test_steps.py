@@ -75,6 +75,17 @@ def test_a_step_reports_what_it_would_have_reported_here(workspace, instance, ru
     assert len(events(remote)[0]) > 20
 
 
+def test_deliveries_are_archived_on_a_volume(workspace, instance, monkeypatch):
+    place = "main/finance_assets/staging/deliveries"
+    monkeypatch.setenv("FINANCE_ASSETS_ARCHIVE", f"/Volumes/{place}")
+    get_settings.cache_clear()
+    result = materialize(instance, BRONZE)
+    assert result.success, failure_of(result).description
+    kept = [file for file in (workspace.jobs.cluster.volumes / place).glob("??/*")]
+    delivery = delivery_path(get_settings().landing, APRIL)
+    assert delivery.read_bytes() in [file.read_bytes() for file in kept]
+
+
 def test_what_a_step_says_while_it_runs_reaches_dagsters_log(workspace, instance, caplog):
     result = materialize(instance, BRONZE)
     assert result.success

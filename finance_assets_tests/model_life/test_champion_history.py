@@ -9,6 +9,7 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from finance_assets.errors import FinanceAssetsError, GoneError, ModelError
+from finance_assets.ml.model_files import FEATURES_DIGEST, canonical, digest, digest_tag
 from finance_assets.ml.registry import STATEMENT
 from finance_assets.model_life.chain import chain_problems, read_history
 from finance_assets.model_life.champion_history import ChampionEvent
@@ -291,31 +292,34 @@ def test_a_model_turned_upside_down_with_its_digest_set_anew_does_not_score(sett
 
 def test_features_swapped_in_the_tag_are_noticed(settled, copy):
     with put_back(settled) as client:
-        features = list(MODEL.feature_names)
-        features[0], features[1] = features[1], features[0]
-        client.set_model_version_tag(NAME, "2", "features", json.dumps(features))
+        first, second, *others = MODEL.feature_names
+        swapped = digest(canonical([second, first, *others]))
+        client.set_model_version_tag(NAME, "2", FEATURES_DIGEST, swapped)
         assert problems(copy) != []
-        assert refuses_to_score(copy, "its tag says")
+        assert refuses_to_score(copy, "its tag features_sha256 is of others")
+
+
+def test_a_version_of_earlier_code_has_its_features_as_a_tag_and_scores(settled, copy):
+    with put_back(settled) as client:
+        client.delete_model_version_tag(NAME, "2", FEATURES_DIGEST)
+        client.set_model_version_tag(NAME, "2", "features", json.dumps(MODEL.feature_names))
+        assert problems(copy) == []
 
 
 def test_features_renamed_in_the_model_text_do_not_score(settled, copy):
-    from finance_assets.ml.model_files import digest
-
     [model] = model_files(settled.settings, "2")
     with put_back(settled, model) as client:
         first, second, *others = MODEL.feature_names
         swapped, record = [second, first, *others], json.loads(model.read_text())
         record["learner"]["feature_names"] = swapped
         model.write_text(json.dumps(record))
-        client.set_model_version_tag(NAME, "2", "features", json.dumps(swapped))
+        client.set_model_version_tag(NAME, "2", FEATURES_DIGEST, digest(canonical(swapped)))
         client.set_model_version_tag(NAME, "2", "artifact_sha256", digest(model.read_text()))
         assert refuses_to_score(copy, "signature says")
 
 
 @pytest.mark.parametrize("file", ["reference.json", "recipe.json"])
 def test_a_record_replaced_with_its_digest_set_anew_is_noticed(settled, copy, file):
-    from finance_assets.ml.model_files import canonical, digest, digest_tag
-
     [path] = model_files(settled.settings, "2", file)
     with put_back(settled, path) as client:
         record = json.loads(path.read_text())

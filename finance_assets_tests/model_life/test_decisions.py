@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.errors import LostRaceError, ModelError, SettingsError
+from finance_assets.lakehouse.constraints import is_enforced
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
 from finance_assets.ml.tasks.binary import criteria
@@ -16,6 +17,7 @@ from finance_assets.model_life import effects, people, rollback
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.card_text import render_card
 from finance_assets.model_life.cards import gather_card
+from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.rollback import roll_back
@@ -135,6 +137,28 @@ def test_a_passed_candidate_waits_for_approval_as_challenger(tables, settings, a
     assert events(tables) == [("approved", "1", None)]
     assert decided(tables) == [("1", "held")]
     assert aliases(settings) == {"champion": "1"}
+
+
+def test_a_held_candidate_leaves_an_empty_history_to_which_its_approver_only_adds(tables, ada):
+    run_model_steps(tables, JUNE, HELD)
+    made = tables.lakehouse.table(HISTORY)
+    assert made.row_counts() == {}
+    assert is_enforced(made, champion_history_contract(NAME))
+    ada()
+    approved(tables, "1")
+    now = tables.lakehouse.table(HISTORY)
+    assert now.created_at == made.created_at
+    assert [commit.version for commit in now.commits(made.version)] == [made.version + 1]
+
+
+def test_an_approver_makes_no_table_that_would_be_theirs(tables, ada):
+    run_model_steps(tables, JUNE, HELD)
+    shutil.rmtree(tables.lakehouse.path(HISTORY))
+    ada()
+    with pytest.raises(ModelError, match="no person makes its table") as refused:
+        approved(tables, "1")
+    assert refused.value.remedy.startswith(f"run {DECISION} once more")
+    assert not tables.lakehouse.table(HISTORY).exists
 
 
 def test_a_late_approval_leaves_the_months_that_were_scored_before_it_alone(tables, ada):

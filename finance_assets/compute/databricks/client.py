@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dagster._utils import iterate_with_context
 
-from finance_assets.compute.databricks.api import Submission, WheelTask
+from finance_assets.compute.databricks.api import Submission
+from finance_assets.compute.databricks.followed import DeadAttemptError, FollowedRun
 from finance_assets.compute.databricks.interrupts import INTERRUPTS, OneInterrupt
-from finance_assets.compute.databricks.messages import DONE, MessageError
+from finance_assets.compute.databricks.messages import MessageError
 from finance_assets.compute.databricks.payload import uploaded_wheel
 from finance_assets.compute.databricks.pipes import Asker, Session
-from finance_assets.compute.databricks.runs import (
-    DeadAttemptError,
-    FollowedRun,
-    RemoteRuns,
-    attempts,
-)
-from finance_assets.compute.databricks.tasks import compute_of, one_time_run
+from finance_assets.compute.databricks.runs import RemoteRuns, attempts
+from finance_assets.compute.databricks.tasks import compute_of, one_time_run, with_arguments
 from finance_assets.compute.databricks.watch import Watched
 from finance_assets.compute.databricks.work import Work
 from finance_assets.compute.databricks.workspace import open_workspace
@@ -67,38 +63,40 @@ class RunClient:
     ) -> Generator[tuple[str, T], None, None]:
         """Attempt after attempt, until one gave the results or failed while we watched."""
         runs = RemoteRuns(self.workspace, self._settings, asker.log)
+        # Made before an attempt is found: from then on every interrupt has to end its run.
+        submission = self._submission(work)
         candidates = attempts(asker.root, work.identity)
         told: set[str] = set()
         while True:
             attempt, folder, is_taken_over = runs.open_attempt(candidates)
-            submission = self._submission(work)
-            with asker.session(folder) as (session, reader):
-                followed = FollowedRun(
-                    runs, attempt, _with_pipes(submission, session), is_taken_over
-                )
-                watched = Watched(followed, session, reader, folder, work, told, is_taken_over)
-                try:
+            followed = FollowedRun(runs, attempt, folder, submission, is_taken_over)
+            try:
+                with asker.session(folder) as (session, reader):
+                    followed.submission = _with_pipes(submission, session)
                     followed.submit()
                     verb = "taking over" if is_taken_over else "submitted"
                     asker.log(f"{verb} Databricks run {followed.run_id} ({attempt.number})")
+                    watched = Watched(followed, session, reader, work, told)
                     yield from watched.results(self._settings.poll_seconds, interrupt.check)
                     return
-                except DeadAttemptError as dead:
-                    asker.log(f"attempt {attempt.number}: {dead}; a new one begins")
-                    folder.write(DONE, "dead")
-                except INTERRUPTS:
-                    # dagster-databricks 0.29.27 swallows this, and a cancelled step counts as
-                    # done.
-                    watched.abandon("cancelled")
+            except DeadAttemptError as dead:
+                followed.close("dead")
+                asker.log(f"attempt {attempt.number}: {dead}; a new one begins")
+            except INTERRUPTS:
+                # dagster-databricks 0.29.27 swallows this, and a cancelled step counts as done.
+                followed.abandon("cancelled")
+                raise
+            except MessageError as unreadable:
+                # Whoever took the run over would read the same again.
+                followed.abandon("unreadable")
+                if not is_taken_over:
                     raise
-                except MessageError:
-                    # Whoever took the run over would read the same again.
-                    watched.abandon("unreadable")
-                    raise
-                except GeneratorExit:
-                    # Dagster wants no more of us, as when it refused a result.
-                    watched.abandon("left")
-                    raise
+                # Its sender may be an older wheel, which the next attempt does not run.
+                asker.log(f"attempt {attempt.number}: {unreadable.what}; a new one begins")
+            except GeneratorExit:
+                # Dagster wants no more of us, as when it refused a result.
+                followed.abandon("left")
+                raise
 
     def _submission(self, work: Work[Any]) -> Submission:
         wheel = uploaded_wheel(self.workspace, self._settings, self._packages)
@@ -109,6 +107,4 @@ def _with_pipes(submission: Submission, session: Session) -> Submission:
     """The submission with Pipes' parameters at the end of the task's command line."""
     arguments = [x for pair in session.get_bootstrap_cli_arguments().items() for x in pair]
     [task] = submission["tasks"]
-    wheel = task["python_wheel_task"]
-    said: WheelTask = {**wheel, "parameters": [*wheel["parameters"], *arguments]}
-    return {**submission, "tasks": [{**task, "python_wheel_task": said}]}
+    return {**submission, "tasks": [with_arguments(task, *arguments)]}

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from finance_assets.compute.databricks.rights import ROLES, Role
 from finance_assets.compute.databricks.workspace import open_workspace
+from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings, Settings
 from finance_assets.step.use_case import UseCase
 
@@ -48,6 +50,8 @@ class Examination:
     settings: Settings
     use_cases: tuple[UseCase, ...]
     given: "WorkspaceClient | None" = field(default=None)
+    # Whose rights are asked for.
+    role: Role = ROLES["orchestrator"]
 
     @cached_property
     def databricks(self) -> DatabricksSettings:
@@ -81,14 +85,21 @@ class Examination:
 Check = Callable[[Examination], str]
 
 
-def examine(
-    settings: Settings, use_cases: Iterable[UseCase], client: "WorkspaceClient | None" = None
-) -> list[Finding]:
-    """Every check in order; without authentication there is nothing else to ask."""
+def examine(settings: Settings, use_cases: Iterable[UseCase], role: str) -> list[Finding]:
+    """Every check in order, as somebody in a role; without authentication there is nothing else to
+    ask.
+
+    Raises:
+        SettingsError: there is no such role.
+    """
     from finance_assets.compute.databricks.doctor_compute import COMPUTE_CHECKS
     from finance_assets.compute.databricks.doctor_data import DATA_CHECKS
 
-    subject = Examination(settings, tuple(use_cases), client)
+    if role not in ROLES:
+        raise SettingsError(
+            f"there is no role {role!r}", where="--role", remedy=f"one of: {', '.join(ROLES)}"
+        )
+    subject = Examination(settings, tuple(use_cases), role=ROLES[role])
     findings = [_found("authentication", authentication, subject)]
     if not findings[0].is_well:
         return findings

@@ -11,6 +11,8 @@ from finance_assets.compute.databricks.doctor import Ailment, Check, Examination
 # Signed tokens and upload links are refused when clocks differ by minutes.
 MAX_SKEW_SECONDS = 60
 ALL = "ALL_PRIVILEGES"
+FOLDER = "set FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX to /Users/<you>/finance_assets/"
+IN_GROUP = "deploy the bundle, and see that you are in the group of your role"
 PREREQUISITES = "docs/databricks/prerequisites.md has the commands"
 
 
@@ -43,18 +45,17 @@ def catalog(subject: Examination) -> str:
 
 
 def schemas(subject: Examination) -> str:
-    """Every layer has a schema that tables can be made in, or that may be made."""
+    """Every layer has a schema in which our role may do its work, or that we may make."""
     if not subject.settings.catalog:
         return "none needed without a catalog"
     steps = [step for use_case in subject.use_cases for step in use_case.steps]
     for layer in dict.fromkeys(step.contract.layer for step in steps):
-        _table_schema(
-            subject, f"{subject.settings.catalog}.{subject.settings.schema_prefix}{layer}"
-        )
+        name = f"{subject.settings.catalog}.{subject.settings.schema_prefix}{layer}"
+        _table_schema(subject, name, set(subject.role.on_layer(layer)))
     return ", ".join(dict.fromkeys(step.contract.layer for step in steps))
 
 
-def _table_schema(subject: Examination, name: str) -> None:
+def _table_schema(subject: Examination, name: str, needed: set[str]) -> None:
     from databricks.sdk.errors import NotFound
 
     try:
@@ -62,14 +63,15 @@ def _table_schema(subject: Examination, name: str) -> None:
     except NotFound as error:
         above = str(subject.settings.catalog)
         may = subject.privileges("catalog", above)
-        if may & {"CREATE_SCHEMA", ALL} or _owns_catalog(subject, above):
+        is_maker = "CREATE_TABLE" in needed
+        if (is_maker and may & {"CREATE_SCHEMA", ALL}) or _owns_catalog(subject, above):
             return
         raise Ailment(
             f"the schema {name} does not exist, and we may not make it",
             f"deploy the bundle, or: CREATE SCHEMA {name}; {PREREQUISITES}",
         ) from error
     if owner not in subject.principals:
-        _require_rights(subject, "schema", name, {"USE_SCHEMA", "CREATE_TABLE", "SELECT", "MODIFY"})
+        _require_rights(subject, "schema", name, needed)
 
 
 def _owns_catalog(subject: Examination, name: str) -> bool:
@@ -149,27 +151,42 @@ def write_access(subject: Examination) -> str:
 
 
 def experiments(subject: Examination) -> str:
-    """The folder of the experiments is there, or can be made."""
+    """The experiments are there and may be seen, or their folder is there or can be made."""
+    from databricks.sdk.errors import NotFound, PermissionDenied
+
+    prefix = subject.settings.mlflow_experiment_prefix
+    if not prefix.startswith("/"):
+        raise Ailment(f"{prefix!r} is no folder of the workspace", FOLDER)
+    for use_case in subject.use_cases:
+        name = f"{prefix}{use_case.name}"
+        try:
+            subject.client.experiments.get_by_name(name)
+        except PermissionDenied as error:
+            raise Ailment(f"{name} may not be seen by us", IN_GROUP) from error
+        except NotFound as error:
+            # Whoever trains makes what is missing.
+            if "CREATE_MODEL" not in subject.role.home:
+                raise Ailment(f"there is no experiment {name}", IN_GROUP) from error
+            return _experiment_folder(subject, prefix.rpartition("/")[0])
+    return f"{prefix}<use case>"
+
+
+def _experiment_folder(subject: Examination, folder: str) -> str:
     from databricks.sdk.errors.base import DatabricksError
     from databricks.sdk.service.workspace import ObjectType
 
-    prefix = subject.settings.mlflow_experiment_prefix
-    remedy = "set FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX to /Users/<you>/finance_assets/"
-    if not prefix.startswith("/"):
-        raise Ailment(f"{prefix!r} is no folder of the workspace", remedy)
-    folder = prefix.rpartition("/")[0]
     try:
         subject.client.workspace.mkdirs(folder)
         kind = subject.client.workspace.get_status(folder).object_type
     except DatabricksError as error:
-        raise Ailment(f"{folder} cannot be made: {error}", remedy) from error
+        raise Ailment(f"{folder} cannot be made: {error}", FOLDER) from error
     if kind is not ObjectType.DIRECTORY:
-        raise Ailment(f"{folder} is no folder", remedy)
+        raise Ailment(f"{folder} is no folder", FOLDER)
     return folder
 
 
 def registry(subject: Examination) -> str:
-    """Models can be registered: by three names in Unity Catalog."""
+    """Models can be registered, or read: by three names in Unity Catalog."""
     settings = subject.settings
     if settings.mlflow_registry_uri != "databricks-uc":
         return f"models go to {settings.mlflow_registry_uri or 'the tracking server'}"
@@ -182,7 +199,7 @@ def registry(subject: Examination) -> str:
     name = prefix.removesuffix(".")
     _require("schemas", name, f"CREATE SCHEMA {name}; {PREREQUISITES}", subject)
     if subject.client.schemas.get(name).owner not in subject.principals:
-        _require_rights(subject, "schema", name, {"USE_SCHEMA", "CREATE_MODEL"})
+        _require_rights(subject, "schema", name, set(subject.role.home))
     return f"{prefix}<use case>"
 
 

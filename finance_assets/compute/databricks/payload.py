@@ -3,16 +3,20 @@ uploaded once for each state of the code.
 
 One wheel holds all of it, so that whatever installs it (serverless, clusters, the bundle) needs
 to know of one file. The same sources give the same bytes, and the folder on the volume is named
-by their digest: what is there already is never sent again.
+by their digest: what is there already is never sent again. Its version names its content as well:
+pip leaves alone what it has in the same version, on a cluster that lives on. It asks for the
+libraries of requirements.lock, so that a task runs with what was tested.
 """
 
 import hashlib
+import re
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from finance_assets.compute.databricks.workspace import patiently
 from finance_assets.errors import SettingsError
@@ -95,20 +99,56 @@ def build_wheel(packages: tuple[str, ...] = ()) -> Path:
             where=str(ROOT),
             remedy="set FINANCE_ASSETS_DATABRICKS_WHEEL to a wheel of this package",
         )
+    project = _project(packed_folders(packages))
+    digest = _digest(_built(project))
+    # A letter first: of digits alone, pip would strip zeros.
+    project["project"]["version"] += f"+c{digest[:16]}"
+    return _built(project)
+
+
+def _built(project: dict[str, Any]) -> Path:
     from hatchling.builders.wheel import WheelBuilder
 
     folder = tempfile.mkdtemp(prefix="finance_assets_wheel_")
-    builder = WheelBuilder(str(ROOT), config=_project(packed_folders(packages)))
+    builder = WheelBuilder(str(ROOT), config=project)
     return Path(next(builder.build(directory=folder, versions=["standard"])))
 
 
-def _project(packed: dict[str, Path]) -> dict[str, object]:
-    """pyproject.toml, with further folders to put into the wheel, by their place in it."""
+def _project(packed: dict[str, Path]) -> dict[str, Any]:
+    """pyproject.toml with the locked dependencies, and with further folders to put into the wheel,
+    by their place in it.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    project["project"]["dependencies"] = locked(project["project"]["dependencies"], lock)
     target = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     own = set(target["packages"])
     target["force-include"] = {str(at): name for name, at in packed.items() if name not in own}
     return project
+
+
+def locked(dependencies: Sequence[str], lock: str) -> list[str]:
+    """The dependencies as the lines of a lock pin them, each for the Pythons that it is for.
+
+    Only these: what they need in turn, such as the clients of Databricks, the runtime brings.
+
+    Raises:
+        SettingsError: the lock does not pin one of them.
+    """
+    pinned: dict[str, list[str]] = {}
+    for line in lock.splitlines():
+        name, is_pin, _ = line.partition("==")
+        if is_pin:
+            pinned.setdefault(name, []).append(line)
+    names = [re.split(r"[^A-Za-z0-9-]", dependency, maxsplit=1)[0] for dependency in dependencies]
+    missing = [name for name in names if name not in pinned]
+    if missing:
+        raise SettingsError(
+            f"{', '.join(missing)} is not locked",
+            where=str(ROOT / "requirements.lock"),
+            remedy="make lock",
+        )
+    return [line for name in names for line in pinned[name]]
 
 
 def _digest(wheel: Path) -> str:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS = 50
 SUBMIT = "/api/2.2/jobs/runs/submit"
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
-# A run that says it failed ends by itself in a moment. One that does not is paid for in vain.
-END_SECONDS = 30.0
 FINISHED = frozenset({"TERMINATED", "SKIPPED", "INTERNAL_ERROR"})
 
 
@@ -141,77 +139,6 @@ class RemoteRuns:
             remedy="see the trace and the run's page; then re-execute the step",
             trace=trace,
         )
-
-
-class DeadAttemptError(Exception):
-    """Nothing can be had of an attempt any more: the next one has to do it. Says why."""
-
-
-class FollowedRun:
-    """The run of one attempt, from its submission to its end."""
-
-    def __init__(
-        self, runs: RemoteRuns, attempt: Attempt, submission: Submission, is_begun: bool
-    ) -> None:
-        """Nothing is submitted yet. `is_begun`: another worker may have submitted it."""
-        self._runs, self._attempt, self._submission = runs, attempt, submission
-        self._is_begun = is_begun
-        self.run_id: int | None = None
-
-    def submit(self) -> int:
-        """Submit it, or find the run that there is for the attempt.
-
-        Raises:
-            DeadAttemptError: the workspace does not take the token, as of a run that was deleted.
-        """
-        from databricks.sdk.errors import BadRequest, NotFound
-
-        try:
-            self.run_id = self._runs.submit(self._attempt, self._submission)
-        except (BadRequest, NotFound) as error:
-            # A refusal of what is in the submission meets the next attempt, too, which is new.
-            if self._is_begun:
-                raise DeadAttemptError(f"its token is not taken ({error})") from error
-            raise
-        self._is_begun = True
-        return self.run_id
-
-    def look(self) -> "Run":
-        """The run as it is now; one that the workspace lost is found again by its token."""
-        from databricks.sdk.errors import NotFound
-
-        try:
-            return self._runs.get(self.run_id or self.submit())
-        except NotFound:
-            return self._runs.get(self.submit())
-
-    def settle(self) -> "Run":
-        """The run once it is over: by itself, or cancelled if it takes its time."""
-        until = time.monotonic() + END_SECONDS
-        run = self.look()
-        while not is_finished(run) and time.monotonic() < until:
-            time.sleep(self._runs.pause)
-            run = self.look()
-        if not is_finished(run):
-            self.cancel()
-        return run
-
-    def cancel(self) -> None:
-        """Cancel it and wait until it stopped.
-
-        An interrupt may come after the workspace took the submission and before it could say
-        so: the token tells which run that was.
-        """
-        try:
-            run = self.look()
-        except DeadAttemptError:
-            return
-        if not is_finished(run) and run.run_id is not None:
-            self._runs.cancel(run.run_id)
-
-    def failure(self, run: "Run") -> RemoteRunError:
-        """What the finished run says."""
-        return self._runs.failure(run)
 
 
 def is_finished(run: "Run") -> bool:

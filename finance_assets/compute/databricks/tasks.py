@@ -7,6 +7,7 @@ differ only in where values come from (settings, or the bundle's variables).
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from finance_assets.commands.command import Command
@@ -175,13 +176,25 @@ def on_compute(compute: TaskCompute, *, is_cluster_shared: bool = False) -> Wher
 
 
 def one_time_run(name: str, task: Task, compute: TaskCompute) -> Submission:
-    """A run of one task, as it is submitted."""
+    """A run of one task, as it is submitted; the task is told which wheel was sent for it."""
+    sent = ("--wheel", wheel_version(compute.wheel))
     return {
         "run_name": name,
-        "tasks": [{**task, **on_compute(compute)}],
+        "tasks": [{**with_arguments(task, *sent), **on_compute(compute)}],
         "environments": environments(compute),
         "queue": QUEUE,
     }
+
+
+def with_arguments(task: Task, *more: str) -> Task:
+    """The task with more at the end of its command line."""
+    wheel = task["python_wheel_task"]
+    return {**task, "python_wheel_task": {**wheel, "parameters": [*wheel["parameters"], *more]}}
+
+
+def wheel_version(path: str) -> str:
+    """The version in a wheel's file name: `<package>-<version>-<tags>.whl`."""
+    return PurePosixPath(path).name.split("-")[1]
 
 
 def new_cluster(compute: TaskCompute) -> Cluster:

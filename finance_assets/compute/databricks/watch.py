@@ -6,19 +6,13 @@ How it is submitted, and what comes after an attempt that failed, is client.py's
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from finance_assets.codec import of_record
-from finance_assets.compute.databricks.interrupts import no_interrupt
-from finance_assets.compute.databricks.messages import DONE, FolderMessages, RunFolder
+from finance_assets.compute.databricks.followed import DeadAttemptError, FollowedRun
+from finance_assets.compute.databricks.messages import FolderMessages, MessageError
 from finance_assets.compute.databricks.pipes import Session
-from finance_assets.compute.databricks.runs import (
-    DeadAttemptError,
-    FollowedRun,
-    RemoteRunError,
-    is_finished,
-    is_successful,
-)
+from finance_assets.compute.databricks.runs import RemoteRunError, is_finished, is_successful
 from finance_assets.compute.databricks.work import Work
 from finance_assets.compute.reporting import ANSWER, FAILURE, RESULT, Failure
 from finance_assets.errors import FinanceAssetsError
@@ -57,10 +51,8 @@ class Watched(Generic[T]):
     followed: FollowedRun
     session: Session
     reader: FolderMessages
-    folder: RunFolder
     work: Work[T]
     told: set[str]
-    is_taken_over: bool
     _heard: int = 0
     _results: list[tuple[str, T]] = field(default_factory=list)
     _failure: Failure | None = None
@@ -78,13 +70,13 @@ class Watched(Generic[T]):
             DeadAttemptError: the run failed unseen, or its last message is still missing.
             StepFailedError, RemoteRunError: a step or the run failed; nothing of it goes on.
         """
-        if self.is_taken_over and _is_failed(run := self.followed.look()):
+        if self.followed.is_taken_over and _is_failed(run := self.followed.look()):
             raise DeadAttemptError(f"run {run.run_id} failed unseen")
         run = self._ended(poll_seconds, check)
         yield from self._news()
         if not is_successful(run):
             # A task that was retried behind our back may have made good: then it is none.
-            self.folder.write(DONE, "failed")
+            self.followed.close("failed")
             failure = self._failure
             raise step_failure(failure, run) if failure else self.followed.failure(run)
         for _ in range(LAST_LOOKS):
@@ -94,7 +86,7 @@ class Watched(Generic[T]):
             yield from self._news()
         if self._missing():
             raise self._lost()
-        self.folder.write(DONE, "taken")
+        self.followed.close("taken")
 
     def _ended(self, poll_seconds: float, check: Callable[[], None]) -> "Run":
         """The run once it is over, by itself, or by us once a step failed or was refused."""
@@ -112,26 +104,34 @@ class Watched(Generic[T]):
                     return self.followed.settle()
                 read = time.monotonic()
 
-    def abandon(self, mark: str) -> None:
-        """Let nothing of the run go on, whatever interrupts come meanwhile, and say why."""
-        with no_interrupt():
-            self.followed.cancel()
-            self.folder.write(DONE, mark)
-
     def _missing(self) -> list[str]:
         return [key for key in self.work.keys if key not in self.told]
 
     def _hear(self) -> None:
-        """Read what is new: log lines reach Dagster, results wait, a failure is remembered."""
+        """Read what is new: log lines reach Dagster, results wait, a failure is remembered.
+
+        Raises:
+            MessageError: a result or a failure is not what this code knows as one.
+        """
         self.reader.drain()
         for message in self.session.get_custom_messages()[self._heard :]:
             self._heard += 1
-            if message["kind"] in (RESULT, ANSWER):
-                result = self.work.read(message["result"])
-                self._results.append((message["key"], result))
-                self._is_hopeless = self._is_hopeless or self.work.is_last(result)
-            elif message["kind"] == FAILURE:
-                self._failure, self._is_hopeless = of_record(Failure, message), True
+            try:
+                self._take(message)
+            except (ValueError, KeyError, TypeError) as error:
+                raise MessageError(
+                    f"what the run sent cannot be read: {error}",
+                    where=self.followed.folder.path,
+                    remedy="another version of this package may have sent it; run the step again",
+                ) from error
+
+    def _take(self, message: Any) -> None:
+        if message["kind"] in (RESULT, ANSWER):
+            result = self.work.read(message["result"])
+            self._results.append((message["key"], result))
+            self._is_hopeless = self._is_hopeless or self.work.is_last(result)
+        elif message["kind"] == FAILURE:
+            self._failure, self._is_hopeless = of_record(Failure, message), True
 
     def _news(self) -> Iterator[tuple[str, T]]:
         """Results that were not told yet."""
@@ -143,8 +143,8 @@ class Watched(Generic[T]):
                 yield key, result
 
     def _lost(self) -> Exception:
-        where = f"run {self.followed.run_id}, {self.folder.path}"
-        if self.is_taken_over:
+        where = f"run {self.followed.run_id}, {self.followed.folder.path}"
+        if self.followed.is_taken_over:
             return DeadAttemptError(f"the last message is still missing ({where})")
         return RemoteRunError(
             f"the run succeeded, but the result of {', '.join(self._missing())} is missing",

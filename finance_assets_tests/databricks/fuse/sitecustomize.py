@@ -1,10 +1,11 @@
 """What a cluster does for its processes: `/Volumes/…` is a mounted folder.
 
 On the path of every task of the stand-in. Python's own file calls are redirected; code of this
-package needs no other way to a volume.
+package needs no other way to a volume. What a volume refuses is refused here, too.
 """
 
 import builtins
+import errno
 import io
 import os
 
@@ -39,8 +40,21 @@ for _name in (
     "scandir",
     "remove",
     "unlink",
-    "utime",
 ):
     setattr(os, _name, _redirected(getattr(os, _name)))
 for _name in ("rename", "replace"):
     setattr(os, _name, _redirected(getattr(os, _name), 2))
+
+
+def _refused(function):
+    """A volume takes no times that somebody else than itself sets."""
+
+    def call(path, *given, **more):
+        if ROOT and not isinstance(path, int) and os.fspath(path).startswith("/Volumes/"):
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM), path)
+        return function(path, *given, **more)
+
+    return call
+
+
+os.utime = _refused(os.utime)
