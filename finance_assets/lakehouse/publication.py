@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
+from finance_assets.lakehouse.stored import Identity
+
 EXACT = ConfigDict(extra="forbid")
 
 
@@ -71,7 +73,9 @@ class Publication:
     `failed_checks` are the warnings of each partition that has any: a publication with a failed
     blocking check never exists. `inputs` maps each input table to the Delta version read.
     `made_from` holds a digest of all that each partition was made from, whatever its versions.
-    `deliveries` says what each partition of an ingested table came from.
+    `deliveries` says what each partition of an ingested table came from, `files` which
+    file that was, so that nobody has to read it again; `constants` the columns that have one value
+    in all rows of a partition, so that nobody has to read the rows for it.
 
     A confirmation is a publication without rows: the run found the partitions to be as they
     should be, though what they are made from, or what their checks say, is other than recorded,
@@ -91,6 +95,8 @@ class Publication:
     inputs: dict[str, int] = field(default_factory=dict)
     made_from: dict[str, str] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    files: dict[str, Identity] = field(default_factory=dict)
+    constants: dict[str, dict[str, str]] = field(default_factory=dict)
     is_confirmation: bool = False
     version: int = field(default=-1)
 

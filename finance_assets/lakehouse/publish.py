@@ -114,6 +114,8 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         inputs=origin.inputs,
         made_from=origin.made_from,
         deliveries=proposal.deliveries,
+        files=proposal.delivered_files,
+        constants=proposal.constants,
     )
     if proposal.quarantine is not None:
         _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)

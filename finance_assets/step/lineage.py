@@ -7,13 +7,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from finance_assets.calendar import Calendar, Window
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
+from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.step.declaration import Input, Step
 
 NEVER_PUBLISHED = "never_published"
+# What was computed last for a table and a window, and from which commits of its inputs.
+_made = Recent[tuple[object, dict[str, str]]]()
 
 
 def made_from(lakehouse: Lakehouse, step: Step, window: Window) -> dict[str, str]:
@@ -24,7 +28,14 @@ def made_from(lakehouse: Lakehouse, step: Step, window: Window) -> dict[str, str
     if not step.inputs:
         return {}
     histories = {item.key: lakehouse.history(item.key) for item in step.inputs}
-    return {p: _digest(_contents(histories, step.inputs, window.at(p))) for p in window}
+    # What reads all of the past has many pairs of partitions: the sensors ask again and again.
+    place = lakehouse.path(step.key) / str(window)
+    read = step.inputs, tuple(history.head for history in histories.values())
+    known = _made.get(place)
+    if known is None or known[0] != read:
+        known = read, {p: _digest(_contents(histories, step.inputs, window.at(p))) for p in window}
+        _made.put(place, known)
+    return dict(known[1])
 
 
 def data_problems(
@@ -85,12 +96,18 @@ class _Walk:
         """The upstream partitions that there are, or should be."""
         if item.key not in self._firsts:
             self._firsts[item.key] = next(iter(self.history(item.key).ledgers()), "")
+        first, last = self._span or (self._firsts[item.key], None)
         for upstream in item.window(partition):
-            if self.calendar:
-                if self.calendar.has(upstream):
-                    yield partition.at(upstream)
-            elif upstream >= self._firsts[item.key]:
+            if first <= upstream and (last is None or upstream <= last):
                 yield partition.at(upstream)
+
+    @cached_property
+    def _span(self) -> tuple[str, str] | None:
+        """The first and the last partition of the calendar; None without a calendar."""
+        if self.calendar is None:
+            return None
+        known = self.calendar.partitions()
+        return (known[0], known[-1]) if known else ("", "")
 
     def _judge(self, step: Step, at: Window) -> Iterator[str]:
         history, partition = self.history(step.key), at.first

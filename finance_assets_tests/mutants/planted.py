@@ -162,9 +162,11 @@ MUTANTS = (
         "model_life/scored.py",
         "model_life/test_overlaps.py",
         (
-            'row["model_sha256"] != champion.model_sha256',
-            'row["model_sha256"] == champion.model_sha256',
+            "scorer.model_sha256 != champion.model_sha256",
+            "scorer.model_sha256 == champion.model_sha256",
         ),
+        ("if said and history.altered_at(partition) is None", "if said"),
+        ("and not history.foreign_versions:", "or not history.foreign_versions:"),
     ),
     *of(
         "steps/scoring.py",
