@@ -50,7 +50,7 @@ def restored(
 
     They repeat the materialisation that Dagster just stored, with its provenance.
     """
-    for partition, stored in _newest(instance, key, versions.kept).items():
+    for partition, stored in sorted(_newest(instance, key, versions.kept).items()):
         yield dg.AssetMaterialization(
             key,
             metadata=stored.metadata,
