@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from finance_assets.assets import metadata as shown
-from finance_assets.assets.data_versions import FINGERPRINT, data_versions, restored
+from finance_assets.assets.data_versions import data_versions, restored
 from finance_assets.assets.partitions import partition_mapping, partitions_of
 from finance_assets.calendar import Calendar, Window
 from finance_assets.compute.runner import run_step
@@ -148,8 +148,8 @@ def reported(
         context.log_event(shown.statement(table, facts))
     key = shown.asset_key(step.key)
     versions = data_versions(context.instance, key, result.fingerprints)
-    for partition, fingerprint in result.fingerprints.items():
-        context.add_asset_metadata({FINGERPRINT: fingerprint}, key, partition)
+    for partition in result.fingerprints:
+        context.add_asset_metadata(shown.partition_metadata(result, partition), key, partition)
     reason = context.run.tags.get("retraining_reason") if step.kind.is_model else None
     yield dg.MaterializeResult(
         asset_key=key,

@@ -5,7 +5,7 @@ data version, so a partition keeps the one it has for as long as its fingerprint
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import dagster as dg
 
 FINGERPRINT = "content_fingerprint"
 DATA_VERSION_TAG = "dagster/data_version"
+EVENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def data_versions(
     A partition whose content is what Dagster last recorded keeps its version. The others get one
     made of their fingerprints.
     """
-    known = {p: _recorded(instance, key, p) for p in _materialized(instance, key, fingerprints)}
+    newest = _newest(instance, key, fingerprints)
+    known = {partition: _recorded(stored) for partition, stored in newest.items()}
     kept = {p: known[p][0] for p in known if known[p][1] == fingerprints[p]}
     if len(kept) == len(fingerprints) and len(set(kept.values())) == 1:
         return DataVersions(next(iter(kept.values())), {})
@@ -48,38 +50,37 @@ def restored(
 
     They repeat the materialisation that Dagster just stored, with its provenance.
     """
-    for partition, version in versions.kept.items():
-        stored = _latest(instance, key, partition)
-        if stored is not None:
-            yield dg.AssetMaterialization(
-                key,
-                metadata=stored.metadata,
-                partition=partition,
-                tags={**(stored.tags or {}), DATA_VERSION_TAG: version},
-            )
+    for partition, stored in sorted(_newest(instance, key, versions.kept).items()):
+        yield dg.AssetMaterialization(
+            key,
+            metadata=stored.metadata,
+            partition=partition,
+            tags={**(stored.tags or {}), DATA_VERSION_TAG: versions.kept[partition]},
+        )
 
 
-def _materialized(
-    instance: dg.DagsterInstance, key: dg.AssetKey, fingerprints: dict[str, str]
-) -> list[str]:
-    if len(fingerprints) == 1:
-        return list(fingerprints)
-    return sorted(set(fingerprints) & set(instance.get_materialized_partitions(key)))
-
-
-def _recorded(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str) -> tuple[str, str]:
-    """Data version and fingerprint of the newest materialisation of a partition."""
-    stored = _latest(instance, key, partition)
-    if stored is None:
-        return "", ""
+def _recorded(stored: dg.AssetMaterialization) -> tuple[str, str]:
+    """Data version and fingerprint of a materialisation."""
     found: Any = stored.metadata.get(FINGERPRINT)
     version = (stored.tags or {}).get(DATA_VERSION_TAG, "")
     return version, str(found.value) if found is not None and version else ""
 
 
-def _latest(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partition: str
-) -> dg.AssetMaterialization | None:
-    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
-    records = instance.fetch_materializations(wanted, limit=1).records
-    return records[0].asset_materialization if records else None
+def _newest(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Collection[str]
+) -> dict[str, dg.AssetMaterialization]:
+    """The newest materialisation of each of these partitions that has any."""
+    found: dict[str, dg.AssetMaterialization] = {}
+    if not partitions:
+        return found
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    storage = instance.event_log_storage
+    known = storage.get_latest_storage_id_by_partition(key, kind, set(partitions))
+    numbers = sorted(known.values())
+    for begin in range(0, len(numbers), EVENTS_AT_ONCE):
+        page = numbers[begin : begin + EVENTS_AT_ONCE]
+        wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=page)
+        for record in instance.fetch_materializations(wanted, limit=len(page)).records:
+            if record.asset_materialization is not None and record.partition_key is not None:
+                found[record.partition_key] = record.asset_materialization
+    return found

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import dagster as dg
 from dagster._core.definitions.metadata import RawMetadataValue
 
+from finance_assets.assets.data_versions import FINGERPRINT
 from finance_assets.codec import Json
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, RowRule, Severity, TableRule
@@ -18,6 +19,7 @@ from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.step.declaration import Facts, Step, StepResult
 
 BY_PARTITION = "finance_assets/by_partition"
+SHOWN_PARTITIONS = 20
 # What Dagster shows of an asset or a run, by name: plain values, and its own classes.
 Metadata: TypeAlias = dict[str, RawMetadataValue]
 
@@ -83,26 +85,48 @@ def table_metadata(contract: Contract) -> Metadata:
 
 
 def result_metadata(step: Step, result: StepResult) -> Metadata:
-    """What a materialisation shows: figures, plots, preview, versions, lineage."""
+    """What the materialisation of each partition shows: figures, preview, versions, lineage.
+
+    Dagster repeats it in the event of every partition of a range: nothing here may grow with it.
+    """
     metadata: Metadata = {k: _value(k, v) for k, v in result.metadata.items()}
     if "rows" in result.metadata:
         metadata["dagster/partition_row_count"] = int(str(metadata.pop("rows")))
     if result.publication is not None:
         metadata["delta_version"] = result.publication.version
-        metadata["changed_partitions"] = ", ".join(result.changed) or "none: same rows as before"
-    for title, png in result.plots.items():
-        encoded = base64.b64encode(png).decode()
-        metadata[title] = dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
-    for title, text in result.documents.items():
-        metadata[title] = dg.MetadataValue.md(text)
-    if result.by_partition:
-        metadata[BY_PARTITION] = dg.MetadataValue.json(result.by_partition)
+        metadata["changed_partitions"] = _named(result.changed)
     if result.preview:
         metadata["preview"] = dg.MetadataValue.md(_markdown_table(result.preview))
     lineage = column_lineage(step.contract)
     if lineage is not None:
         metadata["dagster/column_lineage"] = lineage
     return metadata
+
+
+def partition_metadata(result: StepResult, partition: str) -> Metadata:
+    """What the materialisation of one partition shows beside that: its content and its facts.
+
+    Plots and documents are of all partitions; the newest one shows them.
+    """
+    metadata: Metadata = {FINGERPRINT: result.fingerprints[partition]}
+    if partition in result.by_partition:
+        facts = {partition: result.by_partition[partition]}
+        metadata[BY_PARTITION] = dg.MetadataValue.json(facts)
+    if partition == max(result.fingerprints):
+        for title, png in result.plots.items():
+            encoded = base64.b64encode(png).decode()
+            metadata[title] = dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+        for title, text in result.documents.items():
+            metadata[title] = dg.MetadataValue.md(text)
+    return metadata
+
+
+def _named(changed: Sequence[str]) -> str:
+    """The partitions that changed, the newest of them by name."""
+    earlier = len(changed) - SHOWN_PARTITIONS
+    names = ", ".join(sorted(changed)[-SHOWN_PARTITIONS:])
+    said = f"{names} and {earlier} before them" if earlier > 0 else names
+    return said or "none: same rows as before"
 
 
 def statement(table: str, facts: Mapping[str, Facts]) -> dg.AssetMaterialization:

@@ -46,15 +46,15 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
     if is_readable(lakehouse):
         facts = facts_of_tables(lakehouse, use_case)
         triages = lakehouse.history(triage_contract(use_case.model).table)
-        made = {f.partition: triages.publication_of(f.partition) for f in facts.findings}
-        made_by = {partition: one.run_id for partition, one in made.items() if one}
-        facts = replace(facts, findings=with_moments(instance, facts.findings, made_by))
+        told = with_moments(instance, facts.findings, facts.holds, triages)
+        facts = replace(facts, findings=told)
     else:
         facts = facts_of_events(instance, use_case)
-    holds = [finding.said_at for finding in facts.findings if finding.holds]
-    if holds:
-        facts = replace(facts, answers=people_asked(instance, use_case, min(holds)))
-    return facts
+    if not facts.holds:
+        return facts
+    known = use_case.calendar.partitions()
+    answering = [p for p in known if p >= facts.answered_from]
+    return replace(facts, answers=people_asked(instance, use_case, answering))
 
 
 def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:

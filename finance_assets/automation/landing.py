@@ -15,6 +15,7 @@ from finance_assets.automation.work import Pending
 from finance_assets.lakehouse.archive import sha256_of
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import Identity, identity_of
 from finance_assets.settings import Settings
 from finance_assets.step.coming import steps_that_can_run
 from finance_assets.step.declaration import Step
@@ -30,24 +31,28 @@ ARRIVING = "arriving"
 class Files:
     """Digests of delivered files; each is read once, and when it changed.
 
-    A file is taken for whole once two looks found it with the same size and time.
+    A file is taken for whole once two looks found it with the same size and times.
     """
 
-    _seen: dict[Path, tuple[int, int, str]] = field(default_factory=dict)
+    _seen: dict[Path, tuple[Identity, str]] = field(default_factory=dict)
 
-    def digest(self, path: Path) -> str | None:
-        """sha256 of a file's bytes, `ARRIVING`, or None where there is none."""
+    def digest(self, path: Path, stored: tuple[Identity, str] | None = None) -> str | None:
+        """sha256 of a file's bytes, `ARRIVING`, or None where there is none.
+
+        `stored`: the file that the tables were made from, and its digest. If that is the one that
+        lies there, it is not opened.
+        """
         try:
-            stat = path.stat()
-            size, time, known = self._seen.get(path, (-1, -1, ARRIVING))
-            if (size, time) != (stat.st_size, stat.st_mtime_ns):
+            now = identity_of(path.stat())
+            seen, known = self._seen.get(path) or stored or (None, ARRIVING)
+            if seen != now:
                 known = ARRIVING
             elif known == ARRIVING:
                 known = sha256_of(path)
         except FileNotFoundError:
             self._seen.pop(path, None)
             return None
-        self._seen[path] = (stat.st_size, stat.st_mtime_ns, known)
+        self._seen[path] = (now, known)
         return known
 
 
@@ -82,7 +87,9 @@ class Landing:
             assert step.source is not None
             folder = deliveries_folder(self.settings, self.use_case.name, self.use_case.samples)
             path = step.source.path(folder, partition)
-            digest, stored = self.files.digest(path), self._delivered[step.key].get(partition)
+            stored, file = self._delivered[step.key].get(partition), self._files[step.key]
+            known = (file[partition], stored) if stored and partition in file else None
+            digest = self.files.digest(path, known)
             if digest == ARRIVING:
                 arriving.append(path.name)
             elif digest is not None:
@@ -175,6 +182,11 @@ class Landing:
             for key, source in sources.items()
             if source is not None and not source.may_repeat
         }
+
+    @cached_property
+    def _files(self) -> dict[str, dict[str, Identity]]:
+        """Which file that was, where it was recorded."""
+        return {step.key: self._history(step.key).delivered_files() for step in self._ingests}
 
     def _history(self, table: str) -> TableHistory:
         if table not in self._histories:

@@ -86,6 +86,10 @@ def next_work(
         )
     refusals = []
     for one in pending:
+        if one.waits_for:
+            # Dagster is not asked: after a restart all files are looked at once more.
+            refusals.append(f"{one.partition}: {one.waits_for}")
+            continue
         known = last_run(one.partition)
         refusal = _refusal(one, known)
         if refusal:
@@ -98,8 +102,6 @@ def next_work(
 
 def _refusal(one: Pending, known: LastRun | None) -> str:
     """Why a partition is not run now; empty if it is."""
-    if one.waits_for:
-        return f"{one.partition}: {one.waits_for}"
     if known is None or known.cause != one.cause:
         return ""
     if known.has_failed:

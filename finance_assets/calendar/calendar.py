@@ -132,11 +132,11 @@ class Calendar:
     def scheduled(self, at: datetime) -> str | None:
         """The partition that a run at this moment is for; None outside the calendar.
 
-        The newest one that is due. While partitions grow: the one that what is due by now belongs
-        to, so that the run at the due time of a partition is the last of it.
+        The newest one whose first run was due by now. Runs start late, so it stays the same until
+        the next due time; the run at the due time of a growing partition is the last of it.
         """
         number = self.frequency.number(at.astimezone(ZoneInfo(self.timezone)).date())
-        while (self._due(number - 1) >= at) if self.is_growing else (self._due(number) > at):
+        while self._first_run(number) > at:
             number -= 1
         partition = self.frequency.named(number)
         is_inside = self.first <= partition <= (self.last or partition)
@@ -172,12 +172,29 @@ class Calendar:
             return *of_day, None, (1 + self.due_after.days) % 7
         return *of_day, 1 + self.due_after.days, None
 
-    def _begins(self, number: int) -> datetime:
-        return datetime.combine(self.frequency.first_day(number), time(), ZoneInfo(self.timezone))
-
     def _due(self, number: int) -> datetime:
-        # Adding to a local time moves the clock on the wall, as cron does.
-        return (self._begins(number + 1) + self.due_after).astimezone(UTC)
+        return self._on_the_wall(number + 1, self.due_after)
+
+    def _first_run(self, number: int) -> datetime:
+        """When a partition is run first; a growing one on the day after the one before was due."""
+        if self.is_growing:
+            return self._on_the_wall(number, self.due_after + timedelta(days=1))
+        return self._due(number)
+
+    def _on_the_wall(self, number: int, after: timedelta) -> datetime:
+        """The moment `after` a partition begins, by the clock on the wall.
+
+        Where the clock skips that time, the moment at which it goes on; where it shows it twice,
+        the first. Cron and Quartz mean one of these moments or a later one, never an earlier one,
+        so at their tick the partition is due.
+        """
+        zone = ZoneInfo(self.timezone)
+        wall = datetime.combine(self.frequency.first_day(number), time()) + after
+        while True:
+            moment = wall.replace(tzinfo=zone).astimezone(UTC)
+            if moment.astimezone(zone).replace(tzinfo=None) == wall:
+                return moment
+            wall += timedelta(minutes=1)
 
     def _newest(self, now: datetime | None) -> str:
         """The newest partition that exists; before `first` where there is none."""

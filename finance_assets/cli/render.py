@@ -8,6 +8,7 @@ from rich.table import Table
 from finance_assets.commands.state import State
 
 GOOD, BAD, ODD = "[green]", "[red]", "[yellow]"
+SHOWN_PARTITIONS = 24
 
 
 def render_use_case(console: Console, name: str, state: State) -> None:
@@ -153,8 +154,11 @@ def _figure(metrics: dict[str, float], name: str) -> str:
 
 def _scored(state: State) -> Table:
     names = ("partition", "predictions", "scored by", "verdict", "action", "largest PSI")
-    table = _grid("Scoring and monitoring", names)
-    for partition in sorted({*state.predictions, *state.drift}):
+    known = sorted({*state.predictions, *state.drift})
+    is_long = len(known) > SHOWN_PARTITIONS
+    shown = f" (the newest {SHOWN_PARTITIONS} of {len(known)} partitions)" if is_long else ""
+    table = _grid(f"Scoring and monitoring{shown}", names)
+    for partition in known[-SHOWN_PARTITIONS:]:
         predictions = state.predictions.get(partition)
         drift = state.drift.get(partition)
         cells = ("not measured", "", "")

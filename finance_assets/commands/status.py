@@ -19,7 +19,7 @@ from finance_assets.commands.state import (
 )
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.ml.evaluation import CANDIDATE, CHAMPION
+from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import prediction_contract
@@ -30,6 +30,7 @@ from finance_assets.model_life.evaluations import (
     evaluation_contract,
     evaluations_of,
 )
+from finance_assets.model_life.scored import scored_by
 from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import stored_summaries
@@ -48,17 +49,20 @@ class Status(Command[State]):
 
 
 def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
-    first = lakehouse.history(use_case.steps[0].key)
+    delivered = lakehouse.history(use_case.steps[0].key).ledgers()
     history = read_history(lakehouse, use_case.name)
     evaluated = evaluation_contract(use_case.model)
     decisions = sorted(read_decisions(lakehouse, use_case.model), key=lambda d: d.as_of)
-    measured = from_rows(Measurement, lakehouse.history(evaluated.table).rows(), evaluated.table)
+    # Of models that served or serve the figures over the whole holdout, and none of the texts.
+    shown = f"segment = '{ALL}' AND role IN ('{CANDIDATE}', '{CHAMPION}') AND note IS NULL"
+    stored = lakehouse.history(evaluated.table).rows(where=shown)
+    measured = from_rows(Measurement, stored, evaluated.table)
     evaluations = evaluations_of(use_case.model.task, measured)
-    partitions = [p for p in use_case.calendar.partitions() if p in first.ledgers()]
+    partitions = [p for p in use_case.calendar.partitions() if p in delivered]
     drift = stored_summaries(lakehouse, use_case.model)
     return State(
         partitions=partitions,
-        overdue=_overdue(use_case, set(first.ledgers())),
+        overdue=_overdue(use_case, set(delivered)),
         tables={step.key: _table(lakehouse, step.key) for step in use_case.steps},
         headline=use_case.model.task.headline,
         champion=_champion(history, evaluations),
@@ -159,11 +163,9 @@ def _candidate(decision: Decision, evaluations: dict[str, Evaluation]) -> Candid
 
 
 def _predictions(lakehouse: Lakehouse, use_case: UseCase) -> dict[str, ScoredState]:
-    contract = prediction_contract(use_case.model)
-    history = lakehouse.history(contract.table)
-    partition = contract.partition_column
-    versions = {r[partition]: r for r in history.rows(f"DISTINCT {partition}, model_version")}
+    history = lakehouse.history(prediction_contract(use_case.model).table)
+    scorers = dict(scored_by(history, use_case.model))
     return {
-        partition: ScoredState(rows, str(versions[partition]["model_version"]))
+        partition: ScoredState(rows, scorers[partition].model_version)
         for partition, rows in history.row_counts().items()
     }

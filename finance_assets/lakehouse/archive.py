@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from finance_assets.errors import DeliveryError
+from finance_assets.lakehouse.stored import Identity, identity_of
 
 CHUNK = 1 << 20
 DAY = 86_400
@@ -25,10 +26,14 @@ INCOMING = "_incoming"
 
 @dataclass(frozen=True)
 class Received:
-    """A copy of a delivered file that is not accepted yet, and the sha256 of its bytes."""
+    """A copy of a delivered file that is not accepted yet, and the sha256 of its bytes.
+
+    `file` tells the delivered file from every other, as it was before it was read.
+    """
 
     path: Path
     sha256: str
+    file: Identity
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,13 @@ class DeliveryArchive:
         """
         target, digest = folder / uuid.uuid4().hex, hashlib.sha256()
         with _opened(delivered) as source, _archiving(delivered), target.open("wb") as copy:
+            file = identity_of(os.fstat(source.fileno()))
             while chunk := source.read(CHUNK):
                 digest.update(chunk)
                 copy.write(chunk)
             copy.flush()
             os.fsync(copy.fileno())
-        return Received(target, digest.hexdigest())
+        return Received(target, digest.hexdigest(), file)
 
     def keep(self, received: Received, stays: bool = False) -> Path:
         """Take an accepted file into the archive; its days are counted from now.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
-from finance_assets.lakehouse.stored import Commit, Identity
+from finance_assets.lakehouse.stored import Commit, Identity, identity_of
 
 DIGITS = 20
 # Path and size in bytes of each data file.
@@ -68,8 +68,7 @@ def list_entries(table: Path) -> dict[int, Identity]:
         for file in files:
             stem, _, suffix = file.name.partition(".")
             if suffix == "json" and len(stem) == DIGITS and stem.isdigit():
-                seen = file.stat()
-                found[int(stem)] = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+                found[int(stem)] = identity_of(file.stat())
     return found
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from finance_assets.calendar import Window
 from finance_assets.lakehouse.log_index import Reading, Record, read_log
 from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
-from finance_assets.lakehouse.stored import Row, StoredTable
+from finance_assets.lakehouse.stored import Commit, Identity, Row, StoredTable
 
 __all__ = ["Delivery", "Ledger", "Publication", "TableHistory"]
 
@@ -61,6 +61,11 @@ class TableHistory:
     def reading(self) -> Reading:
         """What was read of the log to answer everything here."""
         return read_log(self.stored, self.earlier)
+
+    @property
+    def head(self) -> Commit | None:
+        """The newest commit, None without any. While it stays, so does all that is said here."""
+        return self.reading.records[0].commit if self.reading.records else None
 
     @cached_property
     def publications(self) -> list[Publication]:
@@ -182,6 +187,16 @@ class TableHistory:
                 found.update(p for p, one in come.items() if known.get(p, one) != one)
                 known.update(come)
         return dict(found)
+
+    def delivered_files(self) -> dict[str, Identity]:
+        """The file that each of these came from, where that was recorded."""
+        files: dict[str, Identity] = {}
+        for record in reversed(self.reading.records):
+            if record.partitions is not None:
+                for partition in record.publication.deliveries:
+                    files.pop(partition, None)
+                files.update(record.publication.files)
+        return files
 
     def deliveries_of(self, publication: Publication, partition: str) -> list[Delivery]:
         """What a publication's rows of a partition came from, and came from again unchanged."""

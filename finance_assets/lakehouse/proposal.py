@@ -15,6 +15,7 @@ from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import quoted
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.rejections import Rejection
+from finance_assets.lakehouse.stored import Identity
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -53,10 +54,11 @@ class Proposal:
 
     `ledgers` are those of every partition, or what publish needs to complete them. `quarantine`
     holds the rejected rows and the contract of their table, `deliveries` what the rows of each
-    partition were ingested from. `rejected` says why rows of a partition were rejected, most
-    frequent first. `files` are the staged Parquet files of each partition of the window, where they
-    hold the rows just as the table would. `partitions` are those of the window that are meant, if
-    not all.
+    partition were ingested from, `delivered_files` which files these were. `constants` are the
+    columns that have one value in all rows of a partition. `rejected` says why rows of a partition
+    were rejected, most frequent first. `files` are the staged Parquet files of each partition of
+    the window, where they hold the rows just as the table would. `partitions` are those of the
+    window that are meant, if not all.
     """
 
     contract: Contract
@@ -65,6 +67,8 @@ class Proposal:
     ledgers: dict[str, Ledger] | Accounting
     quarantine: "tuple[Contract, DataFrame] | None" = None
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    delivered_files: dict[str, Identity] = field(default_factory=dict)
+    constants: dict[str, dict[str, str]] = field(default_factory=dict)
     rejected: dict[str, list[Rejection]] = field(default_factory=dict)
     files: dict[str, list[Path]] | None = None
     partitions: tuple[str, ...] | None = None

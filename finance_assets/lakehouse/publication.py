@@ -11,6 +11,8 @@ from typing import ClassVar, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter
 
+from finance_assets.lakehouse.stored import Identity
+
 EXACT = ConfigDict(extra="forbid")
 T = TypeVar("T")
 
@@ -73,7 +75,9 @@ class Publication:
     `failed_checks` are the warnings of each partition that has any: a publication with a failed
     blocking check never exists. `inputs` maps each input table to the Delta version read.
     `made_from` holds a digest of all that each partition was made from, whatever its versions.
-    `deliveries` says what each partition of an ingested table came from. `measured_by` tells the
+    `deliveries` says what each partition of an ingested table came from, `files` which
+    file that was, so that nobody has to read it again; `constants` the columns that have one value
+    in all rows of a partition, so that nobody has to read the rows for it. `measured_by` tells the
     expression that the fingerprints were made with: those of another cannot be compared.
 
     A confirmation is a publication without rows: the run found the partitions to be as they
@@ -94,6 +98,8 @@ class Publication:
     inputs: dict[str, int] = field(default_factory=dict)
     made_from: dict[str, str] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    files: dict[str, Identity] = field(default_factory=dict)
+    constants: dict[str, dict[str, str]] = field(default_factory=dict)
     measured_by: str = ""
     is_confirmation: bool = False
     version: int = field(default=-1)
@@ -118,6 +124,8 @@ class Publication:
             failed_checks=of(self.failed_checks),
             made_from=of(self.made_from),
             deliveries=of(self.deliveries),
+            files=of(self.files),
+            constants=of(self.constants),
         )
 
     def says(self, partition: str) -> tuple[object, ...]:

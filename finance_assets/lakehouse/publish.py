@@ -89,6 +89,8 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         inputs=origin.inputs,
         made_from=origin.made_from,
         deliveries=proposal.deliveries,
+        files=proposal.delivered_files,
+        constants=proposal.constants,
         measured_by=audit.measured_by(contract),
     )
     if proposal.quarantine is not None:
@@ -125,6 +127,8 @@ def _publish_quarantine(
         failed_checks={},
         made_from={},
         deliveries={},
+        files={},
+        constants={},
     )
     _commit_changes(lakehouse, Proposal(contract, window, rows, ledgers), sibling, [])
 

@@ -7,8 +7,8 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-# More tables than this nobody looks at in turn.
-KEPT = 64
+# More than the tables of all use cases: whoever looks at more than this in turn keeps none of them.
+KEPT = 1024
 
 
 class Recent(Generic[T]):

@@ -4,6 +4,7 @@ Only the types belong here. folder.py and catalog.py are the two ways of it, hom
 which one is meant, and history.py says what the commits of a table mean.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,11 @@ Row: TypeAlias = dict[str, object]
 # Size in bytes, and the times of change of content and of the file itself, in nanoseconds. Nobody
 # but the kernel sets the last one.
 Identity = tuple[int, int, int]
+
+
+def identity_of(seen: os.stat_result) -> Identity:
+    """What tells a file from every other, and from itself before it was changed."""
+    return seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
 
 def no_engine() -> "SparkSession":

@@ -4,12 +4,11 @@ They are the same for every use case but for its name, key and task. Those of ev
 decisions, looks and champions are beside their records.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.monitoring.drift import VariableDrift
 from finance_assets.monitoring.triage import Action, Triage, Verdict
 
 
@@ -84,11 +83,6 @@ class DriftRecord:
     rows: int = described("Rows of the partition")
     model_version: str = described("Champion whose reference was used")
     model_sha256: str = described("Digest of that champion")
-
-    @property
-    def drift(self) -> VariableDrift:
-        """The variable's drift."""
-        return VariableDrift(**{f.name: getattr(self, f.name) for f in fields(VariableDrift)})
 
 
 def drift_contract(spec: ModelSpec) -> Contract:

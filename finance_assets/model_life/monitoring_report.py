@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
+from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml import plots
 from finance_assets.ml.evaluation import ALL
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.model_life.contracts import DriftRecord, drift_contract
+from finance_assets.model_life.contracts import drift_contract
 from finance_assets.model_life.drift_measuring import MeasuredDrift
 from finance_assets.model_life.performance_log import (
     ESTIMATED,
@@ -60,7 +61,7 @@ def plots_of(ctx: StepContext, spec: ModelSpec, shown: Monitored) -> dict[str, b
             spec.task.reliability(shown.outcome, shown.output)
         )
     metric = next(iter(spec.task.headline))
-    series = _series(_performance(ctx, spec), metric)
+    series = _series(_performance(ctx, spec, metric))
     if series:
         images["Performance"] = plots.over_time(spec.task.headline[metric], series)
     return images
@@ -99,14 +100,17 @@ def _template() -> jinja2.Template:
 def _drift_table(ctx: StepContext, spec: ModelSpec) -> dict[str, dict[str, float]]:
     """PSI by variable and partition, newest partitions."""
     contract = drift_contract(spec)
-    rows = ctx.lakehouse.history(contract.table).rows()
-    records = from_rows(DriftRecord, rows, contract.table, partition=contract.partition_column)
-    shown = sorted({record.partition for record in records})[-SHOWN_PARTITIONS:]
+    history, column = ctx.lakehouse.history(contract.table), contract.partition_column
+    where = f"{column} >= '{_first_shown(history)}' ORDER BY {column}"
     found: dict[str, dict[str, float]] = {}
-    for record in sorted(records, key=lambda r: r.partition):
-        if record.partition in shown:
-            found.setdefault(record.variable, {})[record.partition] = record.psi
+    for row in history.rows(f"{column} AS p, variable, psi", where):
+        found.setdefault(str(row["variable"]), {})[str(row["p"])] = float(str(row["psi"]))
     return found
+
+
+def _first_shown(history: TableHistory) -> str:
+    """The oldest of the newest partitions of a table, which are shown."""
+    return min(sorted(history.recorded())[-SHOWN_PARTITIONS:], default="")
 
 
 def _output(spec: ModelSpec, shown: Monitored) -> bytes:
@@ -121,9 +125,15 @@ def _output(spec: ModelSpec, shown: Monitored) -> bytes:
     return plots.shares(f"{watched}, share of rows by bin", shares)
 
 
-def _performance(ctx: StepContext, spec: ModelSpec) -> list[PerformanceRecord]:
+def _performance(ctx: StepContext, spec: ModelSpec, metric: str) -> list[PerformanceRecord]:
+    """A figure of the newest partitions, as it was estimated and observed."""
     contract = performance_contract(spec)
-    rows = ctx.lakehouse.history(contract.table).rows("*", "segment = 'all'")
+    history = ctx.lakehouse.history(contract.table)
+    kinds = f"kind IN ('{ESTIMATED}', '{OBSERVED}')"
+    rows = history.rows(
+        where=f"segment = '{ALL}' AND metric = '{metric}' AND {kinds} "
+        f"AND scored >= '{_first_shown(history)}'"
+    )
     return _overall(
         from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
     )
@@ -136,13 +146,12 @@ def _overall(records: Iterable[PerformanceRecord]) -> list[PerformanceRecord]:
 
 
 def _series(
-    records: list[PerformanceRecord], metric: str
+    records: list[PerformanceRecord],
 ) -> dict[str, dict[str, tuple[float, float, float]]]:
     """Value and interval by scored partition, estimated and observed; the newest labels count."""
     found: dict[str, dict[str, tuple[float, float, float]]] = {}
     for record in records:
-        if record.metric == metric and record.kind in (ESTIMATED, OBSERVED):
-            figure = record.figure
-            points = found.setdefault(record.kind, {})
-            points[record.scored] = (figure.value, figure.low, figure.high)
+        figure = record.figure
+        points = found.setdefault(record.kind, {})
+        points[record.scored] = (figure.value, figure.low, figure.high)
     return found

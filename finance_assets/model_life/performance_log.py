@@ -84,6 +84,36 @@ class Recorder:
         )
 
 
+@dataclass
+class Recorded:
+    """What was recorded, as far as a run needs it, and what the run itself has recorded since.
+
+    By the partition in which it became known, oldest first; and the newest level of each scored
+    one, by when it was recorded: a table that was made anew counts its versions anew.
+    """
+
+    _by_partition: dict[str, list[PerformanceRecord]] = field(default_factory=dict)
+    _levels: dict[str, PerformanceRecord] = field(default_factory=dict)
+
+    def of(self, partition: str) -> list[PerformanceRecord]:
+        """What became known in a partition."""
+        return self._by_partition.get(partition, [])
+
+    def put(self, partition: str, records: list[PerformanceRecord]) -> None:
+        """From now on this is what became known in a partition."""
+        self._by_partition[partition] = records
+        for record in records:
+            if (record.metric, record.kind, record.segment) == (LEVEL, OBSERVED, ALL):
+                known = self._levels.get(record.scored)
+                if known is None or known.recorded_at <= record.recorded_at:
+                    self._levels[record.scored] = record
+
+    def level_before(self, scored: str) -> PerformanceRecord | None:
+        """The level of the newest partition before a scored one that has any."""
+        earlier = max((one for one in self._levels if one < scored), default=None)
+        return None if earlier is None else self._levels[earlier]
+
+
 def performance_contract(spec: ModelSpec) -> Contract:
     """One row per partition scored, champion, version of the labels, segment and figure."""
     partition = spec.partition_column
@@ -132,21 +162,6 @@ def quality_contract(spec: ModelSpec) -> Contract:
 def monitoring_contracts(spec: ModelSpec) -> tuple[Contract, ...]:
     """The tables that monitoring writes beside the drift."""
     return triage_contract(spec), performance_contract(spec), quality_contract(spec)
-
-
-def newest(records: list[PerformanceRecord]) -> dict[str, list[PerformanceRecord]]:
-    """What was said last of each scored partition as a whole, once outcomes were known.
-
-    By when it was recorded: a table that was made anew counts its versions anew.
-    """
-    found: dict[str, list[PerformanceRecord]] = {}
-    for record in sorted(records, key=lambda record: record.recorded_at):
-        if record.segment == ALL and record.kind == OBSERVED:
-            said = found.setdefault(record.scored, [])
-            if said and said[0].recorded_at != record.recorded_at:
-                said.clear()
-            said.append(record)
-    return found
 
 
 def first_recorded(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, str]:

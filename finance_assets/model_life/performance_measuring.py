@@ -5,7 +5,6 @@ Outcomes are read for the partition whose labels matured in the one that is moni
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,8 @@ from finance_assets.model_life.performance_log import (
     LOST,
     OBSERVED,
     PerformanceRecord,
+    Recorded,
     Recorder,
-    newest,
     performance_contract,
 )
 from finance_assets.model_life.rescoring import fared, figure, outcomes_of
@@ -57,34 +56,44 @@ def measure_performance(
     history: ChampionHistory,
     partition: str,
     scorer: ChampionEvent | None,
-    stored: Sequence[PerformanceRecord],
+    stored: Recorded,
 ) -> MeasuredPerformance:
     """Estimate the partition's performance, and observe the one whose outcomes matured in it.
 
-    `scorer` scored the partition; `stored` is what was ever recorded, oldest first, by earlier
-    runs and by this one of the partitions before.
+    `scorer` scored the partition; `stored` is what was recorded, by earlier runs and by this one of
+    the partitions before.
     """
-    kept = [record for record in stored if record.partition == partition]
-    made = _estimated(ctx, spec, scorer, partition)
-    at = {(record.scored, record.kind, record.metric): record for record in [*stored, *made]}
-    found = _observed(ctx, spec, history, partition, at)
+    kept, made = stored.of(partition), _estimated(ctx, spec, scorer, partition)
+    found = _observed(ctx, spec, history, partition, stored, made)
     known = {_identity(record): record for record in kept}
     news = [r for r in (*made, *found.records) if not _is_said(known.get(_identity(r)), r)]
     # A table that was made anew counts its versions anew: then the same one says otherwise.
     replaced = {_identity(record) for record in news}
     ours = [*(record for record in kept if _identity(record) not in replaced), *news]
     if found.matured and found.champion:
-        before = _level_before(ctx, spec, found.champion, found.matured, [*stored, *news])
+        before = _level_before(ctx, spec, found.champion, found.matured, stored)
         found = replace(found, matured=replace(found.matured, before=before))
     return replace(found, records=ours)
 
 
-def stored_performance(ctx: StepContext, spec: ModelSpec) -> list[PerformanceRecord]:
-    """Everything that was ever recorded, oldest first."""
-    contract = performance_contract(spec)
-    rows = ctx.lakehouse.history(contract.table).rows()
-    records = from_rows(PerformanceRecord, rows, partition=contract.partition_column)
-    return sorted(records, key=lambda r: (r.scored, r.recorded_at))
+def stored_performance(ctx: StepContext, spec: ModelSpec) -> Recorded:
+    """What the window needs of what was recorded: of itself and of what matures in it, and the
+    level before that, however long ago it was known.
+    """
+    contract, needed = performance_contract(spec), ctx.window.widened(-spec.label_lag, 0)
+    of_all = f"metric = '{LEVEL}' AND kind = '{OBSERVED}' AND segment = '{ALL}'"
+    before = f"{of_all} AND scored < '{needed.first}' ORDER BY scored DESC, recorded_at DESC"
+    inside = f"{needed.predicate(contract.partition_column)} ORDER BY scored, recorded_at"
+    recorded = Recorded()
+    for where in (f"{before} LIMIT 1", inside):
+        found: dict[str, list[PerformanceRecord]] = {}
+        rows = ctx.lakehouse.history(contract.table).rows(where=where)
+        column = contract.partition_column
+        for record in from_rows(PerformanceRecord, rows, contract.table, partition=column):
+            found.setdefault(record.partition, []).append(record)
+        for partition, records in found.items():
+            recorded.put(partition, records)
+    return recorded
 
 
 def _identity(record: PerformanceRecord) -> tuple[str | int, ...]:
@@ -103,22 +112,16 @@ def _level_before(
     spec: ModelSpec,
     champion: ChampionEvent,
     matured: Matured,
-    records: list[PerformanceRecord],
+    stored: Recorded,
 ) -> Figure | None:
     """The level of the same champion in the partition before, as the newest labels have it.
 
     Where another one scored it, this one is asked about its rows: two champions differ in level
     without any change of the outcomes.
     """
-    levels = {
-        scored: record
-        for scored, rows in newest(records).items()
-        for record in rows
-        if record.metric == LEVEL and scored < matured.partition
-    }
-    if not levels:
+    before = stored.level_before(matured.partition)
+    if before is None:
         return None
-    before = levels[max(levels)]
     if before.model_sha256 == champion.model_sha256:
         return before.figure
     found = fared(ctx, spec, champion, before.partition, before.scored)
@@ -143,7 +146,8 @@ def _observed(
     spec: ModelSpec,
     history: ChampionHistory,
     partition: str,
-    known: dict[tuple[str, str, str], PerformanceRecord],
+    stored: Recorded,
+    made: list[PerformanceRecord],
 ) -> MeasuredPerformance:
     """What the outcomes say of the partition that matured; nothing where none did."""
     calendar = ctx.window.calendar
@@ -168,7 +172,8 @@ def _observed(
         if segment != ALL or name not in figures
     ]
     records += [record(ALL, name, one) for name, one in figures.items()]
-    hoped = {m: r for (s, kind, m), r in known.items() if s == scored and kind == ESTIMATED}
+    said = [r for r in (*stored.of(scored), *made) if r.scored == scored]
+    hoped = {record.metric: record for record in said if record.kind == ESTIMATED}
     missed = Recorder.of(partition, scored, champion, ERROR, labels)
     records += [
         missed(ALL, name, hoped[name].value - one.value)

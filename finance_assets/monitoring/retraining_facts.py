@@ -90,6 +90,25 @@ class RetrainingFacts:
         is_old = self.champion_version is None or partition <= self.champion_as_of
         return is_old or partition in self.measured
 
+    @property
+    def holds(self) -> tuple[DriftFinding, ...]:
+        """The holds on what the champion did not learn; a person may have answered them since.
+
+        Data that were restated hold by a finding only where nothing says what is restated now.
+        """
+        return tuple(
+            finding
+            for finding in self.findings
+            if finding.holds
+            and finding.partition > self.champion_as_of
+            and not (finding.verdict == Verdict.restated_data and self.restated is not None)
+        )
+
+    @property
+    def answered_from(self) -> str:
+        """The first partition as of which a candidate answers any of the holds."""
+        return min(map(self._needed, self.holds), default="")
+
     def open_holds(self, as_of: str) -> list[DriftFinding]:
         """The holds that nobody answered, on what a candidate would learn and the champion did not.
 
@@ -98,15 +117,15 @@ class RetrainingFacts:
         """
         return [
             finding
-            for finding in self.findings
-            if finding.holds
-            and self.champion_as_of < finding.partition <= as_of
-            and not self._is_answered(finding)
+            for finding in self.holds
+            if finding.partition <= as_of and not self._is_answered(finding)
         ]
 
     def _is_answered(self, hold: DriftFinding) -> bool:
-        is_restated = hold.verdict == Verdict.restated_data
-        if is_restated and self.restated is not None:
-            return True
-        needed = self.champion_as_of if is_restated else hold.partition
+        needed = self._needed(hold)
         return any(a.as_of >= needed and a.asked_at > hold.said_at for a in self.answers)
+
+    def _needed(self, hold: DriftFinding) -> str:
+        """The first partition as of which a candidate answers a hold."""
+        is_restated = hold.verdict == Verdict.restated_data
+        return self.champion_as_of if is_restated else hold.partition

@@ -7,13 +7,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from finance_assets.calendar import Calendar, Window
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
+from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.step.declaration import Input, Step
 
 NEVER_PUBLISHED = "never_published"
+# What was computed last for a table and a window, and from which commits of its inputs.
+_made = Recent[tuple[object, dict[str, str]]]()
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,16 @@ def read_inputs(lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window)
     """What a run over a window would read now; each log is read once."""
     histories = {item.key: lakehouse.history(item.key) for item in inputs}
     versions = {key: history.version for key, history in histories.items() if history.exists}
-    partitions = window if inputs else ()
-    return InputsRead(
-        versions, {p: _digest(_contents(histories, inputs, window.at(p))) for p in partitions}
-    )
+    if not inputs:
+        return InputsRead(versions, {})
+    # What reads all of the past has many pairs of partitions: the sensors ask again and again.
+    place = lakehouse.path(inputs[0].key) / f"{window} {hash(inputs)}"
+    read = inputs, tuple(history.head for history in histories.values())
+    known = _made.get(place)
+    if known is None or known[0] != read:
+        known = read, {p: _digest(_contents(histories, inputs, window.at(p))) for p in window}
+        _made.put(place, known)
+    return InputsRead(versions, dict(known[1]))
 
 
 def data_problems(
@@ -97,12 +107,18 @@ class _Walk:
         """The upstream partitions that there are, or should be."""
         if item.key not in self._firsts:
             self._firsts[item.key] = next(iter(self.history(item.key).ledgers()), "")
+        first, last = self._span or (self._firsts[item.key], None)
         for upstream in item.window(partition):
-            if self.calendar:
-                if self.calendar.has(upstream):
-                    yield partition.at(upstream)
-            elif upstream >= self._firsts[item.key]:
+            if first <= upstream and (last is None or upstream <= last):
                 yield partition.at(upstream)
+
+    @cached_property
+    def _span(self) -> tuple[str, str] | None:
+        """The first and the last partition of the calendar; None without a calendar."""
+        if self.calendar is None:
+            return None
+        known = self.calendar.partitions()
+        return (known[0], known[-1]) if known else ("", "")
 
     def _judge(self, step: Step, at: Window) -> Iterator[str]:
         history, partition = self.history(step.key), at.first

@@ -7,7 +7,7 @@ from finance_assets.lakehouse.archive import DeliveryArchive, Received, sha256_o
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Proposal
-from finance_assets.lakehouse.repeats import NO_ROWS, digest_rows, refuse_repeats
+from finance_assets.lakehouse.repeats import NO_ROWS, DeliveredRows, digest_rows, refuse_repeats
 from finance_assets.lakehouse.sources.bronze import require_bronze
 from finance_assets.lakehouse.sources.diagnosis import explain_missing
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
@@ -50,10 +50,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             for note in staged.notes:
                 ctx.report(note)
             found = digest_rows(staged.rows, source, contract)
-            deliveries = {
-                p: Delivery(copy.sha256, found.get(p, NO_ROWS).rows, found.get(p, NO_ROWS).content)
-                for p, copy in received.items()
-            }
+            deliveries = _delivered(received, found)
             in_force = ctx.lakehouse.history(contract.table).deliveries()
             is_replaced = partial(_is_replaced, source, folder, in_force)
             refuse_repeats(source, contract.table, deliveries, in_force, is_replaced)
@@ -64,11 +61,14 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             ledgers = {
                 p: Ledger(staged.counts.get(p, 0), found.get(p, NO_ROWS).count) for p in ctx.window
             }
-            files = None
-            if staged.files is not None:
-                files = {partition: staged.files.get(partition, []) for partition in ctx.window}
             proposal = Proposal(
-                contract, ctx.window, staged.rows, ledgers, deliveries=deliveries, files=files
+                contract,
+                ctx.window,
+                staged.rows,
+                ledgers,
+                deliveries=deliveries,
+                delivered_files={p: copy.file for p, copy in received.items()},
+                files=staged.files_of(ctx.window),
             )
             return publish_staged(ctx, proposal)
 
@@ -103,6 +103,17 @@ def _present(
         else:
             ctx.report(f"{path.name} did not come, and need not")
     return paths
+
+
+def _delivered(
+    received: dict[str, Received], found: dict[str, DeliveredRows]
+) -> dict[str, Delivery]:
+    """What was delivered for each partition: its bytes, and the rows in them."""
+    rows = {partition: found.get(partition, NO_ROWS) for partition in received}
+    return {
+        partition: Delivery(copy.sha256, rows[partition].rows, rows[partition].content)
+        for partition, copy in received.items()
+    }
 
 
 def _staged(

@@ -24,8 +24,8 @@ from finance_assets.model_life.data_measuring import measure_quality, rejections
 from finance_assets.model_life.drift_measuring import MeasuredDrift, measure_drift
 from finance_assets.model_life.monitoring_report import Monitored, plots_of, write_report
 from finance_assets.model_life.performance_log import (
-    PerformanceRecord,
     QualityRecord,
+    Recorded,
     performance_contract,
     quality_contract,
 )
@@ -36,7 +36,7 @@ from finance_assets.model_life.performance_measuring import (
 )
 from finance_assets.model_life.rescoring import rivals_of
 from finance_assets.model_life.restated import restated_since
-from finance_assets.monitoring.drift import DriftReport, compare
+from finance_assets.monitoring.drift import compare
 from finance_assets.monitoring.measurements import Measurements
 from finance_assets.monitoring.reference import (
     bin_conditions,
@@ -80,9 +80,11 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
         history = history_of(ctx, spec).trusted()
         stored = stored_performance(ctx, spec)
         found: dict[str, _Measured] = {}
+        drifts: dict[str, list[DriftRecord]] = {}
         for partition in ctx.window:
-            one = _measure(ctx, spec, calendar, tables, history, partition, found, stored)
-            found[partition] = one
+            one = _measure(ctx, spec, calendar, tables, history, partition, drifts, stored)
+            found[partition], drifts[partition] = one, one.drift_records(partition)
+            stored.put(partition, one.performance.records)
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
         return _published(ctx, spec, found)
 
@@ -110,14 +112,12 @@ def _measure(
     tables: tuple[Step, ...],
     history: ChampionHistory,
     partition: str,
-    earlier: dict[str, _Measured],
-    stored: list[PerformanceRecord],
+    drifts: dict[str, list[DriftRecord]],
+    stored: Recorded,
 ) -> _Measured:
-    """Measure a partition and judge it; `earlier` this same run measured, and has not stored."""
-    drifts = {place: one.drift_records(place) for place, one in earlier.items()}
-    known = [*stored, *(r for one in earlier.values() for r in one.performance.records)]
+    """Measure a partition and judge it; `drifts` this same run measured, and has not stored."""
     drift = measure_drift(ctx, spec, history, partition, drifts)
-    performance = measure_performance(ctx, spec, history, partition, drift.champion, known)
+    performance = measure_performance(ctx, spec, history, partition, drift.champion, stored)
     quality = measure_quality(ctx, tables, calendar, partition)
     # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
     champion = drift.champion or performance.champion
@@ -162,7 +162,9 @@ def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -
     }
     result = results["drift"]
     for place, one in found.items():
-        result.by_partition[place] = asdict(summary(one.triage, one.drift.report))
+        result.by_partition[place] = asdict(
+            summary(one.triage, one.drift.report.max_psi, one.drift.report.rows)
+        )
     partition, last = next(reversed(found.items()))
     shown = Monitored(
         partition,
@@ -205,7 +207,7 @@ class Summary:
         return tuple(name for name in self.drifted.split(",") if name)
 
 
-def summary(found: Triage, report: DriftReport) -> Summary:
+def summary(found: Triage, max_psi: float, rows: int) -> Summary:
     """The summary of one partition."""
     return Summary(
         verdict=str(found.verdict),
@@ -214,17 +216,11 @@ def summary(found: Triage, report: DriftReport) -> Summary:
         drifted=",".join(found.drifted),
         champion_version=found.champion_version,
         champion_sha256=found.champion_sha256,
-        max_psi=report.max_psi,
-        rows=report.rows,
+        max_psi=max_psi,
+        rows=rows,
         better_version=found.better_version,
         better_sha256=found.better_sha256,
     )
-
-
-def report_from(records: list[DriftRecord], spec: ModelSpec) -> DriftReport:
-    """The report that the stored rows of one partition amount to."""
-    variables = tuple(record.drift for record in records)
-    return DriftReport(records[0].rows if records else 0, variables, spec.drift)
 
 
 def stored_triage(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, Triage]:
@@ -236,15 +232,19 @@ def stored_triage(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, Triage]:
 
 
 def stored_summaries(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, Summary]:
-    """The summary of each partition that was measured, from the stored rows."""
+    """The summary of each partition that was measured, from the stored rows.
+
+    Each variable has a row of drift; the engine that reads them brings one for each partition.
+    """
     contract = drift_contract(spec)
-    stored = lakehouse.history(contract.table).rows()
-    by_partition: dict[str, list[DriftRecord]] = {}
-    for record in from_rows(
-        DriftRecord, stored, contract.table, partition=contract.partition_column
-    ):
-        by_partition.setdefault(record.partition, []).append(record)
+    column = contract.partition_column
+    # As `DriftReport.max_psi`: what is not a number counts as infinitely large.
+    size = "CASE WHEN isnan(psi) THEN cast('Infinity' AS double) ELSE psi END"
+    drifts = lakehouse.history(contract.table).rows(
+        f"{column} AS p, max({size}) AS worst, max(rows) AS n", f"true GROUP BY {column}"
+    )
+    sizes = {str(row["p"]): (float(str(row["worst"])), int(str(row["n"]))) for row in drifts}
     return {
-        partition: summary(found, report_from(by_partition.get(partition, []), spec))
+        partition: summary(found, *sizes.get(partition, (0.0, 0)))
         for partition, found in stored_triage(lakehouse, spec).items()
     }

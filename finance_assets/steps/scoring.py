@@ -14,6 +14,7 @@ from finance_assets.model_life.champion_history import ChampionEvent
 from finance_assets.model_life.contracts import prediction_contract
 from finance_assets.model_life.crowning import history_of
 from finance_assets.model_life.decision_log import decision_contract
+from finance_assets.model_life.scored import Champions, scorers_of
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import as_result
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-# The champion of each partition; none before the first one.
-Champions = dict[str, ChampionEvent | None]
 # The champion changes by hand, or once a partition: it does not change again and again.
 ATTEMPTS = 3
 
@@ -68,8 +67,9 @@ def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Publish
     with ctx.lakehouse.staging() as folder:
         rows.write.parquet(str(folder / "scores"))
         staged = ctx.lakehouse.spark.read.schema(rows.schema).parquet(str(folder / "scores"))
-        accounting = _accounting(ctx, spec, champions)
-        return ctx.publish(Proposal(contract, ctx.window, staged, accounting))
+        accounting, constants = _accounting(ctx, spec, champions), scorers_of(champions)
+        proposal = Proposal(contract, ctx.window, staged, accounting, constants=constants)
+        return ctx.publish(proposal)
 
 
 def _result(published: PublishResult, champions: Champions) -> StepResult:

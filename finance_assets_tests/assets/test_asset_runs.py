@@ -1,10 +1,15 @@
 """Assets on an ephemeral instance: what Dagster and Delta hold after a run, good or bad."""
 
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 
 from finance_assets.assets.metadata import BY_PARTITION, asset_key
 from finance_assets.definitions import build_defs
+from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.publication import Ledger, Publication
+from finance_assets.step.declaration import Kind, StepResult
 from finance_assets_tests.model_life.models import mlflow_client
 from finance_assets_tests.scenario import (
     APRIL,
@@ -26,6 +31,8 @@ from finance_assets_tests.scenario import (
     node,
     statements,
 )
+from finance_assets_tests.shop import Shop
+from finance_assets_tests.test_time import DAYS
 
 TABLES = [BRONZE, SILVER, GOLD, FEATURES]
 MODELS = [f"models.{NAME}_{name}" for name in ("candidate", "evaluation", "decision")]
@@ -196,3 +203,48 @@ def test_training_too_early_says_when_it_can_begin(settings, instance):
     result = materialize(instance, MODELS[:1], MAY)
     assert not result.success
     assert "train as of 2005-06 or later" in failure_of(result)
+
+
+def bytes_of_a_range(settings, count):
+    """What Dagster's log holds of a run of monitoring over so many days, which says much."""
+    first = DAYS.first
+    days = replace(DAYS, last=DAYS.shift(first, count - 1))
+    shop = Shop(days, 1).use_case()
+    [step] = [step for step in shop.pipeline_steps if step.kind is Kind.monitoring]
+    names = tuple(days.partitions())
+
+    def says_much(ctx):
+        ledgers = {p: Ledger(1, 1) for p in names}
+        prints = dict.fromkeys(names, "1:1")
+        made = Publication(step.key, first, names[-1], ledgers, prints, {}, "run", "sha", version=1)
+        return StepResult(
+            outcomes=[CheckOutcome(c, True, "1", dict.fromkeys(names, 1)) for c in step.checks],
+            publication=made,
+            changed=names,
+            fingerprints=prints,
+            by_partition={p: {"evidence": "moved " * 30} for p in names},
+            plots={"Drift": b"\0" * 20_000},
+            documents={"model_card": "text " * 1000},
+        )
+
+    replaced = tuple(replace(s, run=says_much) if s is step else s for s in shop.steps)
+    defs = build_defs(use_cases={"shop": replace(shop, steps=replaced)})
+    key = asset_key(step.key)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [defs.resolve_assets_def(key)], instance=instance, tags=range_tags(first, names[-1])
+        )
+        shown = {
+            event.partition: event.metadata
+            for event in result.asset_materializations_for_node(node(step.key))
+        }
+        said = {p: metadata[BY_PARTITION].value for p, metadata in shown.items()}
+        assert said == {p: {p: {"evidence": "moved " * 30}} for p in names}
+        assert [p for p in names if "Drift" in shown[p]] == [names[-1]]
+        logs = instance.all_logs(result.run_id)
+        return sum(len(dg.serialize_value(entry)) for entry in logs)
+
+
+def test_what_a_range_run_writes_into_dagsters_log_grows_with_its_length_and_no_faster(settings):
+    short, long = bytes_of_a_range(settings, 10), bytes_of_a_range(settings, 40)
+    assert long < 4.2 * short

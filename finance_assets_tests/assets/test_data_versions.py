@@ -1,7 +1,14 @@
 """Data versions follow the content: what ran again over the same content makes nothing stale."""
 
+import dagster as dg
 import pytest
 
+from finance_assets.assets.data_versions import (
+    DATA_VERSION_TAG,
+    FINGERPRINT,
+    data_versions,
+    restored,
+)
 from finance_assets.assets.metadata import asset_key
 from finance_assets.cli.play import Progress, play_partition
 from finance_assets.definitions import build_defs
@@ -86,3 +93,26 @@ def test_a_redelivery_makes_the_next_table_stale_until_it_ran(settings, instance
     }
     assert materialize(instance, [GOLD], tags=range_tags(APRIL, MAY)).success
     assert stale(instance) == set()
+
+
+def test_a_long_range_is_compared_with_what_was_recorded_of_it_in_one_question(
+    instance,  # noqa: F811
+    monkeypatch,
+):
+    key, names = asset_key(SILVER), [f"2005-{n:02}" for n in range(40)]
+    for name in names:
+        event = dg.AssetMaterialization(
+            key, partition=name, metadata={FINGERPRINT: name}, tags={DATA_VERSION_TAG: f"v{name}"}
+        )
+        instance.report_runless_asset_event(event)
+    asked, ask = [], dg.DagsterInstance.fetch_materializations
+
+    def counted(self, *args, **more):
+        asked.append(args)
+        return ask(self, *args, **more)
+
+    monkeypatch.setattr(dg.DagsterInstance, "fetch_materializations", counted)
+    found = data_versions(instance, key, {**dict(zip(names, names, strict=True)), "new": "x"})
+    assert found.kept == {name: f"v{name}" for name in names}
+    assert [event.partition for event in restored(instance, key, found)] == names
+    assert len(asked) == 2

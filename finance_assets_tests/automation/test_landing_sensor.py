@@ -5,6 +5,7 @@ import os
 import dagster as dg
 import pytest
 
+from finance_assets.automation.landing import Files, Landing
 from finance_assets.automation.landing_sensor import build_landing_sensor
 from finance_assets.automation.work import LastRun, NoWork, Pending, Work, next_work
 from finance_assets.definitions import build_defs
@@ -61,6 +62,36 @@ def test_a_success_that_left_things_as_they_are_is_not_repeated_unless_the_table
     assert isinstance(answer(pending, LastRun("1", "a", True, is_stored=False)), Work)
 
 
+def test_who_waits_for_something_is_refused_without_a_question_to_dagster():
+    waiting = [Pending(p, (), "", f"{p}.csv is still arriving") for p in (APRIL, MAY)]
+    asked = []
+    found = next_work(waiting, asked.append)
+    assert isinstance(found, NoWork) and "still arriving" in found.reason
+    assert asked == []
+
+
+def test_after_a_restart_no_file_that_is_in_is_opened_and_none_asked_about(
+    runner, settings, instance, monkeypatch
+):
+    deliver(settings.landing, APRIL, *statements(APRIL))
+    for step in USE_CASE.pipeline_steps:
+        runner.run(step.key, APRIL)
+
+    def refuse(*_, **__):
+        raise AssertionError("a file is read")
+
+    def first_look():
+        return Landing(USE_CASE, runner.lakehouse, settings, Files()).pending()
+
+    monkeypatch.setattr("finance_assets.automation.landing.hashlib.file_digest", refuse)
+    assert first_look() == []
+    said = build_landing_sensor(USE_CASE)(dg.build_sensor_context(instance=instance))
+    assert "everything that was delivered is in" in said.skip_message
+    # Another file, or the same one once more, is looked at.
+    os.utime(delivery_path(settings.landing, APRIL))
+    assert first_look()[0].waits_for == f"{delivered(APRIL)} is still arriving"
+
+
 class Daemon:
     """Asks the sensor, and runs what it requests, once for each key."""
 
@@ -93,9 +124,14 @@ class Daemon:
 
 
 @pytest.fixture
-def daemon(settings):
+def instance():
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Daemon(instance, build_defs(use_cases={NAME: USE_CASE}))
+        yield instance
+
+
+@pytest.fixture
+def daemon(settings, instance):
+    return Daemon(instance, build_defs(use_cases={NAME: USE_CASE}))
 
 
 @pytest.mark.slow

@@ -250,6 +250,27 @@ def test_what_was_held_is_learned_once_a_person_has_asked_for_a_candidate_on_it(
     assert tick(instance, use_case).partition_key == "2005-10"
 
 
+def test_runs_are_read_for_open_holds_only_and_only_those_that_may_answer_them(
+    instance, monkeypatch
+):
+    held_and_then_drifted(instance)
+    asked, ask = [], dg.DagsterInstance.get_run_records
+
+    def watched(self, filters=None, **more):
+        asked.append(filters)
+        return ask(self, filters, **more)
+
+    monkeypatch.setattr(dg.DagsterInstance, "get_run_records", watched)
+    tick(instance, LATE_USE_CASE)
+    assert {one.job_name for one in asked} == {RETRAINING, "__ASSET_JOB"}
+    [read] = {tuple(value) for one in asked for value in one.tags.values()}
+    assert read[0] == "2005-08", "as of the held partition, or a later one"
+    asked.clear()
+    crowned(instance, "1", as_of="2005-08")
+    assert tick(instance, LATE_USE_CASE).partition_key == "2005-10"
+    assert asked == [], "the champion learned what was held"
+
+
 def ended_well(run):
     """The event by which Dagster knows that a run ended well."""
     event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name, message="done")

@@ -7,7 +7,9 @@ from rich.console import Console
 
 from finance_assets.cli.display import Display
 from finance_assets.cli.events import Began, Ended, SensorSpoke, StepBegan, StepEnded
+from finance_assets.cli.render import render_use_case
 from finance_assets.cli.side_by_side import biggest_first, room
+from finance_assets.commands.state import ScoredState, State
 from finance_assets.errors import RunFailedError
 from finance_assets_tests.scenario import APRIL, MAY, USE_CASE
 
@@ -77,3 +79,11 @@ def test_the_biggest_deliveries_begin(settings):
         object.__setattr__(use_case, "name", name)
     assert biggest_first(chosen, settings) == ["big", "middle", "small", "none"]
     assert room() >= 1
+
+
+def test_of_many_scored_partitions_the_newest_are_listed_and_the_others_counted():
+    written, scored = io.StringIO(), {f"d{place:03}": ScoredState(1, "1") for place in range(40)}
+    nothing = State([], [], {}, {}, None, [], [], [], predictions=scored, drift={}, not_measured=[])
+    render_use_case(Console(file=written, width=120), "a", nothing)
+    assert "(the newest 24 of 40 partitions)" in written.getvalue()
+    assert [f"d{place:03}" in written.getvalue() for place in (15, 16, 39)] == [False, True, True]

@@ -9,9 +9,9 @@ from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
 
 # As it stands in a commit of before.
 STORED = (
-    '{"code_sha": "test", "deliveries": {"2005-04": {"content": "3:1", "rows": "3:2", "sha256": '
-    '"ab"}}, "failed_checks": {"2005-04": ["rule_small"]}, "fingerprints": {"2005-04": "3:77"}, '
-    '"first": "2005-04", "inputs": {"bronze.x": 4}, "is_confirmation": false, "last": "2005-04", '
+    '{"code_sha": "test", "constants": {"2005-04": {"model": "a"}}, "deliveries": {"2005-04": '
+    '{"content": "3:1", "rows": "3:2", "sha256": "ab"}}, "failed_checks": {"2005-04": ["rule_small"]}, '
+    '"files": {"2005-04": [9, 1, 2]}, "fingerprints": {"2005-04": "3:77"}, "first": "2005-04", "inputs": {"bronze.x": 4}, "is_confirmation": false, "last": "2005-04", '
     '"ledgers": {"2005-04": {"delivered": 4, "duplicates": 1, "is_aggregate": false, "published": '
     '3, "quarantined": 0}}, "made_from": {"2005-04": "0f"}, "measured_by": "e1", '
     '"run_id": "run-1", "table": "silver.x"}'
@@ -28,6 +28,8 @@ READ = Publication(
     inputs={"bronze.x": 4},
     made_from={"2005-04": "0f"},
     deliveries={"2005-04": Delivery("ab", "3:2", "3:1")},
+    files={"2005-04": (9, 1, 2)},
+    constants={"2005-04": {"model": "a"}},
     measured_by="e1",
     version=7,
 )
@@ -40,11 +42,13 @@ def test_a_text_of_before_is_read_and_written_as_it_was():
 
 def test_fields_that_are_younger_than_the_text_have_their_defaults():
     record = json.loads(STORED)
-    for name in ("deliveries", "made_from", "inputs", "measured_by", "is_confirmation"):
+    for name in ("deliveries", "files", "constants", "made_from", "inputs", "measured_by"):
         del record[name]
+    del record["is_confirmation"]
     del record["ledgers"]["2005-04"]["is_aggregate"]
     found = Publication.from_json(json.dumps(record), 7)
-    assert found == replace(READ, deliveries={}, made_from={}, inputs={}, measured_by="")
+    none = {"deliveries": {}, "files": {}, "constants": {}, "made_from": {}, "inputs": {}}
+    assert found == replace(READ, **none, measured_by="")
 
 
 @pytest.mark.parametrize(

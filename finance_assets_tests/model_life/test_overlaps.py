@@ -1,11 +1,15 @@
 """A change of champion and a scoring run that overlap: the predictions follow the history."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
+from deltalake import DeltaTable
 
+from finance_assets.commands.status import Status
 from finance_assets.compute.runner import run_step
 from finance_assets.errors import LostRaceError
+from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.model_life import judging, rollback
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.rollback import roll_back
@@ -20,7 +24,7 @@ from finance_assets_tests.model_life.models import (
 from finance_assets_tests.model_life.test_champion_changes import ALIKE
 from finance_assets_tests.model_life.test_decisions import champions_as_of_june_and_august
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import AUGUST, SEPTEMBER, USE_CASE, deliver_sample
+from finance_assets_tests.scenario import AUGUST, JULY, SEPTEMBER, USE_CASE, deliver_sample
 
 
 @pytest.fixture
@@ -112,3 +116,48 @@ def test_who_changes_the_champion_is_told_what_was_scored_meanwhile(two_champion
     assert scorers(two_champions) == {"1"}
     assert verify(context(two_champions), EASY, {}) == []
     assert events(two_champions)[-1] == ("rolled_back", "1", "2")
+
+
+def predictions_read(monkeypatch, act):
+    """What `act` gives, and how many rows of predictions were read for it."""
+    counts, rows = [], FolderTable.rows
+
+    def counted(table, *args, **more):
+        found = rows(table, *args, **more)
+        counts.append(len(found) if table.table == PREDICTIONS else 0)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderTable, "rows", counted)
+        return act(), sum(counts)
+
+
+def test_who_scored_a_month_is_stated_in_the_log_and_read_from_the_rows_where_it_is_not(
+    two_champions, monkeypatch
+):
+    ctx = context(two_champions)
+
+    def told():
+        state = Status().run(ctx, USE_CASE)
+        versions = {month: one.model_version for month, one in state.predictions.items()}
+        return versions, verify(ctx, EASY, {})
+
+    by = {JULY: "1", AUGUST: "1", SEPTEMBER: "2"}
+    assert predictions_read(monkeypatch, told) == ((by, []), 0)
+    # A home of before: nothing states who scored.
+    shutil.rmtree(two_champions.lakehouse.path(PREDICTIONS))
+    with monkeypatch.context() as patch:
+        patch.setattr("finance_assets.steps.scoring.scorers_of", lambda champions: {})
+        for month in by:
+            two_champions.run(PREDICTIONS, month)
+    assert predictions_read(monkeypatch, told) == ((by, []), 2 * len(by))
+    # What somebody else writes is read as well.
+    roll_back(ctx, judge(EASY), reason="v2 is odd", effective_from=SEPTEMBER)
+    two_champions.run(PREDICTIONS, SEPTEMBER)
+    DeltaTable(str(two_champions.lakehouse.path(PREDICTIONS))).update(
+        updates={"model_version": "'9'", "model_sha256": "'ff'"},
+        predicate=f"statement_month = '{SEPTEMBER}'",
+    )
+    versions, problems = told()
+    assert versions == {**by, SEPTEMBER: "9"}
+    assert f"{PREDICTIONS}[{SEPTEMBER}] was scored by v9, but v1" in problems[0]

@@ -25,9 +25,12 @@ MUTANTS = (
         (">= self.due_at(p) + self.overdue_after", ">= self.due_at(p)"),
         ("if p not in published]", "if p in published]"),
         (
-            "while (self._due(number - 1) >= at) if self.is_growing",
-            "while (self._due(number - 1) > at) if self.is_growing",
+            "return self._on_the_wall(number, self.due_after + timedelta(days=1))",
+            "return self._on_the_wall(number, self.due_after)",
         ),
+        ("while self._first_run(number) > at:", "while self._first_run(number) >= at:"),
+        ("wall.replace(tzinfo=zone)", "wall.replace(tzinfo=zone, fold=1)"),
+        ("if moment.astimezone(zone).replace(tzinfo=None) == wall:", "if moment:"),
         (
             "return *of_day, None, (1 + self.due_after.days) % 7",
             "return *of_day, None, self.due_after.days % 7",
@@ -41,7 +44,10 @@ MUTANTS = (
             "return newest if self.last is None else min(newest, self.last)",
             "return newest if self.last is None else self.last",
         ),
-        ("(self._begins(number + 1) + self.due_after)", "(self._begins(number) + self.due_after)"),
+        (
+            "self._on_the_wall(number + 1, self.due_after)",
+            "self._on_the_wall(number, self.due_after)",
+        ),
         (
             "return self.is_whole(partition, (now or datetime.now(UTC)) - self.late_after)",
             "return self.is_whole(partition, now or datetime.now(UTC))",
@@ -157,9 +163,11 @@ MUTANTS = (
         "model_life/scored.py",
         "model_life/test_overlaps.py",
         (
-            'row["model_sha256"] != champion.model_sha256',
-            'row["model_sha256"] == champion.model_sha256',
+            "scorer.model_sha256 != champion.model_sha256",
+            "scorer.model_sha256 == champion.model_sha256",
         ),
+        ("if said and history.altered_at(partition) is None", "if said"),
+        ("and not history.foreign_versions:", "or not history.foreign_versions:"),
     ),
     *of(
         "steps/scoring.py",

@@ -64,10 +64,10 @@ MONITORING = (
         "monitoring/test_retraining.py",
         ("return self.action == Action.retrain", "return self.action != Action.wait"),
         ("is_old or partition in self.measured", "True"),
-        ("self.champion_as_of < finding.partition <= as_of", "finding.partition <= as_of"),
+        ("and finding.partition > self.champion_as_of", "and finding.partition"),
         ("a.as_of >= needed and a.asked_at > hold.said_at", "a.asked_at > hold.said_at"),
         ("a.as_of >= needed and a.asked_at > hold.said_at", "a.as_of >= needed"),
-        ("is_restated and self.restated is not None", "is_restated"),
+        ("Verdict.restated_data and self.restated is not None)", "Verdict.restated_data)"),
     ),
     *of(
         "model_life/performance_measuring.py",

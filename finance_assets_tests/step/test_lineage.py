@@ -7,7 +7,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.step.lineage import data_problems
+from finance_assets.step.lineage import data_problems, read_inputs
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,
@@ -259,3 +259,21 @@ def test_where_the_log_does_not_say_which_partitions_were_changed_it_may_be_any(
     built.run(SILVER, APRIL, JUNE)
     built.run(GOLD, APRIL, JUNE)
     assert problems(built) == {}
+
+
+def test_what_partitions_are_made_from_is_computed_again_only_after_an_input_changed(
+    built, settings, monkeypatch
+):
+    step, window = USE_CASE.step(GOLD), CALENDAR.window(APRIL, JUNE)
+
+    def refuse(*_):
+        raise AssertionError("it is computed again")
+
+    before = read_inputs(built.lakehouse, step.inputs, window).made_from
+    with monkeypatch.context() as patch:
+        patch.setattr("finance_assets.step.lineage._contents", refuse)
+        assert read_inputs(built.lakehouse, step.inputs, window).made_from == before
+    deliver(settings.landing, MAY, *statements(MAY, bill_ntd="4000"))
+    built.run_tables(MAY)
+    after = read_inputs(built.lakehouse, step.inputs, window).made_from
+    assert [p for p in window if after[p] != before[p]] == [MAY, JUNE]

@@ -5,19 +5,21 @@ import shutil
 import pytest
 
 from finance_assets.automation.landing import Files, Landing
+from finance_assets.compute.runner import open_context
+from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.record import from_rows
-from finance_assets.model_life.contracts import triage_contract
+from finance_assets.model_life.contracts import drift_contract, triage_contract
 from finance_assets.model_life.performance_log import (
     ERROR,
     ESTIMATED,
     OBSERVED,
     PerformanceRecord,
-    newest,
     performance_contract,
     quality_contract,
 )
 from finance_assets.monitoring.triage import Action, Verdict
+from finance_assets.step.records import publish_records
 from finance_assets.steps.monitoring import stored_summaries, stored_triage
 from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
 from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june, retrain
@@ -25,6 +27,7 @@ from finance_assets_tests.scenario import (
     APRIL,
     AUGUST,
     BRONZE,
+    CALENDAR,
     HEADER,
     JULY,
     LABELS,
@@ -131,6 +134,58 @@ def test_a_second_run_says_nothing_new(monitored):
     assert monitored.lakehouse.history(PERFORMANCE.table).version == before
 
 
+def measured_long_ago(runner, count):
+    """The months before the first one were measured as July was, by another version of us."""
+    first = CALENDAR.shift(APRIL, -count)
+    window = CALENDAR.window(first, CALENDAR.shift(APRIL, -1))
+    ctx = open_context(
+        runner.settings,
+        lambda: runner.spark,
+        run_id="long ago",
+        report=lambda _: None,
+        window=window,
+    )
+    for contract in (PERFORMANCE, drift_contract(MODEL), TRIAGE):
+        column = contract.partition_column
+        july = runner.lakehouse.history(contract.table).rows("*", f"{column} = '{JULY}'")
+        assert july
+        past = [
+            {**row, column: month, **({"scored": month} if "scored" in row else {})}
+            for month in window
+            for row in july
+        ]
+        publish_records(ctx, contract, past)
+
+
+def test_a_month_is_measured_and_told_without_reading_all_that_was_ever_measured(
+    monitored, monkeypatch
+):
+    read, rows = [], FolderTable.rows
+
+    def counted(table, *args, **more):
+        found = rows(table, *args, **more)
+        read.append((table.table, len(found)))
+        return found
+
+    def rows_read(act):
+        read.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(FolderTable, "rows", counted)
+            act()
+        return sum(count for table, count in read if table.startswith("monitoring."))
+
+    found = {}
+    for months in (30, 60):
+        measured_long_ago(monitored, months)
+        step = rows_read(lambda: monitored.run(DRIFT, SEPTEMBER))
+        found[months] = step, rows_read(lambda: stored_summaries(monitored.lakehouse, MODEL))
+    assert found[60][0] == found[30][0]
+    # A verdict and a size for each month.
+    assert found[60][1] - found[30][1] == 2 * 30
+    assert stored_summaries(monitored.lakehouse, MODEL)[JULY].max_psi > 0.1
+    assert len(stored_summaries(monitored.lakehouse, MODEL)) == 63
+
+
 def test_rejected_rows_and_their_reasons_are_kept_by_month(monitored):
     rows = monitored.lakehouse.history(QUALITY.table).rows("*", f"measured_table = '{BRONZE}'")
     assert {row[QUALITY.partition_column] for row in rows} == {JULY, AUGUST, SEPTEMBER}
@@ -181,7 +236,5 @@ def test_labels_that_were_made_anew_are_a_finding_and_are_measured_anew(monitore
     assert restated == [f"{LABELS}: was made anew since v1 was trained"]
     after = performance(monitored, scored=JULY, kind=OBSERVED, metric="outcome_rate")
     assert max(r.value for r in after) > max(r.value for r in before)
-    newest_of = newest(performance(monitored))[JULY]
-    assert max(r.value for r in newest_of if r.metric == "outcome_rate") == max(
-        r.value for r in after
-    )
+    said_last = max(r.recorded_at for r in after)
+    assert max(after, key=lambda r: r.value).recorded_at == said_last

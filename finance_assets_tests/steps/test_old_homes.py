@@ -7,9 +7,8 @@ import pytest
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse.record import as_rows
-from finance_assets.model_life.contracts import DriftRecord, drift_contract, prediction_contract
-from finance_assets.monitoring.drift import compare
-from finance_assets.monitoring.reference import build_reference
+from finance_assets.model_life.contracts import TriageRecord, prediction_contract, triage_contract
+from finance_assets.monitoring.triage import Action, Triage, Verdict
 from finance_assets.step.records import publish_records
 from finance_assets.steps.monitoring import stored_summaries
 from finance_assets_tests.scenario import CALENDAR, JULY, MODEL, PREDICTIONS
@@ -34,21 +33,14 @@ def test_a_table_without_a_column_that_was_added_since_is_refused_before_anythin
 
 
 def test_records_without_a_field_that_was_added_since_name_it_and_their_table(settings, spark):
-    contract = drift_contract(MODEL)
+    contract = triage_contract(MODEL)
     window = CALENDAR.window(JULY)
     ctx = open_context(settings, lambda: spark, run_id="t", report=lambda _: None, window=window)
-    reference = build_reference("status", [0.0, 1.0] * 50)
-    record = DriftRecord(
-        JULY,
-        **vars(compare(reference, reference.counts)),
-        rows=100,
-        model_version="1",
-        model_sha256="of the champion",
-    )
+    record = TriageRecord.of(Triage(JULY, Verdict.none, Action.wait))
     rows = as_rows([record], partition=contract.partition_column)
-    assert publish_records(ctx, without(contract, "js"), rows).publication is not None
+    assert publish_records(ctx, without(contract, "better_sha256"), rows).publication is not None
     with pytest.raises(ContractError) as raised:
         stored_summaries(ctx.lakehouse, MODEL)
-    assert raised.value.what.startswith("the stored rows lack js: another version")
+    assert raised.value.what.startswith("the stored rows lack better_sha256: another version")
     assert raised.value.where == contract.table
     assert "move the home away and run again" in raised.value.remedy

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from finance_assets.calendar import Window
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.stored import Row
 
@@ -39,6 +40,11 @@ class Staged:
     counts: dict[str, int]
     notes: tuple[str, ...] = ()
     files: dict[str, list[Path]] | None = None
+
+    def files_of(self, window: Window) -> dict[str, list[Path]] | None:
+        """The files of each partition of a window, which may have none."""
+        known = self.files
+        return None if known is None else {p: known.get(p, []) for p in window}
 
 
 class Reader(Protocol):
