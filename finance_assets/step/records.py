@@ -1,5 +1,6 @@
 """Publishing what a step made, staged or as records in Python, and its result."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,8 +20,8 @@ def publish_records(ctx: StepContext, contract: Contract, records: Sequence[Row]
     """Publish the records as the window's rows."""
     rows = [tuple(record[name] for name in contract.column_names) for record in records]
     frame = ctx.lakehouse.spark.createDataFrame(rows, columns_ddl(contract))
-    partitions = [record[contract.partition_column] for record in records]
-    ledgers = {p: Ledger(partitions.count(p), partitions.count(p)) for p in ctx.window}
+    counts = Counter(record[contract.partition_column] for record in records)
+    ledgers = {p: Ledger(counts[p], counts[p]) for p in ctx.window}
     published = ctx.publish(Proposal(contract, ctx.window, frame, ledgers))
     return as_result(published, ledgers, list(records)[:20])
 
