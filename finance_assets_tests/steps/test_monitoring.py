@@ -1,10 +1,13 @@
 """What monitoring thinks of real months: a champion too young, a code from nowhere, corrections."""
 
+import gc
 import shutil
 
 import pytest
+from mlflow import MlflowClient
 
 from finance_assets.automation.landing import Files, Landing
+from finance_assets.compute.runner import run_step
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.model_life.contracts import triage_contract
@@ -17,6 +20,7 @@ from finance_assets.model_life.performance_log import (
     performance_contract,
     quality_contract,
 )
+from finance_assets.model_life.performance_measuring import MeasuredPerformance
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.steps.monitoring import stored_summaries, stored_triage
 from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
@@ -38,6 +42,7 @@ from finance_assets_tests.scenario import (
 
 PERFORMANCE, QUALITY = performance_contract(MODEL), quality_contract(MODEL)
 TRIAGE = triage_contract(MODEL)
+WRITTEN = (PERFORMANCE.table, QUALITY.table, TRIAGE.table, DRIFT)
 ACCOUNTS = 2000
 
 
@@ -80,7 +85,7 @@ def test_real_months_are_judged_for_what_they_are(monitored):
     assert stored_summaries(monitored.lakehouse, MODEL)[SEPTEMBER].action == "hold"
 
 
-@pytest.mark.parametrize("lost", [PERFORMANCE.table, QUALITY.table, TRIAGE.table, DRIFT])
+@pytest.mark.parametrize("lost", WRITTEN)
 def test_a_verdict_that_a_crash_kept_from_its_table_is_found_to_be_missing(
     runner, homes, monkeypatch, lost
 ):
@@ -129,6 +134,34 @@ def test_a_second_run_says_nothing_new(monitored):
     before = monitored.lakehouse.history(PERFORMANCE.table).version
     monitored.run(DRIFT, AUGUST)
     assert monitored.lakehouse.history(PERFORMANCE.table).version == before
+
+
+def test_a_range_is_monitored_with_the_outcomes_of_one_partition_at_a_time(monitored, monkeypatch):
+    asked, real = [], MlflowClient.get_model_version
+
+    def asking(client, name, version):
+        asked.append(version)
+        return real(client, name, version)
+
+    monkeypatch.setattr(MlflowClient, "get_model_version", asking)
+    held = []
+
+    def count_held(message):
+        found = (one for one in gc.get_objects() if isinstance(one, MeasuredPerformance))
+        held.append(sum(one.outcome is not None for one in found))
+
+    before = {key: monitored.lakehouse.history(key).version for key in WRITTEN}
+    run_step(
+        USE_CASE.step(DRIFT),
+        USE_CASE.calendar.window(JULY, AUGUST),
+        settings=monitored.settings,
+        session=lambda: monitored.spark,
+        run_id="test",
+        report=count_held,
+    )
+    assert held[:2] == [0, 1]
+    assert asked == ["1", "1"], "once for both months, and once for the report"
+    assert {key: monitored.lakehouse.history(key).version for key in WRITTEN} == before
 
 
 def test_rejected_rows_and_their_reasons_are_kept_by_month(monitored):

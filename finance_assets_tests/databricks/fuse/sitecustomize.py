@@ -5,6 +5,7 @@ package needs no other way to a volume.
 """
 
 import builtins
+import errno
 import io
 import os
 
@@ -39,8 +40,17 @@ for _name in (
     "scandir",
     "remove",
     "unlink",
-    "utime",
 ):
     setattr(os, _name, _redirected(getattr(os, _name)))
+
+
+def _utime(path, *given, _real=os.utime, **more):
+    """A volume sets the times of its files itself."""
+    if _local(path) != path:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), os.fspath(path))
+    return _real(path, *given, **more)
+
+
+os.utime = _utime
 for _name in ("rename", "replace"):
     setattr(os, _name, _redirected(getattr(os, _name), 2))
