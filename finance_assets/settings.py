@@ -10,12 +10,15 @@ import subprocess
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import PositiveInt, SecretStr, ValidationError
+from pydantic import BeforeValidator, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from finance_assets.errors import SettingsError
 
+# A number of days; None, written `forever`, is no end.
+Days = Annotated[PositiveInt | None, BeforeValidator(lambda d: None if d == "forever" else d)]
 PLAIN_PATH = re.compile(r"[!$&'()*+,\-./0-9:;=@A-Z\]^_a-z|~]*")
 
 # What a new home's Dagster instance is configured with.
@@ -98,7 +101,7 @@ class Settings(BaseSettings):
     home: Path = Path(".finance_assets")
     landing: Path | None = None
     archive: Path | None = None
-    archive_days: PositiveInt | None = None
+    archive_days: Days = None
     git_sha: str | None = None
     mlflow_tracking_uri: str | None = None
     mlflow_registry_uri: str | None = None

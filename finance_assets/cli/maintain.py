@@ -52,6 +52,8 @@ def _show(name: str, found: "Maintenance") -> None:
     console.print(table)
     if found.staging:
         console.print(f"staged by steps that died, {deleting}: {len(found.staging)}")
+    if found.deliveries:
+        console.print(f"kept deliveries whose days are over, {deleting}: {len(found.deliveries)}")
     for problem in found.problems:
         console.print(f"[yellow]{escape(problem)}[/]")
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from finance_assets.commands.command import Command
+from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.maintenance import Maintained, expire_staging, maintain_table
 from finance_assets.model_life.journals import journals_of
 from finance_assets.step.declaration import StepContext
@@ -12,10 +13,13 @@ from finance_assets.step.use_case import UseCase
 
 @dataclass(frozen=True)
 class Maintenance:
-    """What was done, table by table, and the folders of staged rows that went; or would be."""
+    """What was done, table by table, the folders of staged rows that went, and the digests of the
+    kept deliveries that did; or would be.
+    """
 
     tables: tuple[Maintained, ...]
     staging: tuple[str, ...]
+    deliveries: tuple[str, ...]
     is_dry_run: bool
 
     @property
@@ -26,7 +30,9 @@ class Maintenance:
 
 @dataclass(frozen=True)
 class Maintain(Command[Maintenance]):
-    """Compact, vacuum within the retention, checkpoint: every table of a use case."""
+    """Compact, vacuum within the retention, checkpoint: every table of a use case. Staged rows and
+    kept deliveries whose time is over go, whosever they are.
+    """
 
     name: ClassVar[str] = "maintain"
     needs_models: ClassVar[bool] = False
@@ -42,7 +48,8 @@ class Maintain(Command[Maintenance]):
             found.append(maintain_table(ctx.lakehouse, table, self.is_dry_run))
         done = tuple(one for one in found if one is not None)
         staging = expire_staging(ctx.lakehouse.home.root, self.is_dry_run)
-        return Maintenance(done, staging, self.is_dry_run)
+        archive, days = DeliveryArchive(ctx.settings.archive_root), ctx.settings.archive_days
+        return Maintenance(done, staging, archive.expire(days, self.is_dry_run), self.is_dry_run)
 
 
 def tables_of(use_case: UseCase) -> tuple[str, ...]:

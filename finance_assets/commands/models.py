@@ -59,7 +59,7 @@ class Trace(Command[trace.Trace]):
 
     def run(self, ctx: StepContext, use_case: UseCase) -> trace.Trace:
         """The way back; each `key` is column=value."""
-        archive = DeliveryArchive(ctx.settings.archive_root, ctx.settings.archive_days)
+        archive = DeliveryArchive(ctx.settings.archive_root)
         return trace.trace(ctx.lakehouse, archive, use_case, list(self.key), self.partition)
 
 

@@ -38,10 +38,9 @@ class Received:
 
 @dataclass(frozen=True)
 class DeliveryArchive:
-    """The folder `<root>/<first two digits>/<sha256>`; `keep_days` is None for ever."""
+    """The folder `<root>/<first two digits>/<sha256>`."""
 
     root: Path
-    keep_days: int | None = None
 
     def place(self, sha256: str) -> Path:
         """Where the file with this digest lies, if it is kept."""
@@ -75,7 +74,7 @@ class DeliveryArchive:
         return Received(target, digest.hexdigest(), file)
 
     def keep(self, received: Received, stays: bool = False) -> Path:
-        """Take an accepted file into the archive; its days are counted from now.
+        """Take an accepted file into the archive; its days are counted from its receipt.
 
         `stays`: the copy is still read where it lies.
 
@@ -91,26 +90,28 @@ class DeliveryArchive:
             accepted.replace(place)
         return place
 
-    def expire(self) -> list[str]:
-        """Delete the files kept for longer than `keep_days`; the digests of those deleted.
+    def expire(self, keep_days: int | None, is_dry_run: bool = False) -> tuple[str, ...]:
+        """Delete the files kept for longer than `keep_days`, None for ever; their digests.
 
-        What an ingestion that died left behind goes after a day.
+        What an ingestion that died left behind goes after a day. Every file is looked at, so this
+        is for maintenance and not for each ingestion.
         """
         now = time.time()
         for folder in self.root.glob(f"{INCOMING}/*"):
             with contextlib.suppress(OSError):
-                if folder.stat().st_mtime < now - DAY:
+                if folder.stat().st_mtime < now - DAY and not is_dry_run:
                     shutil.rmtree(folder, ignore_errors=True)
-        if self.keep_days is None:
-            return []
+        if keep_days is None:
+            return ()
         gone = []
-        for path in self.root.glob("??/*"):
+        for path in sorted(self.root.glob("??/*")):
             # Another process may be deleting the same file.
             with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < now - self.keep_days * DAY:
-                    path.unlink()
+                if path.stat().st_mtime < now - keep_days * DAY:
+                    if not is_dry_run:
+                        path.unlink()
                     gone.append(path.name)
-        return gone
+        return tuple(gone)
 
     def problem(self, sha256: str) -> str:
         """Why the file with this digest cannot be shown; empty when it is there and intact."""

@@ -13,12 +13,17 @@ from finance_assets.lakehouse.recorded import EMPTY, recorded_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
 
 
-def altered_partitions(lakehouse: Lakehouse, contract: Contract, window: Window) -> list[str]:
-    """Partitions of the window whose rows are not the published ones, or never were published."""
+def altered_partitions(
+    lakehouse: Lakehouse, contract: Contract, window: Window | None = None
+) -> list[str]:
+    """Partitions of the window whose rows are not the published ones, or never were published.
+
+    Without a window, of all that are stored or ever were published. All are read at once.
+    """
     history = lakehouse.history(contract.table)
     if not history.exists:
-        return list(window)
-    return _other_rows(lakehouse, contract, history, list(window), window)
+        return list(window or ())
+    return _other_rows(lakehouse, contract, history, list(window or ()), window)
 
 
 def unproven_alterations(lakehouse: Lakehouse, contract: Contract, window: Window) -> list[str]:
@@ -42,15 +47,18 @@ def _other_rows(
     contract: Contract,
     history: TableHistory,
     partitions: list[str],
-    around: Window,
+    around: Window | None,
 ) -> list[str]:
     """Those of the partitions that hold other rows than were published, or never were."""
     stored = audit.fingerprints(lakehouse.read(contract, around), contract)
+    if around is None:
+        published = {p for one in history.publications for p in one.partitions}
+        partitions = sorted(published | set(stored))
     return [
         partition
         for partition in partitions
         if stored.get(partition, EMPTY)
-        != _published(lakehouse, contract, history, around.at(partition))
+        != _published(lakehouse, contract, history, Window(partition, partition))
     ]
 
 

@@ -4,7 +4,10 @@ A number in a registry is no identity: it can be given anew, and tags can be edi
 a champion asks for it by identity here. Reading single files is registry.py's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import TypeAlias
 
 from finance_assets.codec import Json, of_record
 from finance_assets.errors import ModelError
@@ -78,6 +81,17 @@ def verified(registry: ModelRegistry, name: str, identity: Identity) -> Verified
             remedy="do not use it; restore its files from a backup, roll back, or train anew",
         )
     return found
+
+
+# Gives what an identity names, verified.
+Reader: TypeAlias = Callable[[Identity], Verified]
+# A partition's champion, its rivals, and some of the partitions before.
+REMEMBERED = 8
+
+
+def reader(registry: ModelRegistry, name: str) -> Reader:
+    """`verified` for a run over many partitions: it reads the files of the same champion once."""
+    return lru_cache(REMEMBERED)(lambda identity: verified(registry, name, identity))
 
 
 def _read(registry: ModelRegistry, version: Version) -> tuple[Verified, Identity]:

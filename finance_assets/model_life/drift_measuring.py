@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from finance_assets.lakehouse.record import from_rows
-from finance_assets.ml.identity import verified
+from finance_assets.ml.identity import Reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import DriftRecord, drift_contract, prediction_contract
@@ -30,6 +30,22 @@ class MeasuredDrift:
     report: DriftReport
     champion: ChampionEvent | None = None
     references: tuple[Reference, ...] = ()
+
+    def records(self, partition: str) -> list[DriftRecord]:
+        """The drift of each variable; none where nothing was scored."""
+        champion, report = self.champion, self.report
+        if champion is None:
+            return []
+        return [
+            DriftRecord(
+                partition,
+                **vars(variable),
+                rows=report.rows,
+                model_version=champion.model_version,
+                model_sha256=champion.model_sha256,
+            )
+            for variable in report.variables
+        ]
 
 
 def scorer_of(
@@ -56,6 +72,7 @@ def measure_drift(
     spec: ModelSpec,
     history: ChampionHistory,
     partition: str,
+    read: Reader,
     earlier: Mapping[str, Sequence[DriftRecord]] = NOTHING,
 ) -> MeasuredDrift:
     """Count every bin, and compare.
@@ -69,8 +86,7 @@ def measure_drift(
     champion = scorer_of(ctx, spec, history, partition)
     if champion is None:
         return MeasuredDrift(DriftReport(0, (), spec.drift))
-    stored = verified(ctx.registry, spec.name, champion.identity)
-    references = stored.reference
+    references = read(champion.identity).reference
     window = ctx.window.at(partition)
     scored = ctx.read(prediction_contract(spec), window)
     rows = ctx.read(spec.features, window).join(

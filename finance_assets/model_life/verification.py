@@ -6,7 +6,6 @@ means that history, models, evaluations, journals and predictions agree.
 
 from dataclasses import dataclass
 
-from finance_assets.calendar import Window
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.integrity import altered_partitions
@@ -90,11 +89,5 @@ def _journal(ctx: StepContext, contract: Contract) -> list[str]:
 def _evaluations(ctx: StepContext, spec: ModelSpec) -> list[str]:
     """As-of partitions whose evaluation is not the published one."""
     contract = evaluation_contract(spec)
-    history = ctx.lakehouse.history(contract.table)
-    partitions = sorted({p for publication in history.publications for p in publication.partitions})
-    altered = [
-        partition
-        for partition in partitions
-        if altered_partitions(ctx.lakehouse, contract, Window(partition, partition))
-    ]
+    altered = altered_partitions(ctx.lakehouse, contract)
     return [f"{contract.table}[{p}]: the rows are not the published ones" for p in altered]

@@ -38,7 +38,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
 
     def run(ctx: StepContext) -> StepResult:
         folder = deliveries_folder(ctx.settings, use_case, samples)
-        archive = DeliveryArchive(ctx.settings.archive_root, ctx.settings.archive_days)
+        archive = DeliveryArchive(ctx.settings.archive_root)
         with ctx.lakehouse.staging() as staging, archive.incoming() as incoming:
             received: dict[str, Received] = {}
             arrivals = []
@@ -57,7 +57,6 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             # Kept first: a publication never names a file that is not there.
             for copy in received.values():
                 archive.keep(copy, stays=source.format.reads_copies)
-            archive.expire()
             ledgers = {
                 p: Ledger(staged.counts.get(p, 0), found.get(p, NO_ROWS).count) for p in ctx.window
             }

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from finance_assets.calendar import Calendar
 from finance_assets.lakehouse.record import as_rows, from_rows
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.ml.identity import reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionHistory
 from finance_assets.model_life.contracts import (
@@ -24,8 +25,8 @@ from finance_assets.model_life.data_measuring import measure_quality, rejections
 from finance_assets.model_life.drift_measuring import MeasuredDrift, measure_drift
 from finance_assets.model_life.monitoring_report import Monitored, plots_of, write_report
 from finance_assets.model_life.performance_log import (
+    PerformanceRecord,
     QualityRecord,
-    Recorded,
     performance_contract,
     quality_contract,
 )
@@ -48,28 +49,13 @@ from finance_assets.step.records import publish_records
 
 @dataclass(frozen=True)
 class _Measured:
-    """Everything that was measured of one partition."""
+    """What was measured of one partition, but for its rows: a run over years keeps all of these."""
 
     drift: MeasuredDrift
-    performance: MeasuredPerformance
+    drifts: list[DriftRecord]
+    performance: list[PerformanceRecord]
     quality: list[QualityRecord]
     triage: Triage
-
-    def drift_records(self, partition: str) -> list[DriftRecord]:
-        """The drift of each variable; none where nothing was scored."""
-        champion, report = self.drift.champion, self.drift.report
-        if champion is None:
-            return []
-        return [
-            DriftRecord(
-                partition,
-                **vars(variable),
-                rows=report.rows,
-                model_version=champion.model_version,
-                model_sha256=champion.model_sha256,
-            )
-            for variable in report.variables
-        ]
 
 
 def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...]) -> Step:
@@ -77,16 +63,19 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
     contract = drift_contract(spec)
 
     def run(ctx: StepContext) -> StepResult:
-        history = history_of(ctx, spec).trusted()
-        stored = stored_performance(ctx, spec)
+        history, read = history_of(ctx, spec).trusted(), reader(ctx.registry, spec.name)
         found: dict[str, _Measured] = {}
+        # What this run measured of the partitions before is not stored yet.
         drifts: dict[str, list[DriftRecord]] = {}
+        known, performance = stored_performance(ctx, spec), MeasuredPerformance()
         for partition in ctx.window:
-            one = _measure(ctx, spec, calendar, tables, history, partition, drifts, stored)
-            found[partition], drifts[partition] = one, one.drift_records(partition)
-            stored.put(partition, one.performance.records)
+            drift = measure_drift(ctx, spec, history, partition, read, drifts)
+            performance = measure_performance(ctx, spec, history, partition, drift.champion, known)
+            one = _judged(ctx, spec, calendar, tables, history, partition, drift, performance)
+            found[partition], drifts[partition] = one, one.drifts
+            known.put(partition, one.performance)
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
-        return _published(ctx, spec, found)
+        return _published(ctx, spec, found, performance)
 
     code = (compare, bin_conditions, triage)
     return Step(spec.name, Kind.monitoring, contract, _inputs(spec), run, code, declared=spec.drift)
@@ -105,19 +94,17 @@ def _inputs(spec: ModelSpec) -> tuple[Input, ...]:
     return tuple(inputs)
 
 
-def _measure(
+def _judged(
     ctx: StepContext,
     spec: ModelSpec,
     calendar: Calendar,
     tables: tuple[Step, ...],
     history: ChampionHistory,
     partition: str,
-    drifts: dict[str, list[DriftRecord]],
-    stored: Recorded,
+    drift: MeasuredDrift,
+    performance: MeasuredPerformance,
 ) -> _Measured:
-    """Measure a partition and judge it; `drifts` this same run measured, and has not stored."""
-    drift = measure_drift(ctx, spec, history, partition, drifts)
-    performance = measure_performance(ctx, spec, history, partition, drift.champion, stored)
+    """What is thought of what was measured of a partition, the data's quality included."""
     quality = measure_quality(ctx, tables, calendar, partition)
     # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
     champion = drift.champion or performance.champion
@@ -135,17 +122,19 @@ def _measure(
     if thought.verdict is Verdict.concept_shift and matured is not None:
         rivals = rivals_of(ctx, spec, history, partition, matured)
         thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
-    return _Measured(drift, performance, quality, thought)
+    return _Measured(drift, drift.records(partition), performance.records, quality, thought)
 
 
-def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -> StepResult:
-    """All four tables. The drift is last: by it a partition counts as measured, so whatever a crash
-    leaves undone is done by the next run.
+def _published(
+    ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured], performance: MeasuredPerformance
+) -> StepResult:
+    """All four tables; `performance` is the last partition's. The drift is last: by it a partition
+    counts as measured, so whatever a crash leaves undone is done by the next run.
     """
     tables: dict[str, list[object]] = {"performance": [], "quality": [], "triage": [], "drift": []}
-    for partition, one in found.items():
-        tables["drift"] += one.drift_records(partition)
-        tables["performance"] += one.performance.records
+    for one in found.values():
+        tables["drift"] += one.drifts
+        tables["performance"] += one.performance
         tables["quality"] += one.quality
         tables["triage"].append(TriageRecord.of(one.triage))
     contracts = {
@@ -171,9 +160,9 @@ def _published(ctx: StepContext, spec: ModelSpec, found: dict[str, _Measured]) -
         last.triage,
         last.drift,
         last.quality,
-        last.performance.outcome,
-        last.performance.output,
-        last.performance.records,
+        performance.outcome,
+        performance.output,
+        performance.records,
     )
     result.plots.update(plots_of(ctx, spec, shown))
     result.metadata["triage"] = f"{last.triage.verdict}: {last.triage.action}"

@@ -1,14 +1,17 @@
 """Scoring step: each partition by the champion in force at it, on the executors."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias
 
+from finance_assets.calendar import Window
 from finance_assets.errors import LostRaceError
+from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.proposal import Accounting, Proposal
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.ml.families import Model, family_of, load_model
-from finance_assets.ml.identity import verified
+from finance_assets.ml.identity import Reader, reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent
 from finance_assets.model_life.contracts import prediction_contract
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+Scorer: TypeAlias = Callable[[Iterator["pd.DataFrame"]], Iterator["pd.DataFrame"]]
 # The champion changes by hand, or once a partition: it does not change again and again.
 ATTEMPTS = 3
 
@@ -58,18 +62,28 @@ def _in_force(ctx: StepContext, spec: ModelSpec) -> Champions:
 
 def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> PublishResult:
     """Score with these champions, and publish."""
-    contract = prediction_contract(spec)
+    contract, staged = prediction_contract(spec), []
     ctx.lakehouse.require(contract)
-    rows = ctx.lakehouse.read(contract).limit(0)
-    for partition, champion in champions.items():
-        if champion is not None:
-            rows = rows.unionByName(_scored(ctx, spec, partition, champion))
+    read = reader(ctx.registry, spec.name)
     with ctx.lakehouse.staging() as folder:
-        rows.write.parquet(str(folder / "scores"))
-        staged = ctx.lakehouse.spark.read.schema(rows.schema).parquet(str(folder / "scores"))
+        # Each is written by itself: a plan carries the text of its model, and one that carried
+        # those of many would be larger than an engine takes.
+        for champion, window in _stretches(ctx.window, champions):
+            staged.append(str(folder / window.first))
+            _scored(ctx, spec, window, champion, read).write.parquet(staged[-1])
+        rows = ctx.lakehouse.no_rows(contract)
+        if staged:
+            rows = ctx.lakehouse.spark.read.schema(columns_ddl(contract)).parquet(*staged)
         accounting, constants = _accounting(ctx, spec, champions), scorers_of(champions)
-        proposal = Proposal(contract, ctx.window, staged, accounting, constants=constants)
-        return ctx.publish(proposal)
+        return ctx.publish(Proposal(contract, ctx.window, rows, accounting, constants=constants))
+
+
+def _stretches(window: Window, champions: Champions) -> Iterator[tuple[ChampionEvent, Window]]:
+    """Each champion with the partitions in a row that it is in force at."""
+    for champion, places in groupby(champions, key=lambda partition: champions[partition]):
+        partitions = list(places)
+        if champion is not None:
+            yield champion, Window(partitions[0], partitions[-1], window.calendar)
 
 
 def _result(published: PublishResult, champions: Champions) -> StepResult:
@@ -86,36 +100,35 @@ def _result(published: PublishResult, champions: Champions) -> StepResult:
 
 
 def _scored(
-    ctx: StepContext, spec: ModelSpec, partition: str, champion: ChampionEvent
+    ctx: StepContext, spec: ModelSpec, window: Window, champion: ChampionEvent, read: Reader
 ) -> "DataFrame":
-    """The rows of one partition with score, band and origin.
+    """The rows of a window with score, band and origin.
 
     Raises:
         ModelError: the champion's files are gone, or are not those that became champion.
     """
-    ctx.report(f"scoring {partition} with v{champion.model_version}")
-    stored = verified(ctx.registry, spec.name, champion.identity)
+    ctx.report(f"scoring {window} with v{champion.model_version}")
+    stored = read(champion.identity)
     tags = stored.version.tags
     here = family_of(tags["model_family"]).library
     trained_by = tags.get("library", here)
     if trained_by != here:
         # Not refused: a library reads the texts of its other versions, or says that it cannot.
         ctx.report(f"v{champion.model_version} was trained by {trained_by}, {here} scores with it")
-    window = ctx.window.at(partition)
-    features = ctx.read(spec.features, window)
-    data_version = ctx.lakehouse.history(spec.features.table).version_of(window)
     columns, derived = spec.task.columns(spec), spec.task.derived()
     made = [column for column in columns if column.name not in derived]
     types = {column.name: column.type for column in (*spec.features.columns, *made)}
     names = (*spec.key, *(column.name for column in made))
     schema = ", ".join(f"{name} {types[name]}" for name in names)
     scorer = _scorer(tags["model_family"], stored.model, spec)
-    return features.mapInPandas(scorer, schema).selectExpr(
+    dated = _dated(scorer, spec.partition_column, _data_versions(ctx, spec, window))
+    scored = ctx.read(spec.features, window).mapInPandas(dated, f"{schema}, data_version string")
+    return scored.selectExpr(
         *spec.key,
         *(f"{derived.get(column.name, column.name)} as {column.name}" for column in columns),
         f"'{champion.model_version}' as model_version",
         f"'{champion.model_sha256}' as model_sha256",
-        f"'{spec.features.table}@{data_version}' as data_version",
+        "data_version",
         "current_timestamp() as scored_at",
     )
 
@@ -134,6 +147,23 @@ def _scorer(
         for batch in batches:
             scored = task.scored(loaded, batch)
             yield batch[key].assign(**scored)
+
+    return score
+
+
+def _data_versions(ctx: StepContext, spec: ModelSpec, window: Window) -> dict[str, str]:
+    """The features' table and the version at which each partition last changed."""
+    table = spec.features.table
+    history = ctx.lakehouse.history(table)
+    return {p: f"{table}@{history.version_of(window.at(p))}" for p in window}
+
+
+def _dated(scorer: Scorer, partition: str, versions: dict[str, str]) -> Scorer:
+    """The scorer, which also says of which version the data of each row's partition are."""
+
+    def score(batches: Iterator["pd.DataFrame"]) -> Iterator["pd.DataFrame"]:
+        for scored in scorer(batches):
+            yield scored.assign(data_version=scored[partition].map(versions))
 
     return score
 

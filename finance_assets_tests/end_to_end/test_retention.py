@@ -42,7 +42,7 @@ runner = Runner(settings, spark)
 ctx = context(runner)
 result = reproduce(ctx, EASY, CALENDAR, ctx.registry.version(NAME, "1"))
 print("REPRODUCED", result.is_reproduced, result.obstacles)
-archive = DeliveryArchive(settings.archive_root, settings.archive_days)
+archive = DeliveryArchive(settings.archive_root)
 found = trace(runner.lakehouse, archive, USE_CASE, ["account_id=5"], SEPTEMBER)
 print("TRACED", sum(len(t.delivered) for t in found.tables if t.is_delivery))
 

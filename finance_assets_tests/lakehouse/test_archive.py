@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from finance_assets.commands.maintain import Maintain
 from finance_assets.errors import DeliveryError, SettingsError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.publication import Publication
 from finance_assets.settings import Settings, get_settings
 from finance_assets.steps.ingest import ingest_step
+from finance_assets_tests.model_life.models import context
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,
@@ -21,6 +23,7 @@ from finance_assets_tests.scenario import (
     MAY,
     NAME,
     SAMPLES,
+    USE_CASE,
     Runner,
     contract,
     deliver,
@@ -226,13 +229,32 @@ def test_files_expire_after_the_days_that_are_set(runner, settings, monkeypatch)
     long_ago = time.time() - 31 * 86_400
     os.utime(old, (long_ago, long_ago))
     runner.run(BRONZE, MAY)
+    digests = {delivered(runner, month).sha256 for month in (APRIL, MAY)}
+    assert kept(settings) == digests, "an ingestion looks at no file but its own"
+    assert Maintain(is_dry_run=True).run(context(runner), USE_CASE).deliveries == (old.name,)
+    assert kept(settings) == digests
+    assert Maintain().run(context(runner), USE_CASE).deliveries == (old.name,)
     assert kept(settings) == {delivered(runner, MAY).sha256}
     # Delivered again, it is kept again.
     runner.run(BRONZE, APRIL)
     assert old.exists()
 
 
-@pytest.mark.parametrize("days", ["0", "-1", "soon"])
+@pytest.mark.parametrize("days", ["forever", None])
+def test_for_ever_is_a_value_of_its_own_under_which_no_file_expires(
+    runner, settings, monkeypatch, days
+):
+    if days is not None:
+        monkeypatch.setenv("FINANCE_ASSETS_ARCHIVE_DAYS", days)
+    deliver(settings.landing, APRIL, *statements(APRIL))
+    runner.run(BRONZE, APRIL)
+    [digest] = kept(settings)
+    os.utime(DeliveryArchive(settings.archive_root).place(digest), (0, 0))
+    found = Maintain().run(replace(context(runner), settings=Settings()), USE_CASE)
+    assert (found.deliveries, kept(settings)) == ((), {digest})
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "soon", ""])
 def test_days_that_are_none_are_refused(monkeypatch, days):
     monkeypatch.setenv("FINANCE_ASSETS_ARCHIVE_DAYS", days)
     get_settings.cache_clear()

@@ -1,5 +1,7 @@
 """Leaks and copies are found; what repeats or ranks well by nature is not taken for one."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -171,3 +173,48 @@ def test_without_telling_features_whole_rows_are_compared():
     found = repetition(*split(history()), "month", ("status", "limit"))
     assert found.features == ("status", "limit")
     assert found.excess < 0.05
+
+
+def usually_shared(trained, features):
+    """The usual share by its definition: partition by partition, value by value."""
+    rows = {month: list(map(tuple, part[features].to_numpy())) for month, part in trained}
+    within = min(sum(part.count(row) > 1 for row in part) / len(part) for part in rows.values())
+    between = [
+        sum(row in set(rows[before]) for row in part) / len(part)
+        for month, part in rows.items()
+        for before in rows
+        if before < month
+    ]
+    return max([within, *between])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_usual_is_the_most_that_a_partition_repeats_of_an_earlier_one(seed):
+    random = np.random.default_rng(seed)
+    months = [f"{number:03}" for number in range(random.integers(1, 12))]
+    # Some values are in most months, some in few, some are unknown.
+    frames = []
+    for month in [*months, "held"]:
+        rows = int(random.integers(20, 60))
+        values = random.integers(0, 10 ** random.integers(1, 4), (rows, 2)).astype("float64")
+        values[random.random(rows) < 0.3] = -1.0
+        frames.append(pd.DataFrame(values, columns=["a", "b"]).assign(month=month))
+    trained, held = pd.concat(frames[:-1], ignore_index=True), frames[-1]
+    found = repetition(trained, held, "month", ("a", "b"))
+    assert found.features == ("a", "b")
+    assert found.usual == usually_shared(trained.groupby("month"), ["a", "b"])
+
+
+def test_unchanged_rows_of_many_partitions_take_no_memory_for_each_pair_of_partitions():
+    unchanged = np.arange(300.0)
+    frames = [
+        pd.DataFrame({"day": f"{day:03}", "a": unchanged, "b": unchanged}) for day in range(150)
+    ]
+    trained = pd.concat(frames, ignore_index=True)
+    tracemalloc.start()
+    found = repetition(trained, frames[0], "day", ("a", "b"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.share, found.usual) == (1.0, 1.0)
+    # The pairs would be 3.4 million rows, 100 MB and more; the rows themselves are 2 MB.
+    assert peak < 25e6

@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from finance_assets.errors import GoneError
+from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.spec import Approval
 from finance_assets.model_life import judging
 from finance_assets.model_life.decision_log import read_decisions
@@ -111,6 +113,29 @@ def test_a_candidate_is_compared_with_the_champion_that_it_would_replace(two_cha
     run_model_steps(two_champions, AUGUST, replace(EASY, rounds=ALIKE))
     last = history(two_champions).newest
     assert (last.model_version, last.replaces, last.report.champion_version) == ("3", "2", "2")
+
+
+def test_evaluations_that_were_altered_or_never_published_are_found_by_one_look_at_all_of_them(
+    two_champions, monkeypatch
+):
+    looks, real = [], Lakehouse.read
+
+    def looking(lakehouse, contract, *given):
+        looks.append(contract.table)
+        return real(lakehouse, contract, *given)
+
+    monkeypatch.setattr(Lakehouse, "read", looking)
+    assert intact(two_champions)
+    assert looks.count(EVALUATION) == 1
+    place = str(two_champions.lakehouse.path(EVALUATION))
+    rows = DeltaTable(place).to_pandas()
+    august = rows[rows["as_of"] == AUGUST].reset_index(drop=True)
+    raised = august.assign(value=august["value"] + 0.1)
+    write_deltalake(place, raised, mode="overwrite", predicate=f"as_of = '{AUGUST}'")
+    write_deltalake(place, august.assign(as_of=OCTOBER), mode="append")
+    assert verify(context(two_champions), EASY, {}) == [
+        f"{EVALUATION}[{month}]: the rows are not the published ones" for month in (AUGUST, OCTOBER)
+    ]
 
 
 def test_a_retraining_as_of_an_old_month_takes_effect_where_nobody_scored_yet(two_champions):

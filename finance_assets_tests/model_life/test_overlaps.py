@@ -24,7 +24,15 @@ from finance_assets_tests.model_life.models import (
 from finance_assets_tests.model_life.test_champion_changes import ALIKE
 from finance_assets_tests.model_life.test_decisions import champions_as_of_june_and_august
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import AUGUST, JULY, SEPTEMBER, USE_CASE, deliver_sample
+from finance_assets_tests.scenario import (
+    AUGUST,
+    JULY,
+    JUNE,
+    MAY,
+    SEPTEMBER,
+    USE_CASE,
+    deliver_sample,
+)
 
 
 @pytest.fixture
@@ -66,6 +74,17 @@ def test_what_is_scored_while_the_champion_changes_ends_scored_by_the_new_one(tw
     assert "the champion changed meanwhile: scoring again" in said
     assert result.by_partition[SEPTEMBER]["champion_version"] == "1"
     assert scorers(two_champions) == {"1"}
+    assert verify(context(two_champions), EASY, {}) == []
+
+
+def test_a_range_is_scored_at_once_by_the_champion_of_each_of_its_partitions(two_champions):
+    result = two_champions.run(PREDICTIONS, MAY, SEPTEMBER)
+    said = {month: facts["champion_version"] for month, facts in result.by_partition.items()}
+    assert said == {MAY: "", JUNE: "", JULY: "1", AUGUST: "1", SEPTEMBER: "2"}
+    scored = {
+        (row["statement_month"], row["model_version"]) for row in two_champions.rows(PREDICTIONS)
+    }
+    assert scored == {(JULY, "1"), (AUGUST, "1"), (SEPTEMBER, "2")}
     assert verify(context(two_champions), EASY, {}) == []
 
 

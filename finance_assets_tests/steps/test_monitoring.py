@@ -1,11 +1,13 @@
 """What monitoring thinks of real months: a champion too young, a code from nowhere, corrections."""
 
+import gc
 import shutil
 
 import pytest
+from mlflow import MlflowClient
 
 from finance_assets.automation.landing import Files, Landing
-from finance_assets.compute.runner import open_context
+from finance_assets.compute.runner import open_context, run_step
 from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.record import from_rows
@@ -18,6 +20,7 @@ from finance_assets.model_life.performance_log import (
     performance_contract,
     quality_contract,
 )
+from finance_assets.model_life.performance_measuring import MeasuredPerformance
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.step.records import publish_records
 from finance_assets.steps.monitoring import stored_summaries, stored_triage
@@ -41,6 +44,7 @@ from finance_assets_tests.scenario import (
 
 PERFORMANCE, QUALITY = performance_contract(MODEL), quality_contract(MODEL)
 TRIAGE = triage_contract(MODEL)
+WRITTEN = (PERFORMANCE.table, QUALITY.table, TRIAGE.table, DRIFT)
 ACCOUNTS = 2000
 
 
@@ -83,7 +87,7 @@ def test_real_months_are_judged_for_what_they_are(monitored):
     assert stored_summaries(monitored.lakehouse, MODEL)[SEPTEMBER].action == "hold"
 
 
-@pytest.mark.parametrize("lost", [PERFORMANCE.table, QUALITY.table, TRIAGE.table, DRIFT])
+@pytest.mark.parametrize("lost", WRITTEN)
 def test_a_verdict_that_a_crash_kept_from_its_table_is_found_to_be_missing(
     runner, homes, monkeypatch, lost
 ):
@@ -184,6 +188,34 @@ def test_a_month_is_measured_and_told_without_reading_all_that_was_ever_measured
     assert found[60][1] - found[30][1] == 2 * 30
     assert stored_summaries(monitored.lakehouse, MODEL)[JULY].max_psi > 0.1
     assert len(stored_summaries(monitored.lakehouse, MODEL)) == 63
+
+
+def test_a_range_is_monitored_with_the_outcomes_of_one_partition_at_a_time(monitored, monkeypatch):
+    asked, real = [], MlflowClient.get_model_version
+
+    def asking(client, name, version):
+        asked.append(version)
+        return real(client, name, version)
+
+    monkeypatch.setattr(MlflowClient, "get_model_version", asking)
+    held = []
+
+    def count_held(message):
+        found = (one for one in gc.get_objects() if isinstance(one, MeasuredPerformance))
+        held.append(sum(one.outcome is not None for one in found))
+
+    before = {key: monitored.lakehouse.history(key).version for key in WRITTEN}
+    run_step(
+        USE_CASE.step(DRIFT),
+        USE_CASE.calendar.window(JULY, AUGUST),
+        settings=monitored.settings,
+        session=lambda: monitored.spark,
+        run_id="test",
+        report=count_held,
+    )
+    assert held[:2] == [0, 1]
+    assert asked == ["1", "1"], "once for both months, and once for the report"
+    assert {key: monitored.lakehouse.history(key).version for key in WRITTEN} == before
 
 
 def test_rejected_rows_and_their_reasons_are_kept_by_month(monitored):

@@ -42,6 +42,16 @@ for _name in (
     "unlink",
 ):
     setattr(os, _name, _redirected(getattr(os, _name)))
+
+
+def _utime(path, *given, _real=os.utime, **more):
+    """A volume sets the times of its files itself."""
+    if _local(path) != path:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), os.fspath(path))
+    return _real(path, *given, **more)
+
+
+os.utime = _utime
 for _name in ("rename", "replace"):
     setattr(os, _name, _redirected(getattr(os, _name), 2))
 

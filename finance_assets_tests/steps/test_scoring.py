@@ -1,0 +1,63 @@
+"""Scoring many partitions at once: a run sends and reads each champion once."""
+
+from collections import Counter
+
+import pytest
+from mlflow import MlflowClient
+
+from finance_assets.calendar import Calendar, Frequency
+from finance_assets.ml.families import FAMILIES
+from finance_assets.ml.families.xgboost import XgBoost, XgBoostModel
+from finance_assets_tests.running import UseCaseRunner
+from finance_assets_tests.shop import CUSTOMERS, FEATURES, MODEL, PREDICTIONS, TABLES, Shop
+
+DAYS = Calendar(Frequency.daily, "2024-01-01", "2024-10-26")
+NAMES = DAYS.partitions()
+SCORING = slice(6, 7)
+# What the engine takes as one message.
+LIMIT = 128 << 20
+# Of most days there are events of a few customers only.
+FEW = dict.fromkeys(NAMES[5:], 3)
+
+
+class Padded(XgBoost):
+    """XGBoost, whose models carry a remark that is as long as hundreds of trees."""
+
+    def fit(self, *given):
+        model = super().fit(*given)
+        model.booster.set_attr(remark="x" * (LIMIT // 290))
+        return XgBoostModel(model.booster.save_raw("json").decode(), model.features)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """How often the registry was asked for which version."""
+    found, real = Counter(), MlflowClient.get_model_version
+
+    def counting(client, name, version):
+        found[version] += 1
+        return real(client, name, version)
+
+    monkeypatch.setattr(MlflowClient, "get_model_version", counting)
+    return found
+
+
+def test_hundreds_of_partitions_are_scored_at_once_and_each_champion_is_read_once(
+    settings, spark, monkeypatch, asked
+):
+    monkeypatch.setitem(FAMILIES, "xgboost", Padded())
+    shop = UseCaseRunner(Shop(DAYS, 0, arrived=FEW).use_case(), settings, spark)
+    shop.run(TABLES, NAMES[0], NAMES[4])
+    shop.run(TABLES, NAMES[5], NAMES[-1])
+    shop.run(MODEL, NAMES[3])
+    asked.clear()
+    shop.run(SCORING, NAMES[0], NAMES[-1])
+    assert asked == {"1": 1}
+    rows = shop.rows(PREDICTIONS)
+    assert Counter(row["seen"] for row in rows) == {NAMES[4]: CUSTOMERS, **FEW}
+    versions = {row["seen"]: row["data_version"] for row in rows}
+    published = shop.lakehouse.history(FEATURES)
+    assert versions == {
+        p: f"{FEATURES}@{published.version_of(DAYS.window(p))}" for p in (NAMES[4], *FEW)
+    }
+    assert len(set(versions.values())) == 2
