@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from finance_assets.automation.work import Pending
+from finance_assets.lakehouse.archive import sha256_of
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.settings import Settings
@@ -42,8 +43,7 @@ class Files:
             if (size, time) != (stat.st_size, stat.st_mtime_ns):
                 known = ARRIVING
             elif known == ARRIVING:
-                with path.open("rb") as stream:
-                    known = hashlib.file_digest(stream, "sha256").hexdigest()
+                known = sha256_of(path)
         except FileNotFoundError:
             self._seen.pop(path, None)
             return None
@@ -119,8 +119,14 @@ class Landing:
                 yield f"what {key} is made from changed"
 
     def _cause(self, partition: str, digests: dict[str, str]) -> str:
-        """A digest of the deliveries, and of what is read of other partitions."""
+        """A digest of the deliveries, and of what is read of other partitions.
+
+        A delivery that another partition holds is refused until that one is corrected: so which
+        others were corrected is part of it.
+        """
         read: dict[str, str] = dict(digests)
+        for key, times in self._corrected.items():
+            read |= {f"{key}[{p}] corrected": str(n) for p, n in times.items() if p != partition}
         at = self.use_case.calendar.window(partition)
         for step in self._followers:
             for item in step.inputs:
@@ -159,6 +165,16 @@ class Landing:
         """sha256 of what each partition was ingested from, by table."""
         found = {step.key: self._history(step.key).deliveries() for step in self._ingests}
         return {key: {p: d.sha256 for p, d in known.items()} for key, known in found.items()}
+
+    @cached_property
+    def _corrected(self) -> dict[str, dict[str, int]]:
+        """How often partitions were delivered anew, of each table whose deliveries must differ."""
+        sources = {step.key: step.source for step in self._ingests}
+        return {
+            key: self._history(key).corrections()
+            for key, source in sources.items()
+            if source is not None and not source.may_repeat
+        }
 
     def _history(self, table: str) -> TableHistory:
         if table not in self._histories:

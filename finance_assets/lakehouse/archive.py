@@ -110,13 +110,18 @@ class DeliveryArchive:
         """Why the file with this digest cannot be shown; empty when it is there and intact."""
         place = self.place(sha256)
         try:
-            with place.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            found = sha256_of(place)
         except FileNotFoundError:
             return f"the delivered file is gone: expired or deleted (sha256 {sha256[:12]})"
         except OSError as error:
             return f"the delivered file cannot be read: {error}"
         return "" if found == sha256 else f"the kept file was altered (sha256 is {found[:12]})"
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _second(path: Path) -> Path:

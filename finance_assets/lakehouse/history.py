@@ -6,6 +6,7 @@ the log lies is the stored table's business.
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -171,6 +172,16 @@ class TableHistory:
             if record.partitions is not None:
                 deliveries.update(record.publication.deliveries)
         return dict(sorted(deliveries.items()))
+
+    def corrections(self) -> dict[str, int]:
+        """How often another delivery of a partition took the place of one, where it ever did."""
+        found, known = Counter[str](), dict[str, Delivery]()
+        for record in reversed(self.reading.records):
+            if record.partitions is not None:
+                come = record.publication.deliveries
+                found.update(p for p, one in come.items() if known.get(p, one) != one)
+                known.update(come)
+        return dict(found)
 
     def deliveries_of(self, publication: Publication, partition: str) -> list[Delivery]:
         """What a publication's rows of a partition came from, and came from again unchanged."""

@@ -5,6 +5,8 @@ apart from the partition itself (so January's rows with the month changed are st
 Rows that are merely alike are not judged here.
 """
 
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,31 +61,40 @@ def refuse_repeats(
     table: str,
     delivered: dict[str, Delivery],
     in_force: dict[str, Delivery],
+    is_replaced: Callable[[str], bool],
 ) -> None:
     """Refuse deliveries that are another partition's.
 
     `in_force` is what the table's partitions were ingested from; those that are delivered now are
-    compared with one another instead.
+    compared with one another instead. `is_replaced` says that another delivery of a partition
+    lies there by now: what it holds is on its way out and stands in nobody's way, so that two
+    that were mixed up can be put right one by one.
 
     Raises:
         DeliveryError: two partitions would hold the same delivery.
     """
     if source.may_repeat:
         return
-    holders: dict[tuple[str, str], str] = {}
+    holders: dict[tuple[str, str], list[str]] = defaultdict(list)
     others = {p: delivery for p, delivery in in_force.items() if p not in delivered}
     for partition, delivery in [*others.items(), *sorted(delivered.items())]:
         if delivery.is_empty:
             continue
         for kind, words in SAMENESS.items():
-            holder = holders.setdefault((kind, getattr(delivery, kind)), partition)
-            if holder != partition and partition in delivered:
-                raise DeliveryError(
-                    f"the delivery for {partition} is the one for {holder}, {words}",
-                    where=f"{source.file_name(partition)}, {table}[{holder}]",
-                    remedy=f"ask {source.system} for the rows of {partition}; if {holder} holds "
-                    f"the wrong ones, deliver and ingest {holder} again first",
-                )
+            known = holders[kind, getattr(delivery, kind)]
+            for holder in known if partition in delivered else ():
+                if holder in delivered or not is_replaced(holder):
+                    raise _repeated(source, table, partition, holder, words)
+            known.append(partition)
+
+
+def _repeated(source: Source, table: str, partition: str, holder: str, words: str) -> DeliveryError:
+    return DeliveryError(
+        f"the delivery for {partition} is the one for {holder}, {words}",
+        where=f"{source.file_name(partition)}, {table}[{holder}]",
+        remedy=f"ask {source.system} for the rows of {partition}; if {holder} holds the wrong "
+        f"ones, have {holder} delivered again: then each is taken, in either order",
+    )
 
 
 def _text(column: SourceColumn) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from finance_assets.lakehouse.archive import DeliveryArchive, Received
+from finance_assets.lakehouse.archive import DeliveryArchive, Received, sha256_of
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Proposal
@@ -53,8 +53,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
                 p: Delivery(copy.sha256, found.get(p, NO_ROWS).rows, found.get(p, NO_ROWS).content)
                 for p, copy in received.items()
             }
-            in_force = ctx.lakehouse.history(contract.table).deliveries()
-            refuse_repeats(source, contract.table, deliveries, in_force)
+            _refuse_repeats(ctx, source, contract, folder, deliveries)
             # Kept first: a publication never names a file that is not there.
             for copy in received.values():
                 archive.keep(copy, stays=source.format.reads_copies)
@@ -72,6 +71,27 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
 
     code = (type(source.format),)
     return Step(use_case, Kind.ingest, contract, (), run, code, declared=source, source=source)
+
+
+def _refuse_repeats(
+    ctx: StepContext,
+    source: Source,
+    contract: Contract,
+    folder: Path,
+    deliveries: dict[str, Delivery],
+) -> None:
+    """Refuse what another partition holds, unless that has a new delivery lying there itself.
+
+    Raises:
+        DeliveryError: two partitions would hold the same delivery.
+    """
+    in_force = ctx.lakehouse.history(contract.table).deliveries()
+
+    def is_replaced(partition: str) -> bool:
+        path = source.path(folder, partition)
+        return path.exists() and sha256_of(path) != in_force[partition].sha256
+
+    refuse_repeats(source, contract.table, deliveries, in_force, is_replaced)
 
 
 def _present(

@@ -130,6 +130,26 @@ def test_deliveries_run_in_order_a_correction_brings_what_follows_and_a_lost_lak
     assert daemon.play() == [f"{APRIL} ran", f"{MAY} ran"]
 
 
+@pytest.mark.slow
+def test_a_month_that_was_refused_as_anothers_is_taken_once_that_one_is_corrected(daemon, settings):
+    """Nothing of April looks at May; only the delivery that May holds stands in its way."""
+    landing = settings.landing
+    for month in (APRIL, MAY):
+        deliver(landing, month, *statements(month))
+    assert daemon.play() == [f"{APRIL} ran", f"{MAY} failed"]
+    deliver(landing, APRIL, *statements(APRIL, bill_ntd="5000"))
+    assert daemon.play() == [f"{APRIL} ran", f"{MAY} ran"]
+    # May holds what April should have.
+    deliver(landing, APRIL, *statements(APRIL, bill_ntd="7000"))
+    deliver(landing, MAY, *statements(MAY, bill_ntd="8000"))
+    daemon.play()
+    deliver(landing, APRIL, *statements(APRIL, bill_ntd="8000"))
+    assert daemon.play() == [f"{APRIL} failed"]
+    deliver(landing, MAY, *statements(MAY, bill_ntd="9000"))
+    assert daemon.play() == [f"{MAY} ran", f"{APRIL} ran", f"{MAY} ran"]
+    assert "everything that was delivered is in" in daemon.tick().skip_message
+
+
 def test_it_runs_by_itself_only_where_there_is_a_landing_folder(settings, monkeypatch):
     assert build_landing_sensor(USE_CASE).default_status is dg.DefaultSensorStatus.RUNNING
     monkeypatch.setattr(

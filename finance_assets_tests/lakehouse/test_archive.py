@@ -141,10 +141,24 @@ def test_a_month_that_was_corrected_no_longer_blocks_the_month_whose_rows_it_hel
     deliver(settings.landing, MAY, *mays)
     runner.run(BRONZE, APRIL)
     error = refusal(runner, MAY)
-    assert f"deliver and ingest {APRIL} again" in error.remedy
+    assert f"have {APRIL} delivered again" in error.remedy
     deliver(settings.landing, APRIL, *statements(APRIL, 6))
     runner.run(BRONZE, APRIL)
     assert runner.run(BRONZE, MAY).changed == (MAY,)
+
+
+@pytest.mark.parametrize("order", [(APRIL, MAY), (MAY, APRIL)])
+def test_months_that_came_under_each_others_names_are_put_right_one_by_one(runner, settings, order):
+    rows = {APRIL: statements(APRIL, 3), MAY: statements(MAY, 4)}
+    for month, other in ((APRIL, MAY), (MAY, APRIL)):
+        deliver(settings.landing, month, *rows[other])
+    runner.run(BRONZE, APRIL, MAY)
+    first, second = order
+    deliver(settings.landing, first, *rows[first])
+    assert f"have {second} delivered again" in refusal(runner, first).remedy
+    deliver(settings.landing, second, *rows[second])
+    for month in order:
+        assert runner.run(BRONZE, month).changed == (month,)
 
 
 def test_months_that_swap_their_deliveries_in_one_run_are_fine(runner, settings):
