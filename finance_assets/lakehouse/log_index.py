@@ -3,20 +3,21 @@
 A cache and nothing else. Its file is named by the sha256 of its content, and a property of the
 table, which is part of the log, names the file. So an index that was altered, or that somebody
 else made, is none. Where the log's files can be seen, each must still be the very file that was
-read. What does not hold is thrown away, and the log is read.
+read. What does not hold is thrown away, and the log is read. So is the index of another edition of
+this package: it says what that one could read of the commits.
 """
 
 import contextlib
 import hashlib
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from finance_assets.lakehouse.publication import Publication
+from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
 from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.stored import Commit, StoredTable
 
@@ -71,6 +72,14 @@ class Reading:
         return self.records[0].commit.version if self.read or self.indexed else -1
 
 
+@dataclass(frozen=True)
+class Index:
+    """What is kept of a log: its records, newest first, and the edition that they were read by."""
+
+    edition: str
+    records: tuple[Record, ...]
+
+
 _memory = Recent[Reading]()
 
 
@@ -112,7 +121,7 @@ def renew_index(stored: StoredTable, reading: Reading, after: int = RENEW_AFTER)
     """
     if len(reading.read) <= after:
         return False
-    content = _adapter().dump_json(reading.records)
+    content = _adapter().dump_json(Index(_edition(), reading.records))
     digest = hashlib.sha256(content).hexdigest()
     folder = _folder(stored)
     try:
@@ -142,11 +151,12 @@ def _read_index(stored: StoredTable) -> tuple[Record, ...]:
     if hashlib.sha256(content).hexdigest() != digest:
         return ()
     try:
-        records = _adapter().validate_json(content)
+        index = _adapter().validate_json(content)
     except ValueError:
-        # Made by another edition of this package.
         return ()
-    return records if records and _is_of_log(records, stored) else ()
+    if index.edition != _edition() or not index.records:
+        return ()
+    return index.records if _is_of_log(index.records, stored) else ()
 
 
 def _is_of_log(records: tuple[Record, ...], stored: StoredTable) -> bool:
@@ -173,5 +183,13 @@ def _forget_older(folder: Path) -> None:
 
 
 @cache
-def _adapter() -> TypeAdapter[tuple[Record, ...]]:
-    return TypeAdapter(tuple[Record, ...])
+def _adapter() -> TypeAdapter[Index]:
+    return TypeAdapter(Index)
+
+
+@cache
+def _edition() -> str:
+    """Digest of the fields that this edition reads: another one reads other texts, or otherwise."""
+    kinds = (Publication, Ledger, Delivery, Record, Commit)
+    read = [(kind.__name__, [(f.name, str(f.type)) for f in fields(kind)]) for kind in kinds]
+    return hashlib.sha256(repr(read).encode()).hexdigest()[:16]

@@ -1,6 +1,5 @@
 """Ingesting: take over a source's deliveries as they came, into its bronze table."""
 
-from functools import partial
 from pathlib import Path
 
 from finance_assets.lakehouse.archive import DeliveryArchive, Received, sha256_of
@@ -51,9 +50,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
                 ctx.report(note)
             found = digest_rows(staged.rows, source, contract)
             deliveries = _delivered(received, found)
-            in_force = ctx.lakehouse.history(contract.table).deliveries()
-            is_replaced = partial(_is_replaced, source, folder, in_force)
-            refuse_repeats(source, contract.table, deliveries, in_force, is_replaced)
+            _refuse_repeats(ctx, source, contract, folder, deliveries)
             # Kept first: a publication never names a file that is not there.
             for copy in received.values():
                 archive.keep(copy, stays=source.format.reads_copies)
@@ -75,12 +72,25 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
     return Step(use_case, Kind.ingest, contract, (), run, code, declared=source, source=source)
 
 
-def _is_replaced(
-    source: Source, folder: Path, in_force: dict[str, Delivery], partition: str
-) -> bool:
-    """Whether another delivery of a partition lies there than the one that it was ingested from."""
-    path = source.path(folder, partition)
-    return path.exists() and sha256_of(path) != in_force[partition].sha256
+def _refuse_repeats(
+    ctx: StepContext,
+    source: Source,
+    contract: Contract,
+    folder: Path,
+    deliveries: dict[str, Delivery],
+) -> None:
+    """Refuse what another partition holds, unless that has a new delivery lying there itself.
+
+    Raises:
+        DeliveryError: two partitions would hold the same delivery.
+    """
+    in_force = ctx.lakehouse.history(contract.table).deliveries()
+
+    def is_replaced(partition: str) -> bool:
+        path = source.path(folder, partition)
+        return path.exists() and sha256_of(path) != in_force[partition].sha256
+
+    refuse_repeats(source, contract.table, deliveries, in_force, is_replaced)
 
 
 def _present(

@@ -3,6 +3,7 @@
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 
 import pyarrow as pa
 import pytest
@@ -214,9 +215,22 @@ def test_an_altered_index_decides_nothing(indexed, monkeypatch, forge):
     renew_index(stored, indexed.history(THINGS.table).reading, after=0)
     truth = without_index(indexed, monkeypatch)
     file = index_file(indexed)
-    records = json.loads(file.read_text())
-    forge(records)
-    file.write_text(json.dumps(records))
+    index = json.loads(file.read_text())
+    forge(index["records"])
+    file.write_text(json.dumps(index))
+    assert answers(indexed) == truth
+
+
+def test_an_index_of_an_edition_that_could_not_read_a_publication_hides_none(indexed, monkeypatch):
+    truth = answers(indexed)
+    with monkeypatch.context() as older:
+        older.setattr(Publication, "from_json", lambda text, version: json.loads(""))
+        older.setattr(log_index, "fields", lambda kind: fields(kind)[:-1])
+        log_index._edition.cache_clear()
+        assert without_index(indexed, older)["publications"] == []
+        history = indexed.history(THINGS.table)
+        assert renew_index(history.stored, history.reading, after=-1)
+    log_index._edition.cache_clear()
     assert answers(indexed) == truth
 
 
