@@ -171,7 +171,7 @@ def labelled_rows(
     outcomes = (
         lakehouse.read(spec.labels, split.matured, at.get(spec.labels.table))
         .where(f"{spec.target} IS NOT NULL AND {predicate}")
-        .select(*spec.key, spec.target)
+        .transform(lambda labels: _newest(labels, spec))
     )
     features = lakehouse.read(spec.features, window, at.get(spec.features.table))
     rows = features.join(outcomes, list(spec.key))
@@ -222,6 +222,21 @@ def dataset_of(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> Datas
         versions.append(f"{table}@{version}")
         contents[table] = history.digest_of(window)
     return Dataset(",".join(versions), contents)
+
+
+def _newest(labels: "DataFrame", spec: ModelSpec) -> "DataFrame":
+    """One outcome of each row. A later partition of labels may correct it: the newest one counts.
+
+    Without a lag the outcome lies with its row, in a partition that has each key once.
+    """
+    if not spec.label_lag:
+        return labels.select(*spec.key, spec.target)
+    from pyspark.sql import functions as F
+
+    known = spec.labels.partition_column
+    # On Sail 0.7.2 a join with the maximum takes 2 s for 840,000 rows, `max_by` takes 14.
+    newest = labels.groupBy(*spec.key).agg(F.expr(f"max(`{known}`) AS `{known}`"))
+    return labels.join(newest, [*spec.key, known]).select(*spec.key, spec.target)
 
 
 def require_labels(lakehouse: Lakehouse, rows: LabelledRows, split: TimeSplit) -> None:

@@ -21,11 +21,12 @@ class Known:
 
 def known_outcomes(lakehouse: Lakehouse, rows: LabelledRows, split: TimeSplit) -> tuple[Known, ...]:
     """The count of every partition that has rows of features, labelled or not."""
-    spec, held_out = rows.spec, set(split.holdout)
+    spec, windows = rows.spec, ((split.train, False), (split.holdout, True))
     counts = lakehouse.history(spec.features.table).row_counts()
     labelled = rows.frame[spec.partition_column].astype(str).value_counts().to_dict()
     return tuple(
-        Known(partition, partition in held_out, int(labelled.get(partition, 0)), counts[partition])
-        for partition in split.rows
+        Known(partition, is_held_out, int(labelled.get(partition, 0)), counts[partition])
+        for window, is_held_out in windows
+        for partition in window
         if counts.get(partition)
     )
