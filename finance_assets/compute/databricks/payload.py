@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from finance_assets.compute.databricks.workspace import patiently
 from finance_assets.errors import SettingsError
@@ -99,26 +99,25 @@ def build_wheel(packages: tuple[str, ...] = ()) -> Path:
             where=str(ROOT),
             remedy="set FINANCE_ASSETS_DATABRICKS_WHEEL to a wheel of this package",
         )
-    project = _project(packed_folders(packages))
-    digest = _digest(_built(project))
+    packed = packed_folders(packages)
     # A letter first: of digits alone, pip would strip zeros.
-    project["project"]["version"] += f"+c{digest[:16]}"
-    return _built(project)
+    return _built(packed, f"+c{_digest(_built(packed))[:16]}")
 
 
-def _built(project: dict[str, Any]) -> Path:
+def _built(packed: dict[str, Path], suffix: str = "") -> Path:
     from hatchling.builders.wheel import WheelBuilder
 
     folder = tempfile.mkdtemp(prefix="finance_assets_wheel_")
-    builder = WheelBuilder(str(ROOT), config=project)
+    builder = WheelBuilder(str(ROOT), config=_project(packed, suffix))
     return Path(next(builder.build(directory=folder, versions=["standard"])))
 
 
-def _project(packed: dict[str, Path]) -> dict[str, Any]:
-    """pyproject.toml with the locked dependencies, and with further folders to put into the wheel,
-    by their place in it.
+def _project(packed: dict[str, Path], suffix: str) -> dict[str, object]:
+    """pyproject.toml with the locked dependencies, with a suffix to its version, and with further
+    folders to put into the wheel, by their place in it.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project["project"]["version"] += suffix
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     project["project"]["dependencies"] = locked(project["project"]["dependencies"], lock)
     target = project["tool"]["hatch"]["build"]["targets"]["wheel"]
