@@ -121,7 +121,6 @@ def test_windows_are_made_by_their_calendar():
     alone = {
         "lakehouse/integrity.py",
         "lakehouse/journal.py",
-        "model_life/verification.py",
         "compute/runner.py",
     }
     makers = {

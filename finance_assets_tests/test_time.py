@@ -10,7 +10,7 @@ import pytest
 
 from finance_assets.calendar import Calendar, Frequency
 from finance_assets.errors import DeclarationError, HistoryError, ModelError, TooEarlyError
-from finance_assets.ml.frames import first_as_of, split_as_of
+from finance_assets.ml.splits import first_as_of, split_as_of
 from finance_assets.ml.tasks.binary.auc import auc
 from finance_assets.ml.training import declared_recipe, train_here
 from finance_assets.model_life.chain import read_history

@@ -16,7 +16,7 @@ from finance_assets.automation.stated import measured_since, said_of, stated
 from finance_assets.codec import of_record
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.ml.frames import first_as_of
+from finance_assets.ml.splits import first_as_of
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import (
     ChampionHistory,

@@ -66,7 +66,7 @@ def _require_ready(instance: "dg.DagsterInstance", use_case: UseCase, as_of: str
     """
     from finance_assets.automation.facts import gather_facts
     from finance_assets.automation.runs import in_flight
-    from finance_assets.ml.frames import require_whole, split_as_of
+    from finance_assets.ml.splits import require_whole, split_as_of
 
     spec, calendar = use_case.model, use_case.calendar
     split_as_of(calendar, spec, as_of)

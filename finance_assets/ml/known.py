@@ -6,7 +6,8 @@ It counts; whether that is enough, the gate says (criteria/known.py).
 from dataclasses import dataclass
 
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.ml.frames import LabelledRows, TimeSplit
+from finance_assets.ml.frames import LabelledRows
+from finance_assets.ml.splits import TimeSplit
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finance_assets.ml.families.family import SEED, Parameters
-from finance_assets.ml.frames import gap_partitions
 from finance_assets.ml.spec import SearchSpace
+from finance_assets.ml.splits import gap_partitions
 from finance_assets.ml.tasks.task import Task
 from finance_assets.ml.training import Recipe, train_here
 

@@ -13,8 +13,9 @@ from finance_assets.codec import Json
 from finance_assets.errors import ModelError
 from finance_assets.ml.families import Anchor, Model, Parameters, family_of
 from finance_assets.ml.families.anchored import fit_anchored
-from finance_assets.ml.frames import Dataset, LabelledRows, TimeSplit
+from finance_assets.ml.frames import Dataset, LabelledRows
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,11 +1,11 @@
 """Approval: a second person lets a held candidate in. The gate cannot be overridden."""
 
 from finance_assets.errors import ModelError
-from finance_assets.ml.frames import split_as_of
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import Identity
 from finance_assets.ml.model_files import Version
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import split_as_of
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory, Event
 from finance_assets.model_life.contests import Contest, contest
 from finance_assets.model_life.contracts import candidate_contract

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from finance_assets.calendar import Calendar
 from finance_assets.errors import LostRaceError
-from finance_assets.ml.frames import TimeSplit, dataset_of, labelled_rows, require_labels
+from finance_assets.ml.frames import dataset_of, labelled_rows, require_labels
 from finance_assets.ml.gate_report import BASELINE_TASK, GateReport, Verdict
 from finance_assets.ml.identity import identify
 from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, Version
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit
 from finance_assets.ml.tracking import Candidate, register
 from finance_assets.ml.training import declared_recipe, train
 from finance_assets.model_life.champion_history import Event

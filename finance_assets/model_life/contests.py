@@ -6,10 +6,10 @@ Measuring them is measuring.py's business, deciding judging.py's.
 from dataclasses import dataclass
 
 from finance_assets.errors import ModelError
-from finance_assets.ml.frames import TimeSplit
 from finance_assets.ml.identity import Identity, identify
 from finance_assets.ml.model_files import Version
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import candidate_contract
 from finance_assets.step.declaration import StepContext

@@ -5,8 +5,8 @@ The log says most of it (step/lineage.py). Where it cannot prove the rows, they 
 
 from finance_assets.calendar import Calendar
 from finance_assets.lakehouse.integrity import unproven_alterations
-from finance_assets.ml.frames import TimeSplit
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit
 from finance_assets.step.declaration import Step, StepContext
 from finance_assets.step.lineage import data_problems
 

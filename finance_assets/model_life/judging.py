@@ -11,11 +11,12 @@ from typing import Any
 from finance_assets.calendar import Calendar
 from finance_assets.errors import GoneError, LostRaceError, ModelError
 from finance_assets.lakehouse.journal import prepare
-from finance_assets.ml.frames import dataset_of, split_as_of
+from finance_assets.ml.frames import dataset_of
 from finance_assets.ml.gate import Evidence, evaluate_gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import Approval, ModelSpec
+from finance_assets.ml.splits import split_as_of
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import (
     ChampionHistory,

@@ -14,12 +14,13 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.record import as_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION, Holdout, measure_segments
 from finance_assets.ml.families import Model
-from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows
+from finance_assets.ml.frames import LabelledRows, labelled_rows
 from finance_assets.ml.identity import verified
 from finance_assets.ml.known import known_outcomes
 from finance_assets.ml.model_files import RECIPE_FILE, Version, digest
 from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit
 from finance_assets.ml.training import Recipe, train
 from finance_assets.model_life.contests import Contest
 from finance_assets.model_life.evaluations import (

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from finance_assets.codec import Json
 from finance_assets.ml.families import Model
-from finance_assets.ml.frames import TimeSplit
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit
 from finance_assets.ml.training import Recipe
 from finance_assets.model_life.people import acting_user
 from finance_assets.monitoring.reference import (

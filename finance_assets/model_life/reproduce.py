@@ -12,18 +12,11 @@ from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.families import BASELINE, Model, family_of
-from finance_assets.ml.frames import (
-    Dataset,
-    LabelledRows,
-    TimeSplit,
-    labelled_rows,
-    split_as_of,
-    tables_of,
-    versions_of,
-)
+from finance_assets.ml.frames import Dataset, LabelledRows, labelled_rows, tables_of, versions_of
 from finance_assets.ml.identity import Verified, identify, verified
 from finance_assets.ml.model_files import Version, digest
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit, split_as_of
 from finance_assets.ml.training import Recipe, declared_recipe, train
 from finance_assets.model_life.crowning import history_of
 from finance_assets.model_life.evaluations import (

@@ -3,8 +3,9 @@
 from finance_assets.calendar import Calendar, moment
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.ml.frames import first_as_of, split_as_of, versions_of
+from finance_assets.ml.frames import versions_of
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import first_as_of, split_as_of
 from finance_assets.ml.tasks.mandatory import PROVENANCE
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.decision_log import Decision, Outcome, read_decisions

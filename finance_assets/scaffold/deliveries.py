@@ -17,7 +17,7 @@ from finance_assets.calendar.written import (
     read_days,
 )
 from finance_assets.lakehouse.sources.parquet import ParquetFile
-from finance_assets.ml.frames import gap_partitions
+from finance_assets.ml.splits import gap_partitions
 from finance_assets.scaffold.formats import ending_of, text_of
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.profile import texts_of

@@ -1,8 +1,8 @@
 """Evaluation step: measure the candidate of each partition against today's champion."""
 
 from finance_assets.calendar import Calendar
-from finance_assets.ml.frames import split_as_of
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import split_as_of
 from finance_assets.model_life.contests import contest
 from finance_assets.model_life.crowning import history_of
 from finance_assets.model_life.evaluations import evaluation_contract

@@ -83,7 +83,7 @@ def _stretches(window: Window, champions: Champions) -> Iterator[tuple[ChampionE
     for champion, places in groupby(champions, key=lambda partition: champions[partition]):
         partitions = list(places)
         if champion is not None:
-            yield champion, Window(partitions[0], partitions[-1], window.calendar)
+            yield champion, window.at(partitions[0]).through(window.at(partitions[-1]))
 
 
 def _result(published: PublishResult, champions: Champions) -> StepResult:

@@ -3,18 +3,11 @@
 from finance_assets.calendar import Calendar
 from finance_assets.lakehouse.record import as_rows
 from finance_assets.ml import plots
-from finance_assets.ml.frames import (
-    LabelledRows,
-    TimeSplit,
-    dataset_of,
-    labelled_rows,
-    require_labels,
-    require_whole,
-    split_as_of,
-)
+from finance_assets.ml.frames import LabelledRows, dataset_of, labelled_rows, require_labels
 from finance_assets.ml.model_files import RECIPE_FILE, REFERENCE_FILE, Version
 from finance_assets.ml.search import Trial, search
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.splits import TimeSplit, require_whole, split_as_of
 from finance_assets.ml.tracking import Candidate, register
 from finance_assets.ml.training import Recipe, declared_recipe, train
 from finance_assets.model_life.baseline import install_baseline

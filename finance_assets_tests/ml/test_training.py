@@ -8,9 +8,10 @@ import pytest
 
 from finance_assets.errors import HistoryError, ModelError
 from finance_assets.ml.families import family_of
-from finance_assets.ml.frames import Dataset, first_as_of, split_as_of, versions_of
+from finance_assets.ml.frames import Dataset, versions_of
 from finance_assets.ml.search import folds_of, search
 from finance_assets.ml.spec import SearchSpace
+from finance_assets.ml.splits import first_as_of, split_as_of
 from finance_assets.ml.training import Recipe, declared_recipe, train_here
 from finance_assets_tests.scenario import CALENDAR, FEATURES, LABELS, MODEL
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from finance_assets.lakehouse.contract import Column
-from finance_assets.ml.frames import labelled_rows, split_as_of
+from finance_assets.ml.frames import labelled_rows
+from finance_assets.ml.splits import split_as_of
 from finance_assets.model_life.decision_log import read_decisions
 from finance_assets.steps.derived import Table
 from finance_assets.steps.table import Conservation

@@ -16,9 +16,10 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from finance_assets.compute.runner import open_registry
 from finance_assets.ml.families.xgboost import XgBoostModel
-from finance_assets.ml.frames import Dataset, LabelledRows, labelled_rows, split_as_of
+from finance_assets.ml.frames import Dataset, LabelledRows, labelled_rows
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.reseeding import reseeded
+from finance_assets.ml.splits import split_as_of
 from finance_assets.ml.tasks.binary import criteria
 from finance_assets.ml.tasks.binary.auc import auc_gain
 from finance_assets.ml.training import declared_recipe, train, train_here

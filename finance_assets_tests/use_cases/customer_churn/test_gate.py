@@ -9,8 +9,9 @@ import pytest
 
 from finance_assets.ml.evaluation import CANDIDATE, NAIVE, SCORECARD, Holdout
 from finance_assets.ml.families import Objective, family_of
-from finance_assets.ml.frames import labelled_rows, split_as_of
+from finance_assets.ml.frames import labelled_rows
 from finance_assets.ml.gate import evaluate_gate
+from finance_assets.ml.splits import split_as_of
 from finance_assets.ml.tasks.binary.scorecard import fit_scorecard
 from finance_assets.use_cases.customer_churn.model import GATE
 from finance_assets.use_cases.customer_churn.use_case import CALENDAR, MODEL, USE_CASE

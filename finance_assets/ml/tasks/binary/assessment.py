@@ -82,13 +82,7 @@ def assess(
             for role, cost in costs.items()
             if role != CANDIDATE
         },
-        gains={
-            role: auc_gain(
-                outcome, candidate, score, reseeded if role == CHAMPION else (), clusters
-            )
-            for role, score in scores.items()
-            if role != CANDIDATE
-        },
+        gains=_gains(outcome, scores, reseeded, clusters),
         recalibration=recalibrate(outcome, candidate, clusters),
         stability=stability(holdout, score_before, candidate),
         gaps=gaps,
@@ -103,6 +97,22 @@ def assess(
         repetition=repetition(holdout.trained, frame, spec.partition_column, spec.feature_names),
         repeated_rows=int(frame.duplicated(list(spec.key)).sum()),
     )
+
+
+def _gains(
+    outcome: "np.ndarray",
+    scores: dict[str, "np.ndarray"],
+    reseeded: Sequence["np.ndarray"],
+    clusters: "np.ndarray | None",
+) -> dict[str, Gain]:
+    """How much better than every other role the candidate orders the rows."""
+    return {
+        role: auc_gain(
+            outcome, scores[CANDIDATE], score, reseeded if role == CHAMPION else (), clusters
+        )
+        for role, score in scores.items()
+        if role != CANDIDATE
+    }
 
 
 def _costs(
