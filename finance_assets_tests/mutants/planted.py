@@ -71,7 +71,7 @@ MUTANTS = (
         ("date(number // 12, number % 12 + 1, 1)", "date(number // 12, max(number % 12, 1), 1)"),
     ),
     *of(
-        "ml/frames.py",
+        "ml/splits.py",
         "ml/test_training.py test_time.py",
         ("if as_of < first_possible:", "if as_of <= first_possible:"),
         ("last = calendar.shift(as_of, -spec.label_lag)", "last = as_of"),
@@ -87,6 +87,10 @@ MUTANTS = (
             "growing = [p for p in window if calendar.is_whole(p) and False]",
         ),
         ("return self.rows.widened(self.label_lag, self.label_lag)", "return self.rows"),
+    ),
+    *of(
+        "ml/frames.py",
+        "ml/test_training.py test_time.py",
         ("missing = [p for p in without if counts.get(p, 0)]", "missing = []"),
         ("if version is None or missing:", "if version is None:"),
     ),
