@@ -4,6 +4,7 @@ Pure functions over frames and arrays. Loading models and rows is the evaluation
 the gate's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,16 @@ class Holdout:
         """What came: of an event 1 or 0, of a number its value."""
         return self.frame[self.spec.target].to_numpy("float64")
 
+    @property
+    def entity(self) -> list[str]:
+        """The columns that say who or what a row is of: its key without the partition."""
+        return [name for name in self.spec.key if name != self.spec.partition_column]
+
+    @property
+    def clusters(self) -> "np.ndarray | None":
+        """The number of each row's entity; None: each comes once, and rows are independent."""
+        return clusters_of(self.frame, self.entity)
+
     def segments(self) -> dict[str, "np.ndarray"]:
         """Which rows belong to each partition and to each group, by `attribute=value`."""
         names = [self.spec.partition_column]
@@ -63,6 +74,14 @@ class Holdout:
             for value in sorted(set(map(str, values))):
                 found[f"{name}={value}"] = values.astype(str) == value
         return found
+
+
+def clusters_of(frame: "pd.DataFrame", entity: Sequence[str]) -> "np.ndarray | None":
+    """A number for each row, the same for rows of one entity; None if no entity comes again."""
+    if not entity or not frame.duplicated(list(entity)).any():
+        return None
+    numbers: np.ndarray = frame.groupby(list(entity), sort=False).ngroup().to_numpy()
+    return numbers
 
 
 def measure_segments(holdout: Holdout, output: "np.ndarray") -> dict[str, Metrics]:

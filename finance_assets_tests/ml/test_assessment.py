@@ -5,12 +5,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from finance_assets.ml.evaluation import Holdout, stability
+from finance_assets.ml.evaluation import CANDIDATE, NAIVE, SCORECARD, Holdout, stability
 from finance_assets.ml.families.lightgbm import LightGbmModel
 from finance_assets.ml.tasks.binary import CostMatrix, ReasonCodes
+from finance_assets.ml.tasks.binary.assessment import assess
 from finance_assets.ml.tasks.binary.reasons import explain
 from finance_assets.ml.tasks.binary.scorecard import Scorecard, fit_scorecard
 from finance_assets_tests.scenario import USE_CASE
+from finance_assets_tests.shop import Shop
+from finance_assets_tests.test_time import MONTHS
 
 MODEL = USE_CASE.model
 RANDOM = np.random.default_rng(7)
@@ -93,3 +96,58 @@ def test_features_with_the_same_words_count_as_one_reason():
         texts = [found[f"reason_{place}"][row] for place in (1, 2, 3)]
         known = [text for text in texts if text]
         assert len(known) == len(set(known))
+
+
+def shop_holdout(months, customers=1500):
+    """The same customers in so many months, each time with the same figures and outcome."""
+    random, shop = np.random.default_rng(3), Shop(MONTHS, 1).model()
+
+    def rows(names):
+        spent, visits = random.normal(size=(2, customers))
+        one = pd.DataFrame(
+            {
+                "customer_id": np.arange(customers),
+                "spent": spent,
+                "visits": visits,
+                "region": np.where(np.arange(customers) % 2, "north", "south"),
+                "left": (spent + random.normal(size=customers) > 1).astype("int8"),
+            }
+        )
+        return pd.concat([one.assign(seen=name) for name in names], ignore_index=True)
+
+    return Holdout(shop, rows(months), rows(["2024-10"]))
+
+
+def reaches(found):
+    """How far every interval of an assessment reaches, by what it is of."""
+    reach = {f"gain over {role}": gain.error for role, gain in found.gains.items()}
+    reach |= {f"cost against {role}": gap.error for role, gap in found.cost_gaps.items()}
+    line = found.recalibration
+    reach |= {"slope": line.slope.high - line.slope.low, "shift": line.shift.high - line.shift.low}
+    for gap in found.gaps:
+        reach[f"ratio of {gap.group}"] = gap.ratio.high - gap.ratio.low
+        reach[f"opportunity of {gap.group}"] = gap.opportunity_gap.high - gap.opportunity_gap.low
+    return reach
+
+
+def test_customers_who_come_back_in_each_month_are_counted_once_in_every_interval():
+    """The same rows again in four months say no more than once."""
+
+    def assessed(holdout):
+        spent, visits = (holdout.frame[n].to_numpy() for n in ("spent", "visits"))
+        scores = {
+            CANDIDATE: 1 / (1 + np.exp(1.6 - 1.6 * spent)),
+            SCORECARD: 1 / (1 + np.exp(1.6 - 1.6 * spent - 0.5 * visits)),
+            NAIVE: spent + visits,
+        }
+        before = np.full(len(holdout.last_trained), 0.2)
+        return assess(holdout.spec.task, holdout, scores, before, {"spent": 1.0})
+
+    once, four = (
+        shop_holdout(["2024-11"]),
+        shop_holdout(["2024-11", "2024-12", "2025-01", "2025-02"]),
+    )
+    assert once.clusters is None
+    alone, often = reaches(assessed(once)), reaches(assessed(four))
+    assert len(alone) == 9
+    assert often == pytest.approx(alone, rel=0.08)

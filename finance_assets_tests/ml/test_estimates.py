@@ -156,3 +156,40 @@ def test_the_mean_difference_of_costs_has_the_error_of_a_paired_mean():
     found = mean_difference(ours, theirs)
     assert found.value == pytest.approx((ours - theirs).mean())
     assert found.error == pytest.approx(math.sqrt(2 / 4000), rel=0.05)
+
+
+def who_come_back(random, customers=100, months=4):
+    """Outcomes and two equally good scores of customers who come back, and whose each row is."""
+    clusters = np.tile(np.arange(customers), months)
+    liable, seen, seen_otherwise = random.normal(size=(3, customers))[:, clusters]
+    outcome = (liable + 0.3 * random.normal(size=len(clusters)) > 0.8).astype("float64")
+    return outcome, liable + 0.8 * seen, liable + 0.8 * seen_otherwise, clusters
+
+
+def test_models_that_are_equally_good_on_customers_who_come_back_are_rarely_surely_better():
+    """Four hundred holdouts of a hundred customers in four months each."""
+    random, sure = np.random.default_rng(5), dict.fromkeys(("auc", "cost", "rows alone"), 0)
+    for _ in range(400):
+        outcome, ours, theirs, clusters = who_come_back(random)
+        costs = (np.where(s > 0.8, 1 - outcome, 3 * outcome) for s in (ours, theirs))
+        found = {
+            "auc": auc_gain(outcome, ours, theirs, clusters=clusters).over_rows.interval(),
+            "cost": mean_difference(*costs, clusters).interval(),
+            "rows alone": auc_gain(outcome, ours, theirs).over_rows.interval(),
+        }
+        for name, interval in found.items():
+            sure[name] += not interval.low <= 0 <= interval.high
+    # 20 expected; three standard deviations are 13.
+    assert sure["auc"] <= 33 and sure["cost"] <= 33
+    assert sure["rows alone"] > 66, "as if each row were of another"
+
+
+def test_clusters_of_one_row_say_what_rows_say():
+    outcome, ours, theirs = outcome_and_scores()
+    alone = np.arange(len(outcome))
+    for found, rows in (
+        (auc_gain(outcome, ours, theirs, clusters=alone), auc_gain(outcome, ours, theirs)),
+        (mean_difference(ours, theirs, alone), mean_difference(ours, theirs)),
+    ):
+        assert found.value == rows.value
+        assert found.error == pytest.approx(rows.error, rel=0.002)

@@ -4,7 +4,8 @@ The one place to change a bound. The tables it rests on are in tables/.
 
 The evidence is thin: a month has some 330 households that leave, and the rule of thumb, how rarely
 a household buys, tells nearly all of it. Holdouts are single months all the same: the same
-households come back in each month, and rows that repeat them would be counted as evidence twice.
+households come back in each month, and count once in every interval, so that more months tell
+little more.
 """
 
 from finance_assets.ml.gate import Gate

@@ -65,28 +65,25 @@ def assess(
     """Compare the candidate with every other role that was scored, with costs, groups and time.
 
     `score_before` are the candidate's scores of the last training partition, `reseeded` the scores
-    that retrainings of its recipe with other seeds give the holdout (see reseeding.py).
+    that retrainings of its recipe with other seeds give the holdout (see reseeding.py). Rows of an
+    entity that comes back in several held-out partitions count as one in every interval.
     """
     spec, outcome, frame = holdout.spec, holdout.outcome, holdout.frame
     candidate = scores[CANDIDATE]
     gaps, small, unjudged = _groups(task, holdout, candidate)
-    costs = _costs(task, outcome, scores)
+    costs, clusters = _costs(task, outcome, scores), holdout.clusters
     return Assessment(
         threshold=task.flagged_from,
         threshold_reason=task.flagged_reason,
         cost_unit=task.costs.unit,
         costs={role: float(cost.mean()) for role, cost in costs.items()},
         cost_gaps={
-            role: mean_difference(costs[CANDIDATE], cost)
+            role: mean_difference(costs[CANDIDATE], cost, clusters)
             for role, cost in costs.items()
             if role != CANDIDATE
         },
-        gains={
-            role: auc_gain(outcome, candidate, score, reseeded if role == CHAMPION else ())
-            for role, score in scores.items()
-            if role != CANDIDATE
-        },
-        recalibration=recalibrate(outcome, candidate),
+        gains=_gains(holdout, scores, reseeded),
+        recalibration=recalibrate(outcome, candidate, clusters),
         stability=stability(holdout, score_before, candidate),
         gaps=gaps,
         small_groups=small,
@@ -94,10 +91,26 @@ def assess(
         gain_shares=gain_shares,
         naive=spec.naive,
         alone=alone(frame, spec.feature_names, outcome),
-        unique=unique_gains(holdout.trained, frame, spec.feature_names, spec.target),
+        unique=unique_gains(
+            holdout.trained, frame, spec.feature_names, spec.target, holdout.entity
+        ),
         repetition=repetition(holdout.trained, frame, spec.partition_column, spec.feature_names),
         repeated_rows=int(frame.duplicated(list(spec.key)).sum()),
     )
+
+
+def _gains(
+    holdout: Holdout, scores: dict[str, "np.ndarray"], reseeded: Sequence["np.ndarray"]
+) -> dict[str, Gain]:
+    """The gain over each other role; retrainings say something of that over the champion."""
+    outcome, clusters = holdout.outcome, holdout.clusters
+    return {
+        role: auc_gain(
+            outcome, scores[CANDIDATE], score, reseeded if role == CHAMPION else (), clusters
+        )
+        for role, score in scores.items()
+        if role != CANDIDATE
+    }
 
 
 def _costs(
@@ -119,7 +132,12 @@ def _groups(
         return (), {}, {}
     known, unjudged = attributes_of(holdout)
     gaps, small = compare_groups(
-        known, holdout.outcome, score, task.thresholds, protected.min_group_rows
+        known,
+        holdout.outcome,
+        score,
+        task.thresholds,
+        protected.min_group_rows,
+        holdout.clusters,
     )
     judged = {gap.attribute for gap in gaps}
     for name in set(known) - judged:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.estimates import Gain
+from finance_assets.ml.estimates import Gain, clustered_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,11 +15,13 @@ def auc_gain(
     candidate: "np.ndarray",
     other: "np.ndarray",
     reseeded: Sequence["np.ndarray"] = (),
+    clusters: "np.ndarray | None" = None,
 ) -> Gain:
     """The gain in AUC with DeLong's paired standard error.
 
     DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), by midranks as Sun and Xu (IEEE
-    Signal Processing Letters 21, 2014) compute it. `reseeded` are scores of retrainings.
+    Signal Processing Letters 21, 2014) compute it. `reseeded` are scores of retrainings. Of rows
+    in `clusters`, placements are added up first (Obuchowski, Biometrics 53, 1997).
     """
     import numpy as np
 
@@ -28,10 +30,16 @@ def auc_gain(
         _placements(outcome, other),
     )
     moves = bad - bad_other, good - good_other
-    variance = sum(float(np.var(part, ddof=1)) / len(part) for part in moves)
+    if clusters is None:
+        error = math.sqrt(sum(float(np.var(part, ddof=1)) / len(part) for part in moves))
+    else:
+        by_row = np.empty(len(outcome))
+        for part, rows in zip(moves, (outcome > 0, outcome <= 0), strict=True):
+            by_row[rows] = (part - part.mean()) / len(part)
+        error = clustered_error(by_row, clusters)
     return Gain(
         value=float(moves[0].mean()),
-        error=math.sqrt(variance),
+        error=error,
         reseeded=tuple(auc(outcome, score) for score in reseeded),
     )
 

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.estimates import Interval
+from finance_assets.ml.estimates import Interval, clustered_error
 from finance_assets.ml.grouping import groupings
 
 if TYPE_CHECKING:
@@ -39,12 +39,18 @@ class GroupGap:
 
 @dataclass(frozen=True)
 class _Counts:
-    """Rows of a group, the favoured among them, and the same of its deserving members."""
+    """Rows of a group, the favoured among them, and the same of its deserving members.
+
+    `clustered` and `deserving_clustered` are the variances of the two shares where entities come
+    with several rows, else 0.
+    """
 
     rows: int
     favoured: int
     deserving: int
     deserving_favoured: int
+    clustered: float = 0.0
+    deserving_clustered: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -54,6 +60,15 @@ class _Counts:
     def deserving_rate(self) -> float:
         return self.deserving_favoured / self.deserving if self.deserving else math.nan
 
+    @property
+    def spread(self) -> float:
+        """Variance of the rate, never less than that of rows which are independent."""
+        return max(_spread(self.favoured, self.rows), self.clustered)
+
+    @property
+    def deserving_spread(self) -> float:
+        return max(_spread(self.deserving_favoured, self.deserving), self.deserving_clustered)
+
 
 def compare_groups(
     attributes: dict[str, "np.ndarray"],
@@ -61,6 +76,7 @@ def compare_groups(
     score: "np.ndarray",
     thresholds: tuple[float, ...],
     min_rows: int,
+    clusters: "np.ndarray | None" = None,
 ) -> tuple[tuple[GroupGap, ...], dict[str, int]]:
     """Every group, intersections of up to three attributes included, against the best-off one.
 
@@ -73,7 +89,7 @@ def compare_groups(
     small: dict[str, int] = {}
     for attribute, labels in groupings(attributes):
         for threshold in thresholds:
-            found = dict(_count(labels, outcome, score < threshold))
+            found = dict(_count(labels, outcome, score < threshold, clusters))
             small |= {g: c.rows for g, c in found.items() if c.rows < min_rows}
             large = {g: c for g, c in found.items() if c.rows >= min_rows}
             counted[attribute, threshold] = large
@@ -89,7 +105,10 @@ def compare_groups(
 
 
 def _count(
-    labels: "np.ndarray", outcome: "np.ndarray", is_favoured: "np.ndarray"
+    labels: "np.ndarray",
+    outcome: "np.ndarray",
+    is_favoured: "np.ndarray",
+    clusters: "np.ndarray | None",
 ) -> Iterator[tuple[str, _Counts]]:
     import numpy as np
 
@@ -100,7 +119,24 @@ def _count(
         for rows in (deserves | True, is_favoured, deserves, deserves & is_favoured)
     ]
     for place, group in enumerate(groups):
-        yield str(group), _Counts(*(int(figure[place]) for figure in figures))
+        counts = _Counts(*(int(figure[place]) for figure in figures))
+        if clusters is not None:
+            inside = codes == place
+            deserving = inside & deserves
+            counts = replace(
+                counts,
+                clustered=_clustered(is_favoured[inside], clusters[inside]),
+                deserving_clustered=_clustered(is_favoured[deserving], clusters[deserving]),
+            )
+        yield str(group), counts
+
+
+def _clustered(is_favoured: "np.ndarray", clusters: "np.ndarray") -> float:
+    """The variance of a share of rows of which those of a cluster hang together."""
+    if not len(is_favoured):
+        return 0.0
+    moves = (is_favoured - is_favoured.mean()) / len(is_favoured)
+    return clustered_error(moves, clusters) ** 2
 
 
 def _gaps(
@@ -140,7 +176,7 @@ def _spread(hits: int, rows: int) -> float:
 def _difference(group: _Counts, best: _Counts, confidence: float) -> Interval:
     """Of the deserving rates, with a normal interval (Agresti and Caffo 2000)."""
     value = group.deserving_rate - best.deserving_rate
-    variance = sum(_spread(g.deserving_favoured, g.deserving) for g in (group, best))
+    variance = sum(g.deserving_spread for g in (group, best))
     reach = _quantile(confidence) * math.sqrt(variance)
     return Interval(value, value - reach, value + reach, confidence)
 
@@ -150,9 +186,7 @@ def _ratio(group: _Counts, best: _Counts, confidence: float) -> Interval:
     if best.favoured == 0:
         return Interval(math.nan, math.nan, math.nan, confidence)
     value = group.rate / best.rate
-    relative = sum(
-        _spread(g.favoured, g.rows) / ((g.favoured + 1) / (g.rows + 2)) ** 2 for g in (group, best)
-    )
+    relative = sum(g.spread / ((g.favoured + 1) / (g.rows + 2)) ** 2 for g in (group, best))
     factor = math.exp(_quantile(confidence) * math.sqrt(relative))
     return Interval(value, value / factor, value * factor, confidence)
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.estimates import Estimate, Interval
+from finance_assets.ml.estimates import Estimate, Interval, clustered_error
 from finance_assets.ml.tasks.binary.auc import auc
 from finance_assets.ml.tasks.task import Metrics
 
@@ -108,7 +108,9 @@ class Recalibration:
     shift: Interval
 
 
-def recalibrate(outcome: "np.ndarray", score: "np.ndarray") -> Recalibration:
+def recalibrate(
+    outcome: "np.ndarray", score: "np.ndarray", clusters: "np.ndarray | None" = None
+) -> Recalibration:
     """Fit the line; figures that the rows cannot tell (a constant score) are not a number."""
     import numpy as np
 
@@ -116,12 +118,17 @@ def recalibrate(outcome: "np.ndarray", score: "np.ndarray") -> Recalibration:
     clipped = np.clip(score, certain, 1 - certain)
     logit = np.log(clipped / (1 - clipped))
     ones = np.ones_like(logit)
-    line = _logistic(outcome, np.column_stack([ones, logit]), np.zeros_like(logit))
-    shift = _logistic(outcome, ones[:, None], logit)
+    line = _logistic(outcome, np.column_stack([ones, logit]), np.zeros_like(logit), clusters)
+    shift = _logistic(outcome, ones[:, None], logit, clusters)
     return Recalibration(slope=line[1].interval(), shift=shift[0].interval())
 
 
-def _logistic(outcome: "np.ndarray", inputs: "np.ndarray", offset: "np.ndarray") -> list[Estimate]:
+def _logistic(
+    outcome: "np.ndarray",
+    inputs: "np.ndarray",
+    offset: "np.ndarray",
+    clusters: "np.ndarray | None",
+) -> list[Estimate]:
     """Unpenalised logistic regression by Newton's method: coefficients with standard errors."""
     import numpy as np
 
@@ -135,6 +142,10 @@ def _logistic(outcome: "np.ndarray", inputs: "np.ndarray", offset: "np.ndarray")
         step = np.linalg.solve(information, inputs.T @ (outcome - expected))
         weights = weights + step
         if np.abs(step).max() < 1e-8:
-            errors = np.sqrt(np.diag(np.linalg.inv(information)))
+            inverse = np.linalg.inv(information)
+            errors = np.sqrt(np.diag(inverse))
+            if clusters is not None:
+                moves = inputs * (outcome - expected)[:, None] @ inverse
+                errors = np.array([clustered_error(column, clusters) for column in moves.T])
             return [Estimate(float(w), float(e)) for w, e in zip(weights, errors, strict=True)]
     return unknown

@@ -3,9 +3,11 @@
 Measured on plain frames and independent of the candidate's family. Judging is the gate's.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from finance_assets.ml.evaluation import clusters_of
 from finance_assets.ml.families import Objective
 from finance_assets.ml.probing import probe, spread, twins
 from finance_assets.ml.tasks.binary.auc import auc, auc_gain
@@ -33,7 +35,11 @@ def alone(
 
 
 def unique_gains(
-    trained: "pd.DataFrame", holdout: "pd.DataFrame", features: tuple[str, ...], target: str
+    trained: "pd.DataFrame",
+    holdout: "pd.DataFrame",
+    features: tuple[str, ...],
+    target: str,
+    entity: Sequence[str] = (),
 ) -> dict[str, float]:
     """AUC that is surely lost without each feature, all others kept: what only this one knows.
 
@@ -47,12 +53,13 @@ def unique_gains(
 
     rows, held = spread(trained), spread(holdout)
     outcome, alike = held[target].to_numpy("float64"), twins(held, features)
+    clusters = clusters_of(held, entity)
     whole = probe(rows, held, features, target, Objective())
 
     def lost_without(name: str) -> float:
         kept = tuple(f for f in features if f not in alike[name])
         rest = probe(rows, held, kept, target, Objective()) if kept else np.zeros(len(held))
-        loss = auc_gain(outcome, whole, rest)
+        loss = auc_gain(outcome, whole, rest, clusters=clusters)
         return loss.value - SURE * loss.error
 
     # The libraries work outside Python's lock; two probes at a time, each with one thread.

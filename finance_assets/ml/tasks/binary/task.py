@@ -149,7 +149,8 @@ class Binary(Task):
     def may_beat(self, holdout: Holdout, candidate: "np.ndarray", champion: "np.ndarray") -> bool:
         """Whether the gain in AUC could pass the gate's bound."""
         bound: float = vars(holdout.spec.gate.criterion("beats_champion"))["min_gain"]
-        return auc_gain(holdout.outcome, candidate, champion).may_exceed(bound)
+        gain = auc_gain(holdout.outcome, candidate, champion, clusters=holdout.clusters)
+        return gain.may_exceed(bound)
 
     def watched(self, output: "np.ndarray", frame: "pd.DataFrame") -> "np.ndarray":
         """Drift of the score is watched."""
