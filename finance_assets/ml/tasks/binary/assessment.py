@@ -82,7 +82,7 @@ def assess(
             for role, cost in costs.items()
             if role != CANDIDATE
         },
-        gains=_gains(outcome, scores, reseeded, clusters),
+        gains=_gains(holdout, scores, reseeded),
         recalibration=recalibrate(outcome, candidate, clusters),
         stability=stability(holdout, score_before, candidate),
         gaps=gaps,
@@ -100,12 +100,10 @@ def assess(
 
 
 def _gains(
-    outcome: "np.ndarray",
-    scores: dict[str, "np.ndarray"],
-    reseeded: Sequence["np.ndarray"],
-    clusters: "np.ndarray | None",
+    holdout: Holdout, scores: dict[str, "np.ndarray"], reseeded: Sequence["np.ndarray"]
 ) -> dict[str, Gain]:
-    """How much better than every other role the candidate orders the rows."""
+    """The gain over each other role; retrainings say something of that over the champion."""
+    outcome, clusters = holdout.outcome, holdout.clusters
     return {
         role: auc_gain(
             outcome, scores[CANDIDATE], score, reseeded if role == CHAMPION else (), clusters
