@@ -4,36 +4,24 @@ In SQL that Databricks and Spark with Delta share. Unity Catalog hides where a m
 so nothing here touches its files.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from finance_assets.errors import HistoryError, LostRaceError
+from finance_assets.lakehouse.catalog_log import Answer, commit_of, undisturbed
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl, create_statement, properties_ddl
+from finance_assets.lakehouse.log_index import read_log
 from finance_assets.lakehouse.stored import Commit, Row, Session, Size
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter
 
-# What a commit may be without changing rows, where only its operation is known.
-HARMLESS = frozenset(
-    {
-        *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
-        *("SET TABLE PROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN"),
-        *("UPDATE COLUMN METADATA", "ADD FEATURE", "DROP FEATURE", "CLUSTER BY", "COMPUTE STATS"),
-        *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "FSCK", "SET OWNER"),
-    }
-)
 # How many commits the first question asks for: more than usually follow the log's index.
 FIRST_LOOK = 50
-
-
-# What the engine answers to a statement; the statement says what of which type.
-Answer: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class CatalogTable:
         """The newest commits, newest first, or all of them."""
         asked = "" if limit is None else f" LIMIT {limit}"
         found = self._sql(f"DESCRIBE HISTORY {self.place}{asked}")
-        return sorted(map(_commit, found), key=lambda commit: commit.version, reverse=True)
+        return sorted(map(commit_of, found), key=lambda commit: commit.version, reverse=True)
 
     @cached_property
     def _newest(self) -> list[Commit]:
@@ -140,8 +128,11 @@ class CatalogTable:
         return []
 
     def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
-        """None of them: a catalog hides the files, so that nothing can be known of them."""
-        return frozenset()
+        """The partitions that nobody can have changed since publish wrote or confirmed them.
+
+        The files are hidden, so the names of operations are believed: only the engine writes.
+        """
+        return undisturbed(read_log(self), written)
 
     def frame(self, version: int | None = None) -> "DataFrame":
         """All rows, for the engine."""
@@ -248,9 +239,3 @@ class CatalogTable:
         # Its dry run lists every file as well, and what it tells is not a number.
         if not is_dry_run:
             self._sql(f"VACUUM {self.place}")
-
-
-def _commit(row: Answer) -> Commit:
-    operation = str(row["operation"])
-    changed = frozenset[str]() if operation.upper() in HARMLESS else None
-    return Commit(int(row["version"]), operation, row["userMetadata"], changed)

@@ -132,7 +132,8 @@ class StoredTable(Protocol):
         """
 
     def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
-        """The partitions that hold exactly the files that a commit wrote, as it wrote them.
+        """The partitions that hold exactly the files that a commit wrote, as it wrote them; where
+        the files are hidden, the same rows, as far as the operations of later commits say so.
 
         `written` names the version for each partition, None for one that must be empty. A
         partition is left out when that is not so, or cannot be known.

@@ -13,7 +13,7 @@ from dataclasses import replace
 from finance_assets.compute.sessions import open_session
 from finance_assets.lakehouse import audit, log_index
 from finance_assets.lakehouse.homes import CatalogHome, FolderHome
-from finance_assets.lakehouse.integrity import altered_partitions
+from finance_assets.lakehouse.integrity import altered_partitions, unproven_alterations
 from finance_assets.lakehouse.maintenance import maintain_table
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.store import Lakehouse
@@ -53,7 +53,9 @@ def played(lakehouse):
     history = lakehouse.history(table)
     then = {v: audit.fingerprints(lakehouse.read(THINGS, version=v), THINGS) for v in contents}
     last = [(n, month, value + 2) for n, month, value in ROWS]
+    proven = unproven(lakehouse)
     return {
+        "proven": proven,
         "indexed": indexed,
         "same_publications": [p.to_json() for p in history.publications] == before,
         "without_index": full(lakehouse),
@@ -64,7 +66,26 @@ def played(lakehouse):
         "time_travel": then == contents,
         "republished": list(put(lakehouse, last).changed),
         "changed": list(put(lakehouse, ROWS).changed),
+        "around_us": around_us(lakehouse),
     }
+
+# Partitions that hold other rows than were published, and how often rows were read for it.
+def unproven(lakehouse):
+    read, real = [], Lakehouse.read
+    Lakehouse.read = lambda *given: read.append(given) or real(*given)
+    try:
+        return unproven_alterations(lakehouse, THINGS, BOTH), len(read)
+    finally:
+        Lakehouse.read = real
+
+# The same once somebody wrote around publish, and once all was published again.
+def around_us(lakehouse):
+    place = lakehouse.table(THINGS.table).place
+    place = place if place.startswith("spark_catalog") else f"delta.`{place}`"
+    spark.sql(f"UPDATE {place} SET value = value + 1 WHERE month = '{MAY}' AND id = 1")
+    found = [unproven(lakehouse)]
+    put(lakehouse, ROWS)
+    return [*found, unproven(lakehouse)]
 
 def full(lakehouse):
     asked = lambda: [p.to_json() for p in lakehouse.history(THINGS.table).publications]
@@ -110,4 +131,11 @@ def test_a_table_is_maintained_and_its_log_indexed(played, home):
     assert after == [2, 2, 2]
     assert found["problems"] == ["", ""]
     assert found["time_travel"]
+    # Of what publications and maintenance alone wrote nothing is read, and else what they are not
+    # known to have written: a catalog does not say which partition an UPDATE changed.
+    assert found["proven"][0] == []
+    assert found["around_us"][0] == [["2005-05"], 1]
+    if home == "catalog":
+        assert found["proven"] == [[], 0]
+        assert found["around_us"][1] == [[], 0]
     assert (found["republished"], found["changed"]) == ([], ["2005-04", "2005-05"])

@@ -1,0 +1,41 @@
+"""The log of a table of a catalog, as DESCRIBE HISTORY tells it: operations, and no files."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from finance_assets.lakehouse.log_index import Reading
+from finance_assets.lakehouse.stored import Commit
+
+# What a commit may be without changing rows, where only its operation is known.
+HARMLESS = frozenset(
+    {
+        *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
+        *("SET TABLE PROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN"),
+        *("UPDATE COLUMN METADATA", "ADD FEATURE", "DROP FEATURE", "CLUSTER BY", "COMPUTE STATS"),
+        *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "FSCK", "SET OWNER"),
+    }
+)
+# What the engine answers to a statement; the statement says what of which type.
+Answer: TypeAlias = Mapping[str, Any]
+
+
+def commit_of(row: Answer) -> Commit:
+    """A row of DESCRIBE HISTORY as a commit."""
+    operation = str(row["operation"])
+    changed = frozenset[str]() if operation.upper() in HARMLESS else None
+    return Commit(int(row["version"]), operation, row["userMetadata"], changed)
+
+
+def undisturbed(reading: Reading, partitions: Iterable[str]) -> frozenset[str]:
+    """The partitions that nobody can have changed since publish last wrote or confirmed them."""
+    # A log without its beginning does not say what was written there.
+    if len(reading.records) <= reading.newest:
+        return frozenset()
+    ours: dict[str, int] = {}
+    foreign = -1
+    for record in reversed(reading.records):
+        if record.partitions is not None:
+            ours.update(dict.fromkeys(record.partitions, record.commit.version))
+        elif record.commit.changed is None:
+            foreign = record.commit.version
+    return frozenset(p for p in partitions if foreign <= ours.get(p, -1))
