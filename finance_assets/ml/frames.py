@@ -138,12 +138,20 @@ class LabelledRows:
         return ordered
 
     def within(self, window: Window) -> "LabelledRows":
-        """The rows of some of the partitions; a frame that is there is cut, not read anew."""
+        """The rows of some of the partitions; a frame that is there is neither read anew nor
+        copied, as the rows lie in the order of their partitions.
+        """
+        import pandas as pd
+
         partition = self.spec.partition_column
         part = LabelledRows(self.spec, window, self.plan.where(window.predicate(partition)))
         if "frame" in self.__dict__:
-            inside = self.frame[partition].between(window.first, window.last)
-            part.__dict__["frame"] = self.frame[inside].reset_index(drop=True)
+            partitions = self.frame[partition]
+            first = int(partitions.searchsorted(window.first, side="left"))
+            after = int(partitions.searchsorted(window.last, side="right"))
+            cut = self.frame.iloc[first:after]
+            cut.index = pd.RangeIndex(len(cut))
+            part.__dict__["frame"] = cut
         return part
 
     @property

@@ -14,7 +14,7 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.record import as_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION, Holdout, measure_segments
 from finance_assets.ml.families import Model
-from finance_assets.ml.frames import LabelledRows, TimeSplit, labelled_rows
+from finance_assets.ml.frames import LabelledRows, labelled_rows
 from finance_assets.ml.identity import verified
 from finance_assets.ml.known import known_outcomes
 from finance_assets.ml.model_files import RECIPE_FILE, Version, digest
@@ -81,7 +81,8 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
         f"measuring on {split.holdout}: {len(rows.frame)} labelled rows in all; "
         f"look {look} at this holdout"
     )
-    holdout, trained_on = _holdout(ctx, spec, rows, split), rows.within(split.train)
+    trained_on = rows.within(split.train)
+    holdout = _holdout(ctx, spec, rows.within(split.holdout), trained_on)
     outputs, models, errors = _outputs(ctx, holdout, contest)
     retrained = _retraining(ctx, contest.candidate, trained_on)
     assessment, images, unassessed = None, {}, ""
@@ -110,19 +111,21 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     return Evaluated(contest.candidate, evaluation, images)
 
 
-def _holdout(ctx: StepContext, spec: ModelSpec, rows: LabelledRows, split: TimeSplit) -> Holdout:
+def _holdout(
+    ctx: StepContext, spec: ModelSpec, held: LabelledRows, trained_on: LabelledRows
+) -> Holdout:
     """The holdout with the groups of its rows, and the training rows."""
-    frame = rows.within(split.holdout).frame
+    frame = held.frame
     if spec.protected:
         attributes = (
-            ctx.lakehouse.read(spec.protected.source, split.holdout)
+            ctx.lakehouse.read(spec.protected.source, held.window)
             .selectExpr(
                 *spec.key, *(f"{a.expression} as `{a.name}`" for a in spec.protected.attributes)
             )
             .toPandas()
         )
         frame = frame.merge(attributes.drop_duplicates(list(spec.key)), "left", list(spec.key))
-    return Holdout(spec, frame, rows.within(split.train).frame)
+    return Holdout(spec, frame, trained_on.frame)
 
 
 def _outputs(
