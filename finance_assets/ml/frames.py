@@ -138,19 +138,14 @@ class LabelledRows:
         return ordered
 
     def within(self, window: Window) -> "LabelledRows":
-        """The rows of some of the partitions; a frame that is there is neither read anew nor
-        copied, as the rows lie in the order of their partitions.
-        """
-        import pandas as pd
-
+        """The rows of some of the partitions; a frame that is there is cut, and not copied."""
         partition = self.spec.partition_column
         part = LabelledRows(self.spec, window, self.plan.where(window.predicate(partition)))
         if "frame" in self.__dict__:
-            partitions = self.frame[partition]
-            first = int(partitions.searchsorted(window.first, side="left"))
-            after = int(partitions.searchsorted(window.last, side="right"))
-            cut = self.frame.iloc[first:after]
-            cut.index = pd.RangeIndex(len(cut))
+            ordered = self.frame[partition].to_numpy()
+            after = ordered.searchsorted(window.last, "right")
+            cut = self.frame.iloc[ordered.searchsorted(window.first) : after]
+            cut.index = self.frame.index[: len(cut)]
             part.__dict__["frame"] = cut
         return part
 
