@@ -6,6 +6,7 @@ the gate's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from finance_assets.ml.tasks.task import Metrics
@@ -63,16 +64,19 @@ class Holdout:
         """The number of each row's entity; None: each comes once, and rows are independent."""
         return clusters_of(self.frame, self.entity)
 
+    @cached_property
     def segments(self) -> dict[str, "np.ndarray"]:
         """Which rows belong to each partition and to each group, by `attribute=value`."""
+        import numpy as np
+
         names = [self.spec.partition_column]
         if self.spec.protected:
             names += [attribute.name for attribute in self.spec.protected.attributes]
         found = {}
         for name in names:
-            values = self.frame[name].to_numpy()
-            for value in sorted(set(map(str, values))):
-                found[f"{name}={value}"] = values.astype(str) == value
+            values, codes = np.unique(self.frame[name].to_numpy().astype(str), return_inverse=True)
+            for place, value in enumerate(values):
+                found[f"{name}={value}"] = codes == place
         return found
 
 
@@ -88,7 +92,7 @@ def measure_segments(holdout: Holdout, output: "np.ndarray") -> dict[str, Metric
     """Metrics over all rows and over each segment that is large enough."""
     outcome, task = holdout.outcome, holdout.spec.task
     measured = {ALL: task.measure(outcome, output)}
-    for name, rows in holdout.segments().items():
+    for name, rows in holdout.segments.items():
         if task.can_measure(outcome[rows]):
             measured[name] = task.measure(outcome[rows], output[rows])
     return measured

@@ -54,12 +54,15 @@ class LabelledRows:
         return ordered
 
     def within(self, window: Window) -> "LabelledRows":
-        """The rows of some of the partitions; a frame that is there is cut, not read anew."""
+        """The rows of some of the partitions; a frame that is there is cut, and not copied."""
         partition = self.spec.partition_column
         part = LabelledRows(self.spec, window, self.plan.where(window.predicate(partition)))
         if "frame" in self.__dict__:
-            inside = self.frame[partition].between(window.first, window.last)
-            part.__dict__["frame"] = self.frame[inside].reset_index(drop=True)
+            ordered = self.frame[partition].to_numpy()
+            after = ordered.searchsorted(window.last, "right")
+            cut = self.frame.iloc[ordered.searchsorted(window.first) : after]
+            cut.index = self.frame.index[: len(cut)]
+            part.__dict__["frame"] = cut
         return part
 
     @property

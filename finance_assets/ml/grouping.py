@@ -1,6 +1,7 @@
 """Grouping: the groups of protected attributes that rows belong to, intersections included."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -28,23 +29,40 @@ def attributes_of(holdout: Holdout) -> tuple[dict[str, "np.ndarray"], dict[str, 
     return known, unjudged
 
 
-def groupings(attributes: dict[str, "np.ndarray"]) -> Iterator[tuple[str, "np.ndarray"]]:
-    """Each set of up to three attributes (`sex, age_band`) with the group of every row
-    (`sex=male, age_band=under 25`).
+@dataclass(frozen=True)
+class Grouping:
+    """Which group of some attributes each row is in: `codes` are places in `names`.
+
+    `attribute` is `sex, age_band`; names are as `sex=male, age_band=under 25`, in their order.
     """
-    names = list(attributes)
-    for size in range(1, min(len(names), MAX_ATTRIBUTES) + 1):
-        for chosen in combinations(names, size):
-            yield ", ".join(chosen), _labels({name: attributes[name] for name in chosen})
+
+    attribute: str
+    names: list[str]
+    codes: "np.ndarray"
 
 
-def _labels(chosen: dict[str, "np.ndarray"]) -> "np.ndarray":
+def groupings(attributes: dict[str, "np.ndarray"]) -> Iterator[Grouping]:
+    """Each set of up to three attributes with the group of every row."""
+    import pandas as pd
+
+    coded = {name: pd.factorize(values) for name, values in attributes.items()}
+    for size in range(1, min(len(coded), MAX_ATTRIBUTES) + 1):
+        for chosen in combinations(coded, size):
+            yield _grouping({name: coded[name] for name in chosen})
+
+
+def _grouping(chosen: dict[str, tuple["np.ndarray", "np.ndarray"]]) -> Grouping:
+    """Rows are told apart by numbers; only the groups that there are get names."""
     import numpy as np
 
-    parts = [
-        np.char.add(f"{name}=", np.asarray(values, dtype="str")) for name, values in chosen.items()
+    codes: np.ndarray = np.zeros(1, dtype="int64")
+    for own, values in chosen.values():
+        codes = codes * len(values) + own
+    groups, place = np.unique(codes, return_inverse=True)
+    parts = np.unravel_index(groups, [len(values) for _, values in chosen.values()])
+    labels = [
+        ", ".join(f"{name}={chosen[name][1][n]}" for name, n in zip(chosen, numbers, strict=True))
+        for numbers in zip(*parts, strict=True)
     ]
-    labels = parts[0]
-    for part in parts[1:]:
-        labels = np.char.add(np.char.add(labels, ", "), part)
-    return np.asarray(labels)
+    names, order = np.unique(labels, return_inverse=True)
+    return Grouping(", ".join(chosen), names.tolist(), order[place])

@@ -13,6 +13,7 @@ from finance_assets.ml.frames import LabelledRows
 from finance_assets.ml.training import Recipe, train
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 # Each retraining leaves out another twentieth of the rows: a recipe without any random choice
@@ -28,25 +29,31 @@ def reseeded(recipe: Recipe, rows: LabelledRows, count: int = MIN_RESEEDED) -> l
 
     def again(place: int) -> Model:
         params = family.reseeded(recipe.params, 1 + place)
-        return train(replace(recipe, params=params), _without(rows, place))
+        return train(replace(recipe, params=params), _without(recipe, rows, place))
 
     with ThreadPoolExecutor(1 if is_distributed else count) as pool:
         return list(pool.map(again, range(count)))
 
 
-def _without(rows: LabelledRows, part: int) -> LabelledRows:
-    """The rows but for one of the parts, in the engine and, where it is there, as a frame."""
+def _without(recipe: Recipe, rows: LabelledRows, part: int) -> LabelledRows:
+    """The rows but for one of the parts, in the engine and, where it is there, as a frame.
+
+    The frame has what is trained on and no more: several of them are there at once.
+    """
     key = ", ".join(f"`{name}`" for name in rows.spec.key)
     left = LabelledRows(
         rows.spec, rows.window, rows.plan.where(f"pmod(xxhash64({key}), {PARTS}) <> {part}")
     )
     if "frame" in rows.__dict__:
-        left.__dict__["frame"] = _frame_without(rows.frame, rows.spec.key, part)
+        columns = [*recipe.features, recipe.target]
+        left.__dict__["frame"] = rows.frame.loc[_kept(rows.frame, rows.spec.key, part), columns]
     return left
 
 
-def _frame_without(frame: "pd.DataFrame", key: tuple[str, ...], part: int) -> "pd.DataFrame":
+def _kept(frame: "pd.DataFrame", key: tuple[str, ...], part: int) -> "np.ndarray":
+    """Which rows are not of a part."""
     import pandas as pd
 
     numbers = pd.util.hash_pandas_object(frame[list(key)], index=False)
-    return frame[numbers % PARTS != part].reset_index(drop=True)
+    kept: np.ndarray = (numbers % PARTS != part).to_numpy()
+    return kept

@@ -82,7 +82,8 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
         f"measuring on {split.holdout}: {len(rows.frame)} labelled rows in all; "
         f"look {look} at this holdout"
     )
-    holdout, trained_on = _holdout(ctx, spec, rows, split), rows.within(split.train)
+    trained_on = rows.within(split.train)
+    holdout = _holdout(ctx, spec, rows.within(split.holdout), trained_on)
     outputs, models, errors = _outputs(ctx, holdout, contest)
     retrained = _retraining(ctx, contest.candidate, trained_on)
     assessment, images, unassessed = None, {}, ""
@@ -111,19 +112,21 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     return Evaluated(contest.candidate, evaluation, images)
 
 
-def _holdout(ctx: StepContext, spec: ModelSpec, rows: LabelledRows, split: TimeSplit) -> Holdout:
+def _holdout(
+    ctx: StepContext, spec: ModelSpec, held: LabelledRows, trained_on: LabelledRows
+) -> Holdout:
     """The holdout with the groups of its rows, and the training rows."""
-    frame = rows.within(split.holdout).frame
+    frame = held.frame
     if spec.protected:
         attributes = (
-            ctx.lakehouse.read(spec.protected.source, split.holdout)
+            ctx.lakehouse.read(spec.protected.source, held.window)
             .selectExpr(
                 *spec.key, *(f"{a.expression} as `{a.name}`" for a in spec.protected.attributes)
             )
             .toPandas()
         )
         frame = frame.merge(attributes.drop_duplicates(list(spec.key)), "left", list(spec.key))
-    return Holdout(spec, frame, rows.within(split.train).frame)
+    return Holdout(spec, frame, trained_on.frame)
 
 
 def _outputs(

@@ -1,8 +1,12 @@
 """How groups fare: counted by hand, intersections included, and no alarm about nothing."""
 
+import tracemalloc
+from itertools import combinations
+
 import numpy as np
 import pytest
 
+from finance_assets.ml.grouping import groupings
 from finance_assets.ml.tasks.binary import criteria
 from finance_assets.ml.tasks.binary.groups import compare_groups
 from finance_assets_tests.ml.evidence import EVIDENCE, assessed
@@ -96,3 +100,35 @@ def test_a_group_without_deserving_members_cannot_be_judged():
     gaps, _ = one({"letter": groups}, outcome, np.arange(300) % 2 == 0)
     with pytest.raises(ValueError, match="figure of letter="):
         verdict(gaps)
+
+
+@pytest.mark.parametrize("rows", [1, 40, 500])
+def test_every_row_is_in_the_group_that_its_values_name_and_groups_are_in_the_order_of_names(rows):
+    random = np.random.default_rng(rows)
+    # One value is the beginning of another: the order is that of whole names.
+    values = np.array(["a", "a b", "a, b", "é", "10", "9"], dtype=object)
+    attributes = {name: random.choice(values, rows) for name in ("one", "two", "three", "four")}
+    found = {one.attribute: one for one in groupings(attributes)}
+    chosen = [c for size in (1, 2, 3) for c in combinations(attributes, size)]
+    assert list(found) == [", ".join(names) for names in chosen]
+    for names in chosen:
+        labels = [
+            ", ".join(f"{n}={v}" for n, v in zip(names, row, strict=True))
+            for row in zip(*(attributes[n] for n in names), strict=True)
+        ]
+        one = found[", ".join(names)]
+        assert [one.names[code] for code in one.codes] == labels
+        assert one.names == sorted(set(labels))
+
+
+def test_groups_of_many_rows_take_a_number_for_each_row_and_no_text():
+    random = np.random.default_rng(1)
+    words = np.array([f"a value of some length, number {n}" for n in range(9)], dtype=object)
+    attributes = {name: random.choice(words, 20_000) for name in ("one", "two", "three")}
+    tracemalloc.start()
+    for one in groupings(attributes):
+        assert len(one.codes) == 20_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # As fixed-width text the rows of the last set of attributes alone took 11 MB.
+    assert peak < 4e6

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finance_assets.ml.estimates import Interval, clustered_error
-from finance_assets.ml.grouping import groupings
+from finance_assets.ml.grouping import Grouping, groupings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,12 +87,12 @@ def compare_groups(
     """
     counted: dict[tuple[str, float], dict[str, _Counts]] = {}
     small: dict[str, int] = {}
-    for attribute, labels in groupings(attributes):
+    for grouping in groupings(attributes):
         for threshold in thresholds:
-            found = dict(_count(labels, outcome, score < threshold, clusters))
+            found = dict(_count(grouping, outcome, score < threshold, clusters))
             small |= {g: c.rows for g, c in found.items() if c.rows < min_rows}
             large = {g: c for g, c in found.items() if c.rows >= min_rows}
-            counted[attribute, threshold] = large
+            counted[grouping.attribute, threshold] = large
     compared = 2 * sum(math.comb(len(groups), 2) for groups in counted.values())
     confidence = 1 - (1 - CONFIDENCE) / max(compared, 1)
     gaps = [
@@ -105,14 +105,14 @@ def compare_groups(
 
 
 def _count(
-    labels: "np.ndarray",
+    grouping: Grouping,
     outcome: "np.ndarray",
     is_favoured: "np.ndarray",
     clusters: "np.ndarray | None",
 ) -> Iterator[tuple[str, _Counts]]:
     import numpy as np
 
-    groups, codes = np.unique(labels, return_inverse=True)
+    groups, codes = grouping.names, grouping.codes
     deserves = outcome == 0
     figures = [
         np.bincount(codes[rows], minlength=len(groups))
@@ -128,7 +128,7 @@ def _count(
                 clustered=_clustered(is_favoured[inside], clusters[inside]),
                 deserving_clustered=_clustered(is_favoured[deserving], clusters[deserving]),
             )
-        yield str(group), counts
+        yield group, counts
 
 
 def _clustered(is_favoured: "np.ndarray", clusters: "np.ndarray") -> float:

@@ -36,14 +36,16 @@ def compare_errors(
     Groups of fewer than `min_rows` rows are returned apart, with their size. A group that is the
     only large one of its attributes is compared with nobody.
     """
+    import numpy as np
+
     found: list[tuple[str, str, np.ndarray]] = []
     small: dict[str, int] = {}
-    for attribute, labels in groupings(attributes):
-        rows_of = {group: labels == group for group in sorted(set(labels.tolist()))}
-        sizes = {group: int(rows.sum()) for group, rows in rows_of.items()}
+    for one in groupings(attributes):
+        sizes = dict(zip(one.names, np.bincount(one.codes).tolist(), strict=True))
         small |= {group: size for group, size in sizes.items() if size < min_rows}
-        large = [group for group in rows_of if group not in small]
-        found += [(attribute, group, rows_of[group]) for group in large if len(large) > 1]
+        large = [place for place, group in enumerate(one.names) if group not in small]
+        if len(large) > 1:
+            found += [(one.attribute, one.names[n], one.codes == n) for n in large]
     confidence = 1 - (1 - CONFIDENCE) / max(len(found), 1)
     compared = []
     for attribute, group, rows in found:
