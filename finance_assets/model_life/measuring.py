@@ -20,7 +20,6 @@ from finance_assets.ml.known import known_outcomes
 from finance_assets.ml.model_files import RECIPE_FILE, Version, digest
 from finance_assets.ml.reseeding import reseeded
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.ml.splits import TimeSplit
 from finance_assets.ml.training import Recipe, train
 from finance_assets.model_life.contests import Contest
 from finance_assets.model_life.evaluations import (
