@@ -15,6 +15,8 @@ HARMLESS = frozenset(
         *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "FSCK", "SET OWNER"),
     }
 )
+# Older than any commit of others, were there one or none.
+NOT_OURS = -2
 # What the engine answers to a statement; the statement says what of which type.
 Answer: TypeAlias = Mapping[str, Any]
 
@@ -27,15 +29,25 @@ def commit_of(row: Answer) -> Commit:
 
 
 def undisturbed(reading: Reading, partitions: Iterable[str]) -> frozenset[str]:
-    """The partitions that nobody can have changed since publish last wrote or confirmed them."""
+    """The partitions that nobody can have changed since publish last wrote or confirmed them.
+
+    A confirmation writes its rows once more. It may have met a publication of other rows on its
+    way; then it says otherwise than that, and proves nothing.
+    """
     # A log without its beginning does not say what was written there.
     if len(reading.records) <= reading.newest:
         return frozenset()
     ours: dict[str, int] = {}
+    said: dict[str, tuple[str, str]] = {}
     foreign = -1
     for record in reversed(reading.records):
         if record.partitions is not None:
-            ours.update(dict.fromkeys(record.partitions, record.commit.version))
+            publication = record.publication
+            for partition in record.partitions:
+                rows = publication.fingerprints[partition], publication.measured_by
+                if not record.is_confirmation or partition not in said:
+                    said[partition] = rows
+                ours[partition] = record.commit.version if said[partition] == rows else NOT_OURS
         elif record.commit.changed is None:
             foreign = record.commit.version
     return frozenset(p for p in partitions if foreign <= ours.get(p, -1))

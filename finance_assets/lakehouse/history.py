@@ -105,7 +105,12 @@ class TableHistory:
         if publication is None or newest is publication:
             # A partition that was always empty has confirmations only.
             return newest
-        return replace(newest, ledgers=publication.ledgers, fingerprints=publication.fingerprints)
+        return replace(
+            newest,
+            ledgers=publication.ledgers,
+            fingerprints=publication.fingerprints,
+            measured_by=publication.measured_by,
+        )
 
     @cached_property
     def _foreign(self) -> dict[int, frozenset[str] | None]:

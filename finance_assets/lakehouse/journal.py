@@ -53,7 +53,8 @@ def prepare(lakehouse: Lakehouse, contract: Contract) -> None:
 
     In a catalog a table belongs to whoever made it: a step makes those that people add to.
     """
-    if not lakehouse.table(contract.table).exists:
+    stored = lakehouse.table(contract.table)
+    if not stored.exists or not constraints.is_enforced(stored, contract):
         _created(lakehouse, contract)
 
 

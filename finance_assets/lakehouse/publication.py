@@ -70,7 +70,9 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Publication:
-    """One commit to a table: the window it replaced, its rows' fates and how it came about.
+    """One commit to a table: what it replaced, its rows' fates and how it came about.
+
+    Between `first` and `last` lie all partitions that it is about, and maybe others.
 
     `failed_checks` are the warnings of each partition that has any: a publication with a failed
     blocking check never exists. `inputs` maps each input table to the Delta version read.

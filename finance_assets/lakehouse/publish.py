@@ -40,9 +40,10 @@ class Origin:
 class PublishResult:
     """The outcome: the checks, and the publication in force unless a blocking check refused it.
 
-    `changed` lists the partitions whose rows differ from what was stored before; without any,
-    nothing was committed. `ledgers` are complete, also those of refused rows. `fingerprints` tell
-    the content of each partition of the window as it stands now.
+    `changed` lists the partitions whose rows differ from what was stored before, or from what the
+    log said of them; without any, no more than a confirmation was committed. `ledgers` are
+    complete, also those of refused rows. `fingerprints` tell the content of each partition of the
+    window as it stands now.
     """
 
     outcomes: list[CheckOutcome]
@@ -144,12 +145,12 @@ def _commit_changes(
     history = lakehouse.ensure(contract)
     changed = _changed(history, proposal, publication)
     written = [p for p in window if p in changed or history.in_force(p) is None] if changed else []
+    news = [p for p in window if p not in written and _is_news(history, publication, p)]
     if written:
         constraints.release_outdated(history.stored, contract)
         commit(lakehouse, proposal.only(written), publication.only(written))
         history = TableHistory(lakehouse.table(contract.table), history.reading)
         constraints.enforce(history.stored, contract)
-    news = [p for p in window if p not in written and _is_news(history, publication, p)]
     if news:
         confirmation = replace(publication.only(news), is_confirmation=True)
         confirm(lakehouse, history.stored, proposal.only(news), confirmation)

@@ -33,15 +33,19 @@ def stored_fingerprints(
     return {partition: measured.get(partition, EMPTY) for partition in window}
 
 
-def stored_rows(lakehouse: "Lakehouse", contract: Contract, window: Window) -> dict[str, int]:
-    """The number of rows of every partition of the window as it is stored.
+def stored_rows(
+    lakehouse: "Lakehouse", contract: Contract, window: Window, at: int | None = None
+) -> dict[str, int]:
+    """The number of rows of every partition of the window as it is stored, or was at a version.
 
     Taken from the log where that proves all of them, and else counted.
     """
-    known = recorded_fingerprints(lakehouse.history(contract.table), window)
-    if len(known) == len(list(window)):
-        return {partition: audit.rows_in(fingerprint) for partition, fingerprint in known.items()}
-    counted = audit.count_rows(lakehouse.read(contract, window), contract.partition_column)
+    history = lakehouse.history(contract.table)
+    if at is None or at == history.version:
+        known = recorded_fingerprints(history, window)
+        if len(known) == len(list(window)):
+            return {p: audit.rows_in(fingerprint) for p, fingerprint in known.items()}
+    counted = audit.count_rows(lakehouse.read(contract, window, at), contract.partition_column)
     return {partition: counted.get(partition, 0) for partition in window}
 
 

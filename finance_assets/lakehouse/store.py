@@ -125,11 +125,13 @@ class Lakehouse:
         """
         allowed = {column.name for column in contract.columns if column.is_nullable}
         outdated = sorted(stored.required() & allowed)
-        if outdated:
-            constraints.release(stored)
+        if not outdated:
+            return stored
+        constraints.release(stored)
         for column in outdated:
             stored.relax(column)
-        return self.table(stored.table) if outdated else stored
+        constraints.enforce(self.table(stored.table), contract)
+        return self.table(stored.table)
 
     def _create(self, contract: Contract) -> None:
         try:

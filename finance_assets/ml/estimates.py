@@ -153,7 +153,8 @@ def clustered_error(moves: "np.ndarray", clusters: "np.ndarray") -> float:
     together.
 
     A customer who comes back in each month is one customer: what its rows do is added up before
-    it counts as chance (Liang and Zeger, Biometrika 73, 1986).
+    it counts as chance (Liang and Zeger, Biometrika 73, 1986). Never less than the error of rows
+    that are independent: of few clusters the sums say little.
 
     Args:
         moves: by how much each row moves the figure; they sum to 0.
@@ -161,9 +162,17 @@ def clustered_error(moves: "np.ndarray", clusters: "np.ndarray") -> float:
     """
     import numpy as np
 
-    sums = np.bincount(clusters, weights=moves)
-    count = len(np.unique(clusters))
-    return math.sqrt(float((sums**2).sum()) * count / max(count - 1, 1))
+    sums, count, rows = np.bincount(clusters, weights=moves), len(np.unique(clusters)), len(moves)
+    together = float((sums**2).sum()) * count / max(count - 1, 1)
+    apart = float((moves**2).sum()) * rows / max(rows - 1, 1)
+    return math.sqrt(max(together, apart))
+
+
+def freedom_of(clusters: "np.ndarray | None") -> int:
+    """The degrees of freedom of an error over clusters; 0, many, where rows are independent."""
+    import numpy as np
+
+    return 0 if clusters is None else max(len(np.unique(clusters)) - 1, 1)
 
 
 def mean_difference(
@@ -175,5 +184,6 @@ def mean_difference(
     difference = ours - theirs
     mean, rows = float(difference.mean()), len(difference)
     if clusters is not None:
-        return Estimate(mean, clustered_error((difference - mean) / rows, clusters))
+        error = clustered_error((difference - mean) / rows, clusters)
+        return Estimate(mean, error, freedom_of(clusters))
     return Estimate(mean, float(np.std(difference, ddof=1) / math.sqrt(rows)))

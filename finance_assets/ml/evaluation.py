@@ -81,11 +81,15 @@ class Holdout:
 
 
 def clusters_of(frame: "pd.DataFrame", entity: Sequence[str]) -> "np.ndarray | None":
-    """A number for each row, the same for rows of one entity; None if no entity comes again."""
+    """A number for each row, the same for rows of one entity.
+
+    None if no entity comes again, or there is one alone: then who the rows are of tells none of
+    them apart.
+    """
     if not entity or not frame.duplicated(list(entity)).any():
         return None
     numbers: np.ndarray = frame.groupby(list(entity), sort=False).ngroup().to_numpy()
-    return numbers
+    return numbers if numbers.any() else None
 
 
 def measure_segments(holdout: Holdout, output: "np.ndarray") -> dict[str, Metrics]:

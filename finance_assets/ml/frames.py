@@ -89,8 +89,9 @@ def labelled_rows(
     predicate = window.predicate(spec.partition_column)
     outcomes = (
         lakehouse.read(spec.labels, split.matured, at.get(spec.labels.table))
-        .where(f"{spec.target} IS NOT NULL AND {predicate}")
-        .transform(lambda labels: _newest(labels, spec))
+        .where(predicate)
+        .transform(lambda labels: _newest(labels, spec, split.label_lag))
+        .where(f"{spec.target} IS NOT NULL")
     )
     features = lakehouse.read(spec.features, window, at.get(spec.features.table))
     rows = features.join(outcomes, list(spec.key))
@@ -143,12 +144,13 @@ def dataset_of(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> Datas
     return Dataset(",".join(versions), contents)
 
 
-def _newest(labels: "DataFrame", spec: ModelSpec) -> "DataFrame":
-    """One outcome of each row. A later partition of labels may correct it: the newest one counts.
+def _newest(labels: "DataFrame", spec: ModelSpec, label_lag: int) -> "DataFrame":
+    """One outcome of each row. A later partition of labels may correct it, or say that it is not
+    known after all: the newest one counts.
 
     Without a lag the outcome lies with its row, in a partition that has each key once.
     """
-    if not spec.label_lag:
+    if not label_lag:
         return labels.select(*spec.key, spec.target)
     from pyspark.sql import functions as F
 

@@ -40,6 +40,11 @@ class Grouping:
     names: list[str]
     codes: "np.ndarray"
 
+    @property
+    def is_intersection(self) -> bool:
+        """Whether it is of several attributes at once."""
+        return ", " in self.attribute
+
 
 def groupings(attributes: dict[str, "np.ndarray"]) -> Iterator[Grouping]:
     """Each set of up to three attributes with the group of every row."""

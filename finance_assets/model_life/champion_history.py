@@ -28,6 +28,10 @@ class Event(StrEnum):
     installed = "installed"
 
 
+# The events that a person brings about; the others are a step's.
+BY_PEOPLE = (Event.approved, Event.rolled_back)
+
+
 def champion_history_contract(use_case: str) -> Contract:
     """One row per change of champion; rows are only ever added."""
     return Contract(

@@ -18,6 +18,7 @@ from finance_assets.ml.registry import Mirror
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import (
+    BY_PEOPLE,
     ChampionEvent,
     ChampionHistory,
     Event,
@@ -84,7 +85,7 @@ def crown(
     """
     contract = champion_history_contract(spec.name)
     journal = read_journal(ctx.lakehouse, contract)
-    if journal.version < 0 and crowning.event is not Event.promoted:
+    if journal.version < 0 and crowning.event in BY_PEOPLE:
         raise ModelError(
             "there is no champion history, and no person makes its table: it would be theirs",
             where=contract.table,

@@ -75,10 +75,10 @@ class Judge:
             ModelError: no candidate was trained, or the champion history cannot be trusted.
         """
         split = split_as_of(self.calendar, self.spec, as_of)
-        # Before anybody can be asked to approve: the table shall be the pipeline's.
-        prepare(ctx.lakehouse, champion_history_contract(self.spec.name))
         for _ in range(ATTEMPTS):
             history = history_of(ctx, self.spec).trusted()
+            # Before anybody can be asked to approve: the table shall be the pipeline's.
+            prepare(ctx.lakehouse, champion_history_contract(self.spec.name))
             one = contest(ctx, self.spec, split, history)
             crowned = history.crowning(one.identity) if one.identity else None
             if crowned is not None:

@@ -3,7 +3,9 @@
 Measuring is measuring.py's business, deciding on it judging.py's.
 """
 
+from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.integrity import altered_partitions
+from finance_assets.lakehouse.publish import Origin
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import CANDIDATE, CHAMPION
 from finance_assets.ml.spec import ModelSpec
@@ -22,16 +24,27 @@ from finance_assets.step.lineage import read_inputs
 
 def standing_evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> Evaluation | None:
     """The stored evaluation, if it was measured as is declared today, on the rows of today, by the
-    code of today.
+    code of today. Code that has no commit is today's in one and the same run.
     """
     table, as_of = evaluation_contract(spec).table, one.split.as_of
     found, known = stored_evaluation(ctx, spec, one), ctx.lakehouse.history(table).in_force(as_of)
     if found is None or known is None:
         return None
     now = read_inputs(ctx.lakehouse, evaluation_inputs(spec), one.split.rows.at(as_of))
-    then = (found.declared_sha256, known.made_from.get(as_of), known.code_sha)
-    is_of_today = then == (declared_digest(spec), now.made_from[as_of], ctx.origin.code_sha)
-    return found if is_of_today else None
+    then = (found.declared_sha256, known.made_from.get(as_of))
+    is_of_today = then == (declared_digest(spec), now.made_from[as_of])
+    return found if is_of_today and is_same_code(known, ctx.origin) else None
+
+
+def is_same_code(known: Publication, now: Origin) -> bool:
+    """Whether a publication was made by the code that runs now.
+
+    Commits are compared as far as both are given: a bundle tells them in full, a checkout does not.
+    """
+    then, today = known.code_sha, now.code_sha
+    if any(code == "unknown" or code.endswith("-dirty") for code in (then, today)):
+        return (then, known.run_id) == (today, now.run_id)
+    return then.startswith(today) or today.startswith(then)
 
 
 def stored_evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> Evaluation | None:

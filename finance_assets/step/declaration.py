@@ -15,6 +15,7 @@ from finance_assets.lakehouse.contract import Check, Contract
 from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, PublishResult, publish
+from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.sources.source import Source
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.stored import Row
@@ -128,6 +129,10 @@ class StepContext:
         What is delivered or published while the step runs is for the next run to see.
         """
         return self.lakehouse.read(contract, window, self.origin.inputs.get(contract.table))
+
+    def rows_of(self, contract: Contract, window: Window) -> dict[str, int]:
+        """The number of rows of every partition of an input, at that same version."""
+        return stored_rows(self.lakehouse, contract, window, self.origin.inputs.get(contract.table))
 
     def publish(self, proposal: Proposal) -> PublishResult:
         """Publish a proposal with this run as its origin."""

@@ -9,7 +9,6 @@ from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.proposal import Accounting, Proposal
 from finance_assets.lakehouse.publish import PublishResult
-from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.ml.families import Model, family_of, load_model
 from finance_assets.ml.identity import Reader, reader
 from finance_assets.ml.spec import ModelSpec
@@ -170,5 +169,5 @@ def _dated(scorer: Scorer, partition: str, versions: dict[str, str]) -> Scorer:
 
 def _accounting(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Accounting:
     """Feature rows in, predictions out; partitions without a champion take nothing in."""
-    stored = stored_rows(ctx.lakehouse, spec.features, ctx.window)
+    stored = ctx.rows_of(spec.features, ctx.window)
     return Accounting({p: stored[p] for p, champion in champions.items() if champion})

@@ -11,7 +11,6 @@ from finance_assets.lakehouse.audit import count_rows
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
 from finance_assets.lakehouse.proposal import Accounting, Proposal
 from finance_assets.lakehouse.readable import require_readable, value_of
-from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets.lakehouse.refine import (
     DUPLICATE,
     PUBLISHED,
@@ -65,9 +64,7 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
                 count_rows(by_fate[fate], source.partition_column)
                 for fate in (QUARANTINED, DUPLICATE)
             )
-            accounting = Accounting(
-                stored_rows(ctx.lakehouse, source, ctx.window), quarantined, duplicates
-            )
+            accounting = Accounting(ctx.rows_of(source, ctx.window), quarantined, duplicates)
             # Staged under their names: Sail 0.7.2 takes twice as long for each NOT NULL column to
             # commit columns that are renamed on the way, and so for thirty of them for ever.
             typed = [f"`_typed_{name}` as `{name}`" for name in target.column_names]
@@ -188,7 +185,7 @@ def _read_staged(ctx: StepContext, like: "DataFrame", path: Path) -> "DataFrame"
 def _accounting(ctx: StepContext, conserves: Conservation) -> Accounting:
     """The source rows that each partition must account for."""
     source_window = ctx.window.widened(conserves.offset, conserves.offset)
-    stored = stored_rows(ctx.lakehouse, conserves.source, source_window)
+    stored = ctx.rows_of(conserves.source, source_window)
     delivered = {
         partition: stored[source_of]
         for partition, source_of in zip(ctx.window, source_window, strict=True)

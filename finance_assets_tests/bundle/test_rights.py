@@ -19,7 +19,7 @@ EVERYWHERE = {*LAYERS, HOME, "staging", "landing", "runs", "questions", "approva
 # Who may do it, where. Whoever deploys owns everything, and is not in it.
 WHO_DOES_WHAT = {
     "SELECT": {role: set(LAYERS) for role in ("orchestrator", "readers", "approvers")},
-    "MODIFY": {"orchestrator": set(LAYERS), "approvers": {"models"}},
+    "MODIFY": {"orchestrator": set(LAYERS), "approvers": {"models", "monitoring"}},
     "CREATE_TABLE": {"orchestrator": set(LAYERS)},
     "CREATE_MODEL": {"orchestrator": {HOME}},
     "EXECUTE": {role: {HOME} for role in ("orchestrator", "readers", "approvers")},

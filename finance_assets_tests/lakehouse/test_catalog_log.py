@@ -9,12 +9,12 @@ from finance_assets.lakehouse.publication import Ledger, Publication
 APRIL, MAY, JUNE = MONTHS = ("2005-04", "2005-05", "2005-06")
 
 
-def published(*months, is_confirmation=False):
+def published(*months, is_confirmation=False, rows="1:1"):
     """A publication as DESCRIBE HISTORY shows it."""
     ledgers = {month: Ledger(1, 1) for month in months}
     said = Publication(
         *("silver.things", months[0], months[-1], ledgers),
-        fingerprints=dict.fromkeys(months, "1:1"),
+        fingerprints=dict.fromkeys(months, rows),
         failed_checks={},
         run_id="run",
         code_sha="abc",
@@ -47,6 +47,8 @@ MADE, BOTH = ("CREATE TABLE", None), published(APRIL, MAY)
         ([("WRITE", "a text that is none of ours")], set()),
         ([("UPDATE", None), published(MAY)], {MAY}),
         ([("UPDATE", None), published(APRIL, MAY, is_confirmation=True)], {APRIL, MAY}),
+        # It wrote the rows that it had found over others that came in between.
+        ([published(MAY, is_confirmation=True, rows="1:2")], {APRIL, JUNE}),
         ([published(MAY), ("DELETE", None), ("OPTIMIZE", None)], set()),
     ],
 )

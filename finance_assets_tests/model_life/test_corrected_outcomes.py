@@ -56,7 +56,7 @@ def test_a_corrected_outcome_is_one_row_and_its_newest_label_by_then_counts(sett
     assert len(labels) == CUSTOMERS + CORRECTED
 
     split = split_as_of(MONTHS, spec, as_of)
-    frame = labelled_rows(shop.lakehouse, spec, split.rows).frame
+    frame = labelled_rows(shop.lakehouse, spec, split).frame
     assert not frame.duplicated(list(spec.key)).any()
     assert len(frame) == CUSTOMERS * len(list(split.rows))
     first = {

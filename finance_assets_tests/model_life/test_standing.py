@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.errors import ModelError
+from finance_assets.lakehouse.history import Publication
+from finance_assets.lakehouse.publish import Origin
 from finance_assets.ml.spec import Approval, ProtectedAttribute
-from finance_assets.model_life import judging, people
+from finance_assets.model_life import judging, people, standing
 from finance_assets.model_life.approval import approve
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
@@ -128,3 +130,22 @@ def test_other_code_measures_anew_and_a_new_evaluation_stands(held, measured, mo
     spec = replace(HELD, rounds=HELD.rounds + 1)
     run_model_steps(held, JUNE, spec, (CANDIDATE, EVALUATION, DECISION))
     assert measured == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "is_same"),
+    [
+        ("0123456789ab", "0123456789ab", True),
+        # A bundle tells the whole commit, a checkout the beginning of it.
+        ("0123456789abcdef0123", "0123456789ab", True),
+        ("0123456789ab", "ba9876543210", False),
+        ("0123456789ab-dirty", "0123456789ab-dirty", False),
+        ("0123456789ab", "0123456789ab-dirty", False),
+        ("0123456789ab-dirty", "0123456789ab", False),
+        ("unknown", "unknown", False),
+    ],
+)
+def test_code_without_a_commit_is_the_same_only_within_a_run(then, now, is_same):
+    known = Publication("t", "p", "p", {}, {}, {}, run_id="one", code_sha=then)
+    assert standing.is_same_code(known, Origin("another", now)) is is_same
+    assert standing.is_same_code(known, Origin("one", now)) is (is_same or then == now)

@@ -157,6 +157,7 @@ def experiments(subject: Examination) -> str:
     prefix = subject.settings.mlflow_experiment_prefix
     if not prefix.startswith("/"):
         raise Ailment(f"{prefix!r} is no folder of the workspace", FOLDER)
+    has_all = True
     for use_case in subject.use_cases:
         name = f"{prefix}{use_case.name}"
         try:
@@ -167,8 +168,10 @@ def experiments(subject: Examination) -> str:
             # Whoever trains makes what is missing.
             if "CREATE_MODEL" not in subject.role.home:
                 raise Ailment(f"there is no experiment {name}", IN_GROUP) from error
-            return _experiment_folder(subject, prefix.rpartition("/")[0])
-    return f"{prefix}<use case>"
+            has_all = False
+    return (
+        f"{prefix}<use case>" if has_all else _experiment_folder(subject, prefix.rpartition("/")[0])
+    )
 
 
 def _experiment_folder(subject: Examination, folder: str) -> str:

@@ -9,29 +9,30 @@ from dataclasses import dataclass, field
 
 READ, BOTH = ("READ_VOLUME",), ("READ_VOLUME", "WRITE_VOLUME")
 SEE = ("USE_SCHEMA", "SELECT")
-# The layer of the champion history, to which approvers add.
-MODELS = "models"
+# The layers that a decision writes: the champion history and what was measured for it, and the
+# looks at holdouts.
+DECIDED = frozenset({"models", "monitoring"})
 
 
 @dataclass(frozen=True)
 class Role:
     """What one role may do; its principal is the bundle's variable of the role's name.
 
-    `layers`: with the schemas of tables; `models`: with the layer of models beyond that; `home`:
+    `layers`: with the schemas of tables; `decided`: with those that a decision writes, too; `home`:
     with the schema of volumes and registered models; `experiments`: level on MLflow's.
     `kind` says what the permissions of experiments call the principal.
     """
 
     home: tuple[str, ...]
     layers: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
     volumes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     experiments: str = ""
     kind: str = "group_name"
 
     def on_layer(self, layer: str) -> tuple[str, ...]:
         """What it may do with the schema of a layer."""
-        return (*self.layers, *(self.models if layer == MODELS else ()))
+        return (*self.layers, *(self.decided if layer in DECIDED else ()))
 
 
 ROLES = {
@@ -51,12 +52,13 @@ ROLES = {
         volumes={"staging": READ, "questions": BOTH},
         experiments="CAN_READ",
     ),
-    # Ask as well, and approve and roll back: the history is theirs to add to, and the tags and
-    # cards of a version. Nobody else runs what lies in their volume.
+    # Ask as well, and approve and roll back, which may measure a candidate once more: what a
+    # decision writes is theirs to add to, and the tags and cards of a version. Nobody else runs
+    # what lies in their volume.
     "approvers": Role(
         home=("USE_SCHEMA", "EXECUTE", "APPLY_TAG"),
         layers=SEE,
-        models=("MODIFY",),
+        decided=("MODIFY",),
         volumes={"staging": READ, "approvals": BOTH},
         experiments="CAN_EDIT",
     ),

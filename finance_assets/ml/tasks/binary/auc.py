@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.estimates import Gain, clustered_error
+from finance_assets.ml.estimates import Gain, clustered_error, freedom_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,7 @@ def auc_gain(
         value=float(moves[0].mean()),
         error=error,
         reseeded=tuple(auc(outcome, score) for score in reseeded),
+        freedom=freedom_of(clusters),
     )
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from finance_assets.ml.estimates import Estimate, Interval, clustered_error
+from finance_assets.ml.estimates import Estimate, Interval, clustered_error, freedom_of
 from finance_assets.ml.tasks.binary.auc import auc
 from finance_assets.ml.tasks.task import Metrics
 
@@ -147,5 +147,6 @@ def _logistic(
             if clusters is not None:
                 moves = inputs * (outcome - expected)[:, None] @ inverse
                 errors = np.array([clustered_error(column, clusters) for column in moves.T])
-            return [Estimate(float(w), float(e)) for w, e in zip(weights, errors, strict=True)]
+            freedom, found = freedom_of(clusters), zip(weights, errors, strict=True)
+            return [Estimate(float(w), float(e), freedom) for w, e in found]
     return unknown

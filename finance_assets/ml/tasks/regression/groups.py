@@ -34,7 +34,7 @@ def compare_errors(
     """Every group, intersections of up to three attributes included, against all rows.
 
     Groups of fewer than `min_rows` rows are returned apart, with their size. A group that is the
-    only large one of its attributes is compared with nobody.
+    only large one of an attribute by itself is compared with nobody: all rows are nearly it.
     """
     import numpy as np
 
@@ -44,7 +44,7 @@ def compare_errors(
         sizes = dict(zip(one.names, np.bincount(one.codes).tolist(), strict=True))
         small |= {group: size for group, size in sizes.items() if size < min_rows}
         large = [place for place, group in enumerate(one.names) if group not in small]
-        if len(large) > 1:
+        if len(large) > 1 or one.is_intersection:
             found += [(one.attribute, one.names[n], one.codes == n) for n in large]
     confidence = 1 - (1 - CONFIDENCE) / max(len(found), 1)
     compared = []
