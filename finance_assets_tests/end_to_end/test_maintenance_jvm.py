@@ -81,7 +81,7 @@ def unproven(lakehouse):
 # The same once somebody wrote around publish, and once all was published again.
 def around_us(lakehouse):
     place = lakehouse.table(THINGS.table).place
-    place = place if place.startswith("spark_catalog") else f"delta.`{place}`"
+    place = place if place.startswith("`spark_catalog`") else f"delta.`{place}`"
     spark.sql(f"UPDATE {place} SET value = value + 1 WHERE month = '{MAY}' AND id = 1")
     found = [unproven(lakehouse)]
     put(lakehouse, ROWS)
