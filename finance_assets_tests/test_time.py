@@ -10,6 +10,7 @@ import pytest
 
 from finance_assets.calendar import Calendar, Frequency
 from finance_assets.errors import DeclarationError, HistoryError, ModelError, TooEarlyError
+from finance_assets.ml.frames import Dataset
 from finance_assets.ml.splits import first_as_of, split_as_of
 from finance_assets.ml.tasks.binary.auc import auc
 from finance_assets.ml.training import declared_recipe, train_here
@@ -224,7 +225,7 @@ def test_a_model_that_only_knows_who_is_who_foresees_nothing_where_outcomes_over
     )
     split = split_as_of(calendar, spec, names[-1])
     learned, held = (panel[panel["seen"].isin(list(w))] for w in (split.train, split.holdout))
-    recipe = declared_recipe(spec, split, "", is_searched=False)
+    recipe = declared_recipe(spec, split, Dataset("", {}), is_searched=False)
     model = train_here(recipe, learned)
     # Three standard errors of an AUC that is one half.
     assert auc(held["left"].to_numpy(), model.predict(model.inputs(held))) < 0.5 + 3 * 0.0148

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from finance_assets.compute.runner import open_registry
+from finance_assets.ml.frames import Dataset
 from finance_assets.ml.tracking import Candidate, register
 from finance_assets.ml.training import declared_recipe, train_here
 from finance_assets.settings import get_settings
@@ -27,7 +28,9 @@ def registry(workspace, tmp_path, monkeypatch):
 
 def candidate(**tags):
     """A model of many features, with the tags that registering reads."""
-    recipe = replace(declared_recipe(MODEL, SPLIT, "d", False), features=NAMES, rounds=2)
+    recipe = replace(
+        declared_recipe(MODEL, SPLIT, Dataset("d", {}), False), features=NAMES, rounds=2
+    )
     random = np.random.default_rng(1)
     frame = pd.DataFrame(random.normal(size=(200, len(NAMES))), columns=list(NAMES))
     frame[MODEL.target] = (random.normal(size=200) > 0).astype("int8")
