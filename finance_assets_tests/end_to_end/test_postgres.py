@@ -109,7 +109,7 @@ def test_two_backfills_and_a_killed_daemon_lose_nothing_and_run_nothing_twice(tm
                 live.until("a champion", lambda: live.ended(f"{NAME}_retraining", DAYS[-1]))
             lakehouse = open_lakehouse(Settings(home=home))
             for table in TABLES:
-                assert materialized(live, table) == Counter(DAYS), table
+                assert {table: materialized(live, table)} == {table: Counter(DAYS)}
                 written = [
                     day for p in lakehouse.history(table).publications for day in p.partitions
                 ]
