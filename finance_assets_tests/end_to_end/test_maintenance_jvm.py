@@ -18,8 +18,8 @@ from finance_assets.lakehouse.maintenance import maintain_table
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.settings import get_settings
-from finance_assets_tests.scenario import CALENDAR
-from finance_assets_tests.lakehouse.test_publish import APRIL, MAY, ORIGIN, THINGS, propose
+from finance_assets_tests.scenario import APRIL, MAY
+from finance_assets_tests.lakehouse.things import BOTH, ORIGIN, THINGS, propose
 
 settings = get_settings()
 settings.prepare_home()
@@ -30,7 +30,6 @@ spark.conf.set("spark.databricks.delta.snapshotPartitions", "2")
 # VACUUM lists folders in so many tasks; the default is 10,000.
 spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "2")
 log_index.renew_index.__defaults__ = (3,)
-BOTH = CALENDAR.window(APRIL, MAY)
 ROWS = [(n, month, float(n)) for n in range(1, 6) for month in (APRIL, MAY)]
 
 def put(lakehouse, rows):

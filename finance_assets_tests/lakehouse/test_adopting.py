@@ -8,26 +8,10 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from finance_assets.lakehouse.folder_commits import append_nothing, replace_partitions
-from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.maintenance import maintain_table
 from finance_assets.lakehouse.publish import publish
-from finance_assets.lakehouse.store import Lakehouse
-from finance_assets_tests.lakehouse.test_publish import (
-    APRIL,
-    GOOD,
-    MAY,
-    ORIGIN,
-    THINGS,
-    failed,
-    propose,
-    stored,
-)
-from finance_assets_tests.scenario import CALENDAR
-
-
-@pytest.fixture
-def lakehouse(settings, spark):
-    return Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
+from finance_assets_tests.lakehouse.things import GOOD, ORIGIN, THINGS, failed, propose, stored
+from finance_assets_tests.scenario import APRIL, CALENDAR, MAY
 
 
 def staged(lakehouse, folder, rows, month=APRIL):

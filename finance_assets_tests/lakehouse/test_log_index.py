@@ -17,8 +17,7 @@ from finance_assets.lakehouse.log_index import PROPERTY, RENEW_AFTER, renew_inde
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.recorded import recorded_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets_tests.lakehouse.test_publish import ORIGIN, THINGS, propose
-from finance_assets_tests.lakehouse.test_recorded import SCHEMA
+from finance_assets_tests.lakehouse.things import ORIGIN, SCHEMA, THINGS, propose
 
 MONTHS = Calendar(Frequency.monthly, "1970-01")
 MANY = 300
@@ -65,11 +64,6 @@ def grown(lakehouse, count):
 def publish_month(lakehouse, number, value=1.0):
     window = MONTHS.window(month(number))
     return publish(lakehouse, propose(lakehouse, [(1, month(number), value)], window), ORIGIN)
-
-
-@pytest.fixture
-def lakehouse(settings, spark):
-    return Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
 
 
 @pytest.fixture

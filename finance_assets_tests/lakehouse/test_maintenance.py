@@ -9,32 +9,24 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from finance_assets.lakehouse import audit, commit_files, store
-from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.lakehouse.maintenance import expire_staging, maintain_table
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.recorded import stored_rows
-from finance_assets.lakehouse.store import RETENTION, Lakehouse
-from finance_assets_tests.lakehouse.test_publish import (
-    APRIL,
-    MAY,
+from finance_assets.lakehouse.store import RETENTION
+from finance_assets_tests.lakehouse.things import (
+    BOTH,
     ORIGIN,
+    SCHEMA,
     THINGS,
     propose,
     publish_rows,
     stored,
 )
-from finance_assets_tests.lakehouse.test_recorded import SCHEMA
-from finance_assets_tests.scenario import CALENDAR
+from finance_assets_tests.scenario import APRIL, CALENDAR, MAY
 
-BOTH = CALENDAR.window(APRIL, MAY)
 ROWS = [(n, month, float(n)) for n in range(1, 6) for month in (APRIL, MAY)]
 OLD = 2 * 24 * 3600
-
-
-@pytest.fixture
-def lakehouse(settings, spark):
-    return Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
 
 
 def publish_in_pieces(lakehouse, rows):

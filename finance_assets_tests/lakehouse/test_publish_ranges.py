@@ -6,12 +6,15 @@ from dataclasses import replace
 import pytest
 from deltalake import DeltaTable
 
-from finance_assets.lakehouse.homes import FolderHome
+from finance_assets.lakehouse import constraints
+from finance_assets.lakehouse import publish as publishing
 from finance_assets.lakehouse.integrity import altered_partitions, unproven_alterations
 from finance_assets.lakehouse.publish import publish
-from finance_assets.lakehouse.store import Lakehouse
-from finance_assets_tests.lakehouse.test_publish import (
+from finance_assets_tests.lakehouse.things import (
+    BOTH,
+    GOOD,
     ORIGIN,
+    ROWS,
     THINGS,
     propose,
     publish_rows,
@@ -19,18 +22,10 @@ from finance_assets_tests.lakehouse.test_publish import (
 )
 from finance_assets_tests.scenario import APRIL, CALENDAR, MAY
 
-BOTH = CALENDAR.window(APRIL, MAY)
+pytestmark = pytest.mark.usefixtures("two_months")
+
 STRICT = replace(THINGS.columns[2], is_nullable=False)
-ROWS = [(1, APRIL, 1.0), (2, APRIL, 2.0), (1, MAY, 3.0)]
 CORRECTED = [*ROWS[:2], (1, MAY, 4.0)]
-
-
-@pytest.fixture
-def lakehouse(settings, spark):
-    """With two partitions of one publication."""
-    lakehouse = Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
-    publish_rows(lakehouse, ROWS, BOTH)
-    return lakehouse
 
 
 def versions(lakehouse):
@@ -57,6 +52,24 @@ def test_a_partition_that_only_has_news_is_confirmed_beside_one_that_changed(lak
     assert versions(lakehouse)[APRIL] == before[APRIL]
     assert history.in_force(APRIL).made_from == {APRIL: "other inputs"}
     assert history.in_force(MAY).made_from == {MAY: "other inputs"}
+
+
+def test_rows_that_somebody_changes_meanwhile_are_not_confirmed(lakehouse, monkeypatch):
+    """Nobody compared them: the next run has to."""
+    real = publishing.commit
+
+    def late(*given):
+        table = DeltaTable(str(lakehouse.path(THINGS.table)))
+        table.update({"value": "9.0"}, predicate=f"month = '{APRIL}' AND id = 1")
+        real(*given)
+
+    monkeypatch.setattr(publishing, "commit", late)
+    publish_rows(lakehouse, CORRECTED, BOTH)
+    assert lakehouse.history(THINGS.table).altered_at(APRIL) is not None
+    monkeypatch.setattr(publishing, "commit", real)
+    publish_rows(lakehouse, CORRECTED, BOTH)
+    assert lakehouse.history(THINGS.table).altered_at(APRIL) is None
+    assert sorted(stored(lakehouse)) == sorted(CORRECTED)
 
 
 def test_rows_that_somebody_put_back_are_published_anew(lakehouse):
@@ -112,14 +125,33 @@ def test_a_column_that_may_be_null_since_takes_nulls(lakehouse):
     assert tuple(found[0]) == (2, 1)
 
 
+def test_a_table_whose_column_may_be_null_since_keeps_its_rules_though_no_row_changed(lakehouse):
+    strict = replace(THINGS, columns=(*THINGS.columns[:2], STRICT, *THINGS.columns[3:]))
+    strict = replace(strict, table="silver.strict_things")
+    allowed = replace(THINGS, table=strict.table)
+    assert publish(lakehouse, propose(lakehouse, GOOD, contract=strict), ORIGIN).changed
+    assert not publish(lakehouse, propose(lakehouse, GOOD, contract=allowed), ORIGIN).changed
+    found = lakehouse.table(strict.table)
+    assert constraints.is_enforced(found, allowed)
+    null, wrong = (
+        lakehouse.spark.sql(
+            f"SELECT 9L AS id, '{MAY}' AS month, {value} AS value, 'now' AS seen_at"
+        )
+        for value in ("cast(null as double)", "-1.0D")
+    )
+    null.write.format("delta").mode("append").save(found.place)
+    with pytest.raises(Exception, match="row_rules"):
+        wrong.write.format("delta").mode("append").save(found.place)
+
+
 def test_a_table_that_was_moved_away_is_made_again_in_the_same_session(lakehouse):
     shutil.rmtree(lakehouse.path(THINGS.table))
     publish_rows(lakehouse, CORRECTED, BOTH)
     assert sorted(stored(lakehouse)) == sorted(CORRECTED)
 
 
-def test_a_table_whose_making_was_cut_short_is_made(settings, spark):
-    lakehouse = Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
+def test_a_table_whose_making_was_cut_short_is_made(lakehouse):
+    shutil.rmtree(lakehouse.path(THINGS.table))
     (lakehouse.path(THINGS.table) / "_delta_log").mkdir(parents=True)
     assert not lakehouse.table(THINGS.table).exists
     assert lakehouse.history(THINGS.table).version == -1

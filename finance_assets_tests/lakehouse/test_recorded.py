@@ -10,16 +10,17 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from finance_assets.lakehouse import audit
-from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.recorded import (
     recorded_fingerprints,
     stored_fingerprints,
     stored_rows,
 )
-from finance_assets.lakehouse.store import Lakehouse
-from finance_assets_tests.lakehouse.test_publish import (
+from finance_assets_tests.lakehouse.things import (
+    BOTH,
     ORIGIN,
+    ROWS,
+    SCHEMA,
     THINGS,
     propose,
     publish_rows,
@@ -27,19 +28,7 @@ from finance_assets_tests.lakehouse.test_publish import (
 )
 from finance_assets_tests.scenario import APRIL, BRONZE, CALENDAR, MAY, SILVER, deliver, statements
 
-BOTH = CALENDAR.window(APRIL, MAY)
-ROWS = [(1, APRIL, 1.0), (2, APRIL, 2.0), (1, MAY, 3.0)]
-SCHEMA = pa.schema(
-    [("id", pa.int64()), ("month", pa.string()), ("value", pa.float64()), ("seen_at", pa.string())]
-)
-
-
-@pytest.fixture
-def lakehouse(settings, spark):
-    """With two partitions of one publication."""
-    lakehouse = Lakehouse(FolderHome(settings.lakehouse_root), lambda: spark)
-    publish_rows(lakehouse, ROWS, BOTH)
-    return lakehouse
+pytestmark = pytest.mark.usefixtures("two_months")
 
 
 def proven(lakehouse):
@@ -193,3 +182,10 @@ def test_a_source_row_written_around_publish_is_accounted_for(runner, settings):
     write_deltalake(bronze, moved, mode="append")
     ledger = runner.run(SILVER, APRIL).publication.ledgers[APRIL]
     assert (ledger.delivered, ledger.published, ledger.duplicates) == (4, 3, 1)
+
+
+def test_rows_are_counted_as_they_were_at_the_version_that_was_read(lakehouse):
+    before = lakehouse.history(THINGS.table).version
+    publish_rows(lakehouse, [*ROWS, (3, APRIL, 3.0)], BOTH)
+    assert stored_rows(lakehouse, THINGS, BOTH) == {APRIL: 3, MAY: 1}
+    assert stored_rows(lakehouse, THINGS, BOTH, before) == {APRIL: 2, MAY: 1}

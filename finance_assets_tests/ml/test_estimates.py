@@ -193,3 +193,16 @@ def test_clusters_of_one_row_say_what_rows_say():
     ):
         assert found.value == rows.value
         assert found.error == pytest.approx(rows.error, rel=0.002)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 10])
+def test_of_few_entities_a_difference_is_seldom_sure_where_there_is_none(count):
+    random = np.random.default_rng(count)
+    clusters = np.repeat(np.arange(count), 40)
+    sure = 0
+    for _ in range(600):
+        ours, theirs = random.normal(size=(2, count))[:, clusters]
+        ours, theirs = (one + random.normal(size=len(clusters)) for one in (ours, theirs))
+        sure += mean_difference(ours, theirs, clusters).interval().high < 0
+    # 2.5 % are meant; three standard errors of that over 600 draws.
+    assert sure <= 600 * 0.025 + 3 * (600 * 0.025 * 0.975) ** 0.5
