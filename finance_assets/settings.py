@@ -191,9 +191,9 @@ class Settings(BaseSettings):
 
 
 def _git_sha() -> str | None:
-    """The commit of the checkout this package lies in, with '-dirty' when it has changes."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
+    """The commit of the checkout this package lies in, no tag, '-dirty' when it has changes."""
+    how = ["describe", "--always", "--exclude=*", "--dirty", "--abbrev=12"]
+    command = ["git", "-C", str(Path(__file__).parent), *how]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):

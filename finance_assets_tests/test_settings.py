@@ -1,9 +1,11 @@
 """Settings: read once, validated loudly, and every one of them documented."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from finance_assets import settings as settings_module
 from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings, Settings, get_settings
 
@@ -67,3 +69,21 @@ def test_a_home_that_the_embedded_engine_would_miss_is_refused(monkeypatch, tmp_
     get_settings.cache_clear()
     assert get_settings().root == tmp_path / name
     get_settings.cache_clear()
+
+
+def test_the_commit_is_told_by_its_number_though_a_tag_names_it(tmp_path, monkeypatch):
+    def git(*words):
+        done = subprocess.run(
+            ["git", "-c", "user.name=me", "-c", "user.email=me@example.com", *words],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "one")
+    git("tag", "-a", "v1.0", "-m", "one")
+    monkeypatch.setattr(settings_module, "__file__", str(tmp_path / "settings.py"))
+    assert settings_module._git_sha() == git("rev-parse", "--short=12", "HEAD")

@@ -52,8 +52,8 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
         facts = facts_of_events(instance, use_case)
     if not facts.holds:
         return facts
-    known = use_case.calendar.partitions()
-    answering = [p for p in known if p >= facts.answered_from]
+    since = facts.answered_from
+    answering = [p for p in use_case.calendar.partitions() if p >= since]
     return replace(facts, answers=people_asked(instance, use_case, answering))
 
 

@@ -31,6 +31,8 @@ SECRETS = (
     re.compile(r"AKIA[0-9A-Z]{16}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )
+# What builds a wheel whose version follows from its content.
+BUILD = "finance-assets bundle wheel"
 TASK_KINDS = ("python_wheel_task", "notebook_task", "spark_python_task", "run_job_task")
 
 
@@ -69,6 +71,10 @@ def check_bundle(
 def _problems(bundle: dict[str, Any], root: Path) -> Iterator[str]:
     """What is wrong whatever the use cases are."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name, artifact in bundle.get("artifacts", {}).items():
+        # Another way gives each content the same version, and a cluster keeps the first.
+        if artifact.get("type") == "whl" and artifact.get("build") != BUILD:
+            yield f"{name}: is not built by `{BUILD}`"
     for name, job in bundle.get("resources", {}).get("jobs", {}).items():
         yield from (f"{name}: {problem}" for problem in _job(job, bundle, root, project))
 

@@ -14,7 +14,7 @@ from finance_assets.errors import HistoryError, LostRaceError
 from finance_assets.lakehouse.catalog_log import Answer, commit_of, undisturbed
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl, create_statement, properties_ddl
-from finance_assets.lakehouse.log_index import read_log
+from finance_assets.lakehouse.log_index import Reading
 from finance_assets.lakehouse.stored import Commit, Row, Session, Size
 
 if TYPE_CHECKING:
@@ -127,12 +127,12 @@ class CatalogTable:
             raise
         return []
 
-    def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
+    def untouched(self, written: dict[str, int | None], log: Reading) -> frozenset[str]:
         """The partitions that nobody can have changed since publish wrote or confirmed them.
 
         The files are hidden, so the names of operations are believed: only the engine writes.
         """
-        return undisturbed(read_log(self), written)
+        return undisturbed(log, written)
 
     def frame(self, version: int | None = None) -> "DataFrame":
         """All rows, for the engine."""

@@ -6,13 +6,14 @@ from typing import Any, TypeAlias
 from finance_assets.lakehouse.log_index import Reading
 from finance_assets.lakehouse.stored import Commit
 
-# What a commit may be without changing rows, where only its operation is known.
+# What a commit may be without changing rows, where only its operation is known. FSCK is not among
+# them: it forgets files that are lost, and their rows.
 HARMLESS = frozenset(
     {
         *("CREATE TABLE", "ADD CONSTRAINT", "DROP CONSTRAINT", "SET TBLPROPERTIES"),
         *("SET TABLE PROPERTIES", "UNSET TBLPROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN"),
         *("UPDATE COLUMN METADATA", "ADD FEATURE", "DROP FEATURE", "CLUSTER BY", "COMPUTE STATS"),
-        *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "FSCK", "SET OWNER"),
+        *("OPTIMIZE", "REORG", "VACUUM START", "VACUUM END", "SET OWNER"),
     }
 )
 # Older than any commit of others, were there one or none.
@@ -38,13 +39,11 @@ def undisturbed(reading: Reading, partitions: Iterable[str]) -> frozenset[str]:
     if len(reading.records) <= reading.newest:
         return frozenset()
     ours: dict[str, int] = {}
-    said: dict[str, tuple[str, str]] = {}
+    said: dict[str, str] = {}
     foreign = -1
     for record in reversed(reading.records):
         if record.partitions is not None:
-            publication = record.publication
-            for partition in record.partitions:
-                rows = publication.fingerprints[partition], publication.measured_by
+            for partition, rows in record.publication.fingerprints.items():
                 if not record.is_confirmation or partition not in said:
                     said[partition] = rows
                 ours[partition] = record.commit.version if said[partition] == rows else NOT_OURS

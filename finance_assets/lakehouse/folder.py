@@ -29,6 +29,8 @@ from finance_assets.lakehouse.stored import Commit, Identity, Row, Session, Size
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter
 
+    from finance_assets.lakehouse.log_index import Reading
+
 # Opening a table reads the commits that follow the newest checkpoint.
 CHECKPOINT_AFTER = 20
 
@@ -143,7 +145,7 @@ class FolderTable:
         paths = (self.path / unquote(path) for path in named)
         return [path.name for path in paths if not path.exists()]
 
-    def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
+    def untouched(self, written: dict[str, int | None], log: "Reading") -> frozenset[str]:
         """The partitions that hold exactly the files that a commit wrote, as it wrote them."""
         if not self.exists:
             return frozenset()

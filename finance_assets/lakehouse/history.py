@@ -154,10 +154,15 @@ class TableHistory:
         said = [f"{p} {one.fingerprints[p]}" for p, one in found.items() if one is not None]
         return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
-    def version_of(self, window: Window) -> int | None:
-        """The newest Delta version at which a partition of the window changed."""
-        found = [p.version for p in map(self.publication_of, window) if p is not None]
+    def version_of(self, window: Window, at: int | None = None) -> int | None:
+        """The newest Delta version at which a partition of the window changed, `at` or before."""
+        publications = (self.publication_of(partition, at) for partition in window)
+        found = [p.version for p in publications if p is not None]
         return max(found, default=None)
+
+    def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
+        """The partitions that hold what a commit wrote, as far as the table can tell."""
+        return self.stored.untouched(written, self.reading)
 
     def ledger_of(self, partition: str) -> Ledger:
         """The ledger in force for a partition; one of no rows if it was never published."""

@@ -23,7 +23,10 @@ def altered_partitions(
     history = lakehouse.history(contract.table)
     if not history.exists:
         return list(window or ())
-    return _other_rows(lakehouse, contract, history, list(window or ()), window)
+    stored = audit.fingerprints(lakehouse.read(contract, window), contract)
+    published = {p for one in history.publications for p in one.partitions}
+    partitions = list(window) if window is not None else sorted(published | set(stored))
+    return _differing(lakehouse, contract, history, partitions, stored)
 
 
 def unproven_alterations(lakehouse: Lakehouse, contract: Contract, window: Window) -> list[str]:
@@ -39,41 +42,31 @@ def unproven_alterations(lakehouse: Lakehouse, contract: Contract, window: Windo
     if not doubtful:
         return []
     around = Window(doubtful[0], doubtful[-1], window.calendar)
-    return _other_rows(lakehouse, contract, history, doubtful, around)
+    stored = audit.fingerprints(lakehouse.read(contract, around), contract)
+    return _differing(lakehouse, contract, history, doubtful, stored)
 
 
-def _other_rows(
+def _differing(
     lakehouse: Lakehouse,
     contract: Contract,
     history: TableHistory,
     partitions: list[str],
-    around: Window | None,
+    stored: dict[str, str],
 ) -> list[str]:
-    """Those of the partitions that hold other rows than were published, or never were."""
-    stored = audit.fingerprints(lakehouse.read(contract, around), contract)
-    if around is None:
-        published = {p for one in history.publications for p in one.partitions}
-        partitions = sorted(published | set(stored))
-    return [
-        partition
-        for partition in partitions
-        if stored.get(partition, EMPTY)
-        != _published(lakehouse, contract, history, Window(partition, partition))
-    ]
+    """Those of the partitions that hold other rows than were published, or never were.
 
-
-def _published(
-    lakehouse: Lakehouse, contract: Contract, history: TableHistory, partition: Window
-) -> str | None:
-    """The fingerprint of what was published of a partition; None if nothing ever was.
-
-    Since a contract's columns changed, fingerprints are made in another way than the recorded one
-    was. Then the rows are measured once more, as they were when they were published.
+    Since a contract's columns changed, fingerprints are made in another way than the recorded ones
+    were. Then the rows are measured once more, as they were when they were published.
     """
-    publication = history.publication_of(partition.first)
-    if publication is None:
-        return None
-    if publication.measured_by in ("", audit.measured_by(contract)):
-        return publication.fingerprints.get(partition.first)
-    then = lakehouse.read(contract, partition, publication.version)
-    return audit.fingerprints(then, contract).get(partition.first, EMPTY)
+    found = {p: history.publication_of(p) for p in partitions}
+    ours = audit.measured_by(contract)
+    published = {
+        p: one.fingerprints.get(p) for p, one in found.items() if one and one.is_comparable(ours)
+    }
+    others = {p: one.version for p, one in found.items() if one and p not in published}
+    for version in sorted(set(others.values())):
+        alike = [p for p, at in others.items() if at == version]
+        rows = lakehouse.read(contract, Window(min(alike), max(alike)), version)
+        then = audit.fingerprints(rows, contract)
+        published |= {p: then.get(p, EMPTY) for p in alike}
+    return [p for p in partitions if stored.get(p, EMPTY) != published.get(p)]

@@ -130,6 +130,10 @@ class Publication:
             constants=of(self.constants),
         )
 
+    def is_comparable(self, measured_by: str) -> bool:
+        """Whether its fingerprints were made as others are; those of before are taken to be."""
+        return self.measured_by in ("", measured_by)
+
     def says(self, partition: str) -> tuple[object, ...]:
         """What a run says of a partition beside its rows; it is confirmed when this differs."""
         failed = tuple(self.failed_checks.get(partition, ()))

@@ -184,7 +184,7 @@ def _changed(
 
 def _says_otherwise(known: Publication | None, proposed: Publication, partition: str) -> bool:
     """Whether a publication tells of other rows, in terms that can be compared."""
-    if known is None or known.measured_by != proposed.measured_by:
+    if known is None or not known.is_comparable(proposed.measured_by):
         return False
     return known.fingerprints[partition] != proposed.fingerprints[partition]
 

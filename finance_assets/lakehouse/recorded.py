@@ -55,7 +55,7 @@ def recorded_fingerprints(history: TableHistory, window: Window) -> dict[str, st
     A partition is left out when that is not so, or the stored table cannot know it.
     """
     found = {partition: history.publication_of(partition) for partition in window}
-    proven = history.stored.untouched({p: x.version if x else None for p, x in found.items()})
+    proven = history.untouched({p: x.version if x else None for p, x in found.items()})
     return {
         partition: publication.fingerprints[partition] if publication else EMPTY
         for partition, publication in found.items()

@@ -127,10 +127,15 @@ class Lakehouse:
         outdated = sorted(stored.required() & allowed)
         if not outdated:
             return stored
-        constraints.release(stored)
-        for column in outdated:
-            stored.relax(column)
-        constraints.enforce(self.table(stored.table), contract)
+        try:
+            constraints.release(stored)
+            for column in outdated:
+                stored.relax(column)
+            constraints.enforce(self.table(stored.table), contract)
+        except Exception:
+            # Another writer was first: then nothing is left to do.
+            if self.table(stored.table).required() & allowed:
+                raise
         return self.table(stored.table)
 
     def _create(self, contract: Contract) -> None:

@@ -17,6 +17,8 @@ from finance_assets.lakehouse.contract import Contract
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
+    from finance_assets.lakehouse.log_index import Reading
+
 Session = Callable[[], "SparkSession"]
 # A row of whatever table, as Python has its values. What reads a table of records gets instances
 # of their class instead (record.py).
@@ -131,12 +133,13 @@ class StoredTable(Protocol):
             HistoryError: the log does not reach back to the version, or never knew it.
         """
 
-    def untouched(self, written: dict[str, int | None]) -> frozenset[str]:
+    def untouched(self, written: dict[str, int | None], log: "Reading") -> frozenset[str]:
         """The partitions that hold exactly the files that a commit wrote, as it wrote them; where
         the files are hidden, the same rows, as far as the operations of later commits say so.
 
         `written` names the version for each partition, None for one that must be empty. A
-        partition is left out when that is not so, or cannot be known.
+        partition is left out when that is not so, or cannot be known. `log` is what was read of it,
+        for a table that hides its files.
         """
 
     def frame(self, version: int | None = None) -> "DataFrame":

@@ -59,7 +59,7 @@ class Holdout:
         """The columns that say who or what a row is of: its key without the partition."""
         return [name for name in self.spec.key if name != self.spec.partition_column]
 
-    @property
+    @cached_property
     def clusters(self) -> "np.ndarray | None":
         """The number of each row's entity; None: each comes once, and rows are independent."""
         return clusters_of(self.frame, self.entity)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import ALL
+from finance_assets.ml.identity import Reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import prediction_contract
@@ -53,6 +54,7 @@ class MeasuredPerformance:
 def measure_performance(
     ctx: StepContext,
     spec: ModelSpec,
+    read: Reader,
     history: ChampionHistory,
     partition: str,
     scorer: ChampionEvent | None,
@@ -71,7 +73,7 @@ def measure_performance(
     replaced = {_identity(record) for record in news}
     ours = [*(record for record in kept if _identity(record) not in replaced), *news]
     if found.matured and found.champion:
-        before = _level_before(ctx, spec, found.champion, found.matured, stored)
+        before = _level_before(ctx, spec, read, found.champion, found.matured, stored)
         found = replace(found, matured=replace(found.matured, before=before))
     return replace(found, records=ours)
 
@@ -110,6 +112,7 @@ def _is_said(known: PerformanceRecord | None, now: PerformanceRecord) -> bool:
 def _level_before(
     ctx: StepContext,
     spec: ModelSpec,
+    read: Reader,
     champion: ChampionEvent,
     matured: Matured,
     stored: Recorded,
@@ -124,7 +127,7 @@ def _level_before(
         return None
     if before.model_sha256 == champion.model_sha256:
         return before.figure
-    found = fared(ctx, spec, champion, before.partition, before.scored)
+    found = fared(ctx, spec, read, champion, before.partition, before.scored)
     return found.level if found else None
 
 
@@ -161,8 +164,7 @@ def _observed(
     if frame.empty or not spec.task.can_measure(frame[spec.target].to_numpy("float64")):
         return MeasuredPerformance()
     outcome, output = frame[spec.target].to_numpy("float64"), spec.task.said(frame)
-    version = ctx.lakehouse.history(spec.labels.table).version_of(ctx.window.at(partition))
-    labels = -1 if version is None else version
+    labels = _labels_version(ctx, spec, partition)
     record = Recorder.of(partition, scored, champion, OBSERVED, labels)
     figures = spec.task.observed(outcome, output)
     records = [
@@ -186,6 +188,14 @@ def _observed(
     level, who = figure(figures.get(LEVEL)), champion.model_sha256
     matured = Matured(scored, level=level, lost=figure(lost), scored_by=who)
     return MeasuredPerformance(records, matured, outcome, output, champion)
+
+
+def _labels_version(ctx: StepContext, spec: ModelSpec, partition: str) -> int:
+    """The version at which a partition of labels last changed, as it is read; -1 for none."""
+    table = spec.labels.table
+    history, read = ctx.lakehouse.history(table), ctx.origin.inputs.get(table)
+    version = history.version_of(ctx.window.at(partition), read)
+    return -1 if version is None else version
 
 
 def _matured_rows(ctx: StepContext, spec: ModelSpec, partition: str, scored: str) -> "pd.DataFrame":

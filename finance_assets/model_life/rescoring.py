@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finance_assets.errors import ModelError
-from finance_assets.ml.identity import Identity, verified
+from finance_assets.ml.identity import Identity, Reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.performance_log import LEVEL
@@ -34,14 +34,19 @@ class Fared:
 
 
 def fared(
-    ctx: StepContext, spec: ModelSpec, champion: ChampionEvent, partition: str, scored: str
+    ctx: StepContext,
+    spec: ModelSpec,
+    read: Reader,
+    champion: ChampionEvent,
+    partition: str,
+    scored: str,
 ) -> Fared | None:
     """How a champion fares on the rows of `scored`, whose outcomes became known in `partition`.
 
     None where it cannot be asked: its files are gone, or there is too little to measure.
     """
     try:
-        model = verified(ctx.registry, spec.name, champion.identity).model
+        model = read(champion.identity).model
     except ModelError as error:
         ctx.report(f"v{champion.model_version} cannot be asked: {error.what}")
         return None
@@ -59,7 +64,12 @@ def fared(
 
 
 def rivals_of(
-    ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str, matured: Matured
+    ctx: StepContext,
+    spec: ModelSpec,
+    read: Reader,
+    history: ChampionHistory,
+    partition: str,
+    matured: Matured,
 ) -> tuple[Rival, ...]:
     """What other champions would have lost on the rows that matured in a partition.
 
@@ -72,7 +82,7 @@ def rivals_of(
             others.setdefault(event.identity, event)
     found = []
     for event in list(others.values())[:RIVALS]:
-        said = fared(ctx, spec, event, partition, matured.partition)
+        said = fared(ctx, spec, read, event, partition, matured.partition)
         if said is not None and said.lost is not None:
             found.append(Rival(event.model_version, event.model_sha256, said.lost))
     return tuple(found)

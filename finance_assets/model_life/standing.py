@@ -27,13 +27,15 @@ def standing_evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> Eval
     code of today. Code that has no commit is today's in one and the same run.
     """
     table, as_of = evaluation_contract(spec).table, one.split.as_of
-    found, known = stored_evaluation(ctx, spec, one), ctx.lakehouse.history(table).in_force(as_of)
-    if found is None or known is None:
+    known = ctx.lakehouse.history(table).in_force(as_of)
+    if known is None or not is_same_code(known, ctx.origin):
         return None
     now = read_inputs(ctx.lakehouse, evaluation_inputs(spec), one.split.rows.at(as_of))
-    then = (found.declared_sha256, known.made_from.get(as_of))
-    is_of_today = then == (declared_digest(spec), now.made_from[as_of])
-    return found if is_of_today and is_same_code(known, ctx.origin) else None
+    if known.made_from.get(as_of) != now.made_from[as_of]:
+        return None
+    # Last, as it reads rows.
+    found = stored_evaluation(ctx, spec, one)
+    return found if found and found.declared_sha256 == declared_digest(spec) else None
 
 
 def is_same_code(known: Publication, now: Origin) -> bool:

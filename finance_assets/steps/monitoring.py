@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from finance_assets.calendar import Calendar
 from finance_assets.lakehouse.record import as_rows, from_rows
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.ml.identity import reader
+from finance_assets.ml.identity import Reader, reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionHistory
 from finance_assets.model_life.contracts import (
@@ -70,8 +70,10 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
         known, performance = stored_performance(ctx, spec), MeasuredPerformance()
         for partition in ctx.window:
             drift = measure_drift(ctx, spec, history, partition, read, drifts)
-            performance = measure_performance(ctx, spec, history, partition, drift.champion, known)
-            one = _judged(ctx, spec, calendar, tables, history, partition, drift, performance)
+            performance = measure_performance(
+                ctx, spec, read, history, partition, drift.champion, known
+            )
+            one = _judged(ctx, spec, read, calendar, tables, history, partition, drift, performance)
             found[partition], drifts[partition] = one, one.drifts
             known.put(partition, one.performance)
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
@@ -97,6 +99,7 @@ def _inputs(spec: ModelSpec) -> tuple[Input, ...]:
 def _judged(
     ctx: StepContext,
     spec: ModelSpec,
+    read: Reader,
     calendar: Calendar,
     tables: tuple[Step, ...],
     history: ChampionHistory,
@@ -120,7 +123,7 @@ def _judged(
     )
     thought, matured = triage(measurements), performance.matured
     if thought.verdict is Verdict.concept_shift and matured is not None:
-        rivals = rivals_of(ctx, spec, history, partition, matured)
+        rivals = rivals_of(ctx, spec, read, history, partition, matured)
         thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
     return _Measured(drift, drift.records(partition), performance.records, quality, thought)
 

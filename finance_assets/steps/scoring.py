@@ -151,10 +151,10 @@ def _scorer(
 
 
 def _data_versions(ctx: StepContext, spec: ModelSpec, window: Window) -> dict[str, str]:
-    """The features' table and the version at which each partition last changed."""
+    """The features' table and the version at which each partition last changed, as it is read."""
     table = spec.features.table
-    history = ctx.lakehouse.history(table)
-    return {p: f"{table}@{history.version_of(window.at(p))}" for p in window}
+    history, read = ctx.lakehouse.history(table), ctx.origin.inputs.get(table)
+    return {p: f"{table}@{history.version_of(window.at(p), read)}" for p in window}
 
 
 def _dated(scorer: Scorer, partition: str, versions: dict[str, str]) -> Scorer:

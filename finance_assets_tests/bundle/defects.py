@@ -283,6 +283,11 @@ DEFECTS = {
         f"${{resources.jobs.{JOB}.id}} leads nowhere",
     ),
     # 14: an unset address is none.
+    # A cluster takes a wheel of a version that it knows for the one that it has.
+    "a wheel that is never seen to be new": (
+        in_text("databricks.yml", "build: finance-assets bundle wheel", "build: pip wheel ."),
+        "is not built by `finance-assets bundle wheel`",
+    ),
     "an address that is not set": (
         in_text("databricks.yml", "- ${workspace.current_user.userName}", '- ""'),
         "'' is no address",

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from finance_assets.compute.databricks.rights import VOLUMES
 from finance_assets_tests.databricks.errors import ApiError
 
 ME = "somebody@example.com"
@@ -36,7 +37,7 @@ class Catalog:
         self.read_only.clear()
         self.objects = {"catalogs": {"main": {"name": "main", "owner": "admins"}}}
         self.create("schemas", {"catalog_name": "main", "name": "finance_assets"})
-        for name in ("runs", "staging", "landing"):
+        for name in VOLUMES:
             place = {"catalog_name": "main", "schema_name": "finance_assets"}
             self.create("volumes", {**place, "name": name})
 

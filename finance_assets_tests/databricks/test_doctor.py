@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from finance_assets.bundle.storage import layers_of
 from finance_assets.cli.main import app
-from finance_assets.compute.databricks.rights import ROLES
+from finance_assets.compute.databricks.rights import ROLES, VOLUMES
 from finance_assets.compute.runner import open_registry
 from finance_assets.settings import get_settings
 from finance_assets.use_cases import all_use_cases
@@ -236,6 +236,13 @@ def deployed_by_others(prepared):
             name = f"main.{layer}"
             catalog.known("schemas")[name] = {"name": layer, "full_name": name, "owner": "others"}
             catalog.granted[name] = set(ROLES[role].on_layer(layer))
+        home = catalog.known("schemas")["main.finance_assets"]
+        home["owner"] = "others"
+        catalog.granted["main.finance_assets"] = set(ROLES[role].home)
+        everything = {f"main.finance_assets.{name}" for name in VOLUMES}
+        catalog.read_only |= everything - {
+            f"main.finance_assets.{name}" for name in ROLES[role].writes
+        }
         get_settings.cache_clear()
         for use_case in all_use_cases().values():
             open_registry(get_settings()).ensure_experiment(use_case.name)
@@ -244,15 +251,38 @@ def deployed_by_others(prepared):
     return deploy
 
 
-@pytest.mark.parametrize("role", ["orchestrator", "readers", "approvers"])
-def test_each_role_is_content_with_what_the_bundle_grants_it(deployed_by_others, role):
+OWN = {"orchestrator": ("runs", "staging"), "readers": ("questions",) * 2}
+OWN["approvers"] = ("approvals",) * 2
+
+
+def at_own_places(monkeypatch, role):
+    """The volumes that the documentation has a role set."""
+    for setting, volume in zip(("VOLUME", "STORAGE"), OWN[role], strict=True):
+        monkeypatch.setenv(
+            f"FINANCE_ASSETS_DATABRICKS_{setting}", f"/Volumes/main/finance_assets/{volume}"
+        )
+
+
+@pytest.mark.parametrize("role", list(OWN))
+def test_each_role_is_content_with_what_the_bundle_grants_it(deployed_by_others, monkeypatch, role):
     deployed_by_others(role)
+    at_own_places(monkeypatch, role)
     findings, is_content = examined("--role", role)
     assert is_content, [f for f in findings if not f["is_well"]]
 
 
-def test_an_approver_who_may_only_read_is_told_what_is_missing(deployed_by_others):
+def test_who_stages_where_others_do_is_told_of_the_volume_of_their_role(deployed_by_others):
     deployed_by_others("readers")
+    findings, _ = examined("--role", "readers")
+    [found] = [f for f in findings if not f["is_well"]]
+    assert found["check"] == "write access"
+    assert found["remedy"].endswith("your role's volume, questions")
+
+
+def test_an_approver_who_may_only_read_is_told_what_is_missing(deployed_by_others, monkeypatch):
+    catalog = deployed_by_others("approvers")
+    at_own_places(monkeypatch, "approvers")
+    catalog.granted["main.models"] = set(ROLES["readers"].on_layer("models"))
     findings, _ = examined("--role", "approvers")
     [found] = [f for f in findings if not f["is_well"]]
     assert found["remedy"] == "GRANT MODIFY ON SCHEMA main.models TO `<principal>`"
@@ -260,6 +290,7 @@ def test_an_approver_who_may_only_read_is_told_what_is_missing(deployed_by_other
 
 def test_a_person_is_told_of_experiments_that_they_may_not_see(deployed_by_others, monkeypatch):
     deployed_by_others("readers")
+    at_own_places(monkeypatch, "readers")
     monkeypatch.setenv("FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX", "/Users/trainer/finance_assets/")
     findings, _ = examined("--role", "readers")
     [found] = [f for f in findings if not f["is_well"]]
@@ -270,4 +301,4 @@ def test_a_person_is_told_of_experiments_that_they_may_not_see(deployed_by_other
 def test_a_role_that_there_is_not_is_refused(prepared):
     [*_, found], is_content = examined("--role", "kings")
     assert not is_content
-    assert "orchestrator, deliverers, readers, approvers" in found["remedy"]
+    assert "orchestrator, readers, approvers" in found["remedy"]

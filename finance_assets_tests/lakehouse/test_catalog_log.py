@@ -43,6 +43,8 @@ MADE, BOTH = ("CREATE TABLE", None), published(APRIL, MAY)
         ([published(MAY)], {APRIL, MAY, JUNE}),
         ([("UPDATE", None)], set()),
         ([("WRITE", None)], set()),
+        # It forgets the files that are lost, and their rows.
+        ([("FSCK", None)], set()),
         ([("RESTORE", None)], set()),
         ([("WRITE", "a text that is none of ours")], set()),
         ([("UPDATE", None), published(MAY)], {MAY}),

@@ -1,13 +1,17 @@
 """A run of many partitions leaves what each partition's own run would leave."""
 
+import json
 import shutil
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
 from finance_assets.lakehouse import constraints
 from finance_assets.lakehouse import publish as publishing
+from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.integrity import altered_partitions, unproven_alterations
 from finance_assets.lakehouse.publish import publish
 from finance_assets_tests.lakehouse.things import (
@@ -15,6 +19,7 @@ from finance_assets_tests.lakehouse.things import (
     GOOD,
     ORIGIN,
     ROWS,
+    SCHEMA,
     THINGS,
     propose,
     publish_rows,
@@ -157,3 +162,41 @@ def test_a_table_whose_making_was_cut_short_is_made(lakehouse):
     assert lakehouse.history(THINGS.table).version == -1
     publish_rows(lakehouse, ROWS, BOTH)
     assert sorted(stored(lakehouse)) == sorted(ROWS)
+
+
+def test_a_publication_of_before_is_published_anew_where_it_says_otherwise(lakehouse):
+    """Else a partition looked altered for good: nobody knows how it was measured."""
+    path = str(lakehouse.path(THINGS.table))
+    said = json.loads(lakehouse.history(THINGS.table).publication_of(MAY).to_json())
+    del said["measured_by"]
+    said["fingerprints"] = dict.fromkeys(BOTH, "2:1")
+    rows = pa.Table.from_pylist(
+        [dict(zip(SCHEMA.names, (*row, None), strict=True)) for row in ROWS], schema=SCHEMA
+    )
+    told = CommitProperties(custom_metadata={"userMetadata": json.dumps(said)})
+    write_deltalake(path, rows, mode="overwrite", commit_properties=told)
+    assert altered_partitions(lakehouse, THINGS, BOTH) == [APRIL, MAY]
+    assert publish_rows(lakehouse, ROWS, BOTH).changed == (APRIL, MAY)
+    assert altered_partitions(lakehouse, THINGS, BOTH) == []
+    assert publish_rows(lakehouse, ROWS, BOTH).changed == ()
+
+
+def test_two_runs_at_once_let_a_column_be_null(lakehouse, monkeypatch):
+    strict = replace(
+        THINGS,
+        table="silver.strict_things",
+        columns=(*THINGS.columns[:2], STRICT, *THINGS.columns[3:]),
+    )
+    allowed = replace(THINGS, table=strict.table)
+    publish(lakehouse, propose(lakehouse, GOOD, contract=strict), ORIGIN)
+    real = FolderTable.relax
+
+    def second(table, column):
+        monkeypatch.setattr(FolderTable, "relax", real)
+        lakehouse.ensure(allowed)
+        raise CommitFailedError("another was first")
+
+    monkeypatch.setattr(FolderTable, "relax", second)
+    lakehouse.ensure(allowed)
+    assert not lakehouse.table(strict.table).required() & {"value"}
+    assert constraints.is_enforced(lakehouse.table(strict.table), allowed)

@@ -12,6 +12,7 @@ from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.cli.main import app
 from finance_assets.compute.runner import open_context, run_step
 from finance_assets.ml.gate import Gate
+from finance_assets.ml.identity import reader
 from finance_assets.ml.tasks.binary import criteria
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.contracts import triage_contract
@@ -84,10 +85,12 @@ def test_whoever_was_put_back_can_be_told_to_do_worse_than_the_one_in_whose_plac
     for scorer, other in (("1", "2"), ("2", "1")):
         by = history.of_version(scorer)
         matured = Matured(D7, scored_by=by.model_sha256)
-        [rival] = rivals_of(ctx, MODEL, history, D8, matured)
+        [rival] = rivals_of(ctx, MODEL, reader(ctx.registry, MODEL.name), history, D8, matured)
         assert (rival.version, rival.sha256) == (other, history.of_version(other).model_sha256)
     first = Matured(D5, scored_by=history.of_version("1").model_sha256)
-    assert rivals_of(ctx, MODEL, history, D6, first) == (), "v2 learned from what is known in D6"
+    assert rivals_of(ctx, MODEL, reader(ctx.registry, MODEL.name), history, D6, first) == (), (
+        "v2 learned from what is known in D6"
+    )
 
 
 def scored_by(runner, day):

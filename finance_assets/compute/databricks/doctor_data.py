@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 
 from finance_assets.compute.databricks.doctor import Ailment, Check, Examination
+from finance_assets.compute.databricks.rights import VOLUMES
 
 # Signed tokens and upload links are refused when clocks differ by minutes.
 MAX_SKEW_SECONDS = 60
@@ -138,16 +139,23 @@ def write_access(subject: Examination) -> str:
             read = answer.read() if answer else b""
             files.delete(probe)
         except (PermissionDenied, NotFound) as error:
-            raise Ailment(
-                f"{place} cannot be written to: {error}",
-                f"GRANT READ VOLUME, WRITE VOLUME ON VOLUME {'.'.join(place.split('/')[2:5])} "
-                "TO `<principal>`",
-            ) from error
+            raise Ailment(f"{place} cannot be written to: {error}", _own(subject, place)) from error
         if read != b"well":
             raise Ailment(
                 f"{place} does not give back what was written", "see the volume's storage"
             )
     return ", ".join(places)
+
+
+def _own(subject: Examination, place: str) -> str:
+    """What to do where a role cannot write: take its own volume, unless this is one."""
+    parts, own = place.split("/")[2:5], subject.role.writes
+    if parts[-1] in VOLUMES and parts[-1] not in own:
+        return (
+            "set FINANCE_ASSETS_DATABRICKS_VOLUME and FINANCE_ASSETS_DATABRICKS_STORAGE to your "
+            f"role's volume, {' or '.join(own)}"
+        )
+    return f"GRANT READ VOLUME, WRITE VOLUME ON VOLUME {'.'.join(parts)} TO `<principal>`"
 
 
 def experiments(subject: Examination) -> str:

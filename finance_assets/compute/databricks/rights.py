@@ -30,6 +30,11 @@ class Role:
     experiments: str = ""
     kind: str = "group_name"
 
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """The volumes that it may write to."""
+        return tuple(name for name, rights in self.volumes.items() if rights == BOTH)
+
     def on_layer(self, layer: str) -> tuple[str, ...]:
         """What it may do with the schema of a layer."""
         return (*self.layers, *(self.decided if layer in DECIDED else ()))

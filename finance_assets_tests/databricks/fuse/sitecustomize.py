@@ -54,17 +54,3 @@ def _utime(path, *given, _real=os.utime, **more):
 os.utime = _utime
 for _name in ("rename", "replace"):
     setattr(os, _name, _redirected(getattr(os, _name), 2))
-
-
-def _refused(function):
-    """A volume takes no times that somebody else than itself sets."""
-
-    def call(path, *given, **more):
-        if ROOT and not isinstance(path, int) and os.fspath(path).startswith("/Volumes/"):
-            raise OSError(errno.EPERM, os.strerror(errno.EPERM), path)
-        return function(path, *given, **more)
-
-    return call
-
-
-os.utime = _refused(os.utime)

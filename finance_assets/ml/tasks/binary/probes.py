@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-# Standard errors that a loss must exceed: the lower end of a 95 % interval.
-SURE = 1.96
-
 
 def alone(
     frame: "pd.DataFrame", features: tuple[str, ...], outcome: "np.ndarray"
@@ -59,8 +56,7 @@ def unique_gains(
     def lost_without(name: str) -> float:
         kept = tuple(f for f in features if f not in alike[name])
         rest = probe(rows, held, kept, target, Objective()) if kept else np.zeros(len(held))
-        loss = auc_gain(outcome, whole, rest, clusters=clusters)
-        return loss.value - SURE * loss.error
+        return auc_gain(outcome, whole, rest, clusters=clusters).over_rows.interval().low
 
     # The libraries work outside Python's lock; two probes at a time, each with one thread.
     with ThreadPoolExecutor(2) as pool:
