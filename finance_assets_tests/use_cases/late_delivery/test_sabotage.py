@@ -26,6 +26,8 @@ AS_OF, AFTER = MONTHS[3], MONTHS[4]
 # The steps of the tables under labels and features, and of these two.
 BENEATH, OWN = slice(0, 9), slice(9, 11)
 ONE_OF = 12
+# A home of its own for each test: home 0 is the one that all begin with.
+HOMES = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +46,9 @@ def beneath(tmp_path_factory, spark):
 @pytest.fixture
 def judged(beneath, mlflow_store):
     """Makes a use case's own labels, features and model as of April, in a home of its own."""
-    numbers = count(1)
 
     def judge(use_case):
-        root = beneath.settings.root.parent / f"{id(numbers)}-{next(numbers)}"
+        root = beneath.settings.root.parent / str(next(HOMES))
         shutil.copytree(beneath.settings.root, root)
         home = beneath.settings.model_copy(update={"home": root})
         home.__dict__.pop("root", None)
