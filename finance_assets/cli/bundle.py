@@ -8,18 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from finance_assets.cli.common import chosen, console, guarded
+from finance_assets.cli.common import OnlyUseCases, chosen, console, guarded
 from finance_assets.errors import SettingsError
 from finance_assets.settings import get_settings
 
 app = typer.Typer(no_args_is_help=True, help="The Databricks bundle, offline.")
 ROOT = Path(__file__).parents[2]
 Root = Annotated[Path, typer.Option("--root", help="Folder of databricks.yml.")]
-Picked = Annotated[str | None, typer.Option("--use-case", help="By default all.")]
 
 
 @app.command()
-def render(root: Root = ROOT, use_case: Picked = None) -> None:
+def render(root: Root = ROOT, use_case: OnlyUseCases = None) -> None:
     """Write a job for each use case, the job `main_pipeline` that runs them all, and what they
     need anew, from the asset graph and the variables of databricks.yml (`shape` among them).
     """
@@ -30,7 +29,7 @@ def render(root: Root = ROOT, use_case: Picked = None) -> None:
             (root / name).parent.mkdir(exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
             console.print(f"wrote {root / name}")
-        if use_case is None:
+        if not use_case:
             for path in _left_over(root, wanted):
                 path.unlink()
                 console.print(f"removed {path}")
@@ -39,7 +38,7 @@ def render(root: Root = ROOT, use_case: Picked = None) -> None:
 
 
 @app.command()
-def check(root: Root = ROOT, use_case: Picked = None) -> None:
+def check(root: Root = ROOT, use_case: OnlyUseCases = None) -> None:
     """Validate databricks.yml and its resources for every target; exit 1 on any problem."""
     guarded(lambda: _check(root, use_case))
 
@@ -98,12 +97,12 @@ def _refused(error: Exception, root: Path) -> SettingsError:
     return SettingsError(str(error), where=str(root), remedy=remedy)
 
 
-def _picked(wanted: dict[str, str], name: str | None) -> dict[str, str]:
+def _picked(wanted: dict[str, str], names: list[str] | None) -> dict[str, str]:
     """Without the jobs of the other use cases; what is about all of them stays."""
     from finance_assets.bundle.render import job_file
     from finance_assets.step.names import pipeline_job_name
 
-    picked = chosen(name)
+    picked = chosen(names)
     others = {job_file(pipeline_job_name(u)) for n, u in chosen(None).items() if n not in picked}
     return {file: text for file, text in wanted.items() if file not in others}
 
@@ -120,7 +119,7 @@ def _left_over(root: Path, wanted: dict[str, str]) -> list[Path]:
     ]
 
 
-def _check(root: Path, use_case: str | None) -> None:
+def _check(root: Path, use_case: list[str] | None) -> None:
     from finance_assets.bundle.check import check_bundle
 
     wanted = _rendered(root)

@@ -1,6 +1,6 @@
 """What the commands share: the console, the choice of use cases, and how errors are shown."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -23,6 +23,10 @@ VersionNumber = Annotated[
     str, typer.Argument(metavar="VERSION", help="The number of the version whose card you read.")
 ]
 VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias.")]
+OnlyUseCases = Annotated[
+    list[str] | None,
+    typer.Option("--use-case", help="Only this use case; more than once: these. Default: all."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 console = Console()
@@ -51,27 +55,26 @@ def show_error(error: Exception) -> None:
     Console(stderr=True, soft_wrap=True).print(str(error), markup=False)
 
 
-def chosen(name: str | None, where: str = "--use-case") -> dict[str, UseCase]:
-    """The use case of that name, or all.
+def chosen(names: Collection[str] | None, where: str = "--use-case") -> dict[str, UseCase]:
+    """The use cases of these names, in the order of all; no names: all.
 
     Raises:
         SettingsError: there is no such use case.
     """
     known = all_use_cases()
-    if name is None:
-        return known
-    if name not in known:
-        raise SettingsError(
-            f"there is no use case {name!r}",
-            where=where,
-            remedy=f"one of: {', '.join(known)}",
-        )
-    return {name: known[name]}
+    for name in names or ():
+        if name not in known:
+            raise SettingsError(
+                f"there is no use case {name!r}",
+                where=where,
+                remedy=f"one of: {', '.join(known)}",
+            )
+    return {name: one for name, one in known.items() if not names or name in names}
 
 
 def one_use_case(name: str) -> UseCase:
     """The use case of that name."""
-    return next(iter(chosen(name, "USE_CASE").values()))
+    return chosen([name], "USE_CASE")[name]
 
 
 def ask(command: "Command[T]", use_case: UseCase) -> T:

@@ -17,7 +17,7 @@ from finance_assets.cli import (
     rejects,
     retrain,
 )
-from finance_assets.cli.common import chosen, guarded
+from finance_assets.cli.common import OnlyUseCases, chosen, guarded
 from finance_assets.settings import get_settings
 from finance_assets.use_cases import all_use_cases
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 @app.command()
 def run(
-    use_case: Annotated[str | None, typer.Option(help="Only this use case.")] = None,
+    use_case: OnlyUseCases = None,
     through: Annotated[str | None, typer.Option(help="Last partition.")] = None,
 ) -> None:
     """Take the use cases through their partitions: tables, scoring, drift, retraining."""
@@ -50,7 +50,7 @@ def run(
 
 @app.command()
 def status(
-    use_case: Annotated[str | None, typer.Option(help="Only this use case.")] = None,
+    use_case: OnlyUseCases = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what the lakehouse and the registry hold."""

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from finance_assets.cli.common import AsJson, ask_all, chosen, console, grid, guarded
+from finance_assets.cli.common import (
+    AsJson,
+    OnlyUseCases,
+    ask_all,
+    chosen,
+    console,
+    grid,
+    guarded,
+)
 from finance_assets.step.use_case import UseCase
 
 if TYPE_CHECKING:
@@ -19,7 +27,7 @@ app = typer.Typer()
 
 @app.command()
 def maintain(
-    use_case: Annotated[str | None, typer.Option(help="Only this use case.")] = None,
+    use_case: OnlyUseCases = None,
     is_dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
