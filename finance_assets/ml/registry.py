@@ -114,9 +114,16 @@ class ModelRegistry(ModelFiles):
         return Version(model, str(found.version), found.run_id, dict(found.tags))
 
     def aliases(self, name: str) -> dict[str, str]:
-        """Version number by alias."""
+        """Version number by alias; none where nothing was registered yet."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self.client.get_registered_model(self.registered(name)).aliases
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
         # MLflow gives the version back as a number or as a text, by store.
-        found = self.client.get_registered_model(self.registered(name)).aliases
         return {alias: str(number) for alias, number in found.items()}
 
     def find(self, name: str, fingerprint: str) -> Version | None:
