@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Calendar
 from finance_assets.declarations import Mistake, bad_name, blank, repeated, unknown
-from finance_assets.step.declaration import Step
+from finance_assets.step.declaration import Input, Step
 
 if TYPE_CHECKING:
     from finance_assets.step.use_case import UseCase
@@ -62,16 +62,13 @@ def _source(step: Step, calendar: Calendar) -> Iterator[Mistake]:
 
 
 def _inputs(step: Step, made: dict[str, Step], steps: Sequence[Step]) -> Iterator[Mistake]:
-    """Inputs are tables that an earlier step makes, declared by the very same contract."""
+    """Inputs are tables that an earlier step makes, declared by the very same contract, and read
+    no later than their reader's own partition.
+    """
     field = f"inputs of {step.key}"
     later = {s.key for s in steps} - set(made)
     for item in step.inputs:
-        if item.first_offset is not None and item.first_offset > item.last_offset:
-            yield Mistake(
-                field,
-                f"{item.key} from {item.first_offset} to {item.last_offset}",
-                "first_offset not after last_offset",
-            )
+        yield from _offsets(field, item)
         if item.key in made:
             if made[item.key].contract != item.contract:
                 yield Mistake(
@@ -87,6 +84,24 @@ def _inputs(step: Step, made: dict[str, Step], steps: Sequence[Step]) -> Iterato
             )
         elif item.key not in later:
             yield from unknown(field, [item.key], sorted(made))
+
+
+def _offsets(field: str, item: Input) -> Iterator[Mistake]:
+    """No table looks ahead: what its later partitions hold would change it behind its readers.
+    An outcome that becomes known later is a label of the partition in which it does.
+    """
+    if item.last_offset > 0:
+        yield Mistake(
+            field,
+            f"looks ahead: reads {item.key} up to {item.last_offset} partitions later",
+            "an offset of 0 or less; what becomes known later is a label of the partition then",
+        )
+    if item.first_offset is not None and item.first_offset > item.last_offset:
+        yield Mistake(
+            field,
+            f"{item.key} from {item.first_offset} to {item.last_offset}",
+            "first_offset not after last_offset",
+        )
 
 
 def _lineage(step: Step, made: dict[str, Step]) -> Iterator[Mistake]:

@@ -248,6 +248,8 @@ FOREIGN = replace(INPUT.contract, table="silver.of_another_use_case")
 LINEAGE = DERIVED.contract.columns[0]
 INGEST = next(i for i, step in enumerate(USE_CASE.steps) if step.source)
 
+ALL_READ = [(step.key, item.key) for step in USE_CASE.steps for item in step.inputs]
+
 
 def with_source(**changes):
     return with_step(INGEST, source=replace(USE_CASE.steps[INGEST].source, **changes))
@@ -292,6 +294,10 @@ USE_CASES = {
         with_step(POSITION, inputs=(replace(INPUT, first_offset=0, last_offset=-1),)),
         "first_offset not after last_offset",
     ),
+    "a window of later partitions alone": (
+        with_step(POSITION, inputs=(replace(INPUT, first_offset=1, last_offset=2),)),
+        f"looks ahead: reads {INPUT.key} up to 2 partitions later",
+    ),
     "lineage to a table that is not read": (
         with_step(
             POSITION,
@@ -328,6 +334,25 @@ USE_CASES = {
 @pytest.mark.parametrize(("changes", "said"), USE_CASES.values(), ids=USE_CASES)
 def test_a_use_case_with_a_mistake_does_not_load(changes, said):
     refused(lambda: replace(USE_CASE, **changes), said)
+
+
+@pytest.mark.parametrize(
+    "read", range(len(ALL_READ)), ids=lambda i: "{1} for {0}".format(*ALL_READ[i])
+)
+def test_nothing_that_looks_ahead_loads_whatever_it_is_read_for(read):
+    """Features, labels, what is protected, tables for reports, models: every input of every step."""
+    key, upstream = ALL_READ[read]
+    refused(
+        lambda: replace(USE_CASE, steps=looking_ahead(key, upstream)),
+        f"inputs of {key}: looks ahead: reads {upstream}",
+    )
+
+
+def looking_ahead(key, upstream):
+    """The steps, of which one reads the next partition of one of its inputs, too."""
+    [step] = [s for s in USE_CASE.steps if s.key == key]
+    inputs = tuple(replace(i, last_offset=1) if i.key == upstream else i for i in step.inputs)
+    return tuple(replace(step, inputs=inputs) if s is step else s for s in USE_CASE.steps)
 
 
 def test_a_source_may_end_after_the_calendar_that_ships():
