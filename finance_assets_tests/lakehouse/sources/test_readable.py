@@ -8,7 +8,7 @@ import pytest
 
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.source import Source, columns_named
-from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+from finance_assets_tests.end_to_end.test_engines import run_code
 from finance_assets_tests.lakehouse.sources.made_up import Refined
 
 P = "2005-04"
@@ -182,7 +182,6 @@ print("RESULT" + json.dumps(told, default=str, sort_keys=True))
 """
 
 
-@needs_java
 @pytest.mark.slow
 @pytest.mark.jvm
 def test_text_and_parquet_are_read_alike_on_the_embedded_engine_and_on_the_jvm(tmp_path):
