@@ -31,7 +31,7 @@ def use_case_mistakes(use_case: "UseCase") -> Iterator[Mistake]:
         yield Mistake(
             "played_from", f"{start!r} leaves no past", f"a partition after {calendar.first}"
         )
-    yield from repeated("steps", [step.key for step in use_case.steps])
+    yield from repeated("steps", [step.contract.entity for step in use_case.steps])
     made: dict[str, Step] = {}
     for step in use_case.steps:
         if step.use_case != use_case.name:
@@ -143,14 +143,17 @@ def _model(use_case: "UseCase", made: dict[str, Step]) -> Iterator[Mistake]:
 
 
 def shared_tables(use_cases: "Iterable[UseCase]") -> Iterator[Mistake]:
-    """Names and tables that two use cases claim."""
+    """Names that two use cases claim: their own, and those of their tables without the layer,
+    which is all that Dagster's lineage shows.
+    """
     owners: dict[str, str] = {}
     for use_case in use_cases:
-        for name in (f"the name {use_case.name}", *(step.key for step in use_case.steps)):
+        tables = (f"the table {step.contract.entity}" for step in use_case.steps)
+        for name in (f"the name {use_case.name}", *tables):
             owner = owners.setdefault(name, use_case.title)
             if owner != use_case.title:
                 yield Mistake(
                     "steps",
                     f"{name} is «{owner}»'s and «{use_case.title}»'s",
-                    "a name of its own for each use case's tables",
+                    "a name of its own for each use case's tables, whatever their layers",
                 )
