@@ -1,5 +1,11 @@
 """Conventions as tests: modules speak and stay small, nothing heavy loads early, no use case is
 named outside its folders. What imports what is in test_architecture_imports.py.
+
+That no file but its own names a use case does not make all of them alike: most tests of publish, gate,
+champion history and Databricks run on the real data of one, through scenario.py, which some eighty
+files of tests import. That one cannot be removed (`finance-assets remove` says so); who wants another
+in its place changes scenario.py and the facts about its data in those tests. Every other goes with its
+folders.
 """
 
 import ast
