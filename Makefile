@@ -39,8 +39,8 @@ status: $(READY) ## Show what the last run left
 test: $(READY) ## Run the tests (TESTS='-m "not slow"': some of them)
 	$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
-mutants: $(READY) ## Plant faults in the code one by one; each has to make a test fail (some 20 minutes)
-	$(BIN)/python -m finance_assets_tests.mutants
+mutants: $(READY) ## Plant faults in the code; each has to make a test fail (MUTANTS="calendar": those of some files)
+	$(BIN)/python -m finance_assets_tests.mutants --jobs $(JOBS) $(MUTANTS)
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ import pytest  # noqa: E402
 from finance_assets.compute.runner import open_registry  # noqa: E402
 from finance_assets.compute.sessions import open_session  # noqa: E402
 from finance_assets.settings import Settings, get_settings  # noqa: E402
+from finance_assets_tests.jars import is_jvm_left_out  # noqa: E402
 
 # The files of these folders take minutes each: they begin first, so that no process is left with
 # one of them when the others have nothing more to do.
@@ -25,7 +26,7 @@ LONG = ("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first; otherwise as they were found."""
+    """Long files first; otherwise as they were found. What needs the JVM is skipped without it."""
     here = Path(__file__).parent
 
     def place(item):
@@ -33,6 +34,10 @@ def pytest_collection_modifyitems(items):
         return LONG.index(folder) if folder in LONG else len(LONG)
 
     items.sort(key=place)
+    on_the_jvm = [item for item in items if item.get_closest_marker("jvm")]
+    if on_the_jvm and is_jvm_left_out():
+        for item in on_the_jvm:
+            item.add_marker(pytest.mark.skip("engine=spark needs Java 17 or newer on the PATH"))
 
 
 @pytest.hookimpl(optionalhook=True)

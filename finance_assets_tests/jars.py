@@ -1,5 +1,11 @@
-"""The JVM's jars: fetched once, before two processes fetch them into the same folder at once."""
+"""The JVM: whether it is there, and its jars, fetched once.
 
+Two processes that fetch them into the same folder at once would find half of them.
+"""
+
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +19,20 @@ from finance_assets.settings import Engine, Settings
 import sys
 open_session(Settings(engine=Engine.spark, home=sys.argv[1]))
 """
+
+
+def java_version() -> int:
+    """Major version of the Java on the PATH, 0 without one."""
+    if shutil.which("java") is None:
+        return 0
+    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)', done.stderr)
+    return int(found.group(1)) if found else 0
+
+
+def is_jvm_left_out() -> bool:
+    """Whether tests of the JVM are skipped: where it is missing, but never in CI."""
+    return not os.environ.get("CI") and java_version() < 17
 
 
 def fetch_jars(environment: dict[str, str]) -> None:

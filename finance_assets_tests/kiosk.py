@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 
 from finance_assets.calendar import Calendar, Frequency
-from finance_assets.lakehouse.contract import Column, Contract
-from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.contract import Column
+from finance_assets.lakehouse.sources.source import Source
 from finance_assets.ml.families import Parameters
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import ModelSpec, Protected, ProtectedAttribute
 from finance_assets.ml.tasks.regression import Regression, criteria
 from finance_assets.monitoring.drift import DriftLimits
-from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
-from finance_assets.step.records import as_result
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.declared import table_steps
 from finance_assets.steps.derived import Table
+from finance_assets.steps.entity import Delivered, Entity
 from finance_assets.steps.model_steps import model_steps
 
 KIOSKS, NAME = 700, "kiosk"
@@ -46,20 +45,22 @@ GATE = Gate(
         criteria.Stability(max_psi=0.5),
     )
 )
-SALES_CONTRACT = Contract(
-    table=SALES,
-    description="What a kiosk sold, and what is planned for its next day.",
+DELIVERED = Entity(
+    SALES,
+    "What a kiosk sold, and what is planned for its next day.",
+    source=Source("the kiosks", "sales_{partition}.csv"),
     columns=(
-        Column("kiosk_id", "bigint", "Number of the kiosk"),
-        Column("day", "string", "Day of the sales"),
-        Column("region", "string", "north or south"),
-        Column("sold", "double", "Sold", unit="pieces"),
-        Column("is_promoted", "double", "1 if something is promoted on the next day"),
-        Column("warmth", "double", "Forecast of the next day's warmth, standardised"),
+        Delivered("kiosk_id", "bigint", "Number of the kiosk"),
+        Delivered("day", "string", "Day of the sales"),
+        Delivered("region", "string", "north or south"),
+        Delivered("sold", "double", "Sold", unit="pieces"),
+        Delivered("is_promoted", "double", "1 if something is promoted on the next day"),
+        Delivered("warmth", "double", "Forecast of the next day's warmth, standardised"),
     ),
     key=("kiosk_id", "day"),
     partition_column="day",
 )
+SALES_CONTRACT = DELIVERED.contract
 FEATURES_TABLE = Table(
     FEATURES,
     "What is known in the evening.",
@@ -130,6 +131,10 @@ class Kiosk:
         random = _random(number, 2)
         return (random.random(KIOSKS) < 0.3).astype("float64"), random.normal(size=KIOSKS)
 
+    def deliver(self, folder: Path, day: str) -> None:
+        """Put the file of a day into a folder."""
+        self.sales(day).to_csv(DELIVERED.source.path(folder, day), index=False)
+
     def model(self) -> ModelSpec:
         """The model's declaration."""
         return ModelSpec(
@@ -164,10 +169,9 @@ class Kiosk:
         )
 
     def use_case(self) -> UseCase:
-        """The use case: three tables and a model."""
+        """The use case: what is delivered, features, labels, and a model."""
         spec = self.model()
-        derived = table_steps(NAME, (FEATURES_TABLE, LABELS_TABLE), Path("nowhere"))
-        tables = (self._source_step(), *derived)
+        tables = table_steps(NAME, (DELIVERED, FEATURES_TABLE, LABELS_TABLE), Path("nowhere"))
         return UseCase(
             name=NAME,
             title="How much is sold tomorrow?",
@@ -177,15 +181,3 @@ class Kiosk:
             model=spec,
             samples=Path("nowhere"),
         )
-
-    def _source_step(self) -> Step:
-        def run(ctx: StepContext) -> StepResult:
-            sales = pd.concat([self.sales(day) for day in ctx.window])
-            rows = ctx.lakehouse.spark.createDataFrame(sales)
-            delivered = dict.fromkeys(ctx.window, KIOSKS)
-            published = ctx.publish(
-                Proposal(SALES_CONTRACT, ctx.window, rows, Accounting(delivered))
-            )
-            return as_result(published, published.ledgers, [])
-
-        return Step(NAME, Kind.table, SALES_CONTRACT, (), run)

@@ -141,11 +141,11 @@ def write_package(folder: Path, package: str, name: str) -> Path:
         written = text.lstrip().format(package=package, name=name, gate=EASY_GATE)
         (place / file).write_text(written)
     for number, month in enumerate(MONTHS):
-        (place / "samples" / f"customers_{month}.csv").write_text(_delivery(number))
+        (place / "samples" / f"customers_{month}.csv").write_text(delivery(number))
     return place
 
 
-def _delivery(number: int) -> str:
+def delivery(number: int) -> str:
     """A month's customers: who calls little and spends much leaves."""
     drawn = np.random.default_rng(number)
     calls, spent = drawn.normal(size=(2, CUSTOMERS)).round(4)

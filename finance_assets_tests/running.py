@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 from finance_assets.compute.runner import open_lakehouse, run_step
 from finance_assets.settings import Settings
@@ -66,6 +67,30 @@ class UseCaseRunner:
         )
         assert result.publication is not None, (step.key, broken(result.outcomes))
         return result
+
+
+class Deliverer(Protocol):
+    """Makes up a use case and what is delivered to it."""
+
+    def use_case(self) -> UseCase:
+        """The use case."""
+
+    def deliver(self, folder: Path, partition: str) -> None:
+        """Put what is delivered for a partition into a folder."""
+
+
+class DeliveredRunner(UseCaseRunner):
+    """Runs the steps of a made-up use case; deliveries come just before they are ingested."""
+
+    def __init__(self, made_up: Deliverer, settings: Settings, spark) -> None:
+        super().__init__(made_up.use_case(), settings, spark)
+        self.made_up = made_up
+
+    def _run(self, step: Step, first: str, last: str | None) -> StepResult:
+        if step.source is not None:
+            for partition in self.use_case.calendar.window(first, last):
+                self.made_up.deliver(self.folder(), partition)
+        return super()._run(step, first, last)
 
 
 def broken(outcomes: Iterable) -> list:

@@ -1,7 +1,7 @@
 """A small use case for tests of time: customers of a shop, for any calendar and any label lag.
 
 Its events are made up from the place of their partition alone, so that every run and every test
-sees the same ones.
+sees the same ones. They are delivered as a file for each partition, like anybody's.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,16 +11,15 @@ import numpy as np
 import pandas as pd
 
 from finance_assets.calendar import Calendar
-from finance_assets.lakehouse.contract import Column, Contract
-from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.contract import Column
+from finance_assets.lakehouse.sources.source import Source
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
-from finance_assets.step.records import as_result
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.declared import table_steps
 from finance_assets.steps.derived import Table
+from finance_assets.steps.entity import Delivered, Entity
 from finance_assets.steps.model_steps import model_steps
-from finance_assets_tests.running import UseCaseRunner
+from finance_assets_tests.running import DeliveredRunner
 from finance_assets_tests.small_model import small_model
 
 CUSTOMERS = 1200
@@ -31,23 +30,25 @@ NAME, EVENTS, FEATURES, LABELS = (
     "labels.shop_labels",
 )
 CANDIDATE, PREDICTIONS = "models.shop_candidate", "predictions.shop_predictions"
-TABLES, MODEL, SCORING = slice(0, 3), slice(3, 6), slice(6, 8)
+TABLES, MODEL, SCORING = slice(0, 4), slice(4, 7), slice(7, 9)
+NO_LABELS, CANDIDATE_ONLY = slice(0, 3), slice(4, 5)
 
-EVENTS_CONTRACT = Contract(
-    table=EVENTS,
-    description="What the shop saw of a customer.",
+DELIVERED = Entity(
+    EVENTS,
+    "What the shop saw of a customer.",
+    source=Source("the tills", "events_{partition}.csv"),
     columns=(
-        Column("customer_id", "bigint", "Number of the customer"),
-        Column("seen", "string", "Partition of the event"),
-        Column("region", "string", "north or south", is_pii=True),
-        Column("spent", "double", "Spent, standardised"),
-        Column("visits", "double", "Visits, standardised"),
-        Column("has_left", "boolean", "Whether the customer is gone"),
+        Delivered("customer_id", "bigint", "Number of the customer"),
+        Delivered("seen", "string", "Partition of the event"),
+        Delivered("region", "string", "north or south", is_pii=True),
+        Delivered("spent", "double", "Spent, standardised"),
+        Delivered("visits", "double", "Visits, standardised"),
+        Delivered("has_left", "boolean", "Whether the customer is gone"),
     ),
     key=("customer_id", "seen"),
     partition_column="seen",
-    min_rows=1,
 )
+EVENTS_CONTRACT = DELIVERED.contract
 FEATURES_TABLE = Table(
     FEATURES,
     "What a model may see.",
@@ -100,11 +101,14 @@ class Shop:
         )
         return everybody.head(self.arrived.get(partition, CUSTOMERS))
 
+    def deliver(self, folder: Path, partition: str) -> None:
+        """Put the file of a partition into a folder."""
+        self.events(partition).to_csv(DELIVERED.source.path(folder, partition), index=False)
+
     def use_case(self) -> UseCase:
-        """The use case: three tables and a model."""
+        """The use case: what is delivered, features, labels, and a model."""
         spec = self.model()
-        derived = table_steps(NAME, (FEATURES_TABLE, self._labels()), Path("nowhere"))
-        tables = (self._source_step(), *derived)
+        tables = table_steps(NAME, (DELIVERED, FEATURES_TABLE, self._labels()), Path("nowhere"))
         return UseCase(
             name=NAME,
             title="Which customers leave?",
@@ -135,18 +139,6 @@ class Shop:
 
     def _drawn(self, number: int) -> np.ndarray:
         return self._random(number, 7).normal(size=(2, CUSTOMERS))
-
-    def _source_step(self) -> Step:
-        def run(ctx: StepContext) -> StepResult:
-            events = {partition: self.events(partition) for partition in ctx.window}
-            rows = ctx.lakehouse.spark.createDataFrame(pd.concat(events.values()))
-            delivered = {partition: len(frame) for partition, frame in events.items()}
-            published = ctx.publish(
-                Proposal(EVENTS_CONTRACT, ctx.window, rows, Accounting(delivered))
-            )
-            return as_result(published, published.ledgers, [])
-
-        return Step(NAME, Kind.table, EVENTS_CONTRACT, (), run)
 
     def _labels(self) -> Table:
         blind = ", ".join(f"'{p}'" for p in self.blind) or "''"
@@ -184,9 +176,9 @@ class Shop:
         )
 
 
-class ShopRunner(UseCaseRunner):
-    """Runs the steps of a shop in a home, without Dagster."""
+class ShopRunner(DeliveredRunner):
+    """Runs the steps of a shop in a home, without Dagster, and delivers what they read."""
 
     def __init__(self, shop: Shop, settings, spark) -> None:
-        super().__init__(shop.use_case(), settings, spark)
+        super().__init__(shop, settings, spark)
         self.shop = shop

@@ -28,8 +28,9 @@ from finance_assets.monitoring.retraining import (
 )
 from finance_assets.monitoring.retraining_facts import RetrainingFacts
 from finance_assets_tests.kiosk import DAYS, GATE, KIOSKS, NAME, Kiosk
+from finance_assets_tests.running import DeliveredRunner
 from finance_assets_tests.scenario import MODEL as BINARY
-from finance_assets_tests.shop import MODEL, SCORING, TABLES, ShopRunner
+from finance_assets_tests.shop import MODEL, SCORING, TABLES
 
 RELATIVE = Regression(unit="pieces", coverage=0.8, relative_to="sold")
 # No model saves nine tenths of an error that is mostly noise.
@@ -42,9 +43,9 @@ STRICT = Gate(
 FIRST, SECOND, THIRD = DAYS[6], DAYS[7], DAYS[8]
 
 
-def kiosk_with(gate, settings, spark) -> ShopRunner:
+def kiosk_with(gate, settings, spark) -> DeliveredRunner:
     kiosk = Kiosk(gate=gate, task=RELATIVE, more={"baseline_serves": True})
-    return ShopRunner(kiosk, settings, spark)
+    return DeliveredRunner(kiosk, settings, spark)
 
 
 def events(runner):

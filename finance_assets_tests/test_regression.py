@@ -12,21 +12,22 @@ from finance_assets.ml.training import train_here
 from finance_assets.model_life.chain import read_history
 from finance_assets.steps import training as training_step
 from finance_assets_tests.kiosk import DAYS, FEATURES, KIOSKS, NAME, Kiosk
-from finance_assets_tests.shop import MODEL, SCORING, TABLES, ShopRunner
+from finance_assets_tests.running import DeliveredRunner
+from finance_assets_tests.shop import CANDIDATE_ONLY, MODEL, SCORING, TABLES
 
 AS_OF, AFTER = DAYS[7], DAYS[8]
 
 
-def runner(kiosk, settings, spark) -> ShopRunner:
-    return ShopRunner(kiosk, settings, spark)
+def runner(kiosk, settings, spark) -> DeliveredRunner:
+    return DeliveredRunner(kiosk, settings, spark)
 
 
-def decisions(kiosk: ShopRunner) -> list[tuple[str, str]]:
+def decisions(kiosk: DeliveredRunner) -> list[tuple[str, str]]:
     rows = sorted(kiosk.rows(f"models.{NAME}_decision"), key=lambda row: row["recorded_at"])
     return [(row["outcome"], row["failed_criteria"]) for row in rows]
 
 
-def figures(kiosk: ShopRunner) -> dict[str, float]:
+def figures(kiosk: DeliveredRunner) -> dict[str, float]:
     rows = kiosk.rows(
         f"models.{NAME}_evaluation", lambda r: (r["role"], r["segment"]) == ("candidate", "all")
     )
@@ -63,7 +64,7 @@ def test_what_is_registered_says_the_same_when_mlflow_loads_it(settings, spark):
 
     kiosk = runner(Kiosk("lightgbm"), settings, spark)
     kiosk.run(TABLES, DAYS[0], AS_OF)
-    kiosk.run(slice(3, 4), AS_OF)
+    kiosk.run(CANDIDATE_ONLY, AS_OF)
     registry = open_registry(settings)
     [version] = registry.versions(NAME)
     rows = Kiosk().sales(AFTER)[["sold", "is_promoted", "warmth"]]

@@ -18,11 +18,13 @@ from finance_assets.model_life.chain import read_history
 from finance_assets.step.foresight import require_no_foresight
 from finance_assets_tests.shop import (
     CANDIDATE,
+    CANDIDATE_ONLY,
     CUSTOMERS,
     FEATURES,
     LABELS,
     MODEL,
     NAME,
+    NO_LABELS,
     PREDICTIONS,
     SCORING,
     TABLES,
@@ -90,7 +92,7 @@ def test_labels_that_were_never_made_stop_the_training(settings, spark):
     shop.run(TABLES, names[3])
     with pytest.raises(HistoryError, match=f"never published\n.*{FEATURES}, {names[2]}"):
         shop.run(MODEL, names[3])
-    shop.run(slice(0, 2), names[2])
+    shop.run(NO_LABELS, names[2])
     with pytest.raises(HistoryError, match=f"never published\n.*{LABELS}, {names[2]}"):
         shop.run(MODEL, names[3])
 
@@ -124,7 +126,7 @@ def test_a_future_that_nobody_could_know_changes_no_byte(
         shutil.copy(mlflow_store, home.root / "mlflow" / "mlflow.db")
         shop = ShopRunner(Shop(DAYS, lag, changed_from=changed_from), home, spark)
         shop.run(TABLES, names[0], names[5])
-        shop.run(slice(3, 4), names[3 + gap])
+        shop.run(CANDIDATE_ONLY, names[3 + gap])
         events = shop.rows("silver.shop_events", lambda row: row["seen"] == names[4 + gap])
         [candidate] = shop.rows(CANDIDATE)
         digests.append((candidate["artifact_sha256"], sum(row["spent"] for row in events)))
@@ -251,7 +253,7 @@ def test_a_model_whose_time_contradicts_its_tables_does_not_load(lag, change, na
 def test_a_feature_of_the_partition_in_which_the_outcome_shows_does_not_load(lag):
     """What the outcome is made of may be a feature only before it is known."""
     use_case = Shop(MONTHS, lag).use_case()
-    source, features, *others = use_case.steps
+    ingest, source, features, *others = use_case.steps
     columns = tuple(
         replace(c, derived_from=(f"{source.key}.has_left",)) if c.name == "visits" else c
         for c in features.contract.columns
@@ -260,7 +262,7 @@ def test_a_feature_of_the_partition_in_which_the_outcome_shows_does_not_load(lag
     knowing = replace(features, contract=contract)
     spec = replace(use_case.model, features=contract)
     if lag:
-        require_no_foresight((source, knowing, *others), spec)
+        require_no_foresight((ingest, source, knowing, *others), spec)
         return
     with pytest.raises(ModelError, match="feature visits of shop knows the outcome"):
-        require_no_foresight((source, knowing, *others), spec)
+        require_no_foresight((ingest, source, knowing, *others), spec)

@@ -6,8 +6,9 @@ looks like a date and is none. What is read is the same on every engine.
 """
 
 import re
+from collections.abc import Iterator
 
-from finance_assets.errors import ContractError
+from finance_assets.declarations import Mistake, refuse
 from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.lakehouse.ddl import quoted
 from finance_assets.lakehouse.types import decimal_of
@@ -50,29 +51,33 @@ def require_readable(source: Contract, target: Contract) -> None:
     """Refuse a target with a column that its source has not, or that cannot be read from it.
 
     Raises:
-        ContractError: the message names the column.
+        DeclarationError: naming every such column.
     """
+    refuse(f"contract {target.table}", _unreadable(source, target))
+
+
+def _unreadable(source: Contract, target: Contract) -> Iterator[Mistake]:
     delivered = {column.name: column for column in source.columns}
     for column in target.columns:
-        where = f"{target.table}.{column.name}"
         if column.name not in delivered:
-            raise ContractError(
+            yield Mistake(
+                f"column {column.name}",
                 f"{source.table} has no column {column.name} to read it from",
-                where=where,
-                remedy=f"one of {', '.join(delivered)}; rename a column in its Source",
+                f"one of {', '.join(delivered)}; rename a column in its Source",
             )
-        found = delivered[column.name].type
-        if found == "string":
-            is_known = column.type == "string" or pattern_of(column.type) is not None
-        else:
-            is_known = column.type == found or column.type in WIDER.get(found, ())
-        if not is_known:
-            raise ContractError(
-                f"a delivered {found} cannot be read as {column.type}",
-                where=where,
-                remedy="int, bigint, double, decimal(p,s), date, timestamp, boolean or string; "
+        elif not _is_readable(column, delivered[column.name].type):
+            yield Mistake(
+                f"type of {column.name}",
+                f"a delivered {delivered[column.name].type} cannot be read as {column.type}",
+                "int, bigint, double, decimal(p,s), date, timestamp, boolean or string; "
                 "of a typed source the same type or a wider one",
             )
+
+
+def _is_readable(column: Column, found: str) -> bool:
+    if found == "string":
+        return column.type == "string" or pattern_of(column.type) is not None
+    return column.type == found or column.type in WIDER.get(found, ())
 
 
 def is_token(token: str, kind: str) -> bool:

@@ -134,5 +134,5 @@ def _mean_merit(
         later = frame[frame[partition].between(fold.first, fold.last)]
         score = model.predict(model.inputs(later))
         outcome = later[recipe.target].to_numpy("float64")
-        scores.append(task.merit(task.measure(outcome, score)))
+        scores.append(task.measure(outcome, score).merit)
     return sum(scores) / len(scores)

@@ -11,8 +11,9 @@ from typing import Any
 from finance_assets.calendar import Calendar
 from finance_assets.errors import GoneError, LostRaceError, ModelError
 from finance_assets.lakehouse.journal import prepare
+from finance_assets.ml.criterion import Evidence
 from finance_assets.ml.frames import dataset_of
-from finance_assets.ml.gate import Evidence, evaluate_gate
+from finance_assets.ml.gate import evaluate_gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import verified
 from finance_assets.ml.spec import Approval, ModelSpec

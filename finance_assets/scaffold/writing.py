@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.parquet import ParquetFile
-from finance_assets.ml.gate import Criterion
+from finance_assets.ml.criterion import Criterion
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.mandatory import by_default
 from finance_assets.ml.tasks.regression import defaults as regression_defaults

@@ -18,10 +18,11 @@ Place = tuple[str, str, int]
 def require_no_foresight(steps: tuple[Step, ...], spec: ModelSpec) -> None:
     """Refuse features that could know the outcome.
 
-    Three things are refused, in every table that the features rest on: an input with a positive
-    offset; a column of the features table, or under one, whose declared lineage is missing or
-    names what the step does not read; lineage that reaches the labels, or a column that the
-    target is made of in a partition in which the outcome is known.
+    That no input reads a later partition is every step's rule (use_case_rules.py). Beyond it, two
+    things are refused in every table that the features rest on: a column of the features table,
+    or under one, whose declared lineage is missing or names what the step does not read; lineage
+    that reaches the labels, or a column that the target is made of in a partition in which the
+    outcome is known.
 
     The very column that the target is made of is a fine feature as long as its partition comes
     before the outcome's: this month's payment status, when the outcome is next month's.
@@ -37,7 +38,6 @@ def require_no_foresight(steps: tuple[Step, ...], spec: ModelSpec) -> None:
                 where=contract.table,
                 remedy="declare the step that makes this table among the use case's steps",
             )
-    _require_backward_inputs(by_table, spec)
     known_at: dict[tuple[str, str], int] = {}
     # What says which row it is tells nothing of the outcome, though the target be looked up by it.
     identity = set(_identity(by_table, spec))
@@ -58,32 +58,6 @@ def require_no_foresight(steps: tuple[Step, ...], spec: ModelSpec) -> None:
                     remedy="derive it from partitions before the one in which the outcome becomes "
                     "known, and from the tables under the labels, not from the labels",
                 )
-
-
-def _require_backward_inputs(by_table: dict[str, Step], spec: ModelSpec) -> None:
-    """No table under the features may read a later partition than its own."""
-    for step in _steps_under(by_table, spec.features.table):
-        for item in step.inputs:
-            if max(item.first_offset or 0, item.last_offset) > 0:
-                raise ModelError(
-                    f"{step.key} looks ahead: it reads {item.key} up to "
-                    f"{item.last_offset} partitions later",
-                    where=f"features of {spec.name}, which rest on {step.key}",
-                    remedy="an offset of 0 or less; what is known later can only be a label",
-                )
-
-
-def _steps_under(by_table: dict[str, Step], table: str) -> Iterator[Step]:
-    """The step that makes a table, and every step that it rests on, each once."""
-    seen: set[str] = set()
-    waiting = [table]
-    while waiting:
-        key = waiting.pop()
-        if key in seen or key not in by_table:
-            continue
-        seen.add(key)
-        yield by_table[key]
-        waiting += [item.key for item in by_table[key].inputs]
 
 
 def _lineage(by_table: dict[str, Step], start: Place) -> Iterator[Place]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Calendar
 from finance_assets.declarations import Mistake, bad_name, blank, repeated, unknown
-from finance_assets.step.declaration import Step
+from finance_assets.step.declaration import Input, Step
 
 if TYPE_CHECKING:
     from finance_assets.step.use_case import UseCase
@@ -31,7 +31,7 @@ def use_case_mistakes(use_case: "UseCase") -> Iterator[Mistake]:
         yield Mistake(
             "played_from", f"{start!r} leaves no past", f"a partition after {calendar.first}"
         )
-    yield from repeated("steps", [step.key for step in use_case.steps])
+    yield from repeated("steps", [step.contract.entity for step in use_case.steps])
     made: dict[str, Step] = {}
     for step in use_case.steps:
         if step.use_case != use_case.name:
@@ -62,16 +62,13 @@ def _source(step: Step, calendar: Calendar) -> Iterator[Mistake]:
 
 
 def _inputs(step: Step, made: dict[str, Step], steps: Sequence[Step]) -> Iterator[Mistake]:
-    """Inputs are tables that an earlier step makes, declared by the very same contract."""
+    """Inputs are tables that an earlier step makes, declared by the very same contract, and read
+    no later than their reader's own partition.
+    """
     field = f"inputs of {step.key}"
     later = {s.key for s in steps} - set(made)
     for item in step.inputs:
-        if item.first_offset is not None and item.first_offset > item.last_offset:
-            yield Mistake(
-                field,
-                f"{item.key} from {item.first_offset} to {item.last_offset}",
-                "first_offset not after last_offset",
-            )
+        yield from _offsets(field, item)
         if item.key in made:
             if made[item.key].contract != item.contract:
                 yield Mistake(
@@ -87,6 +84,24 @@ def _inputs(step: Step, made: dict[str, Step], steps: Sequence[Step]) -> Iterato
             )
         elif item.key not in later:
             yield from unknown(field, [item.key], sorted(made))
+
+
+def _offsets(field: str, item: Input) -> Iterator[Mistake]:
+    """No table looks ahead: what its later partitions hold would change it behind its readers.
+    An outcome that becomes known later is a label of the partition in which it does.
+    """
+    if item.last_offset > 0:
+        yield Mistake(
+            field,
+            f"looks ahead: reads {item.key} up to {item.last_offset} partitions later",
+            "an offset of 0 or less; what becomes known later is a label of the partition then",
+        )
+    if item.first_offset is not None and item.first_offset > item.last_offset:
+        yield Mistake(
+            field,
+            f"{item.key} from {item.first_offset} to {item.last_offset}",
+            "first_offset not after last_offset",
+        )
 
 
 def _lineage(step: Step, made: dict[str, Step]) -> Iterator[Mistake]:
@@ -128,14 +143,17 @@ def _model(use_case: "UseCase", made: dict[str, Step]) -> Iterator[Mistake]:
 
 
 def shared_tables(use_cases: "Iterable[UseCase]") -> Iterator[Mistake]:
-    """Names and tables that two use cases claim."""
+    """Names that two use cases claim: their own, and those of their tables without the layer,
+    which is all that Dagster's lineage shows.
+    """
     owners: dict[str, str] = {}
     for use_case in use_cases:
-        for name in (f"the name {use_case.name}", *(step.key for step in use_case.steps)):
+        tables = (f"the table {step.contract.entity}" for step in use_case.steps)
+        for name in (f"the name {use_case.name}", *tables):
             owner = owners.setdefault(name, use_case.title)
             if owner != use_case.title:
                 yield Mistake(
                     "steps",
                     f"{name} is «{owner}»'s and «{use_case.title}»'s",
-                    "a name of its own for each use case's tables",
+                    "a name of its own for each use case's tables, whatever their layers",
                 )

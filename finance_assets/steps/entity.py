@@ -97,8 +97,7 @@ class Entity(Declared):
         """Derive the contracts.
 
         Raises:
-            DeclarationError: naming every mistake in the declaration.
-            ContractError: a column that cannot be delivered, or not be read as its type.
+            DeclarationError: naming every mistake in the declaration, its source or a contract.
         """
         refuse(f"entity {self.table}", self._mistakes())
         object.__setattr__(self, "bronze_contract", self._bronze())

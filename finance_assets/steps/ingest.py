@@ -31,7 +31,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
     """Bronze: take over every delivered row as it came. `samples` is read without a landing.
 
     Raises:
-        ContractError: the contract is not that of the source's rows.
+        DeclarationError: the contract is not that of the source's rows.
     """
     require_bronze(source, contract)
 

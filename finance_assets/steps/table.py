@@ -47,7 +47,7 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
     """Silver: typed, deduplicated, by the target's rules; the rest to quarantine with reasons.
 
     Raises:
-        ContractError: a column of the target cannot be read from the source.
+        DeclarationError: a column of the target cannot be read from the source.
     """
     require_readable(source, target)
     quarantine = quarantine_contract(source, target)

@@ -1,4 +1,4 @@
-"""Dagster and the bundle follow the calendar: partitions, mappings, schedule, trigger, freshness."""
+"""Dagster and the bundle follow the calendar: partitions, mappings, schedule, trigger."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -117,10 +117,12 @@ def test_an_open_calendar_lives_on_in_dagster_without_a_commit(settings, spark, 
     newest = DAYS.partitions()[-1]
     days = replace(DAYS, first=DAYS.shift(newest, -3))
     shop = Shop(days, 0)
+    runner = ShopRunner(shop, settings, spark)
     use_case, quiet = shop.use_case(), Progress(lambda *_: None, lambda *_: None)
     defs = build_defs(use_cases={"shop": use_case})
     for partition in days.partitions()[:4]:
+        shop.deliver(runner.folder(), partition)
         play_partition(defs, instance, use_case, partition, quiet)
     assert set(days.partitions()) >= instance.get_materialized_partitions(asset_key(EVENTS))
-    scored = {row["seen"] for row in ShopRunner(shop, settings, spark).rows(PREDICTIONS)}
+    scored = {row["seen"] for row in runner.rows(PREDICTIONS)}
     assert scored == {days.shift(newest, -1), newest}

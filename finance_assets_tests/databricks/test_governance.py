@@ -27,7 +27,6 @@ from finance_assets_tests.databricks.governing import (
     refused,
     run_there,
 )
-from finance_assets_tests.end_to_end.test_engines import needs_java
 from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
 from finance_assets_tests.running import with_mlflow
 from finance_assets_tests.scenario import (
@@ -43,7 +42,7 @@ pytestmark = [
     pytest.mark.slow,
 ]
 ACCOUNTS = 2000
-CATALOG = pytest.param("catalog", marks=[needs_java, pytest.mark.jvm])
+CATALOG = pytest.param("catalog", marks=[pytest.mark.jvm])
 # Every test runs on both kinds of tables, but those for which it makes no difference.
 IN_FOLDERS = pytest.mark.parametrize("deployment", ["folders"], indirect=True, scope="module")
 IN_CATALOG = pytest.mark.parametrize("deployment", [CATALOG], indirect=True, scope="module")

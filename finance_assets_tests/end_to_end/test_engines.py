@@ -1,16 +1,13 @@
 """The same steps on the JVM: every table equals that of the embedded engine."""
 
 import json
-import os
-import re
-import shutil
 import subprocess
 import sys
 
 import pytest
 
 from finance_assets.lakehouse.folder import FolderTable
-from finance_assets_tests.jars import fetch_jars
+from finance_assets_tests.jars import fetch_jars, java_version
 from finance_assets_tests.scenario import (
     APRIL,
     JULY,
@@ -20,22 +17,6 @@ from finance_assets_tests.scenario import (
     USE_CASE,
     clean_environment,
     deliver_sample,
-)
-
-IN_CI = bool(os.environ.get("CI"))
-
-
-def java_version() -> int:
-    """Major version of the Java on the PATH, 0 without one."""
-    if shutil.which("java") is None:
-        return 0
-    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', done.stderr)
-    return int(found.group(1)) if found else 0
-
-
-needs_java = pytest.mark.skipif(
-    not IN_CI and java_version() < 17, reason="engine=spark needs Java 17 or newer on the PATH"
 )
 
 
@@ -116,7 +97,6 @@ def on_the_jvm(tmp_path_factory):
     return root / "home", json.loads(line.removeprefix("RESULT"))
 
 
-@needs_java
 @pytest.mark.slow
 @pytest.mark.jvm
 def test_the_distributed_trainer_gives_a_model_that_lives_like_any_other(on_the_jvm):
@@ -130,7 +110,6 @@ def test_the_distributed_trainer_gives_a_model_that_lives_like_any_other(on_the_
     assert result["explained"] == result["high"] > 0
 
 
-@needs_java
 @pytest.mark.slow
 @pytest.mark.jvm
 def test_tables_made_on_the_jvm_equal_those_of_the_embedded_engine(on_the_jvm, runner, settings):

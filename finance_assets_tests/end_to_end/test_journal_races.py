@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+from finance_assets_tests.end_to_end.test_engines import run_code
 
 # Run in a process of its own: a process can hold one kind of Spark session only.
 RACE = """
@@ -67,7 +67,6 @@ print("DONE" + json.dumps(done))
 """
 
 
-@needs_java
 @pytest.mark.slow
 @pytest.mark.jvm
 def test_of_writers_that_read_the_same_journal_of_a_catalog_one_wins(tmp_path):

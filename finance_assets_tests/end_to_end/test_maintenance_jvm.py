@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+from finance_assets_tests.end_to_end.test_engines import run_code
 
 # Run in a process of its own: a process can hold one kind of Spark session only.
 PLAY = """
@@ -115,7 +115,6 @@ def played(tmp_path_factory):
     return json.loads(said.stdout.split("DONE")[1])
 
 
-@needs_java
 @pytest.mark.slow
 @pytest.mark.jvm
 @pytest.mark.parametrize("home", ["catalog", "folder"])

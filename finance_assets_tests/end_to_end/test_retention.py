@@ -7,7 +7,7 @@ import pytest
 
 from finance_assets.lakehouse import store
 from finance_assets.lakehouse.store import RETENTION
-from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+from finance_assets_tests.end_to_end.test_engines import run_code
 from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
@@ -79,7 +79,6 @@ def aged(lakehouse: Path, days: int) -> None:
         os.utime(file, (then, then))
 
 
-@needs_java
 @pytest.mark.slow
 @pytest.mark.jvm
 def test_versions_of_forty_days_ago_are_reproduced_and_traced_on_the_jvm(restated, settings):

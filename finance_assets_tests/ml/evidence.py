@@ -3,8 +3,9 @@
 import math
 from dataclasses import replace
 
+from finance_assets.ml.criterion import Evidence
 from finance_assets.ml.estimates import Estimate, Gain, Interval
-from finance_assets.ml.gate import Evidence, Gate
+from finance_assets.ml.gate import Gate
 from finance_assets.ml.known import Known
 from finance_assets.ml.repetition import Repetition
 from finance_assets.ml.tasks.binary import criteria

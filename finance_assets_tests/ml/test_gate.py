@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from finance_assets.codec import from_json, to_json
+from finance_assets.ml.criterion import Criterion, Evidence, Finding
 from finance_assets.ml.estimates import Estimate, Gain, Interval
-from finance_assets.ml.gate import Criterion, Evidence, Finding, Gate, evaluate_gate
+from finance_assets.ml.gate import Gate, evaluate_gate
 from finance_assets.ml.gate_report import FLOORS, GateReport, Verdict
 from finance_assets.ml.tasks import mandatory
 from finance_assets.ml.tasks.binary import criteria

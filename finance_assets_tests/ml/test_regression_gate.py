@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.ml.criteria.provenance import REQUIRED_TAGS
+from finance_assets.ml.criterion import Evidence, Finding
 from finance_assets.ml.estimates import Estimate, Gain, Interval
-from finance_assets.ml.gate import Evidence, Finding, Gate, evaluate_gate
+from finance_assets.ml.gate import Gate, evaluate_gate
 from finance_assets.ml.gate_report import FLOORS
 from finance_assets.ml.known import Known
 from finance_assets.ml.repetition import Repetition

@@ -1,13 +1,12 @@
 """The scorecard: what it is fitted on, and that it reads back as it was."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from finance_assets.ml.tasks.binary.scorecard import Scorecard, fit_scorecard
+from finance_assets.codec import from_json, to_json
+from finance_assets.ml.tasks.binary.scorecard import Scorecard, ScorecardFeature, fit_scorecard
 from finance_assets.monitoring.reference import (
     build_reference,
     choose_edges,
@@ -46,4 +45,13 @@ def test_it_is_a_logistic_regression_on_one_column_per_bin(frame):
 
 def test_it_reads_back_from_json_as_it_was(frame):
     scorecard = fit_scorecard(frame, FEATURES, "is_late")
-    assert Scorecard.from_dict(json.loads(json.dumps(scorecard.to_dict()))) == scorecard
+    assert from_json(Scorecard, to_json(scorecard)) == scorecard
+
+
+def test_one_that_was_kept_by_an_older_version_is_read(frame):
+    kept = (
+        '{"intercept": -1.5, "features": [{"name": "status", "edges": [0.5, 1],'
+        ' "log_odds": [0, 0.25, -0.5, 2]}]}'
+    )
+    only = ScorecardFeature("status", (0.5, 1.0), (0.0, 0.25, -0.5, 2.0))
+    assert from_json(Scorecard, kept) == Scorecard(-1.5, (only,))

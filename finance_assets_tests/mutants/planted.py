@@ -108,6 +108,10 @@ MUTANTS = (
             "finding = criterion.judge(evidence)",
         ),
         ('finding = Finding(False, "a judgement"', 'finding = Finding(True, "a judgement"'),
+    ),
+    *of(
+        "ml/criterion.py",
+        "ml/test_gate.py",
         (
             "return self.champion_version is not None and not self.champion_gone",
             "return self.champion_version is not None",

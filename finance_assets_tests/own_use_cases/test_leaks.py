@@ -1,10 +1,13 @@
 """No use case knows the future: each is run twice, the second time with another future."""
 
+import importlib
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from finance_assets.calendar import Calendar, Frequency
+from finance_assets_tests import outside
 from finance_assets_tests.kiosk import CALENDAR as KIOSK_DAYS
 from finance_assets_tests.kiosk import Kiosk
 from finance_assets_tests.leaks import require_no_leak
@@ -12,7 +15,7 @@ from finance_assets_tests.own_use_cases.two_sources import use_case as phone
 from finance_assets_tests.own_use_cases.two_sources.deliveries import deliver
 from finance_assets_tests.own_use_cases.two_sources.tables.customer_weeks import CUSTOMER_WEEKS
 from finance_assets_tests.own_use_cases.two_sources.tables.features import FEATURES
-from finance_assets_tests.running import UseCaseRunner, fresh_home
+from finance_assets_tests.running import DeliveredRunner, UseCaseRunner, fresh_home
 from finance_assets_tests.shop import Shop, ShopRunner
 
 CALENDARS = {
@@ -44,7 +47,7 @@ def test_the_kiosk_that_forecasts_numbers_knows_nothing_of_later_sales(home, spa
 
     def make(is_changed):
         kiosk = Kiosk(changed_from=days[8] if is_changed else "9999")
-        return UseCaseRunner(kiosk.use_case(), home(is_changed), spark)
+        return DeliveredRunner(kiosk, home(is_changed), spark)
 
     require_no_leak(make, as_of=days[5], through=days[7])
 
@@ -62,6 +65,23 @@ def phone_maker(home, spark, through, use_case=phone.USE_CASE):
 def test_the_phone_company_knows_nothing_of_later_deliveries(home, spark):
     weeks = phone.CALENDAR.partitions()
     require_no_leak(phone_maker(home, spark, weeks[5]), as_of=weeks[3], through=weeks[5])
+
+
+def test_a_use_case_of_ones_own_knows_nothing_of_later_calls(home, spark, tmp_path, monkeypatch):
+    """In a package of its own, its outcomes beside their rows."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    samples = outside.write_package(tmp_path, "outside_leak", "calls") / "samples"
+    calls = importlib.import_module("outside_leak.cases.calls.use_case").USE_CASE
+
+    def make(is_changed):
+        runner = UseCaseRunner(calls, home(is_changed), spark)
+        shutil.copytree(samples, runner.folder(), dirs_exist_ok=True)
+        if is_changed:
+            last = runner.folder() / f"customers_{outside.MONTHS[-1]}.csv"
+            last.write_text(outside.delivery(100))
+        return runner
+
+    require_no_leak(make, as_of=outside.MONTHS[1], through=outside.MONTHS[2])
 
 
 def test_a_table_that_reads_the_week_after_is_caught(home, spark):

@@ -14,6 +14,7 @@ from finance_assets.ml.tasks.binary import Band, CostMatrix, ReasonCodes
 from finance_assets.monitoring.drift import DriftLimits
 from finance_assets.step.declaration import Input
 from finance_assets.step.use_case_rules import shared_tables
+from finance_assets_tests.kiosk import Kiosk
 from finance_assets_tests.scenario import USE_CASE
 
 SPEC = USE_CASE.model
@@ -246,7 +247,12 @@ POSITION = USE_CASE.steps.index(DERIVED)
 INPUT = DERIVED.inputs[0]
 FOREIGN = replace(INPUT.contract, table="silver.of_another_use_case")
 LINEAGE = DERIVED.contract.columns[0]
+ALIKE = replace(
+    DERIVED, contract=replace(DERIVED.contract, table=f"monitoring.{DERIVED.contract.entity}")
+)
 INGEST = next(i for i, step in enumerate(USE_CASE.steps) if step.source)
+
+ALL_READ = [(step.key, item.key) for step in USE_CASE.steps for item in step.inputs]
 
 
 def with_source(**changes):
@@ -275,6 +281,10 @@ USE_CASES = {
     "no owner": ({"owner": ""}, "owner: is empty"),
     "a model of another name": ({"model": replace(SPEC, name="other")}, "model: is called 'other'"),
     "a step twice": ({"steps": (*USE_CASE.steps, USE_CASE.steps[0])}, "more than once"),
+    "two tables of one name in two layers": (
+        {"steps": (*USE_CASE.steps, ALIKE)},
+        f"steps: '{ALIKE.contract.entity}' is declared more than once",
+    ),
     "a step of another use case": (with_step(0, use_case="other"), "belongs to 'other'"),
     "an input that nobody makes": (
         with_step(POSITION, inputs=(Input(FOREIGN),)),
@@ -291,6 +301,10 @@ USE_CASES = {
     "a window from later to earlier": (
         with_step(POSITION, inputs=(replace(INPUT, first_offset=0, last_offset=-1),)),
         "first_offset not after last_offset",
+    ),
+    "a window of later partitions alone": (
+        with_step(POSITION, inputs=(replace(INPUT, first_offset=1, last_offset=2),)),
+        f"looks ahead: reads {INPUT.key} up to 2 partitions later",
     ),
     "lineage to a table that is not read": (
         with_step(
@@ -330,6 +344,25 @@ def test_a_use_case_with_a_mistake_does_not_load(changes, said):
     refused(lambda: replace(USE_CASE, **changes), said)
 
 
+@pytest.mark.parametrize(
+    "read", range(len(ALL_READ)), ids=lambda i: "{1} for {0}".format(*ALL_READ[i])
+)
+def test_nothing_that_looks_ahead_loads_whatever_it_is_read_for(read):
+    """Features, labels, what is protected, tables for reports, models: every input of every step."""
+    key, upstream = ALL_READ[read]
+    refused(
+        lambda: replace(USE_CASE, steps=looking_ahead(key, upstream)),
+        f"inputs of {key}: looks ahead: reads {upstream}",
+    )
+
+
+def looking_ahead(key, upstream):
+    """The steps, of which one reads the next partition of one of its inputs, too."""
+    [step] = [s for s in USE_CASE.steps if s.key == key]
+    inputs = tuple(replace(i, last_offset=1) if i.key == upstream else i for i in step.inputs)
+    return tuple(replace(step, inputs=inputs) if s is step else s for s in USE_CASE.steps)
+
+
 def test_a_source_may_end_after_the_calendar_that_ships():
     after = USE_CASE.calendar.shift(USE_CASE.calendar.last, 6)
     changes = with_source(first=USE_CASE.calendar.first, last=after)
@@ -346,6 +379,21 @@ def test_two_use_cases_cannot_make_the_same_table():
     other = replace(USE_CASE, title="Another question")
     with pytest.raises(DeclarationError, match="is «Another question»'s|'s and «Another"):
         refuse("use cases", shared_tables((USE_CASE, other)))
+
+
+def test_nor_tables_that_only_their_layers_tell_apart():
+    """Dagster's lineage shows the last part of a key: two nodes would look alike."""
+    ours, theirs = kiosk("gold.figures", "One"), kiosk("silver.figures", "Another")
+    found = [mistake.what for mistake in shared_tables((ours, theirs))]
+    assert "the table figures is «One»'s and «Another»'s" in found
+    assert not [m for m in shared_tables((ours, USE_CASE)) if "figures" in m.what]
+
+
+def kiosk(table, title):
+    """A use case that makes a table more."""
+    base = Kiosk().use_case()
+    more = replace(base.steps[0], contract=replace(base.steps[0].contract, table=table))
+    return replace(base, title=title, steps=(*base.steps, more))
 
 
 def refused(declare, said):

@@ -46,22 +46,6 @@ def test_the_use_case_as_it_is_declared_loads():
     require_no_foresight(STEPS, MODEL)
 
 
-@pytest.mark.parametrize("offset", [1, 2, 12])
-def test_an_input_that_looks_ahead_does_not_load(offset):
-    steps = changed(FEATURES.table, inputs=(Input(ACCOUNTS, last_offset=offset),))
-    with pytest.raises(ModelError, match=f"{FEATURES.table} looks ahead"):
-        require_no_foresight(steps, MODEL)
-    with pytest.raises(ModelError, match="looks ahead"):
-        replace(USE_CASE, steps=steps)
-
-
-def test_a_table_that_looks_ahead_under_the_features_does_not_load():
-    [gold] = [s for s in STEPS if s.key == GOLD]
-    ahead = tuple(replace(item, last_offset=1) for item in gold.inputs)
-    with pytest.raises(ModelError, match=f"{GOLD} looks ahead"):
-        require_no_foresight(swapped(replace(gold, inputs=ahead)), MODEL)
-
-
 @pytest.mark.parametrize("column", ["is_default", "matured_month"])
 @pytest.mark.parametrize("offset", [0, -1])
 def test_a_feature_made_of_the_labels_does_not_load(column, offset):

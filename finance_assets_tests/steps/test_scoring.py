@@ -8,12 +8,19 @@ from mlflow import MlflowClient
 from finance_assets.calendar import Calendar, Frequency
 from finance_assets.ml.families import FAMILIES
 from finance_assets.ml.families.xgboost import XgBoost, XgBoostModel
-from finance_assets_tests.running import UseCaseRunner
-from finance_assets_tests.shop import CUSTOMERS, FEATURES, MODEL, PREDICTIONS, TABLES, Shop
+from finance_assets_tests.shop import (
+    CUSTOMERS,
+    FEATURES,
+    MODEL,
+    PREDICTIONS,
+    TABLES,
+    Shop,
+    ShopRunner,
+)
 
 DAYS = Calendar(Frequency.daily, "2024-01-01", "2024-10-26")
 NAMES = DAYS.partitions()
-SCORING = slice(6, 7)
+SCORING = slice(7, 8)
 # What the engine takes as one message.
 LIMIT = 128 << 20
 # Of most days there are events of a few customers only.
@@ -46,7 +53,7 @@ def test_hundreds_of_partitions_are_scored_at_once_and_each_champion_is_read_onc
     settings, spark, monkeypatch, asked
 ):
     monkeypatch.setitem(FAMILIES, "xgboost", Padded())
-    shop = UseCaseRunner(Shop(DAYS, 0, arrived=FEW).use_case(), settings, spark)
+    shop = ShopRunner(Shop(DAYS, 0, arrived=FEW), settings, spark)
     shop.run(TABLES, NAMES[0], NAMES[4])
     shop.run(TABLES, NAMES[5], NAMES[-1])
     shop.run(MODEL, NAMES[3])

@@ -6,31 +6,16 @@ examination that says what is well, or raises an Ailment. Checks of data and rig
 doctor_data.py, of compute in doctor_compute.py.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
-from finance_assets.compute.databricks.rights import ROLES, Role
-from finance_assets.compute.databricks.workspace import open_workspace
+from finance_assets.compute.databricks.doctor_compute import COMPUTE_CHECKS
+from finance_assets.compute.databricks.doctor_data import DATA_CHECKS
+from finance_assets.compute.databricks.examination import Ailment, Check, Examination
+from finance_assets.compute.databricks.rights import ROLES
 from finance_assets.errors import SettingsError
-from finance_assets.settings import DatabricksSettings, Settings
+from finance_assets.settings import Settings
 from finance_assets.step.use_case import UseCase
-
-if TYPE_CHECKING:
-    from databricks.sdk import WorkspaceClient
-
-# Long enough for a hiccup; a doctor that waits for minutes is not asked again.
-API_LIMIT_SECONDS = 20
-
-
-class Ailment(Exception):
-    """Something that would fail later, and what to do about it."""
-
-    def __init__(self, text: str, remedy: str) -> None:
-        """`text` says what would fail, `remedy` what a person can do."""
-        super().__init__(text)
-        self.text, self.remedy = text, remedy
 
 
 @dataclass(frozen=True)
@@ -43,47 +28,6 @@ class Finding:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
-class Examination:
-    """The settings and the workspace that are looked at."""
-
-    settings: Settings
-    use_cases: tuple[UseCase, ...]
-    # Whose rights are asked for.
-    role: Role = ROLES["orchestrator"]
-
-    @cached_property
-    def databricks(self) -> DatabricksSettings:
-        """The settings, with less patience."""
-        return self.settings.databricks.model_copy(update={"api_limit_seconds": API_LIMIT_SECONDS})
-
-    @cached_property
-    def client(self) -> "WorkspaceClient":
-        """The workspace, as steps would open it."""
-        return open_workspace(self.databricks)
-
-    @cached_property
-    def principals(self) -> frozenset[str]:
-        """The names by which something may have been granted to us."""
-        me = self.client.current_user.me()
-        groups = {str(group.display) for group in me.groups or []}
-        return frozenset({str(me.user_name), *groups, "account users"})
-
-    def privileges(self, kind: str, name: str) -> set[str]:
-        """What we may do with a securable: granted to us or our groups, on it or above it."""
-        answer = self.client.grants.get_effective(kind, name)
-        return {
-            str(privilege.privilege.value)
-            for assignment in answer.privilege_assignments or []
-            if assignment.principal in self.principals
-            for privilege in assignment.privileges or []
-            if privilege.privilege is not None
-        }
-
-
-Check = Callable[[Examination], str]
-
-
 def examine(settings: Settings, use_cases: Iterable[UseCase], role: str) -> list[Finding]:
     """Every check in order, as somebody in a role; without authentication there is nothing else to
     ask.
@@ -91,9 +35,6 @@ def examine(settings: Settings, use_cases: Iterable[UseCase], role: str) -> list
     Raises:
         SettingsError: there is no such role.
     """
-    from finance_assets.compute.databricks.doctor_compute import COMPUTE_CHECKS
-    from finance_assets.compute.databricks.doctor_data import DATA_CHECKS
-
     # Who only delivers runs nothing that could be looked into.
     roles = [name for name, one in ROLES.items() if one.layers]
     if role not in roles:

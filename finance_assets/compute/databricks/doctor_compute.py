@@ -1,7 +1,7 @@
 """Checks of compute: the wheel gets there, the cluster or serverless is there, a job is taken."""
 
 from finance_assets.calendar import DUE
-from finance_assets.compute.databricks.doctor import Ailment, Check, Examination
+from finance_assets.compute.databricks.examination import Ailment, Check, Examination
 from finance_assets.compute.databricks.payload import uploaded_wheel
 from finance_assets.compute.databricks.runs import JSON
 from finance_assets.compute.databricks.tasks import (

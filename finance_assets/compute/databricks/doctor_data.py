@@ -6,7 +6,7 @@ import uuid
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 
-from finance_assets.compute.databricks.doctor import Ailment, Check, Examination
+from finance_assets.compute.databricks.examination import Ailment, Check, Examination
 from finance_assets.compute.databricks.rights import VOLUMES
 
 # Signed tokens and upload links are refused when clocks differ by minutes.

@@ -1,8 +1,9 @@
 """Bronze: the table that takes over a source's rows as they came, derived from the source."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from finance_assets.errors import ContractError
+from finance_assets.declarations import Mistake, refuse
 from finance_assets.lakehouse.contract import Column, Contract
 
 if TYPE_CHECKING:
@@ -24,14 +25,11 @@ def bronze_contract(
     """The contract of the table that holds a source's rows as they came, and where from.
 
     Raises:
-        ContractError: the source declares no column.
+        DeclarationError: the source declares no column, or the table is no good contract.
     """
     if not source.columns:
-        raise ContractError(
-            "no column is declared",
-            where=f"Source {source.file_pattern!r}",
-            remedy="declare `columns`",
-        )
+        nothing = Mistake("columns", "no column is declared", "declare `columns`")
+        refuse(f"source {source.file_pattern!r}", [nothing])
     return Contract(
         table=table,
         description=description,
@@ -60,32 +58,29 @@ def require_bronze(source: "Source", contract: Contract) -> None:
     """Refuse a bronze contract that is not the source's.
 
     Raises:
-        ContractError: the message names the first column that differs.
+        DeclarationError: naming every column that differs.
     """
+    refuse(f"contract {contract.table}", _mistakes(source, contract))
+
+
+def _mistakes(source: "Source", contract: Contract) -> Iterator[Mistake]:
     wanted = bronze_contract(
         source, contract.table, contract.description, contract.partition_column
     )
+    derived = "derive the contract: bronze_contract(source, table, description)"
     found = {column.name: column for column in contract.columns}
     for column in wanted.columns:
         known = found.pop(column.name, None)
         if known is None or (known.type, known.null_tokens) != (column.type, column.null_tokens):
-            raise ContractError(
-                f"column {column.name} is not as the source {source.file_pattern!r} declares it",
-                where=contract.table,
-                remedy="derive the contract: bronze_contract(source, table, description)",
-            )
-    if found:
-        raise ContractError(
-            f"the source {source.file_pattern!r} delivers no {', '.join(found)}",
-            where=contract.table,
-            remedy="derive the contract: bronze_contract(source, table, description)",
+            what = f"is not as the source {source.file_pattern!r} declares it"
+            yield Mistake(f"column {column.name}", what, derived)
+    for name in found:
+        yield Mistake(
+            f"column {name}", f"the source {source.file_pattern!r} does not deliver it", derived
         )
     if source.may_be_absent and contract.min_rows:
-        raise ContractError(
-            "a partition may come without a file, but the table wants rows in each",
-            where=f"{contract.table}, min_rows",
-            remedy="min_rows=0",
-        )
+        what = "a partition may come without a file, but the table wants rows in each"
+        yield Mistake("min_rows", what, "min_rows=0")
 
 
 def _column(source: "Source", column: "SourceColumn") -> Column:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finance_assets.declarations import refuse
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.sources.csv_dialect import Dialect
@@ -19,10 +20,10 @@ from finance_assets.lakehouse.sources.diagnosis import other_delimiter
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.staging import (
     TextRows,
-    known_encoding,
     require_rows,
     same_text,
     stage_texts,
+    unknown_encoding,
 )
 from finance_assets.lakehouse.sources.text import TextFile, blocks
 from finance_assets.lakehouse.stored import Row
@@ -59,10 +60,9 @@ class Csv:
         """Refuse what cannot be read.
 
         Raises:
-            ContractError: an unknown encoding, or characters that cannot be told apart.
+            DeclarationError: an unknown encoding, or characters that cannot be told apart.
         """
-        known_encoding(self.encoding, "Csv(encoding)")
-        self.dialect  # noqa: B018
+        refuse("Csv", [*unknown_encoding(self.encoding), *self.dialect.mistakes()])
 
     @cached_property
     def dialect(self) -> Dialect:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from finance_assets.errors import ContractError
+from finance_assets.declarations import Mistake
 
 # A quote that is not closed within so many bytes was never meant to open a field.
 MAX_RECORD = 1 << 20
@@ -26,25 +26,22 @@ class Dialect:
     escape: str | None = None
     is_multiline: bool = False
 
-    def __post_init__(self) -> None:
-        """Refuse characters that could not be told apart.
-
-        Raises:
-            ContractError: one of them is no single ASCII character, or two are the same.
-        """
-        marks = [mark for mark in (self.delimiter, self.quote, self.escape) if mark is not None]
-        for mark in marks:
+    def mistakes(self) -> Iterator[Mistake]:
+        """Characters that could not be told apart."""
+        named = {"delimiter": self.delimiter, "quote": self.quote, "escape": self.escape}
+        marks = {field: mark for field, mark in named.items() if mark is not None}
+        for field, mark in marks.items():
             if len(mark) != 1 or not mark.isascii() or mark in "\r\n\0" or mark.isalnum():
-                raise ContractError(
+                yield Mistake(
+                    field,
                     f"{mark!r} cannot separate, quote or escape values",
-                    where="Csv(delimiter, quote, escape)",
-                    remedy="one ASCII character that is no letter, digit or line end",
+                    "one ASCII character that is no letter, digit or line end",
                 )
-        if len(set(marks)) != len(marks):
-            raise ContractError(
-                f"one of {marks} stands for two things",
-                where="Csv(delimiter, quote, escape)",
-                remedy="three different characters, or None",
+        if len(set(marks.values())) != len(marks):
+            yield Mistake(
+                ", ".join(marks),
+                f"one of {list(marks.values())} stands for two things",
+                "different characters, or None",
             )
 
     def split(self, text: str) -> list[str] | None:

@@ -15,15 +15,16 @@ import numpy as np
 import pyarrow as pa
 
 from finance_assets.codec import Json
+from finance_assets.declarations import refuse
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.staging import (
     TextRows,
-    known_encoding,
     require_rows,
     same_text,
     stage_texts,
+    unknown_encoding,
 )
 from finance_assets.lakehouse.sources.text import Block, TextFile, blocks
 from finance_assets.lakehouse.stored import Row
@@ -51,9 +52,9 @@ class JsonLines:
         """Refuse what cannot be read.
 
         Raises:
-            ContractError: an unknown encoding.
+            DeclarationError: an unknown encoding.
         """
-        known_encoding(self.encoding, "JsonLines(encoding)")
+        refuse("JsonLines", unknown_encoding(self.encoding))
 
     def stage(
         self,

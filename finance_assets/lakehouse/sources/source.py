@@ -3,12 +3,12 @@
 How a format is read is its reader's business; the bronze table of a source is in bronze.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from finance_assets.errors import ContractError
+from finance_assets.declarations import Mistake, refuse
 from finance_assets.lakehouse.readable import is_token
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.reader import Reader
@@ -67,35 +67,42 @@ class Source:
         """Refuse a declaration that no delivery could keep.
 
         Raises:
-            ContractError: the pattern or a column; the message names it.
+            DeclarationError: naming every mistake in it.
         """
-        if PARTITION not in self.file_pattern:
-            self._refuse("the file's name does not depend on the partition", f"write {PARTITION}")
-        for what, names in (("name", self.column_names), ("name at the source", self.header)):
-            repeated = sorted({name for name in names if names.count(name) > 1})
-            if repeated:
-                self._refuse(f"two columns have the {what} {repeated[0]!r}", "give each its own")
-        for column in self.columns:
-            if not column.name or column.name[0] == "_":
-                self._refuse(
-                    f"{column.name!r} is no name of a delivered column: those with an underscore "
-                    "in front say where a row came from",
-                    "rename it: SourceColumn('name', at_source='_name')",
-                )
-            if column.type != "string" and not self.format.is_typed:
-                self._refuse(
-                    f"{column.name} is declared {column.type}, but the format delivers text",
-                    "leave `type` out here, and declare it in the silver contract",
-                )
-            for token in column.null_tokens:
-                if not is_token(token, column.type):
-                    self._refuse(
-                        f"{column.name} is delivered as {column.type}, and {token!r} never is one",
-                        f"a null token that is written as {column.type}, or none",
-                    )
+        refuse(f"source {self.file_pattern!r}", self._mistakes())
 
-    def _refuse(self, what: str, remedy: str) -> None:
-        raise ContractError(what, where=f"Source {self.file_pattern!r}", remedy=remedy)
+    def _mistakes(self) -> Iterator[Mistake]:
+        if PARTITION not in self.file_pattern:
+            what = "the file's name does not depend on the partition"
+            yield Mistake("file_pattern", what, f"write {PARTITION}")
+        for what, names in (("name", self.column_names), ("name at the source", self.header)):
+            for name in sorted({name for name in names if names.count(name) > 1}):
+                what_twice = f"two columns have the {what} {name!r}"
+                yield Mistake("columns", what_twice, "give each its own")
+        for column in self.columns:
+            yield from self._of_column(column)
+
+    def _of_column(self, column: SourceColumn) -> Iterator[Mistake]:
+        if not column.name or column.name[0] == "_":
+            yield Mistake(
+                "columns",
+                f"{column.name!r} is no name of a delivered column: those with an underscore in "
+                "front say where a row came from",
+                "rename it: SourceColumn('name', at_source='_name')",
+            )
+        if column.type != "string" and not self.format.is_typed:
+            yield Mistake(
+                f"type of {column.name}",
+                f"is {column.type}, but the format delivers text",
+                "leave `type` out here, and declare it in the silver contract",
+            )
+        for token in column.null_tokens:
+            if not is_token(token, column.type):
+                yield Mistake(
+                    f"null_tokens of {column.name}",
+                    f"it is delivered as {column.type}, and {token!r} never is one",
+                    f"a null token that is written as {column.type}, or none",
+                )
 
     @cached_property
     def header(self) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from finance_assets.errors import ContractError, DeliveryError
+from finance_assets.declarations import Mistake
+from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.sources.bronze import INGESTED_AT, LINE, MALFORMED, SOURCE_FILE
 from finance_assets.lakehouse.sources.diagnosis import explain_packing
@@ -64,18 +65,14 @@ class TextFormat(Protocol):
         """
 
 
-def known_encoding(name: str, where: str) -> str:
-    """The name of an encoding.
-
-    Raises:
-        ContractError: Python does not know it.
-    """
+def unknown_encoding(name: str) -> Iterator[Mistake]:
+    """The name of an encoding that Python does not know."""
     try:
-        return codecs.lookup(name).name
-    except LookupError as error:
-        raise ContractError(
-            f"{name!r} is no known encoding", where=where, remedy="such as utf-8, latin-1, utf-16"
-        ) from error
+        codecs.lookup(name)
+    except LookupError:
+        yield Mistake(
+            "encoding", f"{name!r} is no known encoding", "such as utf-8, latin-1, utf-16"
+        )
 
 
 def require_rows(source: "Source", file: TextFile, rows: int, lines: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from finance_assets.ml.criteria.numbers import finite
-from finance_assets.ml.gate import Finding
+from finance_assets.ml.criterion import Finding
 
 
 def all_within(figures: Iterable[tuple[str, float, float]]) -> Finding:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from finance_assets.ml.criteria.numbers import within
-from finance_assets.ml.gate import Criterion, Evidence, Finding
+from finance_assets.ml.criterion import Criterion, Evidence, Finding
 
 if TYPE_CHECKING:
     from finance_assets.ml.known import Known

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from finance_assets.ml.gate import Criterion, Evidence, Finding
+from finance_assets.ml.criterion import Criterion, Evidence, Finding
 from finance_assets.settings import Environment
 
 COMMIT = re.compile("[0-9a-f]{7,40}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from finance_assets.ml.criteria.numbers import finite, within
-from finance_assets.ml.gate import Criterion, Evidence, Finding
+from finance_assets.ml.criterion import Criterion, Evidence, Finding
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from finance_assets.ml.criteria.provenance import (
     Signature,
 )
 from finance_assets.ml.criteria.stability import Stability
-from finance_assets.ml.gate import Criterion
+from finance_assets.ml.criterion import Criterion
+from finance_assets.ml.tasks.binary.criteria import MANDATORY as BINARY
+from finance_assets.ml.tasks.regression.criteria import MANDATORY as REGRESSION
 
 # Where a candidate comes from. Who fails one of these was not turned down for what it is worth.
 PROVENANCE: tuple[type[Criterion[Any, Any]], ...] = (
@@ -35,9 +37,6 @@ def mandatory_types(task: str) -> dict[str, type[Criterion[Any, Any]]]:
     Raises:
         ValueError: there is no such task.
     """
-    from finance_assets.ml.tasks.binary.criteria import MANDATORY as BINARY
-    from finance_assets.ml.tasks.regression.criteria import MANDATORY as REGRESSION
-
     by_task: dict[str, tuple[type[Criterion[Any, Any]], ...]] = {
         "binary": BINARY,
         "regression": REGRESSION,

@@ -29,6 +29,11 @@ class Metrics:
 
     rows: int
 
+    @property
+    def merit(self) -> float:
+        """The one figure that a search of parameters makes as large as it can."""
+        raise NotImplementedError
+
     def values(self) -> dict[str, float]:
         """Every figure by name, as evaluations store them; parts as `<name>_1`, `<name>_2`, …"""
         found: dict[str, float] = {}
@@ -110,15 +115,13 @@ class Task:
         """
         raise NotImplementedError
 
-    def merit(self, metrics: Metrics) -> float:
-        """The one figure that a search of parameters makes as large as it can."""
-        raise NotImplementedError
-
     def records(self, spec: "ModelSpec", frame: "pd.DataFrame") -> dict[str, Json]:
         """What is kept with a candidate for its baselines, by file name."""
         raise NotImplementedError
 
-    def baseline(self, role: str, holdout: "Holdout", record: Callable[[str], Any]) -> "np.ndarray":
+    def baseline(
+        self, role: str, holdout: "Holdout", record: Callable[[str], Json]
+    ) -> "np.ndarray":
         """What a baseline says of the holdout; `record` reads a file kept with the candidate."""
         raise NotImplementedError
 

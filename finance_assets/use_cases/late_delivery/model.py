@@ -7,11 +7,12 @@ from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.tasks.binary import Band, Binary, CostMatrix, ReasonCodes, criteria
 from finance_assets.monitoring.drift import DriftLimits
+from finance_assets.use_cases.late_delivery.tables.airports import AIRPORTS
 from finance_assets.use_cases.late_delivery.tables.features import FEATURE_NAMES, FEATURES
 from finance_assets.use_cases.late_delivery.tables.flights import FLIGHTS
 from finance_assets.use_cases.late_delivery.tables.labels import LABELS
+from finance_assets.use_cases.late_delivery.tables.planes import PLANES
 from finance_assets.use_cases.late_delivery.tables.punctuality import PUNCTUALITY
-from finance_assets.use_cases.late_delivery.tables.registers import AIRPORTS, PLANES
 from finance_assets.use_cases.late_delivery.tables.weather import WEATHER
 
 # A receiver who is warned of a flight that comes in time has waited for nothing; one who was not

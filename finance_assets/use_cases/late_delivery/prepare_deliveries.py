@@ -25,8 +25,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from finance_assets.steps.entity import Entity
+from finance_assets.use_cases.late_delivery.tables.airports import AIRPORTS
 from finance_assets.use_cases.late_delivery.tables.flights import FLIGHTS
-from finance_assets.use_cases.late_delivery.tables.registers import AIRPORTS, PLANES
+from finance_assets.use_cases.late_delivery.tables.planes import PLANES
 from finance_assets.use_cases.late_delivery.tables.weather import WEATHER
 
 SDIST_SHA256 = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"

@@ -8,11 +8,12 @@ from finance_assets.step.use_case import UseCase
 from finance_assets.steps.declared import table_steps
 from finance_assets.steps.model_steps import model_steps
 from finance_assets.use_cases.late_delivery.model import model
+from finance_assets.use_cases.late_delivery.tables.airports import AIRPORTS
 from finance_assets.use_cases.late_delivery.tables.features import FEATURES
 from finance_assets.use_cases.late_delivery.tables.flights import FLIGHTS
 from finance_assets.use_cases.late_delivery.tables.labels import LABELS
+from finance_assets.use_cases.late_delivery.tables.planes import PLANES
 from finance_assets.use_cases.late_delivery.tables.punctuality import PUNCTUALITY
-from finance_assets.use_cases.late_delivery.tables.registers import AIRPORTS, PLANES
 from finance_assets.use_cases.late_delivery.tables.weather import WEATHER
 
 NAME = "late_delivery"

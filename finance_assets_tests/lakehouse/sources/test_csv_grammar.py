@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from finance_assets.errors import ContractError
+from finance_assets.errors import DeclarationError
 from finance_assets.lakehouse.sources import csv_parser
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.csv_dialect import Dialect
@@ -182,5 +182,5 @@ def test_without_a_quote_no_character_is_special():
     "marks", [{"delimiter": "||"}, {"delimiter": "§"}, {"quote": ","}, {"escape": "n"}]
 )
 def test_characters_that_could_not_be_told_apart_are_refused_when_they_are_declared(marks):
-    with pytest.raises(ContractError, match="Csv"):
+    with pytest.raises(DeclarationError, match="Csv"):
         Csv(**marks)

@@ -1,10 +1,11 @@
 """Sources as a use case declares them: renames, null tokens, and files that need not come."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from finance_assets.errors import ContractError, DeclarationError, DeliveryError
+from finance_assets.errors import DeclarationError, DeliveryError
 from finance_assets.lakehouse.contract import RowRule
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
@@ -145,22 +146,31 @@ def test_without_a_landing_the_samples_that_ship_are_read(runner, settings, tmp_
 @pytest.mark.parametrize(
     ("source", "changed", "words"),
     [
-        (CUSTOMERS.source, {"columns": CUSTOMERS.bronze.columns[1:]}, "customer_id is not as"),
-        (replace(CUSTOMERS.source, columns=COLUMNS[1:]), {}, "delivers no customer_id"),
-        (replace(CUSTOMERS.source, null_tokens=()), {}, "customer_id is not as the source"),
+        (
+            CUSTOMERS.source,
+            {"columns": CUSTOMERS.bronze.columns[1:]},
+            "column customer_id: is not as",
+        ),
+        (
+            replace(CUSTOMERS.source, columns=COLUMNS[1:]),
+            {},
+            "customer_id: the source .* does not deliver it",
+        ),
+        (replace(CUSTOMERS.source, null_tokens=()), {}, "customer_id: is not as the source"),
         (REMARKS.source, {"min_rows": 1}, "may come without a file"),
     ],
 )
 def test_a_bronze_contract_that_is_not_its_sources_is_refused_when_it_is_declared(
     source, changed, words
 ):
-    with pytest.raises(ContractError, match=words):
+    with pytest.raises(DeclarationError, match=words) as caught:
         ingest_step(NAME, source, replace(CUSTOMERS.bronze, **changed), NOWHERE)
+    assert Path(__file__).name in caught.value.where
 
 
 def test_a_silver_column_that_nothing_delivers_is_refused_when_it_is_declared():
     wrong = replace(CUSTOMERS, types={**CUSTOMERS.types, "sex": "int"})
-    with pytest.raises(ContractError, match="has no column sex"):
+    with pytest.raises(DeclarationError, match="has no column sex"):
         wrong.steps  # noqa: B018
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from finance_assets.errors import ContractError, DeliveryError
+from finance_assets.errors import DeclarationError, DeliveryError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.sources.parquet import ParquetFile
 from finance_assets.lakehouse.sources.parquet_types import fits
@@ -187,7 +187,7 @@ def test_null_tokens_stand_for_a_missing_value_in_typed_columns_too(runner, sett
     [("bigint", "NA"), ("int", "-99.5"), ("double", "-"), ("date", "31.12.9999")],
 )
 def test_a_null_token_that_no_value_of_a_type_is_is_refused_when_it_is_declared(kind, token):
-    with pytest.raises(ContractError, match="never is one"):
+    with pytest.raises(DeclarationError, match="never is one"):
         Source(
             "the warehouse",
             "things_{partition}.parquet",
@@ -234,5 +234,5 @@ def test_a_type_takes_what_it_holds_without_loss_and_nothing_else():
 
 
 def test_a_typed_column_that_the_target_cannot_hold_is_refused_when_it_is_declared():
-    with pytest.raises(ContractError, match="a delivered double cannot be read as int"):
+    with pytest.raises(DeclarationError, match="a delivered double cannot be read as int"):
         Refined(THINGS.source, {"id": "bigint", "weight": "int"}, key=("id",)).steps  # noqa: B018

@@ -3,19 +3,20 @@
 import gzip
 import random
 import tracemalloc
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from finance_assets.calendar import Window
 from finance_assets.compute.runner import run_step
-from finance_assets.errors import ContractError, DeliveryError
+from finance_assets.errors import DeclarationError, DeliveryError
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.sources import text, unpacking
 from finance_assets.lakehouse.sources.bronze import bronze_contract
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
-from finance_assets.lakehouse.sources.source import Source, columns_named
+from finance_assets.lakehouse.sources.source import Source, SourceColumn, columns_named
 from finance_assets.lakehouse.sources.text import TextFile, blocks
 from finance_assets_tests.lakehouse.sources.made_up import Refined, packed, parquet
 
@@ -229,17 +230,55 @@ def test_a_file_without_a_header_is_read_by_position(runner, settings):
     assert [row["_source_line"] for row in runner.rows(things.bronze.table)] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    "declare",
-    [
+UNKEPT = {
+    "an encoding that nobody knows": (
         lambda: Csv(encoding="klingon"),
+        "Csv, encoding: 'klingon' is no known encoding",
+    ),
+    "one of JSON": (
         lambda: JsonLines(encoding="klingon"),
+        "JsonLines, encoding: 'klingon' is no known encoding",
+    ),
+    "one file for all partitions": (
         lambda: source("things.csv"),
+        "source 'things.csv', file_pattern: the file's name does not depend on the partition",
+    ),
+    "no columns": (
         lambda: bronze_contract(Source("x", "{partition}"), "bronze.x", "As it came."),
+        "source '{partition}', columns: no column is declared",
+    ),
+    "a name twice": (
         lambda: Source("x", "{partition}", columns_named(("a", "a"))),
+        "columns: two columns have the name 'a'",
+    ),
+    "a name of our own": (
         lambda: Source("x", "{partition}", columns_named(("_a",))),
-    ],
-)
-def test_a_source_that_no_delivery_could_keep_is_refused_when_it_is_declared(declare):
-    with pytest.raises(ContractError):
+        "columns: '_a' is no name of a delivered column",
+    ),
+    "a type in text": (
+        lambda: Source("x", "{partition}", (SourceColumn("a", type="int"),)),
+        "type of a: is int, but the format delivers text",
+    ),
+}
+
+
+@pytest.mark.parametrize(("declare", "said"), UNKEPT.values(), ids=UNKEPT)
+def test_a_source_that_no_delivery_could_keep_is_refused_in_the_file_that_declares_it(
+    declare, said
+):
+    with pytest.raises(DeclarationError) as caught:
         declare()
+    assert said in caught.value.what
+    assert Path(__file__).name in caught.value.where
+    assert caught.value.remedy.strip()
+
+
+def test_every_mistake_in_a_source_and_its_format_is_named_at_once():
+    with pytest.raises(DeclarationError) as caught:
+        Source("x", "all.csv", (SourceColumn("_a", type="int"), SourceColumn("b", type="int")))
+    assert caught.value.what.count("source 'all.csv', ") == 4
+    with pytest.raises(DeclarationError) as caught:
+        Csv("||", quote="§", encoding="klingon")
+    assert [part.partition(":")[0] for part in caught.value.what.split("; ")] == [
+        *("Csv, encoding", "Csv, delimiter", "Csv, quote")
+    ]

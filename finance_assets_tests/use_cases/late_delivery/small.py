@@ -15,8 +15,9 @@ from finance_assets.steps.declared import Declared, table_steps
 from finance_assets.steps.entity import Entity
 from finance_assets.steps.model_steps import model_steps
 from finance_assets.use_cases.late_delivery.prepare_deliveries import Rows, write_delivery
+from finance_assets.use_cases.late_delivery.tables.airports import AIRPORTS
 from finance_assets.use_cases.late_delivery.tables.flights import FLIGHTS
-from finance_assets.use_cases.late_delivery.tables.registers import AIRPORTS, PLANES
+from finance_assets.use_cases.late_delivery.tables.planes import PLANES
 from finance_assets.use_cases.late_delivery.tables.weather import WEATHER
 from finance_assets.use_cases.late_delivery.use_case import (
     CALENDAR,

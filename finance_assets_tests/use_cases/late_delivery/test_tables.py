@@ -14,11 +14,12 @@ from finance_assets.compute.runner import open_context
 from finance_assets.errors import HistoryError
 from finance_assets.settings import Settings
 from finance_assets.use_cases.late_delivery.prepare_deliveries import write_delivery
+from finance_assets.use_cases.late_delivery.tables.airports import AIRPORTS
 from finance_assets.use_cases.late_delivery.tables.features import FEATURE_NAMES, FEATURES
 from finance_assets.use_cases.late_delivery.tables.flights import FLIGHTS
 from finance_assets.use_cases.late_delivery.tables.labels import LABELS
+from finance_assets.use_cases.late_delivery.tables.planes import PLANES
 from finance_assets.use_cases.late_delivery.tables.punctuality import PUNCTUALITY
-from finance_assets.use_cases.late_delivery.tables.registers import AIRPORTS, PLANES
 from finance_assets.use_cases.late_delivery.tables.weather import WEATHER
 from finance_assets.use_cases.late_delivery.use_case import USE_CASE
 from finance_assets_tests.running import UseCaseRunner

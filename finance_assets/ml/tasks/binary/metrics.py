@@ -35,6 +35,11 @@ class BinaryMetrics(Metrics):
     lift_by_decile: tuple[float, ...]
 
     @property
+    def merit(self) -> float:
+        """A search maximises the AUC."""
+        return self.auc
+
+    @property
     def lift_top_decile(self) -> float:
         """Lift of the tenth with the highest scores."""
         return self.lift_by_decile[0]

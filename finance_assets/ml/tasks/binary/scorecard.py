@@ -4,12 +4,10 @@ It is the simple, explainable model that a candidate has to beat: points per bin
 table, kept as JSON. It never becomes champion.
 """
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from finance_assets.monitoring.reference import (
-    choose_edges,
-)
+from finance_assets.monitoring.reference import choose_edges
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,21 +39,6 @@ class Scorecard:
             bins = _bins(frame[feature.name].to_numpy("float64"), feature.edges)
             total += np.asarray(feature.log_odds)[bins]
         return np.asarray(1 / (1 + np.exp(-total)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The scorecard as JSON keeps it."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "Scorecard":
-        """Read a stored scorecard back."""
-        return cls(
-            record["intercept"],
-            tuple(
-                ScorecardFeature(f["name"], tuple(f["edges"]), tuple(f["log_odds"]))
-                for f in record["features"]
-            ),
-        )
 
 
 def fit_scorecard(frame: "pd.DataFrame", features: tuple[str, ...], target: str) -> Scorecard:

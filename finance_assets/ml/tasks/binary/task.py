@@ -1,10 +1,10 @@
 """The task itself: what a use case declares of a binary problem, and what steps ask of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from finance_assets.codec import Json
+from finance_assets.codec import Json, of_record
 from finance_assets.declarations import Mistake
 from finance_assets.lakehouse.contract import Column, RowRule
 from finance_assets.ml.estimates import Interval
@@ -112,19 +112,15 @@ class Binary(Task):
         """All metrics of probabilities against 0 or 1."""
         return measure(outcome, output)
 
-    def merit(self, metrics: Metrics) -> float:
-        """A search maximises the AUC."""
-        return metrics.values()["auc"]
-
     def records(self, spec: "ModelSpec", frame: "pd.DataFrame") -> dict[str, Json]:
         """The scorecard is kept with the candidate."""
         card = fit_scorecard(frame, spec.feature_names, spec.target)
-        return {SCORECARD_FILE: card.to_dict()}
+        return {SCORECARD_FILE: asdict(card)}
 
-    def baseline(self, role: str, holdout: Holdout, record: Callable[[str], Any]) -> "np.ndarray":
+    def baseline(self, role: str, holdout: Holdout, record: Callable[[str], Json]) -> "np.ndarray":
         """The scorecard's probabilities; or the ranks of the rule of thumb, from 0 to 1."""
         if role == SCORECARD:
-            return Scorecard.from_dict(record(SCORECARD_FILE)).predict(holdout.frame)
+            return of_record(Scorecard, record(SCORECARD_FILE)).predict(holdout.frame)
         return _ranks(holdout.frame[holdout.spec.naive].to_numpy("float64"))
 
     def assess(

@@ -32,6 +32,11 @@ class RegressionMetrics(Metrics):
     width: float
     pinball: float
 
+    @property
+    def merit(self) -> float:
+        """The mean absolute error, the smaller the better."""
+        return -self.mae
+
 
 def measure(
     outcome: "np.ndarray", forecast: "np.ndarray", quantiles: tuple[float, ...]

@@ -1,10 +1,10 @@
 """The task itself: what a use case declares of a regression, and what steps ask of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from finance_assets.codec import Json
+from finance_assets.codec import Json, of_record
 from finance_assets.declarations import Mistake, below, blank
 from finance_assets.lakehouse.contract import Column, RowRule
 from finance_assets.ml.estimates import Interval
@@ -32,6 +32,14 @@ NAIVE_FILE = "naive.json"
 BEYOND = "beyond_naive"
 # A segment with fewer rows has no metrics worth reading.
 MIN_ROWS = 30
+
+
+@dataclass(frozen=True)
+class Missed:
+    """By how much outcomes missed the rule of thumb in training: the ends of its interval."""
+
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -112,23 +120,20 @@ class Regression(Task):
         """All metrics of forecasts against numbers."""
         return measure(outcome, output, self.quantiles)
 
-    def merit(self, metrics: Metrics) -> float:
-        """The mean absolute error, the smaller the better."""
-        return -metrics.values()["mae"]
-
     def records(self, spec: "ModelSpec", frame: "pd.DataFrame") -> dict[str, Json]:
         """How far the rule of thumb was off in training: the ends of its interval."""
         missed = Anchor(spec.naive, self.per).missed(frame[spec.target], frame).dropna()
         low, _, high = missed.quantile(list(self.quantiles)).tolist()
-        return {NAIVE_FILE: {"low": low, "high": high}}
+        return {NAIVE_FILE: asdict(Missed(low, high))}
 
-    def baseline(self, role: str, holdout: Holdout, record: Callable[[str], Any]) -> "np.ndarray":
+    def baseline(self, role: str, holdout: Holdout, record: Callable[[str], Json]) -> "np.ndarray":
         """The plain feature, with the interval of its errors in training."""
         import numpy as np
 
-        said, missed = holdout.frame[holdout.spec.naive].to_numpy("float64"), record(NAIVE_FILE)
+        missed = of_record(Missed, record(NAIVE_FILE))
+        said = holdout.frame[holdout.spec.naive].to_numpy("float64")
         unit = holdout.frame[self.per].to_numpy("float64") if self.per else 1.0
-        return np.column_stack([said + unit * missed["low"], said, said + unit * missed["high"]])
+        return np.column_stack([said + unit * missed.low, said, said + unit * missed.high])
 
     def assess(
         self,

@@ -11,14 +11,11 @@ with RANGE frames say the same, but Sail 0.7.2 needs minutes for them.
 
 from finance_assets.lakehouse.contract import Column, RowRule
 from finance_assets.steps.derived import Table
+from finance_assets.use_cases.late_delivery.tables.airports import AIRPORTS
 from finance_assets.use_cases.late_delivery.tables.flights import DAY_NUMBER, FLIGHTS, minutes_of
+from finance_assets.use_cases.late_delivery.tables.planes import PLANES
 from finance_assets.use_cases.late_delivery.tables.punctuality import PUNCTUALITY, SUBJECTS
-from finance_assets.use_cases.late_delivery.tables.registers import (
-    AIRPORTS,
-    PLANES,
-    newest,
-    until_now,
-)
+from finance_assets.use_cases.late_delivery.tables.registers import newest, until_now
 from finance_assets.use_cases.late_delivery.tables.weather import WEATHER
 
 DAYS_BACK = 28

@@ -15,7 +15,7 @@ from finance_assets.ml.criteria.provenance import (
     Signature,
 )
 from finance_assets.ml.criteria.stability import Stability
-from finance_assets.ml.gate import Criterion
+from finance_assets.ml.criterion import Criterion
 from finance_assets.ml.tasks.binary.criteria.fairness import Fairness, FairnessException
 from finance_assets.ml.tasks.binary.criteria.leakage import Leakage
 from finance_assets.ml.tasks.binary.criteria.performance import (

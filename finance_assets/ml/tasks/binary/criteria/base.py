@@ -2,7 +2,7 @@
 
 from typing import ClassVar, TypeAlias
 
-from finance_assets.ml.gate import Criterion, Evidence
+from finance_assets.ml.criterion import Criterion, Evidence
 from finance_assets.ml.tasks.binary.assessment import Assessment
 from finance_assets.ml.tasks.binary.metrics import BinaryMetrics
 

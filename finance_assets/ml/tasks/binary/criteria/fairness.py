@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from finance_assets.ml.criteria.numbers import finite, within
-from finance_assets.ml.gate import Finding
+from finance_assets.ml.criterion import Finding
 from finance_assets.ml.tasks.binary.criteria.base import BinaryCriterion, BinaryEvidence
 from finance_assets.ml.tasks.binary.groups import GroupGap
 

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from finance_assets.ml.criteria.numbers import finite, within
+from finance_assets.ml.criterion import Finding
 from finance_assets.ml.estimates import SURE, sure_at
-from finance_assets.ml.gate import Finding
 from finance_assets.ml.tasks.binary.criteria.base import BinaryCriterion, BinaryEvidence
 
 

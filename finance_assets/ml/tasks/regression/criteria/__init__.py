@@ -16,7 +16,7 @@ from finance_assets.ml.criteria.provenance import (
     Signature,
 )
 from finance_assets.ml.criteria.stability import Stability
-from finance_assets.ml.gate import Criterion
+from finance_assets.ml.criterion import Criterion
 from finance_assets.ml.tasks.regression.criteria.conduct import Fairness, Leakage
 from finance_assets.ml.tasks.regression.criteria.performance import (
     Accuracy,

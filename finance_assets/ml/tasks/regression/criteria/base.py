@@ -2,7 +2,7 @@
 
 from typing import ClassVar, TypeAlias
 
-from finance_assets.ml.gate import Criterion, Evidence
+from finance_assets.ml.criterion import Criterion, Evidence
 from finance_assets.ml.tasks.regression.assessment import RegressionAssessment
 from finance_assets.ml.tasks.regression.metrics import RegressionMetrics
 

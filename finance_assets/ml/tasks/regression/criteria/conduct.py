@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from finance_assets.ml.criteria.bounded import all_within
 from finance_assets.ml.criteria.numbers import finite, largest, within
-from finance_assets.ml.gate import Finding
+from finance_assets.ml.criterion import Finding
 from finance_assets.ml.tasks.regression.criteria.base import (
     RegressionCriterion,
     RegressionEvidence,
