@@ -55,6 +55,7 @@ class _Measured:
     drifts: list[DriftRecord]
     performance: list[PerformanceRecord]
     quality: list[QualityRecord]
+    restated: tuple[str, ...]
     triage: Triage
 
 
@@ -125,7 +126,8 @@ def _judged(
     if thought.verdict is Verdict.concept_shift and matured is not None:
         rivals = rivals_of(ctx, spec, read, history, partition, matured)
         thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
-    return _Measured(drift, drift.records(partition), performance.records, quality, thought)
+    drifts = drift.records(partition)
+    return _Measured(drift, drifts, performance.records, quality, restated, thought)
 
 
 def _published(
@@ -154,9 +156,11 @@ def _published(
     }
     result = results["drift"]
     for place, one in found.items():
-        result.by_partition[place] = asdict(
-            summary(one.triage, one.drift.report.max_psi, one.drift.report.rows)
-        )
+        result.by_partition[place] = {
+            **asdict(summary(one.triage, one.drift.report.max_psi, one.drift.report.rows)),
+            "restated": one.restated,
+            "run_id": ctx.origin.run_id,
+        }
     partition, last = next(reversed(found.items()))
     shown = Monitored(
         partition,
