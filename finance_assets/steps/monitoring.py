@@ -39,9 +39,7 @@ from finance_assets.model_life.rescoring import rivals_of
 from finance_assets.model_life.restated import restated_since
 from finance_assets.monitoring.drift import compare
 from finance_assets.monitoring.measurements import Measurements
-from finance_assets.monitoring.reference import (
-    bin_conditions,
-)
+from finance_assets.monitoring.reference import bin_conditions
 from finance_assets.monitoring.triage import Triage, Verdict, triage
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_records
@@ -161,22 +159,25 @@ def _published(
             "restated": one.restated,
             "run_id": ctx.origin.run_id,
         }
-    partition, last = next(reversed(found.items()))
-    shown = Monitored(
-        partition,
-        last.triage,
-        last.drift,
-        last.quality,
-        performance.outcome,
-        performance.output,
-        performance.records,
-    )
+    _show(ctx, spec, result, *next(reversed(found.items())), performance)
+    return result
+
+
+def _show(
+    ctx: StepContext,
+    spec: ModelSpec,
+    result: StepResult,
+    partition: str,
+    last: _Measured,
+    performance: MeasuredPerformance,
+) -> None:
+    """Plots and report of the last partition of the run, which is all that a range shows."""
+    shown = Monitored(partition, last.triage, last.drift, last.quality, performance)
     result.plots.update(plots_of(ctx, spec, shown))
     result.metadata["triage"] = f"{last.triage.verdict}: {last.triage.action}"
     problem = unlost("The report", lambda: write_report(ctx, spec, shown, result.plots))
     if problem:
         ctx.report(problem)
-    return result
 
 
 @dataclass(frozen=True)

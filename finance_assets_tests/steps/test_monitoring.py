@@ -1,6 +1,8 @@
 """What monitoring thinks of real months: a champion too young, a code from nowhere, corrections."""
 
+import base64
 import gc
+import re
 import shutil
 
 import pytest
@@ -24,7 +26,7 @@ from finance_assets.model_life.performance_measuring import MeasuredPerformance
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.step.records import publish_records
 from finance_assets.steps.monitoring import stored_summaries, stored_triage
-from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
+from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, report_of
 from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june, retrain
 from finance_assets_tests.scenario import (
     APRIL,
@@ -85,6 +87,23 @@ def test_real_months_are_judged_for_what_they_are(monitored):
     assert found[SEPTEMBER].drifted[0] == "pay_status"
     assert "pay_status" in found[SEPTEMBER].evidence[0]
     assert stored_summaries(monitored.lakehouse, MODEL)[SEPTEMBER].action == "hold"
+
+
+def test_the_report_of_a_month_lies_in_the_run_of_its_champion_with_verdict_and_plots(monitored):
+    page = report_of(monitored.settings, "2", SEPTEMBER)
+    assert "encoding change: hold" in page
+    assert f"{ACCOUNTS} rows, scored by v2." in page
+    for sentence in thoughts(monitored)[SEPTEMBER].evidence:
+        assert sentence in page
+    plots = dict(re.findall(r'alt="(\w+)" src="data:image/png;base64,([^"]+)"', page))
+    assert list(plots) == ["Drift", "Output", "Reliability", "Performance"]
+    assert all(base64.b64decode(png).startswith(b"\x89PNG") for png in plots.values())
+    for shown in (
+        "<td>pay_status</td>",
+        f"<td>{BRONZE}</td>",
+        f"<td>{AUGUST}</td><td>observed</td>",
+    ):
+        assert shown in page
 
 
 @pytest.mark.parametrize("lost", WRITTEN)
@@ -268,5 +287,9 @@ def test_labels_that_were_made_anew_are_a_finding_and_are_measured_anew(monitore
     assert restated == [f"{LABELS}: was made anew since v1 was trained"]
     after = performance(monitored, scored=JULY, kind=OBSERVED, metric="outcome_rate")
     assert max(r.value for r in after) > max(r.value for r in before)
-    said_last = max(r.recorded_at for r in after)
-    assert max(after, key=lambda r: r.value).recorded_at == said_last
+    newest = max(after, key=lambda r: r.recorded_at)
+    assert newest == max(after, key=lambda r: r.value)
+    assert newest.labels_version < max(r.labels_version for r in after)
+    page = report_of(monitored.settings, "1", AUGUST)
+    shown = re.findall(r"observed</td><td>outcome_rate</td>\s*<td class=\"n\">([^<]+)", page)
+    assert shown[-1] == f"{newest.value:.4g}", "what is newest is shown last"
