@@ -63,7 +63,7 @@ def plots_of(ctx: StepContext, spec: ModelSpec, shown: Monitored) -> dict[str, b
     if outcome is not None and output is not None:
         images["Reliability"] = plots.reliability(spec.task.reliability(outcome, output))
     metric = next(iter(spec.task.headline))
-    series = _series(_performance(ctx, spec, metric))
+    series = series_of(_performance(ctx, spec, metric))
     if series:
         images["Performance"] = plots.over_time(spec.task.headline[metric], series)
     return images
@@ -136,9 +136,7 @@ def _performance(ctx: StepContext, spec: ModelSpec, metric: str) -> list[Perform
         where=f"segment = '{ALL}' AND metric = '{metric}' AND {kinds} "
         f"AND scored >= '{_first_shown(history)}'"
     )
-    return _overall(
-        from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
-    )
+    return from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
 
 
 def _overall(records: Iterable[PerformanceRecord]) -> list[PerformanceRecord]:
@@ -149,12 +147,12 @@ def _overall(records: Iterable[PerformanceRecord]) -> list[PerformanceRecord]:
     return sorted(found, key=lambda r: (r.scored, r.kind, r.metric, r.recorded_at))
 
 
-def _series(
-    records: list[PerformanceRecord],
+def series_of(
+    records: Iterable[PerformanceRecord],
 ) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Value and interval by scored partition, estimated and observed; the last one counts."""
+    """A figure with its interval by kind and scored partition; what was recorded last counts."""
     found: dict[str, dict[str, tuple[float, float, float]]] = {}
-    for record in records:
+    for record in _overall(records):
         figure = record.figure
         points = found.setdefault(record.kind, {})
         points[record.scored] = (figure.value, figure.low, figure.high)

@@ -14,11 +14,13 @@ from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.model_life.contracts import drift_contract, triage_contract
+from finance_assets.model_life.monitoring_report import series_of
 from finance_assets.model_life.performance_log import (
     ERROR,
     ESTIMATED,
     OBSERVED,
     PerformanceRecord,
+    Recorder,
     performance_contract,
     quality_contract,
 )
@@ -287,9 +289,14 @@ def test_labels_that_were_made_anew_are_a_finding_and_are_measured_anew(monitore
     assert restated == [f"{LABELS}: was made anew since v1 was trained"]
     after = performance(monitored, scored=JULY, kind=OBSERVED, metric="outcome_rate")
     assert max(r.value for r in after) > max(r.value for r in before)
-    newest = max(after, key=lambda r: r.recorded_at)
-    assert newest == max(after, key=lambda r: r.value)
-    assert newest.labels_version < max(r.labels_version for r in after)
-    page = report_of(monitored.settings, "1", AUGUST)
-    shown = re.findall(r"observed</td><td>outcome_rate</td>\s*<td class=\"n\">([^<]+)", page)
-    assert shown[-1] == f"{newest.value:.4g}", "what is newest is shown last"
+    said_last = max(r.recorded_at for r in after)
+    assert max(after, key=lambda r: r.value).recorded_at == said_last
+
+
+def test_of_labels_made_anew_the_newest_figures_are_plotted_though_their_version_is_lower():
+    def observed(version, recorded_at, value):
+        told = Recorder(AUGUST, JULY, "1", "digest", OBSERVED, version, recorded_at)
+        return told("all", "auc", value)
+
+    records = [observed(1, "2005-11-02T00:00:00", 0.7), observed(5, "2005-10-02T00:00:00", 0.9)]
+    assert series_of(records) == {OBSERVED: {JULY: (0.7, 0.7, 0.7)}}
