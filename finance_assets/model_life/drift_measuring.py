@@ -5,14 +5,14 @@ What the counts mean is monitoring/'s business.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.identity import Reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import DriftRecord, drift_contract, prediction_contract
-from finance_assets.monitoring.drift import DriftReport, VariableDrift, compare
+from finance_assets.monitoring.drift import DriftReport, compare
 from finance_assets.monitoring.reference import (
     Reference,
     bin_conditions,
@@ -32,24 +32,12 @@ class MeasuredDrift:
     references: tuple[Reference, ...] = ()
 
     def records(self, partition: str) -> list[DriftRecord]:
-        """The drift of each variable; none where nothing was scored.
-
-        Which codes were not seen is in the counts, and named in the evidence of the triage.
-        """
+        """The drift of each variable; none where nothing was scored."""
         champion, report = self.champion, self.report
         if champion is None:
             return []
-        stored = {one.name for one in fields(VariableDrift)} - {"unseen_codes"}
-        return [
-            DriftRecord(
-                partition,
-                **{name: getattr(variable, name) for name in stored},
-                rows=report.rows,
-                model_version=champion.model_version,
-                model_sha256=champion.model_sha256,
-            )
-            for variable in report.variables
-        ]
+        who = champion.model_version, champion.model_sha256
+        return [DriftRecord.of(partition, one, report.rows, *who) for one in report.variables]
 
 
 def scorer_of(
