@@ -239,6 +239,10 @@ class HomeTemplates:
 
 def move_mlflow(database: Path, before: Path, after: Path) -> None:
     """Let a copied MLflow store name its artifacts where they lie now."""
+    from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
+
+    # MLflow remembers where the artifacts of a run lie, as long as the process lives.
+    _artifact_repos_cache.clear()
     with sqlite3.connect(database) as store:
         tables = [r[0] for r in store.execute("SELECT name FROM sqlite_master WHERE type='table'")]
         for table in tables:

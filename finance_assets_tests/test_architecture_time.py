@@ -23,7 +23,10 @@ CUTS = {(None, 4), (None, 7), (None, 10), (5, 7), (8, 10)}
 TEXTS = {
     "a pattern of dates": re.compile(r"\\d\{4\}|\[0-9\]\{4\}"),
     "a format of dates": re.compile(r"%[YmdGV]|yyyy-MM"),
-    "a cron expression": re.compile(r"^([\d*?/,-]+ ){4,6}([\d*?/,-]+|[A-Z]{3})$"),
+    "a cron expression": re.compile(
+        r"^([\d*?/,-]+ ){4,6}([\d*?/,-]+|[A-Z]{3})$"
+        r"|^@(annually|yearly|monthly|weekly|daily|midnight|hourly)$"
+    ),
     "arithmetic of the engine": re.compile(
         r"\b(add_months|months_between|date_add|date_sub|dateadd|datediff|date_trunc|last_day"
         r"|next_day|to_date|date_format|make_date)\b",
@@ -104,6 +107,7 @@ def test_nothing_but_the_calendar_computes_with_time(module):
         "datetime.fromisoformat(text)",
         "{'quartz_cron_expression': '0 0 6 3 * ?'}",
         "cron_schedule = '0 6 * * 1'",
+        "cron_schedule = '@weekly'",
         "rows.selectExpr('add_months(m, 1)')",
         "DEFAULT = 'previous_month'",
         "reason = 'the outcomes come a month later'",

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from finance_assets.assets.metadata import asset_key, stated_history
+from finance_assets.calendar import Frequency
 from finance_assets.commands.champion import Verify
 from finance_assets.compute.commands import run_command
 from finance_assets.compute.runner import open_context
@@ -51,7 +52,8 @@ def build_history_check(use_case: UseCase) -> dg.AssetChecksDefinition:
 
 def once_a_day(use_case: UseCase) -> dg.AutomationCondition[Any]:
     """When the check runs by itself: tampering does not wait for the next decision."""
-    is_due = dg.AutomationCondition.cron_tick_passed("@daily", use_case.calendar.timezone)
+    midnight, timezone = Frequency.daily.boundaries, use_case.calendar.timezone
+    is_due = dg.AutomationCondition.cron_tick_passed(midnight, timezone)
     return (is_due & ~dg.AutomationCondition.in_progress()).with_label("once a day")
 
 

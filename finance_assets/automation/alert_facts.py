@@ -6,22 +6,22 @@ own: one that cannot be read keeps nobody from hearing of the others.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import dagster as dg
 
 from finance_assets.assets.history_check import NAME as INTACT
 from finance_assets.assets.metadata import asset_key, stated_history
-from finance_assets.automation.alerts import AlertFacts, Held, Rejection
+from finance_assets.automation.alerts import AlertFacts, Held, Uncrowned
 from finance_assets.automation.facts import is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
-from finance_assets.automation.stated import said_of, stated, stated_summaries
+from finance_assets.automation.stated import said_of, stated
+from finance_assets.codec import of_record
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import champion_history_contract
-from finance_assets.model_life.contracts import triage_contract
+from finance_assets.model_life.contracts import drift_contract, triage_contract
 from finance_assets.model_life.decision_log import (
     Outcome,
     decision_contract,
@@ -29,6 +29,7 @@ from finance_assets.model_life.decision_log import (
     read_decisions,
 )
 from finance_assets.monitoring.triage import Action, Verdict
+from finance_assets.step.declaration import Facts
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import Summary, stored_summaries
 
@@ -64,19 +65,19 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
         history = read_history(lakehouse, use_case.name)
         digest = history.newest.model_sha256 if history.newest else ""
         summaries = stored_summaries(lakehouse, use_case.model)
-        told = {p: said for p, said in summaries.items() if said.verdict != Verdict.restated_data}
         triages = lakehouse.history(triage_contract(use_case.model).table)
         return (
-            *(
-                replace(held, run_id=_run_of(triages, held.partition))
-                for held in _holds(told, lambda said: said.champion_sha256 == digest)
+            *_holds(
+                summaries,
+                lambda said: said.champion_sha256 == digest,
+                lambda partition: _run_of(triages, partition),
             ),
             *_restated(max(summaries, default=""), restated_now(lakehouse, use_case, history)),
         )
 
     return {
         "failed_runs": lambda: failed_runs(instance, use_case),
-        "rejections": lambda: _rejections(lakehouse, use_case),
+        "candidates": lambda: _uncrowned(lakehouse, use_case),
         "overdue": lambda: _overdue(use_case, lambda key: lakehouse.history(key).ledgers()),
         "history_problems": problems,
         "holds": holds,
@@ -85,16 +86,24 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
 
 def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
     def holds() -> tuple[Held, ...]:
-        history = asset_key(champion_history_contract(use_case.name).table)
-        known = stated(instance, history, {use_case.name}).get(use_case.name, {})
-        now = str(known.get("champion_version", ""))
-        return _holds(
-            stated_summaries(instance, use_case), lambda said: said.champion_version == now
+        said = {
+            partition: one.facts
+            for partition, one in said_of(instance, drift_contract(use_case.model).table).items()
+        }
+        champion = str(_stated_champion(instance, use_case).get("champion_version", ""))
+        newest = max(said, default="")
+        return (
+            *_holds(
+                {partition: of_record(Summary, facts) for partition, facts in said.items()},
+                lambda found: found.champion_version == champion,
+                lambda partition: str(said[partition].get("run_id", "")),
+            ),
+            *_restated(newest, _stated_restated(said.get(newest, {}), champion)),
         )
 
     return {
         "failed_runs": lambda: failed_runs(instance, use_case),
-        "rejections": lambda: _stated_rejections(instance, use_case),
+        "candidates": lambda: _stated_uncrowned(instance, use_case),
         "overdue": lambda: _overdue(
             use_case, lambda key: instance.get_materialized_partitions(asset_key(key))
         ),
@@ -104,22 +113,27 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
 
 
 def _holds(
-    summaries: Mapping[str, Summary], is_in_force: Callable[[Summary], bool]
+    summaries: Mapping[str, Summary],
+    is_in_force: Callable[[Summary], bool],
+    run_of: Callable[[str], str],
 ) -> tuple[Held, ...]:
     """The partitions that wait for a person: to look, or to bring another champion back.
 
-    Once another champion is in force, nobody is asked to roll back from the one before.
+    Once another champion is in force, nobody is asked to roll back from the one before. What was
+    restated is no matter of a partition.
     """
+    told = {p: said for p, said in summaries.items() if said.verdict != Verdict.restated_data}
     return tuple(
         Held(
             partition,
             said.verdict,
             "; ".join(said.evidence),
+            run_id=run_of(partition),
             action=said.action,
             champion_version=said.champion_version,
             better_version=said.better_version,
         )
-        for partition, said in sorted(summaries.items())
+        for partition, said in sorted(told.items())
         if said.action == Action.hold or (said.action == Action.roll_back and is_in_force(said))
     )
 
@@ -128,6 +142,14 @@ def _run_of(history: TableHistory, partition: str) -> str:
     """The run that last changed a partition; empty if none did."""
     found = history.publication_of(partition)
     return found.run_id if found else ""
+
+
+def _stated_restated(newest: Facts, champion: str) -> tuple[str, ...]:
+    """What today's champion rests on that was changed, as the newest partition measured has it."""
+    sentences = newest.get("restated")
+    if newest.get("champion_version") != champion or not isinstance(sentences, list):
+        return ()
+    return tuple(map(str, sentences))
 
 
 def _restated(partition: str, sentences: tuple[str, ...]) -> tuple[Held, ...]:
@@ -149,39 +171,59 @@ def _overdue(
     return found
 
 
-def _rejections(lakehouse: Lakehouse, use_case: UseCase) -> tuple[Rejection, ...]:
-    """The candidates that lately did not become champion; nobody is told of what is over."""
+def _uncrowned(lakehouse: Lakehouse, use_case: UseCase) -> tuple[Uncrowned, ...]:
+    """The candidates that did not become champion, lately or still waiting for a person."""
     decisions = read_decisions(lakehouse, use_case.model)
     history = read_history(lakehouse, use_case.name)
+    champion_as_of = history.newest.as_of if history.newest else ""
     since = news_since().isoformat()
     found = []
     for version in dict.fromkeys(decision.candidate_version for decision in decisions):
         newest, crowned = newest_on(decisions, version), history.of_version(version)
-        if newest is None or newest.outcome == Outcome.promoted or newest.recorded_at < since:
-            continue
         # Approving it leaves the decision that held it as it was.
-        if crowned is None or crowned.model_sha256 != newest.model_sha256:
-            found.append(
-                Rejection(
-                    newest.as_of,
-                    newest.outcome,
-                    newest.candidate_version,
-                    newest.failed_criteria,
-                    newest.run_id,
-                )
-            )
+        if newest is None or (crowned and crowned.model_sha256 == newest.model_sha256):
+            continue
+        one = Uncrowned(
+            newest.as_of, newest.outcome, version, newest.failed_criteria, newest.run_id
+        )
+        if _is_news(one, newest.recorded_at >= since, champion_as_of):
+            found.append(one)
     return tuple(found)
 
 
-def _stated_rejections(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[Rejection, ...]:
-    """The same, of what runs stated lately."""
-    found = said_of(instance, decision_contract(use_case.model).table)
+def _stated_uncrowned(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[Uncrowned, ...]:
+    """The same, of what runs stated."""
+    champion_as_of = str(_stated_champion(instance, use_case).get("as_of", ""))
+    said_of_all = said_of(instance, decision_contract(use_case.model).table)
     since = news_since().timestamp()
-    return tuple(
-        Rejection(as_of, str(said.facts["decision"]), str(said.facts["candidate_version"]), "")
-        for as_of, said in sorted(found.items())
-        if said.facts["decision"] != Outcome.promoted and said.at >= since
-    )
+    found = []
+    for as_of, said in sorted(said_of_all.items()):
+        one = Uncrowned(
+            as_of,
+            str(said.facts["decision"]),
+            str(said.facts["candidate_version"]),
+            # The first versions of this package stated neither.
+            str(said.facts.get("failed_criteria", "")),
+            str(said.facts.get("run_id", "")),
+        )
+        if _is_news(one, said.at >= since, champion_as_of):
+            found.append(one)
+    return tuple(found)
+
+
+def _is_news(one: Uncrowned, is_recent: bool, champion_as_of: str) -> bool:
+    """Whether people are told of a candidate: nobody is told of what is over.
+
+    What is held is not over by the time alone, but by a champion that learned as much or more.
+    """
+    is_waiting = one.outcome == Outcome.held and one.as_of > champion_as_of
+    return one.outcome != Outcome.promoted and (is_recent or is_waiting)
+
+
+def _stated_champion(instance: dg.DagsterInstance, use_case: UseCase) -> Facts:
+    """What runs stated of today's champion; nothing if there is none."""
+    history = asset_key(champion_history_contract(use_case.name).table)
+    return stated(instance, history, {use_case.name}).get(use_case.name, {})
 
 
 def _stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:

@@ -2,10 +2,14 @@
 
 Its cursor is the only memory of what was told, by channel. What holds no more is forgotten, so
 that it is told again when it comes back. A channel that fails is tried again at the next tick.
+
+The cursor is written at the end of a tick: of one that dies before, the next one tells everything
+once more. So each thing is told at least once.
 """
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 
 import dagster as dg
 
@@ -19,8 +23,16 @@ from finance_assets.step.use_case import UseCase
 
 # So many failures in a row are a channel that is down.
 GIVE_UP_AFTER = 2
-# By channel: the keys of what it was told and what still holds.
-Told = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is remembered of a channel, as far as it still holds: the keys of what it was told, and
+    of what it refused, longest ago first.
+    """
+
+    told: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
 
 def build_alert_sensor(use_case: UseCase) -> dg.SensorDefinition:
@@ -43,44 +55,59 @@ def build_alert_sensor(use_case: UseCase) -> dg.SensorDefinition:
         channels, wrong = channels_of(settings)
         for place in wrong:
             context.log.error(f"FINANCE_ASSETS_ALERT_URLS: URL number {place} is none of apprise's")
-        told: Told = json.loads(context.cursor or "{}")
-        sent = {
-            one.name: _tell(one, alerts, told.get(one.name, []), settings, context.log.warning)
+        before = _read(context.cursor)
+        now = {
+            one.name: _tell(
+                one, alerts, before.get(one.name, Memory()), settings, context.log.warning
+            )
             for one in channels
         }
-        context.update_cursor(json.dumps(sent))
-        new = sum(len(set(keys) - set(told.get(name, []))) for name, keys in sent.items())
+        context.update_cursor(json.dumps({name: asdict(memory) for name, memory in now.items()}))
+        new = sum(len(set(m.told) - set(before.get(n, Memory()).told)) for n, m in now.items())
         return dg.SkipReason(_summary(alerts, len(channels), new))
 
     return _sensor
 
 
+def _read(cursor: str | None) -> dict[str, Memory]:
+    """What is remembered by channel. The first versions of this package kept a list of the told."""
+    known = json.loads(cursor or "{}")
+    return {
+        name: Memory(told=said) if isinstance(said, list) else Memory(**said)
+        for name, said in known.items()
+    }
+
+
 def _tell(
     channel: Channel,
     alerts: list[Alert],
-    told: list[str],
+    before: Memory,
     settings: Settings,
     warn: Callable[[str], object],
-) -> list[str]:
-    """Tell a channel what is new; the keys of all that it was told and that still holds.
+) -> Memory:
+    """Tell a channel what is new; what is to be remembered of it.
 
-    One message that a channel does not take keeps no other from it. Two in a row are taken for a
-    channel that is down: each costs seconds, and other channels wait.
+    Two messages in a row that it does not take are taken for a channel that is down: each costs
+    seconds, and other channels wait. The next tick begins with those that it was not asked yet, so
+    messages that it never takes keep no other from it.
     """
     holding = {alert.key for alert in alerts}
-    known = [key for key in told if key in holding]
+    told = [key for key in before.told if key in holding]
+    refused = [key for key in before.refused if key in holding]
     failures = 0
-    for alert in untold(alerts, known):
-        body = alert.body(settings.dagster_ui_url, settings.runbook_url)
-        if channel.send(alert.title, body):
-            known.append(alert.key)
+    for alert in untold(alerts, told, refused):
+        if alert.key in refused:
+            refused.remove(alert.key)
+        if channel.send(alert.title, alert.body(settings.dagster_ui_url, settings.runbook_url)):
+            told.append(alert.key)
             failures = 0
             continue
-        warn(f"channel {channel.name} did not take '{alert.title}'; the next tick tries again")
+        warn(f"channel {channel.name} did not take '{alert.title}'; it is tried again")
+        refused.append(alert.key)
         failures += 1
         if failures == GIVE_UP_AFTER:
             break
-    return known
+    return Memory(told, refused)
 
 
 def _summary(alerts: list[Alert], channels: int, new: int) -> str:

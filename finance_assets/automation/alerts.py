@@ -4,7 +4,7 @@ Pure: facts in, alerts out. Gathering the facts is alert_facts.py's, sending cha
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -99,7 +99,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Rejection:
+class Uncrowned:
     """A candidate that did not become champion: `outcome` is turned_down or held."""
 
     as_of: str
@@ -120,7 +120,7 @@ class AlertFacts:
     use_case: str
     failed_runs: tuple[FailedRun, ...] = ()
     holds: tuple[Held, ...] = ()
-    rejections: tuple[Rejection, ...] = ()
+    candidates: tuple[Uncrowned, ...] = ()
     overdue: Mapping[str, tuple[str, ...]] | None = None
     history_table: str = ""
     history_problems: tuple[str, ...] = ()
@@ -134,14 +134,16 @@ def alerts_of(facts: AlertFacts) -> list[Alert]:
         *_of_history(facts),
         *_of_holds(facts),
         *_of_runs(facts),
-        *_of_rejections(facts),
+        *_of_candidates(facts),
         *_of_freshness(facts),
     ]
 
 
-def untold(alerts: list[Alert], told: Collection[str]) -> list[Alert]:
-    """The alerts that a channel is told now."""
-    return [alert for alert in alerts if alert.key not in told][:AT_ONCE]
+def untold(alerts: list[Alert], told: Collection[str], refused: Sequence[str] = ()) -> list[Alert]:
+    """The alerts that a channel is told now; last those that it refused, longest ago first."""
+    places = {key: place for place, key in enumerate(refused, 1)}
+    new = [alert for alert in alerts if alert.key not in told]
+    return sorted(new, key=lambda alert: places.get(alert.key, 0))[:AT_ONCE]
 
 
 def _of_unknown(facts: AlertFacts) -> Iterator[Alert]:
@@ -178,10 +180,12 @@ def _of_holds(facts: AlertFacts) -> Iterator[Alert]:
 
 
 def _hold_key(held: Held) -> str:
-    """What is restated once more, or judged of another champion, is told once more."""
-    key = f"hold:{held.partition}:{held.verdict}"
+    """What is restated once more, or judged of another champion, is told once more; what was
+    restated is of no partition, as each one that is measured later finds it again.
+    """
     if held.verdict == Verdict.restated_data:
-        return f"{key}:{_digest(held.evidence)}"
+        return f"hold:{held.verdict}:{_digest(held.evidence)}"
+    key = f"hold:{held.partition}:{held.verdict}"
     if held.action == Action.roll_back:
         return f"{key}:v{held.champion_version}:v{held.better_version}"
     return key
@@ -204,8 +208,8 @@ def _of_runs(facts: AlertFacts) -> Iterator[Alert]:
         )
 
 
-def _of_rejections(facts: AlertFacts) -> Iterator[Alert]:
-    for one in facts.rejections:
+def _of_candidates(facts: AlertFacts) -> Iterator[Alert]:
+    for one in facts.candidates:
         is_held = one.outcome == "held"
         said = "waits for approval" if is_held else "was turned down by the gate"
         yield Alert(

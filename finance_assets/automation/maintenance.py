@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from finance_assets.calendar import Frequency
 from finance_assets.commands.maintain import Maintain, Maintenance
 from finance_assets.compute.commands import run_command
 from finance_assets.compute.runner import open_context
@@ -32,7 +33,7 @@ def build_maintenance_schedule(job: Any, timezone: str, is_running: bool) -> dg.
     return dg.ScheduleDefinition(
         name=f"{JOB}_schedule",
         job=job,
-        cron_schedule="@weekly",
+        cron_schedule=Frequency.weekly.boundaries,
         execution_timezone=timezone,
         default_status=status.RUNNING if is_running else status.STOPPED,
         description="Maintains every table.",

@@ -4,11 +4,12 @@ They are the same for every use case but for its name, key and task. Those of ev
 decisions, looks and champions are beside their records.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.monitoring.drift import VariableDrift
 from finance_assets.monitoring.triage import Action, Triage, Verdict
 
 
@@ -83,6 +84,19 @@ class DriftRecord:
     rows: int = described("Rows of the partition")
     model_version: str = described("Champion whose reference was used")
     model_sha256: str = described("Digest of that champion")
+
+    @classmethod
+    def of(
+        cls, partition: str, found: VariableDrift, rows: int, model_version: str, model_sha256: str
+    ) -> "DriftRecord":
+        """The record of a variable's drift. Which codes came new is in its counts, and named in
+        the evidence of the triage.
+        """
+        names = {one.name for one in fields(cls)}
+        stored = {name: value for name, value in vars(found).items() if name in names}
+        return cls(
+            partition, **stored, rows=rows, model_version=model_version, model_sha256=model_sha256
+        )
 
 
 def drift_contract(spec: ModelSpec) -> Contract:

@@ -36,16 +36,8 @@ class MeasuredDrift:
         champion, report = self.champion, self.report
         if champion is None:
             return []
-        return [
-            DriftRecord(
-                partition,
-                **vars(variable),
-                rows=report.rows,
-                model_version=champion.model_version,
-                model_sha256=champion.model_sha256,
-            )
-            for variable in report.variables
-        ]
+        who = champion.model_version, champion.model_sha256
+        return [DriftRecord.of(partition, one, report.rows, *who) for one in report.variables]
 
 
 def scorer_of(

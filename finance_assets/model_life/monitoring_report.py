@@ -1,13 +1,12 @@
 """The monitoring report: plots of a partition, and one HTML page that holds everything.
 
-The page lies in the champion's MLflow run. No number is made here.
+The page lies in the MLflow run of the champion that is judged. No number is made here.
 """
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import jinja2
 
@@ -16,6 +15,7 @@ from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml import plots
 from finance_assets.ml.evaluation import ALL
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.model_life.champion_history import ChampionEvent
 from finance_assets.model_life.contracts import drift_contract
 from finance_assets.model_life.drift_measuring import MeasuredDrift
 from finance_assets.model_life.performance_log import (
@@ -25,11 +25,9 @@ from finance_assets.model_life.performance_log import (
     QualityRecord,
     performance_contract,
 )
+from finance_assets.model_life.performance_measuring import MeasuredPerformance
 from finance_assets.monitoring.triage import Triage
 from finance_assets.step.declaration import StepContext
-
-if TYPE_CHECKING:
-    import numpy as np
 
 FOLDER = "monitoring"
 SHOWN_PARTITIONS = 24
@@ -37,31 +35,35 @@ SHOWN_PARTITIONS = 24
 
 @dataclass(frozen=True)
 class Monitored:
-    """A partition as it is shown; `outcome` and `output` are of the rows that matured in it."""
+    """A partition as it is shown, and what became known in it."""
 
     partition: str
     triage: Triage
     drift: MeasuredDrift
     quality: list[QualityRecord]
-    outcome: "np.ndarray | None" = None
-    output: "np.ndarray | None" = None
-    performance: Sequence[PerformanceRecord] = ()
+    performance: MeasuredPerformance
+
+    @property
+    def champion(self) -> ChampionEvent | None:
+        """Who is judged: the champion that scored the partition, else what matured in it."""
+        return self.drift.champion or self.performance.champion
 
 
 def plots_of(ctx: StepContext, spec: ModelSpec, shown: Monitored) -> dict[str, bytes]:
     """Drift over partitions, the output's distribution, reliability, performance over time."""
     images: dict[str, bytes] = {}
-    if shown.drift.champion is None:
+    if shown.champion is None:
         return images
     drift = _drift_table(ctx, spec)
-    images["Drift"] = plots.heat_map("PSI by partition", drift, spec.drift.drift_psi)
-    images["Output"] = _output(spec, shown)
-    if shown.outcome is not None and shown.output is not None:
-        images["Reliability"] = plots.reliability(
-            spec.task.reliability(shown.outcome, shown.output)
-        )
+    if drift:
+        images["Drift"] = plots.heat_map("PSI by partition", drift, spec.drift.drift_psi)
+    if shown.drift.champion is not None:
+        images["Output"] = _output(spec, shown)
+    outcome, output = shown.performance.outcome, shown.performance.output
+    if outcome is not None and output is not None:
+        images["Reliability"] = plots.reliability(spec.task.reliability(outcome, output))
     metric = next(iter(spec.task.headline))
-    series = _series(_performance(ctx, spec, metric))
+    series = series_of(_performance(ctx, spec, metric))
     if series:
         images["Performance"] = plots.over_time(spec.task.headline[metric], series)
     return images
@@ -71,7 +73,7 @@ def write_report(
     ctx: StepContext, spec: ModelSpec, shown: Monitored, images: dict[str, bytes]
 ) -> None:
     """Put the page into the champion's run; without a champion there is none."""
-    champion = shown.drift.champion
+    champion = shown.champion
     if champion is None:
         return
     page = _template().render(
@@ -81,7 +83,7 @@ def write_report(
         variables=shown.drift.report.variables,
         rows=shown.drift.report.rows,
         quality=shown.quality,
-        performance=_overall(shown.performance),
+        performance=_overall(shown.performance.records),
         images={title: base64.b64encode(png).decode() for title, png in images.items()},
     )
     version = ctx.registry.version(spec.name, champion.model_version)
@@ -134,23 +136,23 @@ def _performance(ctx: StepContext, spec: ModelSpec, metric: str) -> list[Perform
         where=f"segment = '{ALL}' AND metric = '{metric}' AND {kinds} "
         f"AND scored >= '{_first_shown(history)}'"
     )
-    return _overall(
-        from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
-    )
+    return from_rows(PerformanceRecord, rows, contract.table, partition=contract.partition_column)
 
 
 def _overall(records: Iterable[PerformanceRecord]) -> list[PerformanceRecord]:
-    """Those of all rows together, in the order in which they are shown."""
+    """Those of all rows together, in the order in which they are shown; of one figure the newest
+    is last, whichever version of the labels it rests on: labels made anew count theirs anew.
+    """
     found = (record for record in records if record.segment == ALL)
-    return sorted(found, key=lambda r: (r.scored, r.kind, r.metric, r.labels_version))
+    return sorted(found, key=lambda r: (r.scored, r.kind, r.metric, r.recorded_at))
 
 
-def _series(
-    records: list[PerformanceRecord],
+def series_of(
+    records: Iterable[PerformanceRecord],
 ) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Value and interval by scored partition, estimated and observed; the newest labels count."""
+    """A figure with its interval by kind and scored partition; what was recorded last counts."""
     found: dict[str, dict[str, tuple[float, float, float]]] = {}
-    for record in records:
+    for record in _overall(records):
         figure = record.figure
         points = found.setdefault(record.kind, {})
         points[record.scored] = (figure.value, figure.low, figure.high)

@@ -59,9 +59,9 @@ class VariableDrift:
 
     `psi` with its 95 % interval; `js`: Jensen-Shannon divergence in bits, from 0 to 1; shares of
     missing values then and now; share of rows with codes all but never seen, and outside the range.
-    The
-    `…_chance` are the probabilities that chance alone does as much. `seasonal_psi`: against the
+    The `…_chance` are the probabilities that chance alone does as much. `seasonal_psi`: against the
     same season of the year before, where the same champion measured it. `counts`: rows per bin.
+    `unseen_codes`: those codes with the share of rows that each has, most frequent first.
     """
 
     variable: str
@@ -79,6 +79,7 @@ class VariableDrift:
     breach_chance: float
     counts: str
     seasonal_psi: float | None = None
+    unseen_codes: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,8 @@ def compare(
     known_then, known = then - reference.counts[0], rows - observed[0]
     psi = population_stability_index(reference.counts, observed)
     low, high = psi_interval(psi, reference.counts, observed)
-    unseen_then, unseen = _unseen(reference, observed)
+    codes = _unseen(reference, observed)
+    unseen_then, unseen = sum(then for _, then, _ in codes), sum(now for _, _, now in codes)
     return VariableDrift(
         variable=reference.variable,
         psi=psi,
@@ -207,14 +209,18 @@ def compare(
         breach_chance=never_before(known_then, known, breaches),
         counts=json.dumps(list(observed)),
         seasonal_psi=population_stability_index(season, observed) if season else None,
+        unseen_codes=tuple(
+            (code, now / max(rows, 1))
+            for code, _, now in sorted(codes, key=lambda one: -one[2])
+            if now
+        ),
     )
 
 
-def _unseen(reference: Reference, observed: Sequence[int]) -> tuple[int, int]:
-    """Rows at training, and now, with codes that training all but never saw."""
+def _unseen(reference: Reference, observed: Sequence[int]) -> list[tuple[str, int, int]]:
+    """The codes that training all but never saw: rows at training, and now."""
     if not reference.is_coded:
-        return 0, 0
+        return []
     rare = RARE_SHARE * reference.rows
-    pairs = zip(reference.counts[1:], observed[1:], strict=True)
-    found = [(then, now) for then, now in pairs if then < rare or not then]
-    return sum(then for then, _ in found), sum(now for _, now in found)
+    bins = zip(reference.codes, reference.counts[1:], observed[1:], strict=True)
+    return [(code, then, now) for code, then, now in bins if then < rare or not then]

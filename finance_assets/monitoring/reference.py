@@ -36,6 +36,12 @@ class Reference:
         return bool(self.edges) and self.high is not None and self.edges[-1] > self.high
 
     @property
+    def codes(self) -> tuple[str, ...]:
+        """What the bins of a coded variable hold, but for the one of missing values."""
+        known = tuple(f"{edge:g}" for edge in self.edges[:-1])
+        return (f"below {self.edges[0]:g}", *known, f"{self.edges[-1]:g} or above")
+
+    @property
     def rows(self) -> int:
         """Rows of the training."""
         return sum(self.counts)

@@ -11,6 +11,8 @@ from finance_assets.monitoring.drift import DriftReport
 from finance_assets.monitoring.measurements import Matured, Measurements, Rival
 from finance_assets.monitoring.significance import Figure
 
+SHOWN_CODES = 3
+
 
 class Verdict(StrEnum):
     """Why a partition looks as it does."""
@@ -157,7 +159,9 @@ def _broken(report: DriftReport) -> tuple[str, ...]:
 
 def _codes(report: DriftReport) -> tuple[str, ...]:
     return tuple(
-        f"{v.variable}: {v.unseen_share:.1%} have codes that training all but never saw"
+        f"{v.variable}: {v.unseen_share:.1%} have codes that training all but never saw: "
+        + ", ".join(f"{code} ({share:.1%})" for code, share in v.unseen_codes[:SHOWN_CODES])
+        + (", …" if len(v.unseen_codes) > SHOWN_CODES else "")
         for v in report.unseen()
     )
 

@@ -52,7 +52,9 @@ def decision_step(judge: Judge) -> Step:
 def _recorded(ctx: StepContext, spec: ModelSpec, judged: list[Judged]) -> StepResult:
     """The decisions as they stand in the table now."""
     contract = decision_contract(spec)
-    known = [vars(d) for d in read_decisions(ctx.lakehouse, spec) if d.as_of in set(ctx.window)]
+    decisions = [d for d in read_decisions(ctx.lakehouse, spec) if d.as_of in set(ctx.window)]
+    known = [vars(decision) for decision in decisions]
+    decided_by = {decision.candidate_version: decision.run_id for decision in decisions}
     counts = {p: sum(row["as_of"] == p for row in known) for p in ctx.window}
     ledgers = {partition: Ledger(n, n) for partition, n in counts.items()}
     history = ctx.lakehouse.history(contract.table)
@@ -68,6 +70,8 @@ def _recorded(ctx: StepContext, spec: ModelSpec, judged: list[Judged]) -> StepRe
             j.contest.split.as_of: {
                 "decision": j.outcome.value,
                 "candidate_version": j.contest.candidate.number,
+                "failed_criteria": ",".join(j.report.failed_criteria),
+                "run_id": decided_by.get(j.contest.candidate.number, ""),
             }
             for j in judged
         },

@@ -39,9 +39,7 @@ from finance_assets.model_life.rescoring import rivals_of
 from finance_assets.model_life.restated import restated_since
 from finance_assets.monitoring.drift import compare
 from finance_assets.monitoring.measurements import Measurements
-from finance_assets.monitoring.reference import (
-    bin_conditions,
-)
+from finance_assets.monitoring.reference import bin_conditions
 from finance_assets.monitoring.triage import Triage, Verdict, triage
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_records
@@ -55,6 +53,7 @@ class _Measured:
     drifts: list[DriftRecord]
     performance: list[PerformanceRecord]
     quality: list[QualityRecord]
+    restated: tuple[str, ...]
     triage: Triage
 
 
@@ -125,7 +124,8 @@ def _judged(
     if thought.verdict is Verdict.concept_shift and matured is not None:
         rivals = rivals_of(ctx, spec, read, history, partition, matured)
         thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
-    return _Measured(drift, drift.records(partition), performance.records, quality, thought)
+    drifts = drift.records(partition)
+    return _Measured(drift, drifts, performance.records, quality, restated, thought)
 
 
 def _published(
@@ -154,25 +154,30 @@ def _published(
     }
     result = results["drift"]
     for place, one in found.items():
-        result.by_partition[place] = asdict(
-            summary(one.triage, one.drift.report.max_psi, one.drift.report.rows)
-        )
-    partition, last = next(reversed(found.items()))
-    shown = Monitored(
-        partition,
-        last.triage,
-        last.drift,
-        last.quality,
-        performance.outcome,
-        performance.output,
-        performance.records,
-    )
+        result.by_partition[place] = {
+            **asdict(summary(one.triage, one.drift.report.max_psi, one.drift.report.rows)),
+            "restated": one.restated,
+            "run_id": ctx.origin.run_id,
+        }
+    _show(ctx, spec, result, *next(reversed(found.items())), performance)
+    return result
+
+
+def _show(
+    ctx: StepContext,
+    spec: ModelSpec,
+    result: StepResult,
+    partition: str,
+    last: _Measured,
+    performance: MeasuredPerformance,
+) -> None:
+    """Plots and report of the last partition of the run, which is all that a range shows."""
+    shown = Monitored(partition, last.triage, last.drift, last.quality, performance)
     result.plots.update(plots_of(ctx, spec, shown))
     result.metadata["triage"] = f"{last.triage.verdict}: {last.triage.action}"
     problem = unlost("The report", lambda: write_report(ctx, spec, shown, result.plots))
     if problem:
         ctx.report(problem)
-    return result
 
 
 @dataclass(frozen=True)

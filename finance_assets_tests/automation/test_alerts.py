@@ -1,5 +1,6 @@
 """Alerts: what is told, to whom, and that it is told once, whatever the channels do."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from deltalake import DeltaTable, write_deltalake
 from finance_assets.assets.history_check import build_history_check
 from finance_assets.assets.metadata import statement
 from finance_assets.assets.resources import EngineResource
+from finance_assets.automation import run_failures
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alert_sensor import build_alert_sensor
 from finance_assets.automation.alerts import (
@@ -185,6 +187,32 @@ def test_a_candidate_that_waited_for_approval_is_told_until_it_is_approved(
     assert waiting not in told_of_tables(instance, runner)
 
 
+def test_who_waits_for_approval_waits_longer_than_a_week(
+    settings, runner, homes, instance, monkeypatch
+):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    run_model_steps(runner, JULY, STRICT)
+    run_model_steps(runner, AUGUST, replace(EASY, approval=Approval.required))
+    turned_down = f"[{NAME}] {JULY}: candidate v2 was turned down by the gate"
+    waiting = f"[{NAME}] {AUGUST}: candidate v3 waits for approval"
+    assert {turned_down, waiting} <= set(told_of_tables(instance, runner))
+    monkeypatch.setattr(run_failures, "NEWS_SECONDS", -1)
+    later = told_of_tables(instance, runner)
+    assert waiting in later and turned_down not in later
+
+
+def test_what_an_earlier_version_remembers_of_a_channel_is_not_told_again(
+    hooks, instance, settings
+):
+    refused_run(instance, settings)
+    ticks = Ticks(instance)
+    ticks.tick()
+    told = {name: memory["told"] for name, memory in json.loads(ticks.cursor).items()}
+    before, ticks.cursor = len(hooks[0].posted), json.dumps(told)
+    ticks.tick()
+    assert len(hooks[0].posted) == before
+
+
 def told_of_tables(instance, runner):
     """What a channel would be told that was never told anything."""
     return [alert.title for alert in alerts_of(alert_facts(instance, runner.lakehouse, USE_CASE))]
@@ -255,6 +283,12 @@ def test_what_the_champion_learned_from_is_told_as_soon_as_it_is_restated(
     assert [post["title"] for post in told] == [f"[{NAME}] {JULY}: restated data"] * 2
     assert f"{MAY} changed since v1 was trained" in told[0]["message"]
     assert f"{APRIL}, {MAY} changed since v1 was trained" in told[1]["message"]
+    # The next partition finds the same again.
+    before = len(hooks[0].posted)
+    runner.run(PREDICTIONS, AUGUST)
+    runner.run(DRIFT, AUGUST)
+    ticks.tick()
+    assert "restated data" not in " ".join(hooks[0].titles[before:])
 
 
 def test_facts_that_cannot_be_read_are_told_and_keep_nobody_from_hearing_of_the_others(
@@ -283,6 +317,21 @@ def test_a_message_that_a_channel_never_takes_keeps_no_other_from_it(hooks, inst
     hooks[0].is_down, before = True, hooks[0].asked
     Ticks(instance).tick()
     assert hooks[0].asked == before + 2
+
+
+def test_messages_in_a_row_that_a_channel_never_takes_keep_nothing_else_from_it(
+    hooks, instance, settings
+):
+    for _ in range(3):
+        refused_run(instance, settings)
+    ticks, hooks[0].refuses = Ticks(instance), "too many rows were rejected"
+    ticks.tick()
+    assert hooks[0].titles == [], "two in a row are a channel that is down"
+    ticks.tick()
+    assert ["overdue" in title for title in hooks[0].titles] == [True]
+    hooks[0].refuses = ""
+    ticks.tick()
+    assert sorted(hooks[0].titles) == sorted(hooks[1].titles)
 
 
 def test_every_cause_of_an_alert_has_its_heading_in_the_runbook():

@@ -1,7 +1,9 @@
 """`finance-assets dev` alone: deliveries land, and everything that follows happens by itself."""
 
 import json
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,9 @@ DAYS = {
     D8: Day(minutes=0.8, logins=0.8),
 }
 
+# Where to keep what the pages look like. This test makes docs/images anew:
+# KEEP_SCREENSHOTS_IN=docs/images make test TESTS=finance_assets_tests/end_to_end/test_live.py
+SHOTS = "KEEP_SCREENSHOTS_IN"
 LOCATION = "__repository__@finance_assets.definitions"
 PAGES = {
     "lineage": f"locations/{LOCATION}/asset-groups/{NAME}/lineage",
@@ -77,6 +82,12 @@ class World:
         return [post for post in self.hook.posted if words in post["title"]]
 
 
+def keep_shots(url, folder):
+    """The pages as a person sees them, but for the plots: none fits a window."""
+    for name in ("lineage", "checks", "sensors"):
+        page(f"{url}/{PAGES[name]}", folder / f"dagster_{name}.png")
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     """All eight days, landed one after the other under the daemon's eyes."""
@@ -104,6 +115,8 @@ def played(tmp_path_factory):
             world.pipeline, world.retraining = live.runs(PIPELINE), live.runs(RETRAINING)
             if chromium():
                 world.pages = {name: page(f"{live.url}/{path}") for name, path in PAGES.items()}
+                if SHOTS in os.environ:
+                    keep_shots(live.url, Path(os.environ[SHOTS]).absolute())
     return world
 
 

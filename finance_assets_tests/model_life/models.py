@@ -87,6 +87,16 @@ def model_files(settings, version, pattern="model.json"):
     return [file for folder in folders for file in folder.rglob(pattern)]
 
 
+def report_of(settings, version, partition):
+    """The monitoring report of a partition, from the run of the champion that is judged in it."""
+    client = mlflow_client(settings)
+    run_id = client.get_model_version(NAME, version).run_id
+    name = f"monitoring/{partition}.html"
+    assert name in [file.path for file in client.list_artifacts(run_id, "monitoring")]
+    [file] = model_files(settings, version, name)
+    return file.read_text()
+
+
 def negate_leaves(settings, version):
     """Turn a stored model upside down, and register the new digest as if nothing had happened."""
     [path] = model_files(settings, version)

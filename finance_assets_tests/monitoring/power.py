@@ -1,6 +1,7 @@
 """Power and false alarms: what monitoring notices of simulated drift, over many seeds.
 
-`python -m finance_assets_tests.monitoring.power` prints the table of docs/monitoring/power.md.
+`python -m finance_assets_tests.monitoring.power` prints the tables of docs/monitoring/power.md: one
+for each set of limits that a use case declares.
 A world of four numbers, three codes and a score is drawn for each seed; the reference from one
 draw, the partition from another, so that nothing is the same but the world.
 """
@@ -8,7 +9,8 @@ draw, the partition from another, so that nothing is the same but the world.
 import argparse
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cache
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from finance_assets.monitoring.reference import (
 from finance_assets.monitoring.significance import Figure
 from finance_assets.monitoring.simulator import Change, Columns, Injury, injure
 from finance_assets.monitoring.triage import Verdict, triage
+from finance_assets.use_cases import all_use_cases
 
 LIMITS = DriftLimits()
 TASK = Binary(
@@ -66,6 +69,21 @@ CASES = (
 )  # fmt: skip
 
 
+def declared_limits() -> dict[DriftLimits, list[str]]:
+    """The limits that use cases declare, and which ones do; the defaults come first."""
+    found: dict[DriftLimits, list[str]] = {LIMITS: []}
+    for name, use_case in all_use_cases().items():
+        found.setdefault(use_case.model.drift, []).append(name)
+    return found
+
+
+def cases_at(limits: DriftLimits) -> tuple[Case, ...]:
+    """The cases for some limits: with nothing in as few rows as they judge, too."""
+    if any(case.injury is None and case.rows == limits.min_rows for case in CASES):
+        return CASES
+    return Case(f"nothing, {limits.min_rows:,} rows", None, Verdict.none, limits.min_rows), *CASES
+
+
 def world(seed: int, rows: int) -> Columns:
     """Rows of one and the same world; the score is the true probability of the outcome."""
     random = np.random.default_rng(seed)
@@ -85,7 +103,7 @@ def world(seed: int, rows: int) -> Columns:
     }
 
 
-def report_of(reference: Columns, now: Columns, limits: DriftLimits = LIMITS) -> DriftReport:
+def report_of(reference: Columns, now: Columns) -> DriftReport:
     """The report of a partition's columns, counted as the step counts them."""
     found = []
     for name, values in reference.items():
@@ -94,7 +112,7 @@ def report_of(reference: Columns, now: Columns, limits: DriftLimits = LIMITS) ->
         known = build_reference(name, values)
         counts = build_reference(name, now[name], known.edges).counts
         found.append(compare(known, counts, breaches(known, now[name])))
-    return DriftReport(len(now["score"]), tuple(found), limits)
+    return DriftReport(len(now["score"]), tuple(found), LIMITS)
 
 
 def breaches(reference: Reference, values: np.ndarray) -> int:
@@ -117,31 +135,53 @@ def matured(now: Columns, before: Figure | None) -> Matured:
     )
 
 
-def verdict(case: Case, seed: int) -> Verdict:
-    """What triage says of the case in one world."""
+@cache
+def measured(case: Case, seed: int) -> Measurements:
+    """What is measured of the case in one world; the limits come in when it is judged."""
     reference, now = world(2 * seed, 20_000), world(2 * seed + 1, case.rows)
     before = matured(world(10_000_019 + seed, case.rows), None).level
     if case.injury is not None:
         now = injure(now, case.injury, seed, case.step)
-    known = Measurements("p", report_of(reference, now), "1", "a", matured=matured(now, before))
-    return triage(known).verdict
+    report = report_of(reference, now)
+    return Measurements("p", report, "1", "a", matured=matured(now, before))
 
 
-def rates(seeds: int, cases: tuple[Case, ...] = CASES) -> Iterator[tuple[Case, float, Counter]]:
+def verdict(case: Case, seed: int, limits: DriftLimits = LIMITS) -> Verdict:
+    """What triage says of the case in one world, at some limits."""
+    found = measured(case, seed)
+    return triage(replace(found, report=replace(found.report, limits=limits))).verdict
+
+
+def rates(
+    seeds: int, cases: tuple[Case, ...] = CASES, limits: DriftLimits = LIMITS
+) -> Iterator[tuple[Case, float, Counter]]:
     """How often each case gets the verdict it deserves, and what it gets else."""
     for case in cases:
-        found = Counter(verdict(case, seed) for seed in range(seeds))
+        found = Counter(verdict(case, seed, limits) for seed in range(seeds))
         yield case, found[case.wanted] / seeds, found
 
 
+def changed(limits: DriftLimits) -> str:
+    """The limits that are not the default ones, as they are declared."""
+    values = {one.name: getattr(limits, one.name) for one in fields(limits)}
+    return ", ".join(f"{n}={v}" for n, v in values.items() if v != getattr(LIMITS, n))
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=500)
     seeds = parser.parse_args().seeds
+    for limits, names in declared_limits().items():
+        print(f"\n## `DriftLimits({changed(limits)})`: {', '.join(names) or 'no use case'}\n")
+        show(seeds, limits)
+
+
+def show(seeds: int, limits: DriftLimits) -> None:
+    """Print the table of some limits."""
     print("| what happens | rows | verdict it deserves | how often it gets it | else |")
     print("|---|---|---|---|---|")
-    for case, rate, found in rates(seeds):
+    for case, rate, found in rates(seeds, cases_at(limits), limits):
         others = ", ".join(
             f"{v.replace('_', ' ')} {n}" for v, n in found.items() if v != case.wanted
         )

@@ -33,13 +33,7 @@ def measured(settings, spark):
     ctx = open_context(settings, lambda: spark, run_id="test", report=lambda _: None, window=window)
     reference = build_reference("status", [0.0, 1.0, 2.0] * 20)
     records = [
-        DriftRecord(
-            month,
-            **vars(compare(reference, counts)),
-            rows=sum(counts),
-            model_version="1",
-            model_sha256=Champion.model_sha256,
-        )
+        DriftRecord.of(month, compare(reference, counts), sum(counts), "1", Champion.model_sha256)
         for month, counts in COUNTS.items()
     ]
     published = publish_records(
@@ -62,12 +56,8 @@ def test_before_a_year_has_passed_there_is_no_season(measured):
 
 
 def test_what_the_same_run_has_measured_and_not_yet_stored_counts(measured):
-    again = DriftRecord(
-        "2021-07",
-        **vars(compare(build_reference("status", [0.0, 1.0, 2.0] * 20), [0, 1, 1, 1, 1, 0])),
-        rows=4,
-        model_version="1",
-        model_sha256=Champion.model_sha256,
-    )
+    reference = build_reference("status", [0.0, 1.0, 2.0] * 20)
+    drift = compare(reference, [0, 1, 1, 1, 1, 0])
+    again = DriftRecord.of("2021-07", drift, 4, "1", Champion.model_sha256)
     found = season_before(measured, MODEL, Champion(), "2022-07", {"2021-07": [again]})
     assert found == {"status": [0, 1, 1, 1, 1, 0]}

@@ -11,7 +11,17 @@ from finance_assets.monitoring.reference import build_reference
 from finance_assets.monitoring.significance import Figure
 from finance_assets.monitoring.simulator import Change, Injury, injure
 from finance_assets.monitoring.triage import Action, Verdict, triage
-from finance_assets_tests.monitoring.power import CASES, LIMITS, rates, report_of, verdict, world
+from finance_assets_tests.monitoring.power import (
+    CASES,
+    LIMITS,
+    cases_at,
+    changed,
+    declared_limits,
+    rates,
+    report_of,
+    verdict,
+    world,
+)
 
 REFERENCE, CALM = world(1, 20_000), world(2, 5_000)
 SURE = Figure(0.0, -0.05, 0.05)
@@ -120,11 +130,25 @@ def test_a_code_that_was_a_rare_mistake_before_is_as_new_as_one_that_never_came(
     report = DriftReport(30_000, (compare(reference, [0, 0, 16_312, 3_688, 10_000, 0]),), LIMITS)
     found = triage(replace(STABLE, report=report))
     assert found.verdict == Verdict.encoding_change
-    assert "status: 12.3% have codes that training all but never saw" in found.evidence
+    said = "status: 12.3% have codes that training all but never saw: 1 (12.3%)"
+    assert said in found.evidence
     usual = build_reference("status", codes([60_000, 280, 30_000]))
     assert not DriftReport(
         30_000, (compare(usual, [0, 0, 16_312, 3_688, 10_000, 0]),), LIMITS
     ).unseen()
+
+
+def test_the_codes_that_came_new_are_named_most_frequent_first():
+    reference = build_reference("status", codes([6_000, 0, 0, 0, 0, 3_000]) - 1)
+    now = [0, 40, 3_000, 300, 60, 0, 50, 1_500, 50]
+    report = DriftReport(5_000, (compare(reference, now),), LIMITS)
+    [said] = (one for one in triage(replace(STABLE, report=report)).evidence if "codes" in one)
+    assert said.partition("never saw: ")[2] == "0 (6.0%), 1 (1.2%), 3 (1.0%), …"
+    beyond = DriftReport(
+        5_000, (compare(reference, [0, 0, 3_300, 0, 0, 0, 0, 1_500, 200]),), LIMITS
+    )
+    [said] = (one for one in triage(replace(STABLE, report=beyond)).evidence if "codes" in one)
+    assert said.endswith("never saw: 5 or above (4.0%)")
 
 
 def test_a_source_that_became_a_little_more_complete_is_no_immature_reference():
@@ -179,3 +203,12 @@ def test_a_few_worlds_get_the_verdict_that_they_deserve(case):
 def test_alarms_are_rarely_false_and_documented_sizes_rarely_missed():
     for case, rate, found in rates(100):
         assert rate >= (0.99 if case.injury is None else 0.95), (case.title, found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limits", declared_limits(), ids=changed)
+def test_no_limits_that_a_use_case_declares_alarm_falsely_down_to_the_fewest_rows(limits):
+    calm = tuple(case for case in cases_at(limits) if case.injury is None)
+    assert min(case.rows for case in calm) == limits.min_rows
+    for case, rate, found in rates(100, calm, limits):
+        assert rate >= 0.99, (case.title, found)

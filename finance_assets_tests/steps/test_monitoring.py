@@ -1,6 +1,8 @@
 """What monitoring thinks of real months: a champion too young, a code from nowhere, corrections."""
 
+import base64
 import gc
+import re
 import shutil
 
 import pytest
@@ -12,11 +14,13 @@ from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.model_life.contracts import drift_contract, triage_contract
+from finance_assets.model_life.monitoring_report import series_of
 from finance_assets.model_life.performance_log import (
     ERROR,
     ESTIMATED,
     OBSERVED,
     PerformanceRecord,
+    Recorder,
     performance_contract,
     quality_contract,
 )
@@ -24,7 +28,7 @@ from finance_assets.model_life.performance_measuring import MeasuredPerformance
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.step.records import publish_records
 from finance_assets.steps.monitoring import stored_summaries, stored_triage
-from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
+from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, report_of
 from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june, retrain
 from finance_assets_tests.scenario import (
     APRIL,
@@ -85,6 +89,23 @@ def test_real_months_are_judged_for_what_they_are(monitored):
     assert found[SEPTEMBER].drifted[0] == "pay_status"
     assert "pay_status" in found[SEPTEMBER].evidence[0]
     assert stored_summaries(monitored.lakehouse, MODEL)[SEPTEMBER].action == "hold"
+
+
+def test_the_report_of_a_month_lies_in_the_run_of_its_champion_with_verdict_and_plots(monitored):
+    page = report_of(monitored.settings, "2", SEPTEMBER)
+    assert "encoding change: hold" in page
+    assert f"{ACCOUNTS} rows, scored by v2." in page
+    for sentence in thoughts(monitored)[SEPTEMBER].evidence:
+        assert sentence in page
+    plots = dict(re.findall(r'alt="(\w+)" src="data:image/png;base64,([^"]+)"', page))
+    assert list(plots) == ["Drift", "Output", "Reliability", "Performance"]
+    assert all(base64.b64decode(png).startswith(b"\x89PNG") for png in plots.values())
+    for shown in (
+        "<td>pay_status</td>",
+        f"<td>{BRONZE}</td>",
+        f"<td>{AUGUST}</td><td>observed</td>",
+    ):
+        assert shown in page
 
 
 @pytest.mark.parametrize("lost", WRITTEN)
@@ -270,3 +291,12 @@ def test_labels_that_were_made_anew_are_a_finding_and_are_measured_anew(monitore
     assert max(r.value for r in after) > max(r.value for r in before)
     said_last = max(r.recorded_at for r in after)
     assert max(after, key=lambda r: r.value).recorded_at == said_last
+
+
+def test_of_labels_made_anew_the_newest_figures_are_plotted_though_their_version_is_lower():
+    def observed(version, recorded_at, value):
+        told = Recorder(AUGUST, JULY, "1", "digest", OBSERVED, version, recorded_at)
+        return told("all", "auc", value)
+
+    records = [observed(1, "2005-11-02T00:00:00", 0.7), observed(5, "2005-10-02T00:00:00", 0.9)]
+    assert series_of(records) == {OBSERVED: {JULY: (0.7, 0.7, 0.7)}}

@@ -16,7 +16,7 @@ from finance_assets.settings import Settings, get_settings
 from finance_assets.step.coming import steps_that_can_run
 from finance_assets.steps.monitoring import stored_triage
 from finance_assets.use_cases import all_use_cases
-from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
+from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, report_of
 from finance_assets_tests.model_life.test_model_life import champion_as_of_june
 from finance_assets_tests.scenario import (
     AUGUST,
@@ -119,6 +119,11 @@ def test_flags_of_another_definition_are_held_for_a_person_in_whatever_order_the
     assert f"outcomes of {SEPTEMBER}" in found.evidence[0]
     [first] = performance(monitored, scored=SEPTEMBER, kind="observed", metric="outcome_rate")
     assert first.value == pytest.approx(0.217)
+    # Nothing of October was scored: the report is that of who scored what matured in it.
+    page = report_of(monitored.settings, "1", OCTOBER)
+    assert "label definition change: hold" in page and "Nothing of it was\nscored" in page
+    assert 'alt="Reliability"' in page and 'alt="Performance"' in page
+    assert 'alt="Output"' not in page and "<h2>Variables" not in page
 
     # Nothing is trained on it by itself.
     answer = decide_retraining(

@@ -1,0 +1,114 @@
+"""Alerts on tables that this process cannot read: they say as much as those of tables it can."""
+
+import dagster as dg
+import pytest
+
+from finance_assets.automation import run_failures
+from finance_assets.automation.alert_facts import alert_facts
+from finance_assets.automation.alerts import Cause, alerts_of
+from finance_assets.compute.runner import open_lakehouse
+from finance_assets.settings import get_settings
+from finance_assets_tests.automation.test_retraining_sensor import crowned, happened
+from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
+from finance_assets_tests.model_life.test_model_life import STRICT, champion_as_of_june
+from finance_assets_tests.scenario import (
+    AUGUST,
+    DECISION,
+    DRIFT,
+    HEADER,
+    JULY,
+    JUNE,
+    MAY,
+    NAME,
+    USE_CASE,
+    deliver,
+    shipped,
+)
+
+RESTATED = f"{MAY} changed since v1 was trained"
+
+
+@pytest.fixture
+def instance(monkeypatch):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def told(instance, monkeypatch):
+    """What somebody would be told who was never told anything, but for what is overdue."""
+
+    def of_catalog():
+        monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "databricks")
+        monkeypatch.setenv("FINANCE_ASSETS_CATALOG", "main")
+        get_settings.cache_clear()
+        alerts = alerts_of(alert_facts(instance, open_lakehouse(get_settings()), USE_CASE))
+        return [alert for alert in alerts if alert.cause is not Cause.not_fresh]
+
+    return of_catalog
+
+
+def restated(instance, partition, sentence=RESTATED):
+    """A partition was measured whose champion rests on something that was changed since."""
+    found = {"verdict": "restated_data", "action": "hold", "champion_version": "1"}
+    evidence = [sentence, f"PSI as it is in {partition}"]
+    happened(instance, DRIFT, partition, **found, evidence=evidence, restated=[sentence])
+
+
+def test_a_candidate_that_was_turned_down_names_what_failed_and_the_run(
+    runner, homes, instance, told
+):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    result = run_model_steps(runner, AUGUST, STRICT)
+    happened(instance, DECISION, AUGUST, **result.by_partition[AUGUST])
+    [alert] = told()
+    assert alert.title == f"[{NAME}] {AUGUST}: candidate v2 was turned down by the gate"
+    assert alert.detail == "failed criteria: discrimination"
+    assert alert.page == f"/runs/{result.publication.run_id}"
+
+
+def test_what_triage_holds_names_the_run_that_measured_it(runner, homes, instance, told):
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    status = HEADER.split(",").index("pay_status")
+    rows = shipped(MAY, 2000)
+    corrected = [[*row[:status], "2", *row[status + 1 :]] for row in rows[:300]]
+    lines = (",".join(row) for row in corrected + rows[300:])
+    deliver(runner.settings.landing, MAY, *lines)
+    runner.run_tables(MAY, AUGUST)
+    runner.run(PREDICTIONS, JULY)
+    facts = runner.run(DRIFT, JULY).by_partition[JULY]
+    crowned(instance, "1", as_of=JUNE)
+    happened(instance, DRIFT, JULY, **facts)
+    [alert] = told()
+    assert (alert.verdict, facts["run_id"]) == ("restated data", "test")
+    happened(instance, DRIFT, JULY, **{**facts, "verdict": "encoding_change"})
+    pages = {alert.verdict: alert.page for alert in told()}
+    assert pages["encoding change"] == "/runs/test"
+
+
+def test_a_restatement_is_told_once_whatever_partition_is_measured_next(instance, told):
+    crowned(instance, "1", as_of=JUNE)
+    restated(instance, JULY)
+    [first] = told()
+    restated(instance, AUGUST)
+    [again] = told()
+    assert (first.partition, again.partition) == (JULY, AUGUST)
+    assert again.key == first.key
+    restated(instance, AUGUST, f"{JUNE}, {MAY} changed since v1 was trained")
+    [another] = told()
+    assert another.key != first.key
+    crowned(instance, "2", as_of=AUGUST)
+    assert told() == [], "who learned from the old data is champion no more"
+
+
+def test_who_waits_for_approval_is_told_until_a_champion_learned_as_much(
+    instance, told, monkeypatch
+):
+    monkeypatch.setattr(run_failures, "NEWS_SECONDS", -1)
+    crowned(instance, "1", as_of=JUNE)
+    happened(instance, DECISION, JULY, decision="held", candidate_version="2")
+    [alert] = told()
+    assert alert.cause is Cause.held
+    crowned(instance, "2", as_of=JULY)
+    assert told() == []
