@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finance_assets.calendar import Window
 from finance_assets.declarations import refuse
 from finance_assets.lakehouse.audit import count_rows
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
-from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.proposal import Accounting, Proposal, staged_files
 from finance_assets.lakehouse.readable import require_readable, value_of
 from finance_assets.lakehouse.refine import (
     DUPLICATE,
@@ -69,7 +68,7 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
             # commit columns that are renamed on the way, and so for thirty of them for ever.
             typed = [f"`_typed_{name}` as `{name}`" for name in target.column_names]
             rows = _stage(ctx, by_fate[PUBLISHED].selectExpr(*typed), folder / "rows")
-            files = _files_of(ctx.window, folder / "rows")
+            files = staged_files(ctx.window, folder / "rows")
             rejected = by_fate[QUARANTINED].selectExpr(*quarantined_columns)
             reasons = why_rejected(rejected, source, target) if quarantined else {}
             sibling = (quarantine, rejected)
@@ -148,7 +147,7 @@ def table_step(
         accounting = _accounting(ctx, conserves)
         with ctx.lakehouse.staging() as folder:
             staged = _stage(ctx, wanted, folder / "rows")
-            files = _files_of(ctx.window, folder / "rows")
+            files = staged_files(ctx.window, folder / "rows")
             proposal = Proposal(contract, ctx.window, staged, accounting, files=files)
             return publish_staged(ctx, proposal)
 
@@ -161,13 +160,6 @@ def _stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":
     """Write the rows once, and read them from there ever after."""
     rows.write.parquet(str(path))
     return _read_staged(ctx, rows, path)
-
-
-def _files_of(window: Window, path: Path) -> dict[str, list[Path]] | None:
-    """The staged files by partition; only where there is one, they are surely of one each."""
-    if window.first != window.last:
-        return None
-    return {window.first: sorted(path.glob("**/*.parquet"))}
 
 
 def _read_staged(ctx: StepContext, like: "DataFrame", path: Path) -> "DataFrame":
