@@ -42,7 +42,8 @@ class Finding:
     """One figure against its goal.
 
     `goal` is 0 where there is none. `shown` says the figure for people, `remark` what it was taken
-    from, or what is left and whose it is.
+    from, or what is left and whose it is. `is_of_goals_size`: measured at the size that the goal
+    speaks of, and not at a smaller one, which can neither meet nor miss it.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Finding:
     is_at_most: bool
     unit: str
     remark: str = ""
+    is_of_goals_size: bool = True
 
     @property
     def is_met(self) -> bool:
@@ -61,6 +63,8 @@ class Finding:
     @property
     def verdict(self) -> str:
         """In words."""
+        if not self.is_of_goals_size:
+            return "not measured at the goal's size"
         if self.is_met:
             return "met"
         return f"missed by {abs(self.value / self.goal - 1) * 100:.0f} %"

@@ -11,6 +11,8 @@ from benchmarks.results import Finding, Results, Runs, now, this_commit, this_ma
 from finance_assets.use_cases.credit_default.use_case import NAME, SAMPLES
 
 SHIPPED = 180_000
+# What the goals of growth, memory and daily partitions speak of.
+SMALL, LARGE, DAYS = 1_000_000, 50_000_000, 1000
 WORK, CLI = "benchmarks.work", "finance_assets.cli.main"
 
 
@@ -22,7 +24,7 @@ class Plan:
     jvm_sizes: tuple[int, ...] = ()
     times: int = 3
     scored: int = 1_000_000
-    days: int = 1000
+    days: int = DAYS
     long_history: int = 1000
     is_provisional: bool = False
 
@@ -80,10 +82,18 @@ class Suite:
         self.runs += [Runs(command, rows, runs) for command, runs in found.items()]
 
     def _find(
-        self, number: int, what: str, value: float, goal: str, unit: str, remark: str = ""
+        self,
+        number: int,
+        what: str,
+        value: float,
+        goal: str,
+        unit: str,
+        remark: str = "",
+        *,
+        is_of_goals_size: bool = True,
     ) -> None:
-        bound = float(goal.strip("<>"))
-        finding = Finding(number, what, value, bound, goal[0] == "<", unit, remark)
+        bound, is_at_most = float(goal.strip("<>")), goal[0] == "<"
+        finding = Finding(number, what, value, bound, is_at_most, unit, remark, is_of_goals_size)
         self.findings.append(finding)
 
     def _of(self, command: str, rows: int) -> list[Measured]:
@@ -122,12 +132,14 @@ class Suite:
         sizes = self.plan.sizes
         first, last = sizes[0], sizes[-1]
         peak = median(self._of("tables", last), "peak_rss_mb") / 1000
-        self._find(4, f"peak memory of the process tree, {last:,} rows", peak, "<8", "GB")
+        what, is_large = f"peak memory of the process tree, {last:,} rows", last >= LARGE
+        self._find(4, what, peak, "<8", "GB", is_of_goals_size=is_large)
         if first < last:
             times = median(self._of("tables", last)) / median(self._of("tables", first))
             exponent = math.log(times) / math.log(last / first)
             what = f"growth from {first:,} to {last:,} rows, exponent"
-            self._find(4, what, exponent, "<1.05", "", f"{times:.1f} times as long")
+            remark, is_whole = f"{times:.1f} times as long", is_large and first <= SMALL
+            self._find(4, what, exponent, "<1.05", "", remark, is_of_goals_size=is_whole)
 
     def _scoring(self) -> None:
         """Goal 5."""
@@ -178,5 +190,6 @@ class Suite:
         run = measure(python(WORK, "daily", str(days)))
         self.runs.append(Runs("daily", days, [run]))
         what = f"{days:,} daily partitions in one run of Dagster, six tables"
-        remark = "" if days == 1000 else "fewer days than the goal has: scaled to 1,000"
-        self._find(9, what, run.work_s * 1000 / days, "<60", "s", remark)
+        scaled, is_whole = run.work_s * DAYS / days, days >= DAYS
+        remark = "" if is_whole else f"{run.work_s:.1f} s for {days}, scaled to {DAYS:,}"
+        self._find(9, what, scaled, "<60", "s", remark, is_of_goals_size=is_whole)

@@ -82,7 +82,10 @@ def _jvm_config(settings: Settings) -> dict[str, str]:
     builder = configure_spark_with_delta_pip(SparkSession.builder)
     return {
         "spark.jars.packages": builder._options["spark.jars.packages"],  # noqa: SLF001
-        "spark.master": "local[2]",
+        # As many tasks at once as there are cores; two workers of a distributed training need two.
+        "spark.master": f"local[{max(2, os.cpu_count() or 2)}]",
+        # How rows are cut must not follow the cores: sums of doubles depend on it.
+        "spark.default.parallelism": "2",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "3g",

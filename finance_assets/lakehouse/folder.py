@@ -19,6 +19,7 @@ from finance_assets.lakehouse.folder_files import (
     TARGET_BYTES,
     arrow,
     mergeable_files,
+    row_counts,
     size_of,
     untouched_partitions,
 )
@@ -117,16 +118,11 @@ class FolderTable:
             return found
 
     def row_counts(self) -> dict[str, int]:
-        """Rows stored per partition value, from the statistics of the live data files."""
+        """Rows stored per partition value, as the live data files themselves say."""
         if not self.exists:
             return {}
-        column = f"partition.{self.delta.metadata().partition_columns[0]}"
-        # These two alone: of times, pyarrow would make pandas' own.
-        actions = arrow(self.delta.get_add_actions(flatten=True)).select([column, "num_records"])
-        counts: dict[str, int] = {}
-        for action in actions.to_pylist():
-            counts[action[column]] = counts.get(action[column], 0) + int(action["num_records"])
-        return dict(sorted(counts.items()))
+        with reading(self.table, self.path):
+            return row_counts(self.delta, self.path)
 
     def missing_files(self, version: int) -> list[str]:
         """Data files of a version that are no longer there: vacuumed, or lost."""

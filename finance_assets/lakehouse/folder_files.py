@@ -34,6 +34,20 @@ def mergeable_files(delta: Any) -> int:
     return merged
 
 
+def row_counts(delta: Any, path: Path) -> dict[str, int]:
+    """Rows of the live data files per partition value, by their own footers.
+
+    deltalake answers `count(*)` from the log's statistics, so a query would believe them too.
+    """
+    from pyarrow.parquet import read_metadata
+
+    counts = {
+        partition: sum(read_metadata(path / unquote(name)).num_rows for name in files)
+        for partition, files in _live_files(delta).items()
+    }
+    return dict(sorted(counts.items()))
+
+
 def untouched_partitions(delta: Any, path: Path, written: dict[str, int | None]) -> frozenset[str]:
     """The partitions that hold exactly the files that a commit wrote, as it wrote them.
 

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+def staged_files(window: Window, folder: Path) -> dict[str, list[Path]] | None:
+    """The Parquet files staged below a folder by partition, for `Proposal.files`.
+
+    None for several partitions: then a file may hold rows of more than one.
+    """
+    if window.first != window.last:
+        return None
+    return {window.first: sorted(folder.glob("**/*.parquet"))}
+
+
 @dataclass(frozen=True)
 class Accounting:
     """What became of the rows that went in, by partition, but for those to be published.

@@ -191,6 +191,9 @@ def _retraining(ctx: StepContext, version: Version, rows: LabelledRows) -> Calla
     """Begin a second training from the recorded recipe; the call waits for its digest, or for why
     there is none.
 
+    On purpose: the gate compares it with what was registered, so that no file gets through that
+    its recipe does not give.
+
     A library trains outside Python's lock, so the holdout is measured meanwhile. On a cluster it
     is trained when it is waited for.
     """

@@ -5,9 +5,10 @@ Reads commit logs only; no engine is started. Following single rows is tracing.p
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TypeAlias
 
 from finance_assets.calendar import Calendar, Window
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
@@ -16,6 +17,8 @@ from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.step.declaration import Input, Step
 
 NEVER_PUBLISHED = "never_published"
+# What is stored of a partition of a table; empty if it was never published.
+Content: TypeAlias = Callable[[str, str], str]
 # What was computed last for a table and a window, and from which commits of its inputs.
 _made = Recent[tuple[object, dict[str, str]]]()
 
@@ -47,7 +50,9 @@ def read_inputs(lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window)
     # A log that hides its files may be another table's by now.
     is_told = all(head is None or head.entry is not None for head in heads)
     if known is None or known[0] != read or not is_told:
-        known = read, {p: _digest(_contents(histories, inputs, window.at(p))) for p in window}
+        # Asked once of each: partitions of a range that read all of the past share most of it.
+        content = cache(lambda key, upstream: _content(histories[key], upstream))
+        known = read, {p: _digest(_contents(inputs, window.at(p), content)) for p in window}
         _made.put(place, known)
     return InputsRead(versions, dict(known[1]))
 
@@ -106,6 +111,11 @@ class _Walk:
             self._histories[table] = self.lakehouse.history(table)
         return self._histories[table]
 
+    @cached_property
+    def _content(self) -> Content:
+        """What is stored of a partition now, asked once of each."""
+        return cache(lambda key, upstream: _content(self.history(key), upstream))
+
     def _existing(self, item: Input, partition: Window) -> Iterator[Window]:
         """The upstream partitions that there are, or should be."""
         if item.key not in self._firsts:
@@ -139,12 +149,15 @@ class _Walk:
 
     def _stale(self, step: Step, at: Window, known: Publication) -> Iterator[str]:
         """The inputs whose content is another than the publication was made from."""
-        histories = {item.key: self.history(item.key) for item in step.inputs}
-        now = _contents(histories, step.inputs, at)
+        now = _contents(step.inputs, at, self._content)
         recorded = known.made_from.get(at.first)
         if recorded is not None and recorded == _digest(now):
             return
-        then = _contents(histories, step.inputs, at, known.inputs)
+
+        def content_then(key: str, upstream: str) -> str:
+            return _content(self.history(key), upstream, known.inputs.get(key, -1))
+
+        then = _contents(step.inputs, at, content_then)
         moved = [name for name in now if now[name] != then[name]]
         if moved or recorded is not None:
             yield f"stale: made before {', '.join(moved) or 'its inputs'} changed"
@@ -167,25 +180,22 @@ class _Walk:
                 yield f"same delivery as {other}"
 
 
-def _contents(
-    histories: dict[str, TableHistory],
-    inputs: tuple[Input, ...],
-    partition: Window,
-    at: dict[str, int] | None = None,
-) -> dict[str, str]:
-    """Fingerprint of each publication that a partition reads: now, or at recorded versions."""
-    contents = {}
-    for item in inputs:
-        version = None if at is None else at.get(item.key, -1)
-        for upstream in item.window(partition):
-            history = histories[item.key]
-            found = history.publication_of(upstream, at=version)
-            content = found.fingerprints[upstream] if found else ""
-            # What another writer left there is not what the publication says.
-            altered = history.altered_at(upstream) if at is None else None
-            mark = "" if altered is None else f" altered at {altered}"
-            contents[f"{item.key}[{upstream}]"] = content + mark
-    return contents
+def _contents(inputs: tuple[Input, ...], partition: Window, content: Content) -> dict[str, str]:
+    """What is stored of each publication that a partition reads, as `content` says it."""
+    return {
+        f"{item.key}[{upstream}]": content(item.key, upstream)
+        for item in inputs
+        for upstream in item.window(partition)
+    }
+
+
+def _content(history: TableHistory, partition: str, at: int | None = None) -> str:
+    """Fingerprint of a partition's publication: now, or at a recorded version."""
+    found = history.publication_of(partition, at=at)
+    content = found.fingerprints[partition] if found else ""
+    # What another writer left there is not what the publication says.
+    altered = history.altered_at(partition) if at is None else None
+    return content if altered is None else f"{content} altered at {altered}"
 
 
 def _digest(contents: dict[str, str]) -> str:

@@ -5,14 +5,16 @@ One step that writes four tables, as one run costs less than four. Measuring is 
 judging in monitoring/.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 
 from finance_assets.calendar import Calendar
 from finance_assets.lakehouse.record import as_rows, from_rows
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.identity import Reader, reader
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.model_life.champion_history import ChampionHistory
+from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import (
     DriftRecord,
     TriageRecord,
@@ -21,7 +23,7 @@ from finance_assets.model_life.contracts import (
     triage_contract,
 )
 from finance_assets.model_life.crowning import history_of, unlost
-from finance_assets.model_life.data_measuring import measure_quality, rejections
+from finance_assets.model_life.data_measuring import WatchedTables, rejections
 from finance_assets.model_life.drift_measuring import MeasuredDrift, measure_drift
 from finance_assets.model_life.monitoring_report import Monitored, plots_of, write_report
 from finance_assets.model_life.performance_log import (
@@ -67,12 +69,18 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
         # What this run measured of the partitions before is not stored yet.
         drifts: dict[str, list[DriftRecord]] = {}
         known, performance = stored_performance(ctx, spec), MeasuredPerformance()
+        watched = WatchedTables(ctx.lakehouse, tables, calendar)
+        # A champion is in force at many partitions, and rests on the same data at each.
+        restated = cache(partial(restated_since, ctx.lakehouse, calendar, spec, history))
         for partition in ctx.window:
             drift = measure_drift(ctx, spec, history, partition, read, drifts)
             performance = measure_performance(
                 ctx, spec, read, history, partition, drift.champion, known
             )
-            one = _judged(ctx, spec, read, calendar, tables, history, partition, drift, performance)
+            quality = watched.quality(partition)
+            one = _judged(
+                ctx, spec, read, restated, history, partition, drift, performance, quality
+            )
             found[partition], drifts[partition] = one, one.drifts
             known.put(partition, one.performance)
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
@@ -99,25 +107,23 @@ def _judged(
     ctx: StepContext,
     spec: ModelSpec,
     read: Reader,
-    calendar: Calendar,
-    tables: tuple[Step, ...],
+    restated: Callable[[ChampionEvent], tuple[str, ...]],
     history: ChampionHistory,
     partition: str,
     drift: MeasuredDrift,
     performance: MeasuredPerformance,
+    quality: list[QualityRecord],
 ) -> _Measured:
     """What is thought of what was measured of a partition, the data's quality included."""
-    quality = measure_quality(ctx, tables, calendar, partition)
     # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
     champion = drift.champion or performance.champion
-    restated = restated_since(ctx.lakehouse, calendar, spec, history, champion) if champion else ()
     measurements = Measurements(
         partition=partition,
         report=drift.report,
         champion_version=champion.model_version if champion else "",
         champion_sha256=champion.model_sha256 if champion else "",
         rejected=rejections(quality),
-        restated=restated,
+        restated=restated(champion) if champion else (),
         matured=performance.matured,
     )
     thought, matured = triage(measurements), performance.matured

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from finance_assets.calendar import Window
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.ddl import columns_ddl
-from finance_assets.lakehouse.proposal import Accounting, Proposal
+from finance_assets.lakehouse.proposal import Accounting, Proposal, staged_files
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.ml.families import Model, family_of, load_model
 from finance_assets.ml.identity import Reader, reader
@@ -74,7 +74,10 @@ def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Publish
         if staged:
             rows = ctx.lakehouse.spark.read.schema(columns_ddl(contract)).parquet(*staged)
         accounting, constants = _accounting(ctx, spec, champions), scorers_of(champions)
-        return ctx.publish(Proposal(contract, ctx.window, rows, accounting, constants=constants))
+        files = staged_files(ctx.window, folder)
+        return ctx.publish(
+            Proposal(contract, ctx.window, rows, accounting, constants=constants, files=files)
+        )
 
 
 def _stretches(window: Window, champions: Champions) -> Iterator[tuple[ChampionEvent, Window]]:
@@ -122,13 +125,18 @@ def _scored(
     scorer = _scorer(tags["model_family"], stored.model, spec)
     dated = _dated(scorer, spec.partition_column, _data_versions(ctx, spec, window))
     scored = ctx.read(spec.features, window).mapInPandas(dated, f"{schema}, data_version string")
+    values = {
+        **derived,
+        "model_version": f"'{champion.model_version}'",
+        "model_sha256": f"'{champion.model_sha256}'",
+        "scored_at": "current_timestamp()",
+    }
+    # The files become the table's: with its very types, and not with what an expression gives.
     return scored.selectExpr(
-        *spec.key,
-        *(f"{derived.get(column.name, column.name)} as {column.name}" for column in columns),
-        f"'{champion.model_version}' as model_version",
-        f"'{champion.model_sha256}' as model_sha256",
-        "data_version",
-        "current_timestamp() as scored_at",
+        *(
+            f"cast({values.get(c.name, f'`{c.name}`')} as {c.type}) as `{c.name}`"
+            for c in prediction_contract(spec).columns
+        )
     )
 
 

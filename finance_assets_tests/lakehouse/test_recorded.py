@@ -157,6 +157,7 @@ def test_statistics_of_the_log_are_not_believed(lakehouse, records):
             assert stats != line["add"]["stats"] or '"numRecords":1' in stats
     entry.write_text("\n".join(json.dumps(line) for line in lines))
     assert stored_rows(lakehouse, THINGS, BOTH) == {APRIL: 2, MAY: 1}
+    assert lakehouse.history(THINGS.table).row_counts() == {APRIL: 2, MAY: 1}
     assert publish_rows(lakehouse, ROWS, BOTH).changed == ()
 
 

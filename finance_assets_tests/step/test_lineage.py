@@ -261,6 +261,22 @@ def test_where_the_log_does_not_say_which_partitions_were_changed_it_may_be_any(
     assert problems(built) == {}
 
 
+def test_a_range_that_reads_all_of_the_past_asks_once_of_each_partition(built, monkeypatch):
+    asked, real = [], TableHistory.publication_of
+
+    def asking(history, partition, at=None):
+        asked.append(partition)
+        return real(history, partition, at)
+
+    all_before = (replace(USE_CASE.step(GOLD).inputs[0], first_offset=None, last_offset=-1),)
+    monkeypatch.setattr(TableHistory, "publication_of", asking)
+    found = read_inputs(built.lakehouse, all_before, CALENDAR.window(MAY, JUNE)).made_from
+    assert sorted(asked) == [APRIL, MAY]
+    monkeypatch.undo()
+    one = read_inputs(built.lakehouse, all_before, CALENDAR.window(JUNE)).made_from
+    assert found[JUNE] == one[JUNE] != found[MAY]
+
+
 def test_what_partitions_are_made_from_is_computed_again_only_after_an_input_changed(
     built, settings, monkeypatch
 ):

@@ -25,8 +25,10 @@ from finance_assets.model_life.performance_log import (
     quality_contract,
 )
 from finance_assets.model_life.performance_measuring import MeasuredPerformance
+from finance_assets.model_life.restated import restated_since
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.step.records import publish_records
+from finance_assets.steps import monitoring
 from finance_assets.steps.monitoring import stored_summaries, stored_triage
 from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, report_of
 from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june, retrain
@@ -219,6 +221,13 @@ def test_a_range_is_monitored_with_the_outcomes_of_one_partition_at_a_time(monit
         return real(client, name, version)
 
     monkeypatch.setattr(MlflowClient, "get_model_version", asking)
+    judged, real_restated = [], restated_since
+
+    def restated(lakehouse, calendar, spec, history, champion):
+        judged.append(champion.model_version)
+        return real_restated(lakehouse, calendar, spec, history, champion)
+
+    monkeypatch.setattr(monitoring, "restated_since", restated)
     held = []
 
     def count_held(message):
@@ -236,6 +245,7 @@ def test_a_range_is_monitored_with_the_outcomes_of_one_partition_at_a_time(monit
     )
     assert held[:2] == [0, 1]
     assert asked == ["1", "1"], "once for both months, and once for the report"
+    assert judged == ["1"], "what a champion rests on is looked up once"
     assert {key: monitored.lakehouse.history(key).version for key in WRITTEN} == before
 
 

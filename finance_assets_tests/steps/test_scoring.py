@@ -1,11 +1,15 @@
 """Scoring many partitions at once: a run sends and reads each champion once."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 
 from finance_assets.calendar import Calendar, Frequency
+from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.ml.families import FAMILIES
 from finance_assets.ml.families.xgboost import XgBoost, XgBoostModel
 from finance_assets_tests.shop import (
@@ -68,3 +72,36 @@ def test_hundreds_of_partitions_are_scored_at_once_and_each_champion_is_read_onc
         p: f"{FEATURES}@{published.version_of(DAYS.window(p))}" for p in (NAMES[4], *FEW)
     }
     assert len(set(versions.values())) == 2
+
+
+@pytest.fixture
+def one_scored(settings, spark):
+    """Five days of tables, and a champion as of the fourth, in force from the fifth."""
+    shop = UseCaseRunner(Shop(DAYS, 0).use_case(), settings, spark)
+    shop.run(TABLES, NAMES[0], NAMES[4])
+    shop.run(MODEL, NAMES[3])
+    return shop
+
+
+def test_predictions_of_one_partition_are_committed_as_the_files_that_were_audited(
+    one_scored, monkeypatch
+):
+    saved, adopted, real = [], [], FolderTable.adopt
+    monkeypatch.setattr(FolderTable, "save", lambda table, writer: saved.append(table.table))
+
+    def adopting(table, files, statement):
+        adopted.append([pq.read_schema(file) for staged in files.values() for file in staged])
+        return real(table, files, statement)
+
+    monkeypatch.setattr(FolderTable, "adopt", adopting)
+    one_scored.run(SCORING, NAMES[4])
+    assert saved == []
+    table = one_scored.lakehouse.table(PREDICTIONS)
+    declared = pa.schema(table.delta.schema().to_arrow())
+    [written] = adopted
+    assert {tuple(zip(one.names, one.types, strict=True)) for one in written} == {
+        tuple(zip(declared.names, declared.types, strict=True))
+    }
+    by_engine = one_scored.spark.read.format("delta").load(str(table.path))
+    assert by_engine.count() == len(table.rows()) == CUSTOMERS
+    assert {row["scored_at"].year for row in table.rows()} == {datetime.now(UTC).year}

@@ -11,8 +11,10 @@ from benchmarks.baselines import bare_sail, by_hand_polars
 from benchmarks.baselines.places import MONTHS, REJECTED
 from benchmarks.compare import SAME, different_tables
 from benchmarks.generator import CLEAN, Dirt, generate
-from benchmarks.measure import ROOT
+from benchmarks.measure import ROOT, Measured
 from benchmarks.pipeline import run_tables, settings_of
+from benchmarks.results import Runs
+from benchmarks.suite import FULL, QUICK, Suite
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.use_cases.credit_default.use_case import SAMPLES
 from finance_assets_tests.scenario import clean_environment
@@ -84,6 +86,17 @@ def test_what_depends_on_what_is_as_in_the_shipped_deliveries(made, shipped):
     ]
     for status in range(-2, 4):
         assert rates[0][status] == pytest.approx(rates[1][status], abs=OF_RATES * 2), status
+
+
+@pytest.mark.parametrize(
+    ("plan", "verdict"), [(QUICK, "not measured at the goal's size"), (FULL, "met")]
+)
+def test_a_goal_is_met_only_by_what_was_measured_at_its_size(tmp_path, plan, verdict):
+    suite = Suite(plan, tmp_path)
+    suite.runs = [Runs("tables", size, [Measured(size / 1e5, 1.0, 900.0)]) for size in plan.sizes]
+    suite._growth()
+    assert {one.verdict for one in suite.findings} == {verdict}
+    assert [one.found for one in suite.findings] == ["0.9 GB", "1"]
 
 
 def test_equal_seeds_give_equal_bytes(tmp_path):
