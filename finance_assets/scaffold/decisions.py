@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from finance_assets.scaffold.formats import spoken_of
 from finance_assets.scaffold.given import Given
-from finance_assets.scaffold.plan import Decision, Plan
-
-# So many partitions take longer than a coffee to play one by one.
-MANY = 60
+from finance_assets.scaffold.plan import PLAYED, Decision, Plan
 
 
 def decisions(plan: Plan, given: Given) -> Iterator[Decision]:
@@ -57,9 +54,10 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
     if plan.request.has_time:
         choice = f"{len(plan.written)} {split.frequency} partitions, {sizes}"
         yield Decision("deliveries", choice, f"{split.reason}; times are {split.written}")
-        if len(plan.written) > MANY:
-            said = "`finance-assets run` plays one after the other; --through stops it earlier"
-            yield Decision("!deliveries", f"{len(plan.written)} partitions are many", said)
+        if plan.played_from:
+            said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
+            choice = f"the last {PLAYED} partitions are played one after the other"
+            yield Decision("deliveries", choice, f"{len(split.calendar)} are many: {said}")
         if split.gaps:
             shown = ", ".join(split.gaps[:5]) + (" …" if len(split.gaps) > 5 else "")
             yield Decision("!deliveries", f"{len(split.gaps)} partitions have no rows", shown)

@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from finance_assets.calendar import Frequency
 from finance_assets.calendar.written import (
     UnreadableTimesError,
     made_up,
-    partition_count,
+    partitions_between,
     read_days,
 )
 from finance_assets.lakehouse.sources.parquet import ParquetFile
@@ -56,12 +57,22 @@ class Split:
     is_named: bool = False
     written: str = ""
     order: str = ""
-    gaps: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The partitions that have rows, oldest first."""
         return tuple(sorted(set(self.partitions)))
+
+    @cached_property
+    def calendar(self) -> tuple[str, ...]:
+        """Every partition from the first to the last, with rows or without."""
+        return partitions_between(self.names[0], self.names[-1], self.frequency)
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The partitions that have no rows, oldest first."""
+        filled = set(self.names)
+        return tuple(name for name in self.calendar if name not in filled)
 
 
 def split_by_time(request: Request, given: Given, task: str) -> Split:
@@ -91,13 +102,11 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
         count = names.nunique()
         repeated = _repeated(given, keys, names)
         if count >= least and not repeated:
-            span = partition_count([names.min(), names.max()], frequency)
             why = "asked for" if request.frequency else "the coarsest that has enough partitions"
-            gaps = tuple(sorted(_between(names, frequency))) if span > count else ()
             # A day that is typed is no name, though its text looks like one.
             is_text = pa.types.is_string(given.column(request.time).type)
             is_named = is_text and bool((names == texts).all())
-            return Split(frequency, names, why, is_named, days.format, gaps=gaps)
+            return Split(frequency, names, why, is_named, days.format)
         problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
     raise CannotScaffoldError(
         f"{problem}, so they are no deliveries of a use case"
@@ -151,11 +160,6 @@ def _is_mixed(outcome: "pd.Series[float]", place: "np.ndarray") -> bool:
 
 def _coarse_to_fine() -> tuple[Frequency, ...]:
     return Frequency.monthly, Frequency.weekly, Frequency.daily
-
-
-def _between(names: "pd.Series[str]", frequency: Frequency) -> set[str]:
-    first, last = frequency.parse(names.min()), frequency.parse(names.max())
-    return {frequency.named(n) for n in range(first, last + 1)} - set(names)
 
 
 def _repeated(given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[str]") -> str:

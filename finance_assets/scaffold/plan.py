@@ -13,6 +13,12 @@ from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.request import Request
 
 
+# More partitions than this take longer than a coffee to play one by one; so many of them are.
+MANY, PLAYED = 60, 12
+# What was before a longer stretch without rows says little of what comes after it.
+MAX_REACH = 6
+
+
 class Role(StrEnum):
     """What becomes of a column."""
 
@@ -131,6 +137,35 @@ class Plan:
     def least_partitions(self) -> int:
         """Partitions that a candidate needs to be judged, and one that it scores."""
         return least_partitions(self.outcome.task, self.request.label_lag) + self.holdout - 1
+
+    @property
+    def tested(self) -> int:
+        """The first partitions that the written test runs.
+
+        Its last one has rows, so that it matters whether these are others. The candidate before it
+        is measured on rows, too.
+        """
+        calendar, filled, lag = self.split.calendar, set(self.split.names), self.request.label_lag
+        for count in range(self.least_partitions, len(calendar) + 1):
+            end = count - 1 - lag
+            is_measured = not filled.isdisjoint(calendar[end - self.holdout : end])
+            if calendar[count - 1] in filled and is_measured:
+                return count
+        return self.least_partitions
+
+    @property
+    def reach(self) -> int:
+        """How many partitions further back the label's past is looked for: as long as one of the
+        gaps, such as a weekend.
+        """
+        filled = "".join("x" if name in self.written else " " for name in self.split.calendar)
+        return min(max(map(len, filled.split("x"))), MAX_REACH)
+
+    @property
+    def played_from(self) -> str:
+        """The partition before which all are made in one run; empty if there are not many."""
+        calendar = self.split.calendar
+        return calendar[-PLAYED] if len(calendar) > MANY else ""
 
     @property
     def of(self) -> dict[Role, tuple[PlannedColumn, ...]]:

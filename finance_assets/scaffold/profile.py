@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from finance_assets.calendar.written import are_times
 from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
 from finance_assets.scaffold.numerals import MAX_WORDS, WHOLE, plain_number, reading_of
@@ -26,6 +27,8 @@ NOTHING = words("nothing")
 NOTHING_IN_WORDS = NOTHING - {"none", ".", "*", "---", ".."}
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
 MAX_CATEGORIES = 20
+# So many of its most frequent values show whether a column has times.
+SAMPLE = 500
 INT = 2**31 - 1
 BIGINT = 2**63 - 1
 
@@ -82,6 +85,15 @@ class Profile:
         """Whether its values are words that occur again and again."""
         few = self.distinct <= MAX_CATEGORIES and self.distinct * 10 <= max(self.present, 1)
         return self.type in ("string", "boolean") and not self.written and few
+
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are times, however they are written: 20240131 is no amount."""
+        if self.type in ("date", "timestamp"):
+            return True
+        # pandas writes whole numbers like this beside missing ones.
+        texts = [text.removesuffix(".0") for text in self.values[:SAMPLE]]
+        return are_times(texts) and not self.written
 
     def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
         """Texts of the column as numbers; missing, infinite and unreadable ones as NaN."""

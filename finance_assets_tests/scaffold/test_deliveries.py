@@ -154,6 +154,42 @@ def test_as_many_partitions_are_held_out_as_the_gate_asks_for(tmp_path, each, ho
     assert "the gate asks for 1,000 rows and 100 events" in decision.reason
 
 
+def on_business_days(count, each=600):
+    """Parcels of so many days, none of them of a weekend; the first is a Friday."""
+    days = pd.bdate_range("2024-01-05", periods=count).strftime("%Y-%m-%d")
+    rows = pd.concat([parcels(each=each)] * (count // len(MONTHS) + 1))[: count * each]
+    return rows.assign(parcel=np.tile(np.arange(each), count), sent=np.repeat(days, each))
+
+
+@pytest.mark.parametrize("label", ["late", "weight"])
+def test_weekends_count_in_the_holdout_as_they_do_for_the_gate(tmp_path, label):
+    plan = planned(csv_file(tmp_path, on_business_days(12)), label=label, frequency="daily")
+    named, filled = plan.split.calendar, plan.written
+    assert len(plan.split.gaps) == 6
+    least = 1000 if label == "late" else 200
+    stretches = [named[i : i + plan.holdout] for i in range(len(named) - plan.holdout + 1)]
+    assert all(sum(filled.get(day, 0) for day in days) >= least for days in stretches)
+
+
+@pytest.mark.parametrize("label_lag", [0, 1, 2])
+def test_the_written_test_ends_with_a_delivery_that_can_be_another(tmp_path, label_lag):
+    path = csv_file(tmp_path, on_business_days(16))
+    plan = planned(path, frequency="daily", label_lag=label_lag)
+    tested = plan.split.calendar[: plan.tested]
+    assert plan.tested >= plan.least_partitions
+    assert tested[-1] in plan.written
+    measured = tested[-1 - label_lag - plan.holdout :][: plan.holdout]
+    assert any(day in plan.written for day in measured)
+
+
+def test_of_very_many_partitions_only_the_last_are_played_one_by_one(tmp_path):
+    path = csv_file(tmp_path, on_business_days(80, each=30))
+    plan = planned(path, frequency="daily")
+    assert plan.played_from == plan.split.calendar[-12]
+    assert any(plan.played_from in decision.reason for decision in plan.decisions)
+    assert planned(csv_file(tmp_path, parcels())).played_from == ""
+
+
 def test_a_lag_needs_more_partitions(tmp_path):
     path = csv_file(tmp_path, parcels())
     assert planned(path, label_lag=1).least_partitions == 4
