@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from finance_assets.scaffold.formats import spoken_of
 from finance_assets.scaffold.given import Given
-from finance_assets.scaffold.plan import PLAYED, Decision, Plan
+from finance_assets.scaffold.plan import PLAYED, Decision, Plan, Role
 
 
 def decisions(plan: Plan, given: Given) -> Iterator[Decision]:
@@ -72,6 +72,10 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
 
 def _of_task(plan: Plan) -> Iterator[Decision]:
     request, outcome = plan.request, plan.outcome
+    [label] = plan.of[Role.label]
+    if label.null_tokens:
+        codes = ", ".join(map(repr, label.null_tokens))
+        yield Decision("!label", f"of rows with {codes} it is not known", "is that what it means?")
     if outcome.task == "binary":
         choice = f"binary: the event is {request.label} = {outcome.positive[0]!r}"
         yield Decision("task", choice, outcome.reason)

@@ -41,7 +41,8 @@ class Profile:
     `written` how numbers are written where they are no plain ones (the type is then string), and
     `doubt` what a person should look at in that; `is_open` if nothing tells whether it is right.
     `tokens` are texts that stand for a missing value, `sentinels` those of them that are numbers.
-    `missing` counts these and blanks, `unreadable` what is no value of the type. `low` and `high`
+    `odd` are texts beside its numbers that are none and say nothing of a missing value, though they
+    may be tokens. `missing` counts tokens, sentinels and blanks, `unreadable` what is no value of the type. `low` and `high`
     are bounds of its numbers. `counts` are its values without the missing ones.
     """
 
@@ -52,6 +53,7 @@ class Profile:
     written: str = ""
     tokens: tuple[str, ...] = ()
     sentinels: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
     missing: int = 0
     unreadable: int = 0
     low: float | None = None
@@ -93,7 +95,9 @@ class Profile:
             return True
         # pandas writes whole numbers like this beside missing ones.
         texts = [text.removesuffix(".0") for text in self.values[:SAMPLE]]
-        return are_times(texts) and not self.written
+        if self.is_number and not any(text.isdigit() for text in texts[:9]):
+            return False
+        return are_times(texts)
 
     def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
         """Texts of the column as numbers; missing, infinite and unreadable ones as NaN."""
@@ -159,6 +163,7 @@ def _as_numbers(name: str, rows: int, counts: "pd.Series[int]") -> Profile | Non
         numbers,
         reading.written,
         tokens=tuple(sorted([*counts.index[is_nothing], *(odd.index if are_tokens else ())])),
+        odd=tuple(sorted(odd.index)),
         missing=rows - int(numbers.sum()) - unreadable,
         unreadable=unreadable,
         doubt=reading.doubt,

@@ -40,7 +40,7 @@ def days_of(pattern):
     "pattern",
     [
         *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d", "%Y%m%d"),
-        *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y-%m", "%Y%m", "%b-%Y", "%d-%b-%Y"),
+        *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y-%m", "%Y%m", "%b-%Y", "%d-%b-%Y", "%m%Y", "%m/%Y"),
         *("%Y/%m/%d %H:%M:%S", "%b %d %Y", "%b %d, %Y"),
     ],
 )
