@@ -1,5 +1,6 @@
 """Written times: how a column of texts writes its days, and which partition holds each of them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,6 +40,8 @@ FORMATS = (
 MONTH_ONLY = ("%Y-%m", "%Y%m", "%m%Y", "%m/%Y", "%b-%Y", "%b-%y")
 # Formats without a mark between their parts, and how many digits they have.
 DIGITS = {"%Y%m%d": 8, "%Y%m": 6, "%m%Y": 6}
+# The zone of a moment, which has a time of day.
+ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 # Of a column of times nearly all texts are some.
 NEARLY_ALL = 0.95
 # Days beyond these are a mistake in the file, or a stand-in for «never».
@@ -59,11 +62,15 @@ class UnreadableTimesError(ValueError):
 
 @dataclass(frozen=True)
 class WrittenDays:
-    """The day of each text, and the format that all are written in."""
+    """The day of each text, and the format that all are written in.
+
+    `zones`: some texts name a zone. A day is the one that the text shows, whatever its zone.
+    """
 
     format: str
     has_days: bool
     days: dict[str, date]
+    zones: bool = False
 
     def partitions(self, frequency: Frequency) -> dict[str, str]:
         """The partition that holds each text's day."""
@@ -82,7 +89,8 @@ def read_days(texts: Sequence[str]) -> WrittenDays:
     for pattern, shown in FORMATS:
         days, failed = _parsed(texts, pattern)
         if not failed:
-            found.append(WrittenDays(shown, pattern not in MONTH_ONLY, days))
+            zones = pattern == "ISO8601" and any(ZONE.search(text) for text in texts)
+            found.append(WrittenDays(shown, pattern not in MONTH_ONLY, days, zones))
         elif len(failed) < best[0]:
             best = len(failed), failed
     if not found:
@@ -133,8 +141,7 @@ def _parsed(texts: Sequence[str], pattern: str) -> tuple[dict[str, date], tuple[
     elif pattern == "%Y-%m":
         usable = given.where(given.str.fullmatch(r"\d{4}-\d{2}"))
     try:
-        # The zone is kept on the wall: a day is the one that the file writes.
-        walls = usable.str.replace(r"(Z|[+-]\d{2}:?\d{2})$", "", regex=True)
+        walls = usable.str.replace(ZONE, "", regex=True)
         read = pd.to_datetime(
             walls if pattern == "ISO8601" else usable, format=pattern, errors="coerce"
         )

@@ -54,6 +54,9 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
     if plan.request.has_time:
         choice = f"{len(plan.written)} {split.frequency} partitions, {sizes}"
         yield Decision("deliveries", choice, f"{split.reason}; times are {split.written}")
+        if split.clock:
+            choice = f"a day is that of {split.clock}"
+            yield Decision("time", choice, "silver has the instant in UTC; no rule compares the two")
         if plan.played_from:
             said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
             choice = f"the last {PLAYED} partitions are played one after the other"

@@ -48,7 +48,7 @@ class Split:
     """The partition of each row.
 
     `is_named`: the texts of the time column are the names of their partitions. `written` says how
-    times are written. `order` is empty with time, else how the rows were put into an order.
+    times are written, `clock` whose day it is where they name a zone. `order` is empty with time, else how the rows were put into an order.
     """
 
     frequency: Frequency
@@ -56,6 +56,7 @@ class Split:
     reason: str
     is_named: bool = False
     written: str = ""
+    clock: str = ""
     order: str = ""
 
     @cached_property
@@ -106,7 +107,8 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
             # A day that is typed is no name, though its text looks like one.
             is_text = pa.types.is_string(given.column(request.time).type)
             is_named = is_text and bool((names == texts).all())
-            return Split(frequency, names, why, is_named, days.format)
+            clock = _clock(given.column(request.time).type, days.zones)
+            return Split(frequency, names, why, is_named, days.format, clock)
         problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
     raise CannotScaffoldError(
         f"{problem}, so they are no deliveries of a use case"
@@ -145,6 +147,13 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
         order = "a digest of the key, as the rows are sorted by the label"
     partitions = pd.Series(np.asarray(names, dtype="object")[place])
     return Split(frequency, partitions, "there is no time", order=order)
+
+
+def _clock(kind: pa.DataType, are_zones_written: bool) -> str:
+    """Whose clock shows the day of a moment; empty for times without a zone."""
+    if pa.types.is_timestamp(kind):
+        return f"the clock in {kind.tz or 'UTC'}"
+    return "the clock that the file shows, whatever its zone" if are_zones_written else ""
 
 
 def _is_mixed(outcome: "pd.Series[float]", place: "np.ndarray") -> bool:

@@ -115,7 +115,8 @@ def texts_of(column: pa.ChunkedArray) -> "pd.Series[str]":
     if pa.types.is_boolean(column.type):
         column = pc.if_else(column, "true", "false")
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us"))
+        # What the clock of the column's zone shows, as a file of text would have it.
+        column = (pc.local_timestamp(column) if column.type.tz else column).cast(pa.timestamp("us"))
     texts: pd.Series[str] = column.cast(pa.string()).to_pandas().astype("object").str.strip(BLANK)
     return texts.mask(texts == "", None)
 

@@ -44,7 +44,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     if pa.types.is_timestamp(column.type):
         # Nanoseconds are more than the engines keep; without a zone, an instant is UTC's.
-        return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+        return column.cast(pa.timestamp("us", tz=column.type.tz or "UTC"), safe=False)
     if pa.types.is_uint64(column.type):
         return column.cast(pa.decimal128(20, 0))
     return column.cast(WIDER.get(column.type, column.type))

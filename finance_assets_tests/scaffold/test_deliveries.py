@@ -85,6 +85,23 @@ def test_a_typed_day_is_no_name_of_a_partition(tmp_path, frequency):
     assert rule.condition.endswith("= delivered_for")
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
+def test_the_day_of_a_moment_is_that_of_the_files_clock_and_told(tmp_path, ending, zone):
+    moments = pd.to_datetime(parcels()["sent"]) + pd.Timedelta("23:30:00")
+    frame, path = written(moments.dt.tz_localize(zone)), tmp_path / f"parcels.{ending}"
+    if ending == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.assign(sent=[moment.isoformat() for moment in frame["sent"]]).to_csv(path, index=False)
+    plan = planned(path)
+    assert plan.written == dict.fromkeys(MONTHS, EACH)
+    told = [decision.choice for decision in plan.decisions if decision.about == "time"]
+    shown = {"parquet": f"the clock in {zone or 'UTC'}", "csv": "the clock that the file shows"}
+    assert len(told) == (ending == "parquet" or zone is not None)
+    assert all(shown[ending] in choice for choice in told)
+
+
 def test_partitions_without_rows_are_told_and_need_not_come(tmp_path):
     plan = planned(csv_file(tmp_path, parcels(("2024-01", "2024-02", "2024-03", "2024-06"))))
     assert plan.split.gaps == ("2024-04", "2024-05")
