@@ -4,7 +4,7 @@ From its profile and what it says of the outcome; no column is asked about.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finance_assets.scaffold.naming import Names, slug, worded
@@ -77,7 +77,9 @@ def planned(seen: Seen) -> PlannedColumn:
         return _column(seen, Role.bronze_only, f"personal data: {who.reason}", is_pii=True)
     leak = _leak(seen)
     if leak:
-        return _column(seen, Role.kept, f"{leak}: a leak", is_pii=who.kind is not Personal.none)
+        is_pii = who.kind is not Personal.none
+        kept = _column(seen, Role.kept, f"{leak}: a leak", is_pii=is_pii)
+        return replace(kept, is_leak=True)
     if who.kind is Personal.protected:
         return _protected(seen, who.reason)
     if found.is_time:

@@ -9,6 +9,8 @@ from finance_assets.scaffold.formats import spoken_of
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.plan import PLAYED, Decision, Plan, Role
 
+LEFT_OUT = "left out: no table can hold the type; what comes next has to come without"
+
 
 def decisions(plan: Plan, given: Given) -> Iterator[Decision]:
     """What was decided about the whole, in the order in which a person asks."""
@@ -38,7 +40,13 @@ def _of_files(plan: Plan, given: Given) -> Iterator[Decision]:
     if given.malformed:
         yield Decision("!files", f"{given.malformed} lines are no records", "left out")
     if given.left_out:
-        yield Decision("!files", ", ".join(given.left_out), "left out: no table can hold the type")
+        yield Decision("!files", ", ".join(given.left_out), LEFT_OUT)
+    if given.totals:
+        said = "left out: totals, or lines between two lists, are no records"
+        yield Decision("!files", f"{given.totals} rows have neither time nor label", said)
+    if plan.split.repeated:
+        choice = f"{plan.split.repeated} rows are there again, the same in every column"
+        yield Decision("!files", choice, "they are delivered, and counted as duplicates")
     if plan.numbered:
         yield Decision(
             "!key",
@@ -56,7 +64,9 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
         yield Decision("deliveries", choice, f"{split.reason}; times are {split.written}")
         if split.clock:
             choice = f"a day is that of {split.clock}"
-            yield Decision("time", choice, "silver has the instant in UTC; no rule compares the two")
+            yield Decision(
+                "time", choice, "silver has the instant in UTC; no rule compares the two"
+            )
         if plan.played_from:
             said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
             choice = f"the last {PLAYED} partitions are played one after the other"

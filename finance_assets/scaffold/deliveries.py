@@ -48,7 +48,9 @@ class Split:
     """The partition of each row.
 
     `is_named`: the texts of the time column are the names of their partitions. `written` says how
-    times are written, `clock` whose day it is where they name a zone. `order` is empty with time, else how the rows were put into an order.
+    times are written, `clock` whose day it is where they name a zone. `order` is empty with time,
+    else how the rows were put into an order. `repeated` rows are in all columns the same as another
+    one of their partition.
     """
 
     frequency: Frequency
@@ -58,6 +60,7 @@ class Split:
     written: str = ""
     clock: str = ""
     order: str = ""
+    repeated: int = 0
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -90,7 +93,7 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
     try:
         days = read_days([str(text) for text in texts.unique()])
     except UnreadableTimesError as error:
-        raise _bad_time(request, str(error)) from error
+        raise _bad_time(request, str(error), error.is_open) from error
     wanted = [Frequency(request.frequency)] if request.frequency else list(_coarse_to_fine())
     if not days.has_days:
         wanted = [f for f in wanted if f is Frequency.monthly]
@@ -101,14 +104,14 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
     for frequency in wanted:
         names = texts.map(days.partitions(frequency))
         count = names.nunique()
-        repeated = _repeated(given, keys, names)
+        repeated, twice = _repeated(given, keys, names)
         if count >= least and not repeated:
             why = "asked for" if request.frequency else "the coarsest that has enough partitions"
             # A day that is typed is no name, though its text looks like one.
             is_text = pa.types.is_string(given.column(request.time).type)
             is_named = is_text and bool((names == texts).all())
             clock = _clock(given.column(request.time).type, days.zones)
-            return Split(frequency, names, why, is_named, days.format, clock)
+            return Split(frequency, names, why, is_named, days.format, clock, repeated=twice)
         problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
     raise CannotScaffoldError(
         f"{problem}, so they are no deliveries of a use case"
@@ -130,7 +133,7 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
 
     rows, key = given.rows.num_rows, request.key
     keys = [given.column(name) for name in key]
-    repeated = _repeated(given, keys, pd.Series(["all rows"] * rows))
+    repeated, twice = _repeated(given, keys, pd.Series(["all rows"] * rows))
     if repeated:
         raise CannotScaffoldError(
             repeated, where=f"--key {','.join(key)}", remedy="every column that tells rows apart"
@@ -146,7 +149,7 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
         place = np.argsort(np.argsort(mixed, kind="stable")) * count // rows
         order = "a digest of the key, as the rows are sorted by the label"
     partitions = pd.Series(np.asarray(names, dtype="object")[place])
-    return Split(frequency, partitions, "there is no time", order=order)
+    return Split(frequency, partitions, "there is no time", order=order, repeated=twice)
 
 
 def _clock(kind: pa.DataType, are_zones_written: bool) -> str:
@@ -171,33 +174,41 @@ def _coarse_to_fine() -> tuple[Frequency, ...]:
     return Frequency.monthly, Frequency.weekly, Frequency.daily
 
 
-def _repeated(given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[str]") -> str:
-    """What is wrong with the key, if anything: several different rows share it in a partition."""
+def _repeated(
+    given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[str]"
+) -> tuple[str, int]:
+    """What is wrong with the key, if anything: several different rows share it in a partition.
+
+    And how many rows are there again, the same in every column.
+    """
     import pandas as pd
 
     frame = pd.DataFrame({str(i): texts_of(column) for i, column in enumerate(keys)})
     missing = frame.isna()
     if missing.to_numpy().any():
-        return f"{int(missing.any(axis=1).sum())} rows have no value in a column of the key"
+        count = int(missing.any(axis=1).sum())
+        return f"{count} rows have no value in a column of the key", 0
     frame["partition"] = partitions.to_numpy()
     twice = frame.duplicated(keep=False)
     if not twice.any():
-        return ""
+        return "", 0
     # Rows that are the same in every column are one row that came twice: the house drops these.
     suspects = given.rows.filter(pa.array(twice.to_numpy())).to_pandas().drop_duplicates()
     labels = frame[twice.to_numpy()].reset_index(drop=True).loc[suspects.index]
     again = labels[labels.duplicated(keep=False)]
     if again.empty:
-        return ""
+        return "", int(twice.sum()) - len(suspects)
     example = ", ".join(str(value) for value in again.iloc[0])
-    return f"{len(again)} rows share their key with another row, such as {example}"
+    return f"{len(again)} rows share their key with another row, such as {example}", 0
 
 
-def _bad_time(request: Request, what: str) -> CannotScaffoldError:
+def _bad_time(request: Request, what: str, is_open: bool = False) -> CannotScaffoldError:
     return CannotScaffoldError(
         what,
         where=f"--time {request.time}",
-        remedy=f"a day, a moment or a month in every row, such as {' or '.join(SHOWN)}: mend or "
+        remedy="no day in the file says which: write the column anew as 2024-01-31"
+        if is_open
+        else f"a day, a moment or a month in every row, such as {' or '.join(SHOWN)}: mend or "
         "take out the others; or --frequency none, which takes the order of the rows for time",
     )
 

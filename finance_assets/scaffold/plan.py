@@ -12,7 +12,6 @@ from finance_assets.scaffold.formats import Format, ending_of
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.request import Request
 
-
 # More partitions than this take longer than a coffee to play one by one; so many of them are.
 MANY, PLAYED = 60, 12
 # What was before a longer stretch without rows says little of what comes after it.
@@ -72,6 +71,7 @@ class PlannedColumn:
     features: tuple[Feature, ...] = ()
     rules: tuple[Rule, ...] = ()
     groups: str = ""
+    is_leak: bool = False
 
     @property
     def is_in_silver(self) -> bool:

@@ -77,8 +77,10 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
 
 
 def _doubts(looked: "_Looked", columns: Iterable[PlannedColumn]) -> Iterator[Decision]:
-    """What was not certain of the numbers that are used."""
+    """What was not certain: columns that give the label away, and how numbers are read."""
     for column in columns:
+        if column.is_leak:
+            yield Decision("!leak", f"{column.at_source} is no feature", column.reason)
         doubt = looked.profiles[column.at_source].doubt
         if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
             yield Decision("!numbers", column.at_source, doubt)

@@ -42,8 +42,9 @@ class Profile:
     `doubt` what a person should look at in that; `is_open` if nothing tells whether it is right.
     `tokens` are texts that stand for a missing value, `sentinels` those of them that are numbers.
     `odd` are texts beside its numbers that are none and say nothing of a missing value, though they
-    may be tokens. `missing` counts tokens, sentinels and blanks, `unreadable` what is no value of the type. `low` and `high`
-    are bounds of its numbers. `counts` are its values without the missing ones.
+    may be tokens. `missing` counts tokens, sentinels and blanks, `unreadable` what is no value of
+    the type. `low` and `high` are bounds of its numbers. `counts` are its values without missing
+    ones.
     """
 
     name: str

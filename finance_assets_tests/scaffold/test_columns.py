@@ -243,7 +243,11 @@ DAYS = pd.Series(pd.to_datetime("2016-01-01") + pd.to_timedelta(RANDOM.integers(
 )
 def test_a_time_is_no_feature_however_it_is_written(tmp_path, pattern):
     texts = DAYS.dt.strftime(pattern)
-    for values in (texts, some(texts, ""), some(texts, texts[0].translate({ord(texts[0][-1]): "x"}))):
+    for values in (
+        texts,
+        some(texts, ""),
+        some(texts, texts[0].translate({ord(texts[0][-1]): "x"})),
+    ):
         found = becomes(tmp_path, values)
         assert found.role is Role.kept
         assert found.reason.startswith("a time beside the row's own"), found.reason
@@ -293,9 +297,11 @@ LEAKS = {
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_column_that_is_the_label_in_other_words_is_no_feature(tmp_path, name):
-    found = becomes(tmp_path, LEAKS[name])
+    plan = planned(csv_file(tmp_path, parcels().assign(odd=LEAKS[name])))
+    found = column(plan, "odd")
     assert found.role is Role.kept
     assert found.reason.endswith("a leak")
+    assert f"odd is no feature: {found.reason}" in set(plan.warnings())
 
 
 def test_an_honest_strong_column_is_a_feature_and_the_rule_of_thumb(tmp_path):

@@ -12,8 +12,8 @@ from finance_assets.calendar import Calendar, Frequency
 from finance_assets.lakehouse.sources.source import Source, SourceColumn
 from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.scaffold.deliveries import write_deliveries
-from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.planning import delivered_rows, make_plan
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
     EACH,
@@ -40,7 +40,17 @@ def days_of(pattern):
     "pattern",
     [
         *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d", "%Y%m%d"),
-        *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y-%m", "%Y%m", "%b-%Y", "%d-%b-%Y", "%m%Y", "%m/%Y"),
+        *(
+            "%d.%m.%Y",
+            "%d/%m/%Y",
+            "%m/%d/%Y",
+            "%Y-%m",
+            "%Y%m",
+            "%b-%Y",
+            "%d-%b-%Y",
+            "%m%Y",
+            "%m/%Y",
+        ),
         *("%Y/%m/%d %H:%M:%S", "%b %d %Y", "%b %d, %Y"),
     ],
 )
@@ -93,7 +103,9 @@ def test_the_day_of_a_moment_is_that_of_the_files_clock_and_told(tmp_path, endin
     if ending == "parquet":
         frame.to_parquet(path)
     else:
-        frame.assign(sent=[moment.isoformat() for moment in frame["sent"]]).to_csv(path, index=False)
+        frame.assign(sent=[moment.isoformat() for moment in frame["sent"]]).to_csv(
+            path, index=False
+        )
     plan = planned(path)
     assert plan.written == dict.fromkeys(MONTHS, EACH)
     told = [decision.choice for decision in plan.decisions if decision.about == "time"]
@@ -124,12 +136,15 @@ def test_times_that_cannot_be_read_are_refused(tmp_path, times, what):
     with pytest.raises(CannotScaffoldError, match=what) as refused:
         planned(csv_file(tmp_path, written(times)))
     assert "--time sent" in refused.value.where
+    assert ("write the column anew as 2024-01-31" in refused.value.remedy) == ("MM/DD" in what)
 
 
 def test_a_key_that_repeats_is_refused_but_a_row_that_came_twice_is_not(tmp_path):
     frame = parcels()
     twice = pd.concat([frame, frame.head(3)])
-    assert planned(csv_file(tmp_path, twice)).rows == ROWS + 3
+    plan = planned(csv_file(tmp_path, twice))
+    assert plan.rows == ROWS + 3
+    assert any("3 rows are there again" in told for told in plan.warnings())
     other = pd.concat([frame, frame.head(3).assign(stops=99)])
     with pytest.raises(CannotScaffoldError, match="6 rows share their key with another row"):
         planned(csv_file(tmp_path, other), frequency="monthly")

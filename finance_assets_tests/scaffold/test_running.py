@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import finance_assets
-from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.profile import profile
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.writing import write
 from finance_assets_tests.running import UseCaseRunner
 from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request

@@ -17,10 +17,10 @@ import finance_assets
 from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
-from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.layout import text, wrapped
 from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets.scaffold.writing import write
 from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
