@@ -136,7 +136,9 @@ def test_of_the_shipped_households_about_one_in_seven_leaves_in_a_month():
     for place, month in enumerate(MONTHS[2:-1], 2):
         asked = set(baskets[baskets["month"].isin(MONTHS[place - 2 : place + 1])]["household_id"])
         after = baskets["day"].map(lambda day, end=ends(month): (day - end).days)
-        rates[month] = 1 - len(asked & set(baskets[after.between(1, 28)]["household_id"])) / len(asked)
+        rates[month] = 1 - len(asked & set(baskets[after.between(1, 28)]["household_id"])) / len(
+            asked
+        )
     assert 0.1298 < min(rates.values()) < max(rates.values()) < 0.1561, rates
 
 
