@@ -38,9 +38,9 @@ def least_training(task: str, lag: int) -> int:
     return 1 if task == "binary" else 1 + max(lag, 1)
 
 
-def least_partitions(task: str, lag: int) -> int:
+def least_partitions(training: int, lag: int) -> int:
     """Partitions to learn from, to measure on and to score, once the outcomes are known."""
-    return least_training(task, lag) + gap_partitions(lag) + 1 + lag + 1
+    return training + gap_partitions(lag) + 1 + lag + 1
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,11 @@ class Split:
         """Every partition from the first to the last, with rows or without."""
         return partitions_between(self.names[0], self.names[-1], self.frequency)
 
+    def training(self, task: str, lag: int) -> int:
+        """Partitions that a candidate has to learn from, those without rows among them."""
+        least, filled = least_training(task, lag), set(self.names)
+        return next(i for i, name in enumerate(self.calendar, 1) if i >= least and name in filled)
+
     @property
     def gaps(self) -> tuple[str, ...]:
         """The partitions that have no rows, oldest first."""
@@ -100,7 +105,10 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
         if not wanted:
             raise _bad_time(request, f"{days.format} names months, not {request.frequency} parts")
     keys = [given.column(name) for name in request.key]
-    problem, least = "", least_partitions(task, request.label_lag)
+    problem, least = (
+        "",
+        least_partitions(least_training(task, request.label_lag), request.label_lag),
+    )
     for frequency in wanted:
         names = texts.map(days.partitions(frequency))
         count = names.nunique()
@@ -138,7 +146,7 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
         raise CannotScaffoldError(
             repeated, where=f"--key {','.join(key)}", remedy="every column that tells rows apart"
         )
-    least = least_partitions(task, request.label_lag)
+    least = least_partitions(least_training(task, request.label_lag), request.label_lag)
     count = int(np.clip(rows // ROWS_EACH, least, max(MAX_MADE_UP, least)))
     frequency, names = made_up(count)
     place = np.arange(rows) * count // rows

@@ -34,7 +34,7 @@ def holdout_of(
         has = f"{has} and {each['sum'].median():,.0f} events"
     each = each.reindex(list(split.calendar), fill_value=0)
     said = f"a partition with rows has about {has}; the gate asks for {least}"
-    most = len(split.calendar) - least_partitions(outcome.task, lag) + 1
+    most = len(split.calendar) - least_partitions(split.training(outcome.task, lag), lag) + 1
     for count in range(1, most + 1):
         if _are_enough(each.rolling(count).sum().dropna(), bounds) >= NEARLY_ALL:
             return count, Decision("holdout", f"{count} partition(s)", said)

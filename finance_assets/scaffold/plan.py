@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from finance_assets.scaffold.deliveries import Split, least_partitions, least_training
+from finance_assets.scaffold.deliveries import Split, least_partitions
 from finance_assets.scaffold.formats import Format, ending_of
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.request import Request
@@ -131,12 +131,12 @@ class Plan:
     @property
     def least_training(self) -> int:
         """Partitions that a candidate has to learn from."""
-        return least_training(self.outcome.task, self.request.label_lag)
+        return self.split.training(self.outcome.task, self.request.label_lag)
 
     @property
     def least_partitions(self) -> int:
         """Partitions that a candidate needs to be judged, and one that it scores."""
-        return least_partitions(self.outcome.task, self.request.label_lag) + self.holdout - 1
+        return least_partitions(self.least_training, self.request.label_lag) + self.holdout - 1
 
     @property
     def tested(self) -> int:

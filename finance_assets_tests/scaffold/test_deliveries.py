@@ -203,6 +203,15 @@ def test_weekends_count_in_the_holdout_as_they_do_for_the_gate(tmp_path, label):
     assert all(sum(filled.get(day, 0) for day in days) >= least for days in stretches)
 
 
+def test_a_regression_learns_from_a_partition_that_has_rows_and_a_past(tmp_path):
+    path = csv_file(tmp_path, on_business_days(16))
+    plan = planned(path, label="weight", frequency="daily")
+    assert plan.split.calendar[plan.least_training - 1] == "2024-01-08", (
+        "the Monday after the first day"
+    )
+    assert planned(csv_file(tmp_path, parcels()), label="weight").least_training == 2
+
+
 @pytest.mark.parametrize("label_lag", [0, 1, 2])
 def test_the_written_test_ends_with_a_delivery_that_can_be_another(tmp_path, label_lag):
     path = csv_file(tmp_path, on_business_days(16))
