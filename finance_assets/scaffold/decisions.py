@@ -71,6 +71,9 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
             said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
             choice = f"the last {PLAYED} partitions are played one after the other"
             yield Decision("deliveries", choice, f"{len(split.calendar)} are many: {said}")
+        if plan.alike:
+            said = "taken as they are (`may_repeat`): was none of them delivered twice?"
+            yield Decision("!deliveries", f"{plan.alike} have the same rows as another", said)
         if split.gaps:
             shown = ", ".join(split.gaps[:5]) + (" …" if len(split.gaps) > 5 else "")
             yield Decision("!deliveries", f"{len(split.gaps)} partitions have no rows", shown)

@@ -95,7 +95,8 @@ class Plan:
     `entity` names its rows, `partition` the column with the partition of a row. `naive` is the
     feature that is the rule of thumb, `before` of a regression the label's past. `numbered` rows
     came without a key. `quarantine` is the share of rows of a partition that may be rejected;
-    `holdout` counts the partitions that are kept to measure on.
+    `holdout` counts the partitions that are kept to measure on, `alike` those with the same rows as
+    another.
     """
 
     request: Request
@@ -116,6 +117,7 @@ class Plan:
     quarantine: float = 0.01
     holdout: int = 1
     numbered: bool = False
+    alike: int = 0
 
     @property
     def file_ending(self) -> str:

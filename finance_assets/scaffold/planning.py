@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from finance_assets.lakehouse.sources.parquet_types import spark_type
+from finance_assets.scaffold.alike import alike
 from finance_assets.scaffold.columns import Seen, delivered, planned, spoken
 from finance_assets.scaffold.decisions import decisions
 from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_time
@@ -70,6 +71,7 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         decisions=(),
         quarantine=looked.quarantine,
         numbered=looked.is_numbered,
+        alike=alike(given, split, request.time),
     )
     count, holdout = holdout_of(outcome, request.label_lag, split, looked.values)
     said = (*decisions(plan, given), *_doubts(looked, columns), holdout, *notes)

@@ -155,6 +155,17 @@ def test_a_key_that_repeats_is_refused_but_a_row_that_came_twice_is_not(tmp_path
         planned(csv_file(tmp_path, blank))
 
 
+@pytest.mark.parametrize("is_named", [True, False])
+def test_partitions_with_the_same_rows_are_taken_and_told(tmp_path, is_named):
+    frame = parcels()
+    frame["sent"] = frame["sent"].str[:7] if is_named else frame["sent"].str[:7] + "-01"
+    same = frame.head(EACH).assign(sent=frame["sent"].iloc[EACH])
+    plan = planned(csv_file(tmp_path, pd.concat([frame[:EACH], same, frame[2 * EACH :]])))
+    assert plan.alike == is_named
+    assert any("1 have the same rows" in told for told in plan.warnings()) == is_named
+    assert planned(csv_file(tmp_path, frame)).alike == 0
+
+
 def test_without_time_the_order_of_the_rows_stands_for_it_and_the_loss_is_told(tmp_path):
     plan = planned(csv_file(tmp_path, parcels()), time=None, key=())
     assert plan.key == ("row_number", "delivered_for")

@@ -15,7 +15,7 @@ from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.writing import write
-from finance_assets_tests.scaffold.files import EACH, csv_file, parcels, request
+from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
 from finance_assets_tests.scenario import clean_environment
 
 ROOT = Path(finance_assets.__file__).parents[1]
@@ -41,9 +41,9 @@ def parquet(folder):
 def business_days(folder):
     """Days without those of weekends; the first is a Friday."""
     days = pd.bdate_range("2024-01-05", periods=12).strftime("%Y-%m-%d")
-    rows = pd.concat([parcels(), parcels(), parcels()]).assign(
-        parcel=np.tile(np.arange(EACH), 12), sent=np.repeat(days, EACH)
-    )
+    rows = parcels(MONTHS * 3).assign(sent=np.repeat(days, EACH))
+    # What came on one of the days came again, row for row.
+    rows[2 * EACH : 3 * EACH] = rows[EACH : 2 * EACH].assign(sent=days[2])
     return [csv_file(folder, rows, "days.csv")]
 
 
