@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def alike(given: "Given", split: "Split", time: str | None) -> int:
-    """How many partitions have the same rows as one before, but for the partition that they name."""
+    """How many partitions have the rows of another, but for the partition that they name."""
     import pandas as pd
 
     rows, partitions = given.rows, split.partitions

@@ -67,6 +67,12 @@ class Split:
         """The partitions that have rows, oldest first."""
         return tuple(sorted(set(self.partitions)))
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows each partition has, of those that have some."""
+        counts = self.partitions.value_counts().sort_index()
+        return {str(name): int(rows) for name, rows in counts.items()}
+
     @cached_property
     def calendar(self) -> tuple[str, ...]:
         """Every partition from the first to the last, with rows or without."""

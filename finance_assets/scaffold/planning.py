@@ -52,7 +52,6 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
     columns = _without_features(columns, features)
     columns = _as_typed(columns, given) if given.format.is_typed else columns
     label = looked.header(request.label)
-    counts = split.partitions.value_counts().sort_index()
     plan = Plan(
         request=request,
         entity=entity_name(request.name, request.files[0].name.split(".")[0], tables),
@@ -66,7 +65,7 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         naive=naive,
         before=before,
         rows=given.rows.num_rows,
-        written={str(name): int(rows) for name, rows in counts.items()},
+        written=split.sizes,
         format=given.format,
         decisions=(),
         quarantine=looked.quarantine,

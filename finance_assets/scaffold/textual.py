@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from finance_assets.codec import Json
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
@@ -100,7 +100,7 @@ def _without(left_out: tuple[str, ...], plain: Path, folder: Path, encoding: str
     return copy
 
 
-def _object(line: str) -> dict[str, Any]:
+def _object(line: str) -> dict[str, Json]:
     """The object of a line, its numbers as the text that they are; empty if it is none."""
     try:
         found = json.loads(line, parse_int=str, parse_float=str)
