@@ -93,10 +93,10 @@ def render() -> None:
 
 
 def _new(request: "Request", into: Path | None) -> None:
-    from finance_assets.scaffold.given import read_files
     from finance_assets.scaffold.naming import require_name
     from finance_assets.scaffold.place import CHECKOUT, place_of
     from finance_assets.scaffold.planning import delivered_rows, make_plan
+    from finance_assets.scaffold.reading import read_files
     from finance_assets.scaffold.writing import write
 
     known = all_use_cases()

@@ -4,7 +4,7 @@ From its profile and what it says of the outcome; no column is asked about.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from finance_assets.scaffold.naming import Names, slug, worded
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_WORDS, MAX_GROUPS = 8, 8
 # A column that differs in nearly every row tells rows apart, and nothing of them.
 ID_SHARE = 0.95
+# What is named like this tells things apart, however often each occurs.
+CALLED_ID = re.compile(r"(^|_)(id|uuid|guid)$|^id_")
 ID_NAME = re.compile(r"(^|_)(id|ids|no|nr|num|number|uuid|guid|key|code|ref|row|index|hash)(_|$)")
 AGES = (
     "CASE WHEN {0} < 25 THEN 'under 25' WHEN {0} < 45 THEN '25 to 44' WHEN {0} < 60 THEN"
@@ -75,16 +77,19 @@ def planned(seen: Seen) -> PlannedColumn:
         return _column(seen, Role.bronze_only, f"personal data: {who.reason}", is_pii=True)
     leak = _leak(seen)
     if leak:
-        return _column(seen, Role.kept, f"{leak}: a leak", is_pii=who.kind is not Personal.none)
+        is_pii = who.kind is not Personal.none
+        kept = _column(seen, Role.kept, f"{leak}: a leak", is_pii=is_pii)
+        return replace(kept, is_leak=True)
     if who.kind is Personal.protected:
         return _protected(seen, who.reason)
-    if _is_id(found):
-        return _column(seen, Role.kept, "it differs in nearly every row, as a number of it does")
-    if found.is_number:
-        return _number(seen)
-    if found.type in ("date", "timestamp"):
+    if found.is_time:
         reason = "a time beside the row's own may lie after it; derive a feature that does not"
         return _column(seen, Role.kept, reason)
+    told_apart = _id(found)
+    if told_apart:
+        return _column(seen, Role.kept, told_apart)
+    if found.is_number:
+        return _number(seen)
     if found.type == "boolean" or found.distinct * 10 <= found.present:
         return _words(seen)
     return _column(seen, Role.kept, f"text of {found.distinct} different values")
@@ -144,7 +149,16 @@ def _leak(seen: Seen) -> str:
     return gives_away(values, seen.outcome, seen.task)
 
 
-def _is_id(found: Profile) -> bool:
+def _id(found: Profile) -> str:
+    """Why a column tells things apart and says nothing of them; empty if it does."""
+    if _is_unique(found):
+        return "it differs in nearly every row, as a number of it does"
+    if CALLED_ID.search(slug(found.name)) and not found.is_category:
+        return "its name is that of a number of something: no amount, and new ones will come"
+    return ""
+
+
+def _is_unique(found: Profile) -> bool:
     if found.present < 50 or found.distinct < ID_SHARE * found.present or found.written:
         return False
     is_text = found.type == "string"

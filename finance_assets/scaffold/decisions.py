@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from finance_assets.scaffold.formats import spoken_of
 from finance_assets.scaffold.given import Given
-from finance_assets.scaffold.plan import Decision, Plan
+from finance_assets.scaffold.plan import PLAYED, Decision, Plan, Role
 
-# So many partitions take longer than a coffee to play one by one.
-MANY = 60
+LEFT_OUT = "left out: no table can hold the type; what comes next has to come without"
 
 
 def decisions(plan: Plan, given: Given) -> Iterator[Decision]:
@@ -41,7 +40,13 @@ def _of_files(plan: Plan, given: Given) -> Iterator[Decision]:
     if given.malformed:
         yield Decision("!files", f"{given.malformed} lines are no records", "left out")
     if given.left_out:
-        yield Decision("!files", ", ".join(given.left_out), "left out: no table can hold the type")
+        yield Decision("!files", ", ".join(given.left_out), LEFT_OUT)
+    if given.totals:
+        said = "left out: totals, or lines between two lists, are no records"
+        yield Decision("!files", f"{given.totals} rows have neither time nor label", said)
+    if plan.split.repeated:
+        choice = f"{plan.split.repeated} rows are there again, the same in every column"
+        yield Decision("!files", choice, "they are delivered, and counted as duplicates")
     if plan.numbered:
         yield Decision(
             "!key",
@@ -57,9 +62,18 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
     if plan.request.has_time:
         choice = f"{len(plan.written)} {split.frequency} partitions, {sizes}"
         yield Decision("deliveries", choice, f"{split.reason}; times are {split.written}")
-        if len(plan.written) > MANY:
-            said = "`finance-assets run` plays one after the other; --through stops it earlier"
-            yield Decision("!deliveries", f"{len(plan.written)} partitions are many", said)
+        if split.clock:
+            choice = f"a day is that of {split.clock}"
+            yield Decision(
+                "time", choice, "silver has the instant in UTC; no rule compares the two"
+            )
+        if plan.played_from:
+            said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
+            choice = f"the last {PLAYED} partitions are played one after the other"
+            yield Decision("deliveries", choice, f"{len(split.calendar)} are many: {said}")
+        if plan.alike:
+            said = "taken as they are (`may_repeat`): was none of them delivered twice?"
+            yield Decision("!deliveries", f"{plan.alike} have the same rows as another", said)
         if split.gaps:
             shown = ", ".join(split.gaps[:5]) + (" …" if len(split.gaps) > 5 else "")
             yield Decision("!deliveries", f"{len(split.gaps)} partitions have no rows", shown)
@@ -74,6 +88,10 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
 
 def _of_task(plan: Plan) -> Iterator[Decision]:
     request, outcome = plan.request, plan.outcome
+    [label] = plan.of[Role.label]
+    if label.null_tokens:
+        codes = ", ".join(map(repr, label.null_tokens))
+        yield Decision("!label", f"of rows with {codes} it is not known", "is that what it means?")
     if outcome.task == "binary":
         choice = f"binary: the event is {request.label} = {outcome.positive[0]!r}"
         yield Decision("task", choice, outcome.reason)

@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from finance_assets.calendar import Frequency
 from finance_assets.calendar.written import (
     UnreadableTimesError,
     made_up,
-    partition_count,
+    partitions_between,
     read_days,
 )
 from finance_assets.lakehouse.sources.parquet import ParquetFile
@@ -37,9 +38,9 @@ def least_training(task: str, lag: int) -> int:
     return 1 if task == "binary" else 1 + max(lag, 1)
 
 
-def least_partitions(task: str, lag: int) -> int:
+def least_partitions(training: int, lag: int) -> int:
     """Partitions to learn from, to measure on and to score, once the outcomes are known."""
-    return least_training(task, lag) + gap_partitions(lag) + 1 + lag + 1
+    return training + gap_partitions(lag) + 1 + lag + 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ class Split:
     """The partition of each row.
 
     `is_named`: the texts of the time column are the names of their partitions. `written` says how
-    times are written. `order` is empty with time, else how the rows were put into an order.
+    times are written, `clock` whose day it is where they name a zone. `order` is empty with time,
+    else how the rows were put into an order. `repeated` rows are in all columns the same as another
+    one of their partition.
     """
 
     frequency: Frequency
@@ -55,13 +58,36 @@ class Split:
     reason: str
     is_named: bool = False
     written: str = ""
+    clock: str = ""
     order: str = ""
-    gaps: tuple[str, ...] = ()
+    repeated: int = 0
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The partitions that have rows, oldest first."""
         return tuple(sorted(set(self.partitions)))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows each partition has, of those that have some."""
+        counts = self.partitions.value_counts().sort_index()
+        return {str(name): int(rows) for name, rows in counts.items()}
+
+    @cached_property
+    def calendar(self) -> tuple[str, ...]:
+        """Every partition from the first to the last, with rows or without."""
+        return partitions_between(self.names[0], self.names[-1], self.frequency)
+
+    def training(self, task: str, lag: int) -> int:
+        """Partitions that a candidate has to learn from, those without rows among them."""
+        least, filled = least_training(task, lag), set(self.names)
+        return next(i for i, name in enumerate(self.calendar, 1) if i >= least and name in filled)
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The partitions that have no rows, oldest first."""
+        filled = set(self.names)
+        return tuple(name for name in self.calendar if name not in filled)
 
 
 def split_by_time(request: Request, given: Given, task: str) -> Split:
@@ -78,26 +104,28 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
     try:
         days = read_days([str(text) for text in texts.unique()])
     except UnreadableTimesError as error:
-        raise _bad_time(request, str(error)) from error
+        raise _bad_time(request, str(error), error.is_open) from error
     wanted = [Frequency(request.frequency)] if request.frequency else list(_coarse_to_fine())
     if not days.has_days:
         wanted = [f for f in wanted if f is Frequency.monthly]
         if not wanted:
             raise _bad_time(request, f"{days.format} names months, not {request.frequency} parts")
     keys = [given.column(name) for name in request.key]
-    problem, least = "", least_partitions(task, request.label_lag)
+    problem, least = (
+        "",
+        least_partitions(least_training(task, request.label_lag), request.label_lag),
+    )
     for frequency in wanted:
         names = texts.map(days.partitions(frequency))
         count = names.nunique()
-        repeated = _repeated(given, keys, names)
+        repeated, twice = _repeated(given, keys, names)
         if count >= least and not repeated:
-            span = partition_count([names.min(), names.max()], frequency)
             why = "asked for" if request.frequency else "the coarsest that has enough partitions"
-            gaps = tuple(sorted(_between(names, frequency))) if span > count else ()
             # A day that is typed is no name, though its text looks like one.
             is_text = pa.types.is_string(given.column(request.time).type)
             is_named = is_text and bool((names == texts).all())
-            return Split(frequency, names, why, is_named, days.format, gaps=gaps)
+            clock = _clock(given.column(request.time).type, days.zones)
+            return Split(frequency, names, why, is_named, days.format, clock, repeated=twice)
         problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
     raise CannotScaffoldError(
         f"{problem}, so they are no deliveries of a use case"
@@ -119,12 +147,12 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
 
     rows, key = given.rows.num_rows, request.key
     keys = [given.column(name) for name in key]
-    repeated = _repeated(given, keys, pd.Series(["all rows"] * rows))
+    repeated, twice = _repeated(given, keys, pd.Series(["all rows"] * rows))
     if repeated:
         raise CannotScaffoldError(
             repeated, where=f"--key {','.join(key)}", remedy="every column that tells rows apart"
         )
-    least = least_partitions(task, request.label_lag)
+    least = least_partitions(least_training(task, request.label_lag), request.label_lag)
     count = int(np.clip(rows // ROWS_EACH, least, max(MAX_MADE_UP, least)))
     frequency, names = made_up(count)
     place = np.arange(rows) * count // rows
@@ -135,7 +163,14 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
         place = np.argsort(np.argsort(mixed, kind="stable")) * count // rows
         order = "a digest of the key, as the rows are sorted by the label"
     partitions = pd.Series(np.asarray(names, dtype="object")[place])
-    return Split(frequency, partitions, "there is no time", order=order)
+    return Split(frequency, partitions, "there is no time", order=order, repeated=twice)
+
+
+def _clock(kind: pa.DataType, are_zones_written: bool) -> str:
+    """Whose clock shows the day of a moment; empty for times without a zone."""
+    if pa.types.is_timestamp(kind):
+        return f"the clock in {kind.tz or 'UTC'}"
+    return "the clock that the file shows, whatever its zone" if are_zones_written else ""
 
 
 def _is_mixed(outcome: "pd.Series[float]", place: "np.ndarray") -> bool:
@@ -153,38 +188,41 @@ def _coarse_to_fine() -> tuple[Frequency, ...]:
     return Frequency.monthly, Frequency.weekly, Frequency.daily
 
 
-def _between(names: "pd.Series[str]", frequency: Frequency) -> set[str]:
-    first, last = frequency.parse(names.min()), frequency.parse(names.max())
-    return {frequency.named(n) for n in range(first, last + 1)} - set(names)
+def _repeated(
+    given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[str]"
+) -> tuple[str, int]:
+    """What is wrong with the key, if anything: several different rows share it in a partition.
 
-
-def _repeated(given: Given, keys: list[pa.ChunkedArray], partitions: "pd.Series[str]") -> str:
-    """What is wrong with the key, if anything: several different rows share it in a partition."""
+    And how many rows are there again, the same in every column.
+    """
     import pandas as pd
 
     frame = pd.DataFrame({str(i): texts_of(column) for i, column in enumerate(keys)})
     missing = frame.isna()
     if missing.to_numpy().any():
-        return f"{int(missing.any(axis=1).sum())} rows have no value in a column of the key"
+        count = int(missing.any(axis=1).sum())
+        return f"{count} rows have no value in a column of the key", 0
     frame["partition"] = partitions.to_numpy()
     twice = frame.duplicated(keep=False)
     if not twice.any():
-        return ""
+        return "", 0
     # Rows that are the same in every column are one row that came twice: the house drops these.
     suspects = given.rows.filter(pa.array(twice.to_numpy())).to_pandas().drop_duplicates()
     labels = frame[twice.to_numpy()].reset_index(drop=True).loc[suspects.index]
     again = labels[labels.duplicated(keep=False)]
     if again.empty:
-        return ""
+        return "", int(twice.sum()) - len(suspects)
     example = ", ".join(str(value) for value in again.iloc[0])
-    return f"{len(again)} rows share their key with another row, such as {example}"
+    return f"{len(again)} rows share their key with another row, such as {example}", 0
 
 
-def _bad_time(request: Request, what: str) -> CannotScaffoldError:
+def _bad_time(request: Request, what: str, is_open: bool = False) -> CannotScaffoldError:
     return CannotScaffoldError(
         what,
         where=f"--time {request.time}",
-        remedy=f"a day, a moment or a month in every row, such as {' or '.join(SHOWN)}: mend or "
+        remedy="no day in the file says which: write the column anew as 2024-01-31"
+        if is_open
+        else f"a day, a moment or a month in every row, such as {' or '.join(SHOWN)}: mend or "
         "take out the others; or --frequency none, which takes the order of the rows for time",
     )
 

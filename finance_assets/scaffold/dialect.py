@@ -10,7 +10,9 @@ from pathlib import Path
 from finance_assets.lakehouse.sources.diagnosis import MARKS
 from finance_assets.scaffold.request import CannotScaffoldError
 
-DELIMITERS = (",", ";", "\t", "|", ":", "~", "^", " ")
+DELIMITERS = (",", ";", "\t", "|", ":", "~", "^", "\x01", " ")
+# Marks of several characters, which no reader of ours takes.
+LONG_MARKS = ("||", "|~|", "~|~", "::", ";;", "^^", "##", "@@")
 SAMPLE_LINES, PREAMBLE_LINES = 400, 20
 # Letters beyond ASCII that are enough to tell encodings apart; more only costs time.
 ODD_BYTES = 200_000
@@ -93,10 +95,12 @@ def dialect_of(path: Path, wanted: tuple[str, ...]) -> Dialect:
         wanted: names that have to be in the header, which stands among the first lines.
 
     Raises:
-        CannotScaffoldError: no line has the wanted names, however it is cut.
+        CannotScaffoldError: no line has the wanted names, however it is cut, or only one that is
+            cut at several characters.
     """
     encoding = encoding_of(path)
     lines = _first_lines(path, encoding)
+    _require_short_mark(path, lines, wanted)
     found: list[tuple[float, int, Dialect]] = []
     for delimiter in DELIMITERS:
         for number, line in enumerate(lines[:PREAMBLE_LINES]):
@@ -110,6 +114,21 @@ def dialect_of(path: Path, wanted: tuple[str, ...]) -> Dialect:
     if found:
         return max(found, key=lambda one: one[:2])[2]
     raise _no_column(path, lines, wanted)
+
+
+def _require_short_mark(path: Path, lines: list[str], wanted: tuple[str, ...]) -> None:
+    """Refuse columns that are separated by more than one character."""
+    for mark in LONG_MARKS:
+        if (
+            lines
+            and mark in lines[0]
+            and set(wanted) <= {name.strip(' "') for name in lines[0].split(mark)}
+        ):
+            raise CannotScaffoldError(
+                f"the columns are separated by {mark!r}, which is several characters",
+                where=f"{path.name}, line 1",
+                remedy="write it anew with one of , ; | or a tab between the columns",
+            )
 
 
 def _no_column(path: Path, lines: list[str], wanted: tuple[str, ...]) -> CannotScaffoldError:

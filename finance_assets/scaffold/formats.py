@@ -33,6 +33,7 @@ def code_of(format_: Format) -> str:
     if isinstance(format_, Csv):
         parts = [repr(format_.delimiter)] if format_.delimiter != "," else []
         parts += ["quote=None"] if format_.quote is None else []
+        parts += [f"escape={format_.escape!r}"] if format_.escape else []
         parts += [] if format_.encoding in PLAIN else [f"encoding={format_.encoding!r}"]
         parts += ["is_multiline=True"] if format_.is_multiline else []
         return f"Csv({', '.join(parts)})" if parts else ""

@@ -11,30 +11,41 @@ from finance_assets.scaffold.plan import Decision
 if TYPE_CHECKING:
     import pandas as pd
 
+# Of all stretches of so many partitions, this share has to have what the gate asks for.
+NEARLY_ALL = 0.9
+
 
 def holdout_of(
     outcome: Outcome, lag: int, split: Split, values: "pd.Series[float]"
 ) -> tuple[int, Decision]:
-    """The fewest partitions that have the rows and events which the gate asks for, usually.
+    """The fewest partitions in a row that nearly always have what the gate asks for.
 
-    One, where there are not enough partitions for it: the gate will say so.
+    Partitions without rows count, as they do where a candidate is measured: a weekend is no
+    holdout. One, where there are not enough partitions for it: the gate will say so.
     """
     known = values[values.notna()]
     by_partition = known.groupby(split.partitions[values.notna()].to_numpy())
     task: Any = binary_defaults if outcome.task == "binary" else regression_defaults
     bounds = task.GATE.criterion("enough_rows")
-    rows = float(by_partition.size().median())
-    wanted, least = bounds.min_rows / rows, f"{bounds.min_rows:,} rows"
-    has = f"{rows:,.0f} rows"
+    each, least = by_partition.agg(["size", "sum"]), f"{bounds.min_rows:,} rows"
+    has = f"{each['size'].median():,.0f} rows"
     if outcome.task == "binary":
-        events = float(by_partition.sum().median())
-        rarer = min(events, rows - events)
-        wanted = max(wanted, bounds.min_positives / max(rarer, 0.5))
         least = f"{least} and {bounds.min_positives} events, and as many others"
-        has = f"{has} and {events:,.0f} events"
-    count = max(1, -int(-wanted // 1))
-    said = f"a partition has about {has}; the gate asks for {least}"
-    if count + least_partitions(outcome.task, lag) - 1 <= len(split.names):
-        return count, Decision("holdout", f"{count} partition(s)", said)
+        has = f"{has} and {each['sum'].median():,.0f} events"
+    each = each.reindex(list(split.calendar), fill_value=0)
+    said = f"a partition with rows has about {has}; the gate asks for {least}"
+    most = len(split.calendar) - least_partitions(split.training(outcome.task, lag), lag) + 1
+    for count in range(1, most + 1):
+        if _are_enough(each.rolling(count).sum().dropna(), bounds) >= NEARLY_ALL:
+            return count, Decision("holdout", f"{count} partition(s)", said)
     reason = f"{said}: it will turn candidates down until there is more"
     return 1, Decision("!holdout", "1 partition, too small", reason)
+
+
+def _are_enough(stretches: "pd.DataFrame", bounds: Any) -> float:
+    """The share of stretches that are enough, of the later half: what came first may be little."""
+    rows, events = (stretches[name][len(stretches) // 2 :] for name in ("size", "sum"))
+    are_enough = rows >= bounds.min_rows
+    if hasattr(bounds, "min_positives"):
+        are_enough &= (events >= bounds.min_positives) & (rows - events >= bounds.min_positives)
+    return float(are_enough.mean())

@@ -48,6 +48,13 @@ def outcome_of(request: Request, found: Profile, name: str, names: Names) -> Out
     Raises:
         CannotScaffoldError: one class only, several, too few rows, or no numbers to forecast.
     """
+    if found.odd or found.unreadable:
+        shown = ", ".join(map(repr, found.odd[:3])) or f"{found.unreadable} infinite values"
+        raise _refused(
+            request,
+            f"holds {shown} beside numbers: nobody can say what is meant",
+            "mend them, or leave the cells empty where nothing is known",
+        )
     if found.distinct < 2:
         shown = f"only {found.values[0]!r}" if found.distinct else "no value"
         raise _refused(request, f"holds {shown}: there is nothing to tell apart", "another label")
@@ -67,12 +74,6 @@ def _regression(request: Request, found: Profile, name: str, names: Names) -> Ou
             request,
             f"holds no numbers but {_shown(found)}",
             "a column of numbers, or --task binary",
-        )
-    if found.unreadable:
-        raise _refused(
-            request,
-            f"holds {found.unreadable} values that are no numbers",
-            "mend them, or leave the cells empty where nothing is known",
         )
     if found.is_open:
         raise _refused(

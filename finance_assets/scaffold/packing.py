@@ -18,6 +18,8 @@ OPENERS: dict[bytes, Callable[[Path], IO[Any]]] = {
     BZIP2: bz2.BZ2File,
     XZ: lzma.LZMAFile,
 }
+# Endings of files that hold rows; a .txt may be either.
+DATA = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".dat")
 DAMAGE = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.error, DamagedError)
 
 
@@ -74,6 +76,9 @@ def _unzip(path: Path, out: IO[bytes]) -> None:
     with zipfile.ZipFile(path) as archive:
         inside = [i for i in archive.infolist() if not i.is_dir() and i.file_size]
         inside = [i for i in inside if not i.filename.startswith("__MACOSX/")]
+        # Beside the rows there may be something to read about them.
+        data = [i for i in inside if Path(i.filename).suffix.lower() in DATA]
+        inside = data if len(data) == 1 else inside
         if len(inside) != 1:
             raise CannotScaffoldError(
                 f"the archive holds {len(inside)} files",

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from finance_assets.scaffold.deliveries import Split, least_partitions, least_training
+from finance_assets.scaffold.deliveries import Split, least_partitions
 from finance_assets.scaffold.formats import Format, ending_of
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.request import Request
+
+# More partitions than this take longer than a coffee to play one by one; so many of them are.
+MANY, PLAYED = 60, 12
+# What was before a longer stretch without rows says little of what comes after it.
+MAX_REACH = 6
 
 
 class Role(StrEnum):
@@ -66,6 +71,7 @@ class PlannedColumn:
     features: tuple[Feature, ...] = ()
     rules: tuple[Rule, ...] = ()
     groups: str = ""
+    is_leak: bool = False
 
     @property
     def is_in_silver(self) -> bool:
@@ -89,7 +95,8 @@ class Plan:
     `entity` names its rows, `partition` the column with the partition of a row. `naive` is the
     feature that is the rule of thumb, `before` of a regression the label's past. `numbered` rows
     came without a key. `quarantine` is the share of rows of a partition that may be rejected;
-    `holdout` counts the partitions that are kept to measure on.
+    `holdout` counts the partitions that are kept to measure on, `alike` those with the same rows as
+    another.
     """
 
     request: Request
@@ -110,6 +117,7 @@ class Plan:
     quarantine: float = 0.01
     holdout: int = 1
     numbered: bool = False
+    alike: int = 0
 
     @property
     def file_ending(self) -> str:
@@ -125,12 +133,41 @@ class Plan:
     @property
     def least_training(self) -> int:
         """Partitions that a candidate has to learn from."""
-        return least_training(self.outcome.task, self.request.label_lag)
+        return self.split.training(self.outcome.task, self.request.label_lag)
 
     @property
     def least_partitions(self) -> int:
         """Partitions that a candidate needs to be judged, and one that it scores."""
-        return least_partitions(self.outcome.task, self.request.label_lag) + self.holdout - 1
+        return least_partitions(self.least_training, self.request.label_lag) + self.holdout - 1
+
+    @property
+    def tested(self) -> int:
+        """The first partitions that the written test runs.
+
+        Its last one has rows, so that it matters whether these are others. The candidate before it
+        is measured on rows, too.
+        """
+        calendar, filled, lag = self.split.calendar, set(self.split.names), self.request.label_lag
+        for count in range(self.least_partitions, len(calendar) + 1):
+            end = count - 1 - lag
+            is_measured = not filled.isdisjoint(calendar[end - self.holdout : end])
+            if calendar[count - 1] in filled and is_measured:
+                return count
+        return self.least_partitions
+
+    @property
+    def reach(self) -> int:
+        """How many partitions further back the label's past is looked for: as long as one of the
+        gaps, such as a weekend.
+        """
+        filled = "".join("x" if name in self.written else " " for name in self.split.calendar)
+        return min(max(map(len, filled.split("x"))), MAX_REACH)
+
+    @property
+    def played_from(self) -> str:
+        """The partition before which all are made in one run; empty if there are not many."""
+        calendar = self.split.calendar
+        return calendar[-PLAYED] if len(calendar) > MANY else ""
 
     @property
     def of(self) -> dict[Role, tuple[PlannedColumn, ...]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from finance_assets.lakehouse.sources.parquet_types import spark_type
+from finance_assets.scaffold.alike import alike
 from finance_assets.scaffold.columns import Seen, delivered, planned, spoken
 from finance_assets.scaffold.decisions import decisions
 from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_time
@@ -51,7 +52,6 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
     columns = _without_features(columns, features)
     columns = _as_typed(columns, given) if given.format.is_typed else columns
     label = looked.header(request.label)
-    counts = split.partitions.value_counts().sort_index()
     plan = Plan(
         request=request,
         entity=entity_name(request.name, request.files[0].name.split(".")[0], tables),
@@ -65,11 +65,12 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         naive=naive,
         before=before,
         rows=given.rows.num_rows,
-        written={str(name): int(rows) for name, rows in counts.items()},
+        written=split.sizes,
         format=given.format,
         decisions=(),
         quarantine=looked.quarantine,
         numbered=looked.is_numbered,
+        alike=alike(given, split, request.time),
     )
     count, holdout = holdout_of(outcome, request.label_lag, split, looked.values)
     said = (*decisions(plan, given), *_doubts(looked, columns), holdout, *notes)
@@ -77,8 +78,10 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
 
 
 def _doubts(looked: "_Looked", columns: Iterable[PlannedColumn]) -> Iterator[Decision]:
-    """What was not certain of the numbers that are used."""
+    """What was not certain: columns that give the label away, and how numbers are read."""
     for column in columns:
+        if column.is_leak:
+            yield Decision("!leak", f"{column.at_source} is no feature", column.reason)
         doubt = looked.profiles[column.at_source].doubt
         if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
             yield Decision("!numbers", column.at_source, doubt)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from finance_assets.calendar.written import are_times
 from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
 from finance_assets.scaffold.numerals import MAX_WORDS, WHOLE, plain_number, reading_of
@@ -26,6 +27,8 @@ NOTHING = words("nothing")
 NOTHING_IN_WORDS = NOTHING - {"none", ".", "*", "---", ".."}
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
 MAX_CATEGORIES = 20
+# So many of its most frequent values show whether a column has times.
+SAMPLE = 500
 INT = 2**31 - 1
 BIGINT = 2**63 - 1
 
@@ -38,8 +41,10 @@ class Profile:
     `written` how numbers are written where they are no plain ones (the type is then string), and
     `doubt` what a person should look at in that; `is_open` if nothing tells whether it is right.
     `tokens` are texts that stand for a missing value, `sentinels` those of them that are numbers.
-    `missing` counts these and blanks, `unreadable` what is no value of the type. `low` and `high`
-    are bounds of its numbers. `counts` are its values without the missing ones.
+    `odd` are texts beside its numbers that are none and say nothing of a missing value, though they
+    may be tokens. `missing` counts tokens, sentinels and blanks, `unreadable` what is no value of
+    the type. `low` and `high` are bounds of its numbers. `counts` are its values without missing
+    ones.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Profile:
     written: str = ""
     tokens: tuple[str, ...] = ()
     sentinels: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
     missing: int = 0
     unreadable: int = 0
     low: float | None = None
@@ -83,6 +89,17 @@ class Profile:
         few = self.distinct <= MAX_CATEGORIES and self.distinct * 10 <= max(self.present, 1)
         return self.type in ("string", "boolean") and not self.written and few
 
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are times, however they are written: 20240131 is no amount."""
+        if self.type in ("date", "timestamp"):
+            return True
+        # pandas writes whole numbers like this beside missing ones.
+        texts = [text.removesuffix(".0") for text in self.values[:SAMPLE]]
+        if self.is_number and not any(text.isdigit() for text in texts[:9]):
+            return False
+        return are_times(texts)
+
     def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
         """Texts of the column as numbers; missing, infinite and unreadable ones as NaN."""
         import pandas as pd
@@ -99,7 +116,8 @@ def texts_of(column: pa.ChunkedArray) -> "pd.Series[str]":
     if pa.types.is_boolean(column.type):
         column = pc.if_else(column, "true", "false")
     if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us"))
+        # What the clock of the column's zone shows, as a file of text would have it.
+        column = (pc.local_timestamp(column) if column.type.tz else column).cast(pa.timestamp("us"))
     texts: pd.Series[str] = column.cast(pa.string()).to_pandas().astype("object").str.strip(BLANK)
     return texts.mask(texts == "", None)
 
@@ -147,6 +165,7 @@ def _as_numbers(name: str, rows: int, counts: "pd.Series[int]") -> Profile | Non
         numbers,
         reading.written,
         tokens=tuple(sorted([*counts.index[is_nothing], *(odd.index if are_tokens else ())])),
+        odd=tuple(sorted(odd.index)),
         missing=rows - int(numbers.sum()) - unreadable,
         unreadable=unreadable,
         doubt=reading.doubt,

@@ -18,7 +18,6 @@ WIDER = {
     pa.float16(): pa.float64(),
     pa.float32(): pa.float64(),
     pa.large_string(): pa.string(),
-    pa.null(): pa.string(),
     pa.date64(): pa.date32(),
 }
 
@@ -26,13 +25,14 @@ WIDER = {
 def typed_rows(path: Path) -> tuple[pa.Table, tuple[str, ...]]:
     """The rows of a file, and the columns that no table can hold.
 
-    These are lists, structs, bytes, and numbers of more digits than every engine keeps.
+    These are lists, structs, bytes, and numbers of more digits than every engine keeps. An empty
+    column may have a type in another file, and keeps none.
     """
     table = pq.read_table(path)
     columns, left_out = {}, []
     for name in table.column_names:
         column = _plain(table.column(name))
-        if is_type(spark_type(column.type)):
+        if pa.types.is_null(column.type) or is_type(spark_type(column.type)):
             columns[name] = column
         else:
             left_out.append(name)
@@ -44,7 +44,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     if pa.types.is_timestamp(column.type):
         # Nanoseconds are more than the engines keep; without a zone, an instant is UTC's.
-        return column.cast(pa.timestamp("us", tz="UTC"), safe=False)
+        return column.cast(pa.timestamp("us", tz=column.type.tz or "UTC"), safe=False)
     if pa.types.is_uint64(column.type):
         return column.cast(pa.decimal128(20, 0))
     return column.cast(WIDER.get(column.type, column.type))

@@ -146,7 +146,7 @@ def _facts(plan: Plan) -> dict[str, object]:
         ),
         "shipped": plan.package.startswith("finance_assets."),
         "warnings": list(plan.warnings()),
-        "tested": plan.least_partitions,
+        "tested": plan.tested,
     }
 
 

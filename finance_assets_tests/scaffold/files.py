@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.plan import Plan, PlannedColumn
 from finance_assets.scaffold.planning import make_plan
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import Request
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-04")

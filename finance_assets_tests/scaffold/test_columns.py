@@ -215,6 +215,12 @@ def test_a_few_words_among_numbers_will_be_rejected_and_are_counted(tmp_path):
         ("Age", RANDOM.integers(18, 90, ROWS), Role.protected),
         ("maritalStatus", RANDOM.choice(["1", "2", "3"], ROWS), Role.protected),
         ("delivered on", RANDOM.choice(["2024-05-01", "2024-06-01"], ROWS), Role.kept),
+        ("customer_id", RANDOM.integers(1, 200, ROWS), Role.kept),
+        ("storeId", RANDOM.integers(1, 9, ROWS), Role.kept),
+        ("guid", RANDOM.choice([f"{i:x}-a" for i in range(50)], ROWS), Role.kept),
+        ("id_depot", RANDOM.integers(1, 9, ROWS) / 2, Role.kept),
+        ("region_id", RANDOM.choice(["n", "s", "e"], ROWS), Role.feature),
+        ("paid", RANDOM.integers(1, 200, ROWS), Role.feature),
     ],
 )
 def test_a_column_gets_the_role_that_its_name_and_values_say(tmp_path, name, values, role):
@@ -223,6 +229,41 @@ def test_a_column_gets_the_role_that_its_name_and_values_say(tmp_path, name, val
     assert found.reason
     identifies = found.role is Role.bronze_only and "personal" in found.reason
     assert found.is_pii == (identifies or role is Role.protected)
+
+
+DAYS = pd.Series(pd.to_datetime("2016-01-01") + pd.to_timedelta(RANDOM.integers(0, 900, ROWS), "D"))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M", "%Y%m%d", "%Y%m%d.0", "%Y%m", "%m%Y", "%m/%Y"),
+        *("%b-%Y", "%d-%b-%y", "%b %d, %Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"),
+    ],
+)
+def test_a_time_is_no_feature_however_it_is_written(tmp_path, pattern):
+    texts = DAYS.dt.strftime(pattern)
+    for values in (
+        texts,
+        some(texts, ""),
+        some(texts, texts[0].translate({ord(texts[0][-1]): "x"})),
+    ):
+        found = becomes(tmp_path, values)
+        assert found.role is Role.kept
+        assert found.reason.startswith("a time beside the row's own"), found.reason
+        assert found.rules == ()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        RANDOM.integers(100_000, 999_999, ROWS) // 100 * 100 + 50,
+        RANDOM.integers(1900, 2100, ROWS),  # years, and amounts like them
+        AMOUNTS,
+    ],
+)
+def test_an_amount_is_no_time(tmp_path, values):
+    assert becomes(tmp_path, values).role is Role.feature
 
 
 def test_names_of_people_are_known_by_what_they_look_like(tmp_path):
@@ -256,9 +297,11 @@ LEAKS = {
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_column_that_is_the_label_in_other_words_is_no_feature(tmp_path, name):
-    found = becomes(tmp_path, LEAKS[name])
+    plan = planned(csv_file(tmp_path, parcels().assign(odd=LEAKS[name])))
+    found = column(plan, "odd")
     assert found.role is Role.kept
     assert found.reason.endswith("a leak")
+    assert f"odd is no feature: {found.reason}" in set(plan.warnings())
 
 
 def test_an_honest_strong_column_is_a_feature_and_the_rule_of_thumb(tmp_path):

@@ -12,8 +12,8 @@ from finance_assets.calendar import Calendar, Frequency
 from finance_assets.lakehouse.sources.source import Source, SourceColumn
 from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.scaffold.deliveries import write_deliveries
-from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.planning import delivered_rows, make_plan
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
     EACH,
@@ -40,7 +40,17 @@ def days_of(pattern):
     "pattern",
     [
         *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d", "%Y%m%d"),
-        *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y-%m", "%Y%m", "%b-%Y", "%d-%b-%Y"),
+        *(
+            "%d.%m.%Y",
+            "%d/%m/%Y",
+            "%m/%d/%Y",
+            "%Y-%m",
+            "%Y%m",
+            "%b-%Y",
+            "%d-%b-%Y",
+            "%m%Y",
+            "%m/%Y",
+        ),
         *("%Y/%m/%d %H:%M:%S", "%b %d %Y", "%b %d, %Y"),
     ],
 )
@@ -85,6 +95,25 @@ def test_a_typed_day_is_no_name_of_a_partition(tmp_path, frequency):
     assert rule.condition.endswith("= delivered_for")
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
+def test_the_day_of_a_moment_is_that_of_the_files_clock_and_told(tmp_path, ending, zone):
+    moments = pd.to_datetime(parcels()["sent"]) + pd.Timedelta("23:30:00")
+    frame, path = written(moments.dt.tz_localize(zone)), tmp_path / f"parcels.{ending}"
+    if ending == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.assign(sent=[moment.isoformat() for moment in frame["sent"]]).to_csv(
+            path, index=False
+        )
+    plan = planned(path)
+    assert plan.written == dict.fromkeys(MONTHS, EACH)
+    told = [decision.choice for decision in plan.decisions if decision.about == "time"]
+    shown = {"parquet": f"the clock in {zone or 'UTC'}", "csv": "the clock that the file shows"}
+    assert len(told) == (ending == "parquet" or zone is not None)
+    assert all(shown[ending] in choice for choice in told)
+
+
 def test_partitions_without_rows_are_told_and_need_not_come(tmp_path):
     plan = planned(csv_file(tmp_path, parcels(("2024-01", "2024-02", "2024-03", "2024-06"))))
     assert plan.split.gaps == ("2024-04", "2024-05")
@@ -107,12 +136,15 @@ def test_times_that_cannot_be_read_are_refused(tmp_path, times, what):
     with pytest.raises(CannotScaffoldError, match=what) as refused:
         planned(csv_file(tmp_path, written(times)))
     assert "--time sent" in refused.value.where
+    assert ("write the column anew as 2024-01-31" in refused.value.remedy) == ("MM/DD" in what)
 
 
 def test_a_key_that_repeats_is_refused_but_a_row_that_came_twice_is_not(tmp_path):
     frame = parcels()
     twice = pd.concat([frame, frame.head(3)])
-    assert planned(csv_file(tmp_path, twice)).rows == ROWS + 3
+    plan = planned(csv_file(tmp_path, twice))
+    assert plan.rows == ROWS + 3
+    assert any("3 rows are there again" in told for told in plan.warnings())
     other = pd.concat([frame, frame.head(3).assign(stops=99)])
     with pytest.raises(CannotScaffoldError, match="6 rows share their key with another row"):
         planned(csv_file(tmp_path, other), frequency="monthly")
@@ -121,6 +153,17 @@ def test_a_key_that_repeats_is_refused_but_a_row_that_came_twice_is_not(tmp_path
     blank = frame.assign(parcel=[None, *frame["parcel"][1:]])
     with pytest.raises(CannotScaffoldError, match="1 rows have no value in a column of the key"):
         planned(csv_file(tmp_path, blank))
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_partitions_with_the_same_rows_are_taken_and_told(tmp_path, is_named):
+    frame = parcels()
+    frame["sent"] = frame["sent"].str[:7] if is_named else frame["sent"].str[:7] + "-01"
+    same = frame.head(EACH).assign(sent=frame["sent"].iloc[EACH])
+    plan = planned(csv_file(tmp_path, pd.concat([frame[:EACH], same, frame[2 * EACH :]])))
+    assert plan.alike == is_named
+    assert any("1 have the same rows" in told for told in plan.warnings()) == is_named
+    assert planned(csv_file(tmp_path, frame)).alike == 0
 
 
 def test_without_time_the_order_of_the_rows_stands_for_it_and_the_loss_is_told(tmp_path):
@@ -152,6 +195,51 @@ def test_as_many_partitions_are_held_out_as_the_gate_asks_for(tmp_path, each, ho
     [decision] = [d for d in plan.decisions if d.about.endswith("holdout")]
     assert decision.choice == told
     assert "the gate asks for 1,000 rows and 100 events" in decision.reason
+
+
+def on_business_days(count, each=600):
+    """Parcels of so many days, none of them of a weekend; the first is a Friday."""
+    days = pd.bdate_range("2024-01-05", periods=count).strftime("%Y-%m-%d")
+    rows = pd.concat([parcels(each=each)] * (count // len(MONTHS) + 1))[: count * each]
+    return rows.assign(parcel=np.tile(np.arange(each), count), sent=np.repeat(days, each))
+
+
+@pytest.mark.parametrize("label", ["late", "weight"])
+def test_weekends_count_in_the_holdout_as_they_do_for_the_gate(tmp_path, label):
+    plan = planned(csv_file(tmp_path, on_business_days(12)), label=label, frequency="daily")
+    named, filled = plan.split.calendar, plan.written
+    assert len(plan.split.gaps) == 6
+    least = 1000 if label == "late" else 200
+    stretches = [named[i : i + plan.holdout] for i in range(len(named) - plan.holdout + 1)]
+    assert all(sum(filled.get(day, 0) for day in days) >= least for days in stretches)
+
+
+def test_a_regression_learns_from_a_partition_that_has_rows_and_a_past(tmp_path):
+    path = csv_file(tmp_path, on_business_days(16))
+    plan = planned(path, label="weight", frequency="daily")
+    assert plan.split.calendar[plan.least_training - 1] == "2024-01-08", (
+        "the Monday after the first day"
+    )
+    assert planned(csv_file(tmp_path, parcels()), label="weight").least_training == 2
+
+
+@pytest.mark.parametrize("label_lag", [0, 1, 2])
+def test_the_written_test_ends_with_a_delivery_that_can_be_another(tmp_path, label_lag):
+    path = csv_file(tmp_path, on_business_days(16))
+    plan = planned(path, frequency="daily", label_lag=label_lag)
+    tested = plan.split.calendar[: plan.tested]
+    assert plan.tested >= plan.least_partitions
+    assert tested[-1] in plan.written
+    measured = tested[-1 - label_lag - plan.holdout :][: plan.holdout]
+    assert any(day in plan.written for day in measured)
+
+
+def test_of_very_many_partitions_only_the_last_are_played_one_by_one(tmp_path):
+    path = csv_file(tmp_path, on_business_days(80, each=30))
+    plan = planned(path, frequency="daily")
+    assert plan.played_from == plan.split.calendar[-12]
+    assert any(plan.played_from in decision.reason for decision in plan.decisions)
+    assert planned(csv_file(tmp_path, parcels())).played_from == ""
 
 
 def test_a_lag_needs_more_partitions(tmp_path):

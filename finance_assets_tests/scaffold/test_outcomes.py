@@ -87,6 +87,7 @@ def test_a_code_that_says_that_the_outcome_is_not_known_is_none(tmp_path, code):
     late = column(plan, "late")
     assert (late.type, late.null_tokens, late.is_nullable) == ("boolean", (code,), True)
     assert f"of rows with {code} it is not known" in late.reason
+    assert any(f"of rows with '{code}' it is not known" in told for told in plan.warnings())
 
 
 def test_an_amount_that_can_be_read_in_two_ways_is_refused_and_one_that_cannot_is_not(tmp_path):
@@ -114,10 +115,14 @@ RARE = np.where(np.arange(ROWS) < 40, "yes", "no")
         (np.arange(ROWS) % 5, {}, "5 values where a yes or no"),
         (np.arange(ROWS) % 5, {"task": "binary"}, "5 values where a yes or no"),
         (np.where(LATE, "red", "blue"), {"task": "regression"}, "holds no numbers"),
+        (["maybe", *LATE[1:].astype(int)], {}, "holds 'maybe' beside numbers"),
+        (["maybe", "maybe", *LATE[2:].astype(int)], {}, "holds 'maybe' beside numbers"),
+        (["maybe", *LATE[1:].astype(int)], {"positive": "1"}, "holds 'maybe' beside numbers"),
+        (["1e999", *map(str, range(1, ROWS))], {}, "1 infinite values beside numbers"),
         (
             [*map(str, range(ROWS - 2)), "much", "more"],
             {"task": "regression"},
-            "2 values that are no numbers",
+            "holds 'more', 'much' beside numbers",
         ),
     ],
 )

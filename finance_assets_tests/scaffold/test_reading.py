@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from finance_assets.lakehouse.sources.csv import Csv
-from finance_assets.scaffold.given import read_files
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
     EACH,
@@ -39,7 +39,7 @@ def read(*files, **changes):
     return read_files(request(*files, **changes))
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", "~"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", "~", "\x01"])
 def test_the_delimiter_is_found(tmp_path, delimiter):
     given = read(csv_file(tmp_path, parcels(), sep=delimiter))
     assert given.read_as[0].delimiter == given.format.delimiter == delimiter
@@ -72,6 +72,13 @@ def test_a_packed_file_is_unpacked_whatever_its_name_says(tmp_path, packing):
         packed.write_bytes(PACKINGS[packing](plain)[:-200])
         with pytest.raises(CannotScaffoldError, match="damaged or cut short"):
             read(packed)
+
+
+def test_what_is_to_be_read_about_the_rows_of_an_archive_is_none_of_them(tmp_path):
+    with zipfile.ZipFile(tmp_path / "parcels.zip", "w") as archive:
+        archive.writestr("READ ME.txt", "Parcels of the depot.")
+        archive.write(csv_file(tmp_path, parcels()), "data/parcels.CSV")
+    assert read(tmp_path / "parcels.zip").rows.num_rows == ROWS
 
 
 def test_an_archive_is_read_if_it_holds_one_file(tmp_path):
@@ -129,6 +136,79 @@ def test_files_of_the_same_columns_are_one_and_others_are_refused(tmp_path):
         read(first, other)
 
 
+def test_an_object_may_leave_out_a_name_and_so_may_a_file_of_them(tmp_path):
+    files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for path, months in zip(files, (MONTHS[:2], MONTHS[2:]), strict=True):
+        frame = parcels(months).rename(columns={"stops": f"stops_{path.stem}"})
+        frame.to_json(path, orient="records", lines=True)
+    given = read(*files)
+    assert given.rows.num_rows == ROWS
+    assert {given.column(f"stops_{name}").null_count for name in "ab"} == {ROWS // 2}
+
+
+def test_typed_columns_of_several_files_have_the_type_that_holds_all(tmp_path):
+    kinds = {"a": ("int32", None, "Europe/Berlin"), "b": ("float64", "x", "UTC")}
+    for name, (kind, word, zone) in kinds.items():
+        frame = parcels(MONTHS[:2] if name == "a" else MONTHS[2:])
+        sent = pd.to_datetime(frame["sent"]).dt.tz_localize(zone)
+        frame = frame.assign(sent=sent, stops=frame["stops"].astype(kind), word=word, empty=None)
+        pq.write_table(pa.Table.from_pandas(frame), tmp_path / f"{name}.parquet")
+    given = read(tmp_path / "a.parquet", tmp_path / "b.parquet")
+    kinds = dict(zip(given.header, map(str, given.rows.schema.types), strict=True))
+    assert (kinds["stops"], kinds["word"], kinds["empty"]) == ("double", "string", "string")
+    assert kinds["sent"] == "timestamp[us, tz=UTC]"
+    parcels().assign(stops="many", word="x", empty=None).to_parquet(tmp_path / "c.parquet")
+    with pytest.raises(CannotScaffoldError, match="columns of different types"):
+        read(tmp_path / "b.parquet", tmp_path / "c.parquet")
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_column_that_no_table_holds_is_left_out_and_asked_for_is_named(tmp_path, ending):
+    path = tmp_path / f"parcels.{ending}"
+    tags = [["a"] if i % 9 else None for i in range(ROWS)]
+    frame = parcels().assign(tags=tags, weight=lambda f: f["weight"] + 0.125)
+    if ending == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+        path.write_text(path.read_text().replace('"stops":4', '"stops":{"of":4}', 1))
+    else:
+        frame.to_parquet(path)
+    plan = planned(path)
+    assert plan.rows == ROWS - (ending == "jsonl")
+    assert any(told.startswith("tags: left out") for told in plan.warnings())
+    assert "tags" not in [column.at_source for column in plan.columns]
+    assert column(plan, "stops").role == "feature"
+    with pytest.raises(CannotScaffoldError, match="'tags' has a type that no table can hold"):
+        read(path, label="tags")
+
+
+@pytest.mark.parametrize("is_multiline", [False, True])
+def test_quotes_behind_a_backslash_are_read(tmp_path, is_multiline):
+    note = 'said "wait", then\nleft' if is_multiline else 'said "wait", then left'
+    path = csv_file(
+        tmp_path,
+        parcels().assign(note=note),
+        doublequote=False,
+        escapechar="\\",
+        quoting=csv.QUOTE_NONNUMERIC,
+    )
+    given = read(path)
+    assert (given.read_as[0].escape, given.read_as[0].is_multiline) == ("\\", is_multiline)
+    assert given.format == Csv(is_multiline=is_multiline)
+    assert set(given.column("note").to_pylist()) == {note}
+    assert any("escape='\\\\'" in decision.reason for decision in planned(path).decisions)
+
+
+def test_totals_below_the_records_are_left_out_and_told(tmp_path):
+    path, lacking = csv_file(tmp_path, parcels()), ",,,,,\n"
+    path.write_text(path.read_text() + "Total funded: 1200,,,,,\n" + lacking)
+    plan = planned(path)
+    assert plan.rows == ROWS
+    assert any("2 rows have neither time nor label" in told for told in plan.warnings())
+    path.write_text(path.read_text() + 2 * lacking)
+    with pytest.raises(CannotScaffoldError, match="4 of 1204 rows have no time"):
+        planned(path)
+
+
 def test_lines_above_the_header_and_broken_ones_are_left_out_and_told(tmp_path):
     path = csv_file(tmp_path, parcels())
     path.write_text("Notes offered by the depot\n\n" + path.read_text() + "total: 1200\n")
@@ -171,7 +251,11 @@ def test_a_broken_line_below_a_quoted_header_costs_no_other(tmp_path):
         (b"parcel,sent,delayed\n1,2024-01-01,no\n", "there is no column 'late'"),
         (b"parcel,sent,late,late\n1,2024-01-01,no,no\n", "two columns are called 'late'"),
         (b'[{"parcel": 1}]', "cannot be read"),
-        (b'{"parcel": {"id": 1}, "sent": "2024-01-01", "late": "no"}\n', "1 of 1 lines are no"),
+        (
+            b'{"parcel": {"id": 1}, "sent": "2024-01-01", "late": "no"}\n',
+            "'parcel' has a type that no",
+        ),
+        (b"parcel||sent||late\n1||2024-01-01||no\n", r"separated by '\|\|', which is several"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64), "no text"),
         (b"PAR1 and nothing else", "cannot be read"),
     ],

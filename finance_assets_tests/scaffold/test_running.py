@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import finance_assets
-from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.profile import profile
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.writing import write
 from finance_assets_tests.running import UseCaseRunner
 from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
@@ -87,6 +87,25 @@ def test_a_regression_knows_its_past_as_late_as_its_outcomes_are_known(runner):
     }
     for known, day in zip(days, days[2:], strict=False):
         assert by_day.get_group(day)["stops_before"].iloc[0] == stops[known]
+
+
+def test_after_a_weekend_the_label_before_is_that_of_friday(runner):
+    plan, days = runner("many_days")
+    first = plan.split.calendar[:5]
+    assert [day in plan.written for day in first] == [True, False, False, True, True]
+    days.run_tables(first[0], first[-1])
+    _, change = ASKED["many_days"]
+    sold = change(parcels()).set_index(["sent", "parcel"])["stops"].to_dict()
+    found = {
+        (row["sent"], int(row["parcel"])): row["stops_before"]
+        for row in days.rows("features.many_days_features")
+    }
+    friday, monday, tuesday = first[0], first[3], first[4]
+    assert len(found) == 3 * 20
+    for parcel in range(20):
+        assert found[friday, parcel] is None
+        assert found[monday, parcel] == sold[friday, parcel]
+        assert found[tuesday, parcel] == sold[monday, parcel]
 
 
 def with_odd(values, odd, every=40):

@@ -17,10 +17,10 @@ import finance_assets
 from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
-from finance_assets.scaffold.given import read_files
 from finance_assets.scaffold.layout import text, wrapped
 from finance_assets.scaffold.place import place_of
 from finance_assets.scaffold.planning import delivered_rows, make_plan
+from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets.scaffold.writing import write
 from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
@@ -77,6 +77,13 @@ ASKED = {
         },
         lambda f: f,
     ),
+    "many_days": (
+        {"label": "stops", "task": "regression", "frequency": "daily"},
+        lambda f: f.assign(
+            parcel=np.arange(ROWS) % 20,
+            sent=np.repeat(pd.bdate_range("2024-01-05", periods=ROWS // 20).astype(str), 20),
+        ),
+    ),
 }
 
 
@@ -112,6 +119,7 @@ def test_it_loads_and_declares_what_was_decided(written, name):
     assert (use_case.model.label_lag, use_case.model.naive) == (plan.request.label_lag, plan.naive)
     assert use_case.model.key == plan.key
     assert use_case.calendar.partitions()[0] == plan.split.names[0]
+    assert (use_case.played_from or "") == plan.played_from
     source = next(step.source for step in use_case.steps if step.source)
     assert [c.delivered_name for c in source.columns] == [c.at_source for c in plan.columns]
     delivered = {

@@ -127,6 +127,21 @@ def test_the_shipped_deliveries_are_the_documented_data():
     assert baskets["sales_value"].str.replace(".", "", regex=False).astype(int).sum() == 459603958
 
 
+def test_of_the_shipped_households_about_one_in_seven_leaves_in_a_month():
+    """From March on, when three months are known; before, fewer households can be asked about."""
+    baskets = pd.concat(shipped(TILLS, month).assign(month=month) for month in MONTHS)
+    stamps = pd.to_datetime(baskets["transaction_timestamp"], utc=True)
+    baskets["day"] = stamps.dt.tz_convert("America/New_York").dt.date
+    rates = {}
+    for place, month in enumerate(MONTHS[2:-1], 2):
+        asked = set(baskets[baskets["month"].isin(MONTHS[place - 2 : place + 1])]["household_id"])
+        after = baskets["day"].map(lambda day, end=ends(month): (day - end).days)
+        rates[month] = 1 - len(asked & set(baskets[after.between(1, 28)]["household_id"])) / len(
+            asked
+        )
+    assert 0.1298 < min(rates.values()) < max(rates.values()) < 0.1561, rates
+
+
 def test_the_stamps_are_utc_and_new_years_eve_is_decembers():
     """By the hour where the stores are, nights are quiet at one time of the clock all year."""
     quietest = {}

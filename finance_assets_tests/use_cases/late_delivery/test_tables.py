@@ -250,3 +250,14 @@ def test_rejects_leave_out_the_registers_that_did_not_come_in_a_month(tmp_path, 
     assert rejected(runner, partition=FEBRUARY) == came_monthly
     with pytest.raises(HistoryError, match="nothing was ingested for 2013-02"):
         rejected(runner, partition=FEBRUARY, table=PLANES.contract.table)
+
+
+def test_the_shipped_deliveries_are_the_documented_data():
+    """All flights of 2013, and how many of those that arrived were more than 15 minutes late."""
+    delays = {month: [row["arr_delay"] for row in shipped(FLIGHTS, month)] for month in MONTHS}
+    assert sum(map(len, delays.values())) == 336_776
+    arrived = {m: pd.Series([int(x) for x in of if x != "NA"]) for m, of in delays.items()}
+    rates = {month: round(float((of > 15).mean()), 3) for month, of in arrived.items()}
+    assert round(float((pd.concat(arrived.values()) > 15).mean()), 3) == 0.237
+    assert (min(rates, key=rates.get), rates["2013-09"]) == ("2013-09", 0.132)
+    assert (max(rates, key=rates.get), rates["2013-12"]) == ("2013-12", 0.326)

@@ -1,0 +1,99 @@
+"""Reading: the rows of all files, however each of them is packed and written."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from finance_assets.errors import FinanceAssetsError
+from finance_assets.lakehouse.sources.parquet import ParquetFile
+from finance_assets.scaffold.given import Given
+from finance_assets.scaffold.packing import plain_copy
+from finance_assets.scaffold.profile import texts_of
+from finance_assets.scaffold.request import CannotScaffoldError, Request
+from finance_assets.scaffold.textual import PLAIN, csv_rows, json_rows, require_single
+from finance_assets.scaffold.together import together
+from finance_assets.scaffold.typed import typed_rows
+
+PARQUET = b"PAR1"
+# Above this the file is read wrongly, rather than a few of its lines being broken.
+MAX_MALFORMED = 0.05
+# So many rows without time and label are left out; more of them are rows that lack something.
+FEW_TOTALS, FEW_TOTALS_SHARE = 3, 0.001
+
+
+def read_files(request: Request) -> Given:
+    """The rows of all files, in the order in which they are named.
+
+    Raises:
+        CannotScaffoldError: a file cannot be read, or has other columns than the first.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        given = [_read(path, request, Path(folder)) for path in request.files]
+    return replace(
+        given[0],
+        read_as=tuple(read for one in given for read in one.read_as),
+        rows=together(request.files, given),
+        malformed=sum(one.malformed for one in given),
+        skipped=sum(one.skipped for one in given),
+        totals=sum(one.totals for one in given),
+        left_out=tuple(dict.fromkeys(name for one in given for name in one.left_out)),
+    )
+
+
+def _read(path: Path, request: Request, folder: Path) -> Given:
+    plain = plain_copy(path, folder)
+    with plain.open("rb") as stream:
+        head = stream.read(1 << 16)
+    wanted = (*request.key, request.label, *([request.time] if request.time else []))
+    try:
+        if head.startswith(PARQUET):
+            require_single(parquet.read_schema(plain).names, path)
+            rows, left_out = typed_rows(plain)
+            given = Given((ParquetFile(),), rows, left_out=left_out)
+        elif head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+            given = json_rows(plain, folder)
+        else:
+            given = csv_rows(plain, wanted, folder)
+    except CannotScaffoldError:
+        raise
+    except (FinanceAssetsError, pa.ArrowException, UnicodeError, OSError) as error:
+        what, where = str(error), str(path)
+        if isinstance(error, FinanceAssetsError):
+            what, where = error.what, error.where.replace(PLAIN, "")
+        raise CannotScaffoldError(
+            f"the file cannot be read: {what}", where=where, remedy="CSV, Parquet or JSON lines"
+        ) from error
+    return _without_totals(_checked(path, given, wanted), request)
+
+
+def _checked(path: Path, given: Given, wanted: Sequence[str]) -> Given:
+    """The same, if it holds rows and every wanted column."""
+    if given.malformed > MAX_MALFORMED * (given.malformed + given.rows.num_rows):
+        raise CannotScaffoldError(
+            f"{given.malformed} of {given.malformed + given.rows.num_rows} lines are no records: "
+            f"{given.format.malformed}",
+            where=str(path),
+            remedy="one record a line with as many fields as the header; in JSON, no value that is "
+            "an object or a list",
+        )
+    if not given.rows.num_rows:
+        raise CannotScaffoldError("the file has no rows", where=str(path), remedy="one with rows")
+    for name in wanted:
+        given.place(name, str(path))
+    return given
+
+
+def _without_totals(given: Given, request: Request) -> Given:
+    """The same without a few rows of neither time nor label, such as totals below the records."""
+    if request.time is None:
+        return given
+    blank = [texts_of(given.column(name)).isna() for name in (request.time, request.label)]
+    are_totals = (blank[0] & blank[1]).to_numpy()
+    count = int(are_totals.sum())
+    if not 0 < count <= max(FEW_TOTALS, FEW_TOTALS_SHARE * len(are_totals)):
+        return given
+    return replace(given, rows=given.rows.filter(pa.array(~are_totals)), totals=count)
