@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from finance_assets.assets.history_check import NAME as INTACT
-from finance_assets.assets.metadata import asset_key, stated_history
+from finance_assets.assets.metadata import asset_key, stated_champion
 from finance_assets.automation.alerts import AlertFacts, Held, Rejection
-from finance_assets.automation.facts import is_readable, restated_now
+from finance_assets.automation.facts import history_now, is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
-from finance_assets.automation.stated import said_of, stated, stated_summaries
+from finance_assets.automation.stated import said_of, stated_summaries
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.model_life.chain import read_history
@@ -56,8 +56,7 @@ def alert_facts(
 
 def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: UseCase) -> Sources:
     def problems() -> tuple[str, ...]:
-        said = stated_history(instance, use_case.name)
-        now = read_history(lakehouse, use_case.name, {"Dagster": said} if said else {})
+        now = history_now(instance, lakehouse, use_case)
         return tuple(dict.fromkeys((*now.problems, *_stated_problems(instance, use_case))))
 
     def holds() -> tuple[Held, ...]:
@@ -85,9 +84,7 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
 
 def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
     def holds() -> tuple[Held, ...]:
-        history = asset_key(champion_history_contract(use_case.name).table)
-        known = stated(instance, history, {use_case.name}).get(use_case.name, {})
-        now = str(known.get("champion_version", ""))
+        now = str(stated_champion(instance, use_case.name).get("champion_version", ""))
         return _holds(
             stated_summaries(instance, use_case), lambda said: said.champion_version == now
         )
