@@ -11,9 +11,10 @@ from typing import Any
 
 import dagster as dg
 
+from finance_assets.assets.materializations import newest_of
+
 FINGERPRINT = "content_fingerprint"
 DATA_VERSION_TAG = "dagster/data_version"
-EVENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,5 @@ def _newest(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Collection[str]
 ) -> dict[str, dg.AssetMaterialization]:
     """The newest materialisation of each of these partitions that has any."""
-    found: dict[str, dg.AssetMaterialization] = {}
-    if not partitions:
-        return found
-    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
-    storage = instance.event_log_storage
-    known = storage.get_latest_storage_id_by_partition(key, kind, set(partitions))
-    numbers = sorted(known.values())
-    for begin in range(0, len(numbers), EVENTS_AT_ONCE):
-        page = numbers[begin : begin + EVENTS_AT_ONCE]
-        wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=page)
-        for record in instance.fetch_materializations(wanted, limit=len(page)).records:
-            if record.asset_materialization is not None and record.partition_key is not None:
-                found[record.partition_key] = record.asset_materialization
-    return found
+    found = newest_of(instance, key, partitions) if partitions else {}
+    return {p: one.asset_materialization for p, one in found.items() if one.asset_materialization}

@@ -136,14 +136,24 @@ def statement(table: str, facts: Mapping[str, Facts]) -> dg.AssetMaterialization
     )
 
 
-def stated_history(instance: dg.DagsterInstance, use_case: str) -> str:
-    """The newest event of the champion history as Dagster was told of it; empty if it never was."""
+def stated_champion(instance: dg.DagsterInstance, use_case: str) -> Facts:
+    """The facts of today's champion as Dagster was last told of them; empty if it never was."""
     table = champion_history_contract(use_case).table
     records = instance.fetch_materializations(asset_key(table), limit=1).records
-    materialization = records[0].asset_materialization if records else None
+    return (stated_facts(records[0], use_case) if records else None) or {}
+
+
+def stated_history(instance: dg.DagsterInstance, use_case: str) -> str:
+    """The newest event of the champion history as Dagster was told of it; empty if it never was."""
+    return str(stated_champion(instance, use_case).get("statement", ""))
+
+
+def stated_facts(record: dg.EventLogRecord, of: str) -> Facts | None:
+    """The facts that a materialisation states of a partition, or a use case; None if of none."""
+    materialization = record.asset_materialization
     value = materialization.metadata.get(BY_PARTITION) if materialization else None
     facts = value.value if value is not None and isinstance(value.value, dict) else {}
-    return str(facts.get(use_case, {}).get("statement", ""))
+    return facts.get(of)
 
 
 def check_result(step: Step, outcome: CheckOutcome) -> dg.AssetCheckResult:

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 import dagster as dg
 
 from finance_assets.assets.history_check import NAME as INTACT
-from finance_assets.assets.metadata import asset_key, stated_history
+from finance_assets.assets.metadata import asset_key, stated_champion
 from finance_assets.automation.alerts import AlertFacts, Held, Uncrowned
-from finance_assets.automation.facts import is_readable, restated_now
+from finance_assets.automation.facts import history_now, is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
-from finance_assets.automation.stated import said_of, stated
+from finance_assets.automation.stated import said_of
 from finance_assets.codec import of_record
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
@@ -57,8 +57,7 @@ def alert_facts(
 
 def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: UseCase) -> Sources:
     def problems() -> tuple[str, ...]:
-        said = stated_history(instance, use_case.name)
-        now = read_history(lakehouse, use_case.name, {"Dagster": said} if said else {})
+        now = history_now(instance, lakehouse, use_case)
         return tuple(dict.fromkeys((*now.problems, *_stated_problems(instance, use_case))))
 
     def holds() -> tuple[Held, ...]:
@@ -90,7 +89,7 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
             partition: one.facts
             for partition, one in said_of(instance, drift_contract(use_case.model).table).items()
         }
-        champion = str(_stated_champion(instance, use_case).get("champion_version", ""))
+        champion = str(stated_champion(instance, use_case.name).get("champion_version", ""))
         newest = max(said, default="")
         return (
             *_holds(
@@ -193,7 +192,7 @@ def _uncrowned(lakehouse: Lakehouse, use_case: UseCase) -> tuple[Uncrowned, ...]
 
 def _stated_uncrowned(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[Uncrowned, ...]:
     """The same, of what runs stated."""
-    champion_as_of = str(_stated_champion(instance, use_case).get("as_of", ""))
+    champion_as_of = str(stated_champion(instance, use_case.name).get("as_of", ""))
     said_of_all = said_of(instance, decision_contract(use_case.model).table)
     since = news_since().timestamp()
     found = []
@@ -218,12 +217,6 @@ def _is_news(one: Uncrowned, is_recent: bool, champion_as_of: str) -> bool:
     """
     is_waiting = one.outcome == Outcome.held and one.as_of > champion_as_of
     return one.outcome != Outcome.promoted and (is_recent or is_waiting)
-
-
-def _stated_champion(instance: dg.DagsterInstance, use_case: UseCase) -> Facts:
-    """What runs stated of today's champion; nothing if there is none."""
-    history = asset_key(champion_history_contract(use_case.name).table)
-    return stated(instance, history, {use_case.name}).get(use_case.name, {})
 
 
 def _stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Answers: the candidates that people asked for, as Dagster's log of runs has them."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+import math
+from collections.abc import Sequence
 from itertools import product
 
 import dagster as dg
@@ -10,7 +10,7 @@ from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NA
 from finance_assets.automation.retraining_runs import ASKED_BY_TAG, SENSOR
 from finance_assets.automation.runs import PARTITION_TAG, RANGE_TAGS, is_of
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.monitoring.retraining_facts import Answer, DriftFinding
+from finance_assets.monitoring.retraining_facts import Answer
 from finance_assets.step.declaration import Kind
 from finance_assets.step.names import retraining_job_name
 from finance_assets.step.use_case import UseCase
@@ -38,21 +38,15 @@ def people_asked(
     return tuple(found)
 
 
-def with_moments(
-    instance: dg.DagsterInstance,
-    findings: Iterable[DriftFinding],
-    holds: Collection[DriftFinding],
-    triages: TableHistory,
-) -> tuple[DriftFinding, ...]:
-    """The findings with the moment at which each of these holds was told: when its run began.
+def said_by(instance: dg.DagsterInstance, triages: TableHistory, partition: str) -> float:
+    """When the stored verdict on a partition was there for people to see: when the run that made
+    it had ended. Seconds since 1970.
 
-    A run that the log has forgotten is older than all it knows.
+    A run that the log has forgotten is older than all it knows; nobody has answered one that is
+    still on its way.
     """
-    told = []
-    for finding in findings:
-        made = triages.publication_of(finding.partition) if finding in holds else None
-        run_id = made.run_id if made else ""
-        record = instance.get_run_record_by_id(run_id) if run_id else None
-        moment = record.create_timestamp.timestamp() if record else 0.0
-        told.append(replace(finding, said_at=moment))
-    return tuple(told)
+    made = triages.publication_of(partition)
+    record = instance.get_run_record_by_id(made.run_id) if made and made.run_id else None
+    if record is None:
+        return 0.0
+    return math.inf if record.end_time is None else record.end_time

@@ -7,22 +7,19 @@ Dagster's log in any case. What follows from the facts is decided in monitoring/
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import cache, partial
 
 import dagster as dg
 
-from finance_assets.assets.metadata import asset_key
-from finance_assets.automation.answers import people_asked, with_moments
-from finance_assets.automation.stated import measured_since, said_of, stated
-from finance_assets.codec import of_record
+from finance_assets.assets.metadata import asset_key, stated_champion, stated_history
+from finance_assets.automation.answers import people_asked, said_by
+from finance_assets.automation.made import why_not_made
+from finance_assets.automation.stated import judged_since, measured_since, stated_summaries
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.splits import first_as_of
 from finance_assets.model_life.chain import read_history
-from finance_assets.model_life.champion_history import (
-    ChampionHistory,
-    Event,
-    champion_history_contract,
-)
+from finance_assets.model_life.champion_history import ChampionHistory, Event
 from finance_assets.model_life.contracts import drift_contract, triage_contract
 from finance_assets.model_life.decision_log import decision_contract, read_decisions
 from finance_assets.model_life.performance_log import first_recorded
@@ -44,23 +41,38 @@ def gather_facts(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingF
     """What is known of the use case's data, decisions and drift, from where it can be read."""
     lakehouse = open_lakehouse(get_settings())
     if is_readable(lakehouse):
-        facts = facts_of_tables(lakehouse, use_case)
+        history = history_now(instance, lakehouse, use_case)
+        facts = facts_of_tables(lakehouse, use_case, history)
         triages = lakehouse.history(triage_contract(use_case.model).table)
-        told = with_moments(instance, facts.findings, facts.holds, triages)
-        facts = replace(facts, findings=told)
+        said_at = partial(said_by, instance, triages)
     else:
         facts = facts_of_events(instance, use_case)
+        said_at = partial(judged_since, instance, use_case)
     if not facts.holds:
         return facts
-    since = facts.answered_from
+    held, since = facts.holds, facts.answered_from
+    told = [replace(f, said_at=said_at(f.partition)) if f in held else f for f in facts.findings]
     answering = [p for p in use_case.calendar.partitions() if p >= since]
-    return replace(facts, answers=people_asked(instance, use_case, answering))
+    answers = people_asked(instance, use_case, answering)
+    return replace(facts, findings=tuple(told), answers=answers)
 
 
-def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:
-    """What the tables say; they lie in folders, so that no engine is needed."""
+def history_now(
+    instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: UseCase
+) -> ChampionHistory:
+    """The champion history as the tables have it, compared with what Dagster was told of it."""
+    said = stated_history(instance, use_case.name)
+    return read_history(lakehouse, use_case.name, {"Dagster": said} if said else {})
+
+
+def facts_of_tables(
+    lakehouse: Lakehouse, use_case: UseCase, history: ChampionHistory
+) -> RetrainingFacts:
+    """What the tables say; they lie in folders, so that no engine is needed.
+
+    Of a history that cannot be trusted, only that.
+    """
     spec = use_case.model
-    history = read_history(lakehouse, use_case.name)
     newest, labels = history.newest, lakehouse.history(spec.labels.table)
     facts = _facts(
         use_case,
@@ -70,14 +82,19 @@ def facts_of_tables(lakehouse: Lakehouse, use_case: UseCase) -> RetrainingFacts:
         drift=stored_summaries(lakehouse, spec),
     )
     made = {p: labels.publication_of(p) or labels.in_force(p) for p in facts.ready}
-    facts = replace(facts, made_by={p: found.run_id for p, found in made.items() if found})
-    if newest is None:
+    facts = replace(
+        facts,
+        made_by={p: found.run_id for p, found in made.items() if found},
+        history_problems=history.problems,
+    )
+    if newest is None or history.problems:
         return facts
     return replace(
         facts,
         champion_version=newest.model_version,
         champion_digest=newest.digest,
         champion_as_of=newest.as_of,
+        champion_from=newest.effective_from,
         is_baseline=newest.is_baseline,
         measured=_measured(lakehouse, use_case, [p for p in facts.ready if p > newest.as_of]),
         restated=restated_now(lakehouse, use_case, history),
@@ -98,28 +115,27 @@ def restated_now(
 def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingFacts:
     """What the runs stated: every partition of a table as its newest materialisation has it."""
     spec = use_case.model
-    history = asset_key(champion_history_contract(use_case.name).table)
-    known = stated(instance, history, {use_case.name}).get(use_case.name, {})
-    said = said_of(instance, drift_contract(spec).table)
+    known = stated_champion(instance, use_case.name)
+    drift, effective_from = drift_contract(spec).table, str(known.get("effective_from", ""))
+    said = stated_summaries(instance, use_case)
     facts = _facts(
         use_case,
         features=instance.get_materialized_partitions(asset_key(spec.features.table)),
         labels=instance.get_materialized_partitions(asset_key(spec.labels.table)),
         decided=instance.get_materialized_partitions(asset_key(decision_contract(spec).table)),
-        drift={partition: of_record(Summary, one.facts) for partition, one in said.items()},
+        drift=said,
     )
     is_put_back = known.get("event") == Event.rolled_back
     return replace(
         facts,
-        findings=tuple(replace(f, said_at=said[f.partition].at) for f in facts.findings),
         champion_version=str(known.get("champion_version", "")) or None,
         champion_digest=str(known.get("statement", "")).partition(":")[2],
         champion_as_of=str(known.get("as_of", "")),
+        champion_from=effective_from,
         is_baseline=bool(known.get("is_baseline")),
-        measured=measured_since(instance, drift_contract(spec).table, spec.labels.table),
-        put_back_at=use_case.calendar.shift(str(known["effective_from"]), -1)
-        if is_put_back
-        else "",
+        # What was materialised without a verdict was not measured.
+        measured=measured_since(instance, drift, spec.labels.table) & said.keys(),
+        put_back_at=use_case.calendar.shift(effective_from, -1) if is_put_back else "",
     )
 
 
@@ -166,15 +182,14 @@ def _facts(
 
 
 def _measured(lakehouse: Lakehouse, use_case: UseCase, among: Collection[str]) -> frozenset[str]:
-    """The partitions that were measured on just what the tables hold now."""
+    """The partitions whose verdict is there, as it was made on just what the tables hold now."""
     if not among:
         return frozenset()
     [step] = [step for step in use_case.pipeline_steps if step.kind is Kind.monitoring]
     window = use_case.calendar.window(min(among), max(among))
     now = read_inputs(lakehouse, step.inputs, window).made_from
-    history = lakehouse.history(step.key)
-    known = {p: history.in_force(p) for p in among}
-    return frozenset(p for p, one in known.items() if one and one.made_from.get(p) == now[p])
+    history_of = cache(lakehouse.history)
+    return frozenset(p for p in among if not why_not_made(use_case, step, p, now[p], history_of))
 
 
 def _put_back_at(lakehouse: Lakehouse, use_case: UseCase, history: ChampionHistory) -> str:

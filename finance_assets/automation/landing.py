@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from finance_assets.automation.made import what_is_lost, why_not_made
 from finance_assets.automation.work import Pending
 from finance_assets.lakehouse.archive import sha256_of
 from finance_assets.lakehouse.history import TableHistory
@@ -115,18 +116,18 @@ class Landing:
         return Pending(partition, (*arrived, *changed), cause, waits, () if is_all else steps)
 
     def _changed(self, partition: str, steps: Collection[str]) -> Iterator[str]:
-        """The steps that were never run for a delivered partition, or were on other inputs."""
-        for key, now in self._made_from.items():
-            if key not in steps:
-                continue
-            known = self._history(key).in_force(partition)
-            if known is None:
-                yield f"{key} was not made yet"
-            elif known.made_from.get(partition, now[partition]) != now[partition]:
-                yield f"what {key} is made from changed"
+        """Why steps have to run for a delivered partition: they never did, or on other inputs, or
+        what they wrote is not there any more.
+        """
+        for step in self._followers:
+            if step.key in steps:
+                now = self._made_from[step.key][partition]
+                why = why_not_made(self.use_case, step, partition, now, self._history)
+                if why:
+                    yield why
 
     def _cause(self, partition: str, digests: dict[str, str]) -> str:
-        """A digest of the deliveries, and of what is read of other partitions.
+        """A digest of the deliveries, of what is read of other partitions, and of what was lost.
 
         A delivery that another partition holds is refused until that one is corrected: so which
         others were corrected is part of it.
@@ -136,6 +137,8 @@ class Landing:
             read |= {f"{key}[{p}] corrected": str(n) for p, n in times.items() if p != partition}
         at = self.use_case.calendar.window(partition)
         for step in self._followers:
+            lost = what_is_lost(self.use_case, step, partition, self._history)
+            read |= dict.fromkeys(lost, "lost")
             for item in step.inputs:
                 for other in item.window(at):
                     found = self._history(item.key).publication_of(other)

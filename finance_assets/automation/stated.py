@@ -1,18 +1,17 @@
 """Stated facts: what runs said of partitions in Dagster's event log, the newest of each."""
 
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
 
-from finance_assets.assets.metadata import BY_PARTITION, asset_key
+from finance_assets.assets.materializations import EVENTS_AT_ONCE, newest_of
+from finance_assets.assets.metadata import asset_key, stated_facts
 from finance_assets.codec import of_record
 from finance_assets.model_life.contracts import drift_contract
 from finance_assets.step.declaration import Facts
 from finance_assets.step.use_case import UseCase
 from finance_assets.steps.monitoring import Summary
-
-EVENTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,40 @@ def stated_summaries(instance: dg.DagsterInstance, use_case: UseCase) -> dict[st
 
 def said_of(instance: dg.DagsterInstance, table: str) -> dict[str, Said]:
     """What was stated last of each partition of a table, and when."""
-    key = asset_key(table)
-    return _newest(instance, key, instance.get_materialized_partitions(key))
+    said = {}
+    for partition, record in newest_of(instance, asset_key(table)).items():
+        facts = stated_facts(record, partition)
+        if facts is not None:
+            said[partition] = Said(facts, record.timestamp)
+    return said
 
 
-def stated(
-    instance: dg.DagsterInstance, key: dg.AssetKey, wanted: Collection[str]
-) -> dict[str, Facts]:
-    """The facts of each wanted partition, as its newest materialisation states them."""
-    return {partition: said.facts for partition, said in _newest(instance, key, wanted).items()}
+def judged_since(instance: dg.DagsterInstance, use_case: UseCase, partition: str) -> float:
+    """When the verdict on a partition that stands now was stated first: runs that found just the
+    same since said nothing new. Seconds since 1970; 0 if none is stated.
+    """
+    newest, since = None, 0.0
+    for said in _said_before(instance, drift_contract(use_case.model).table, partition):
+        # A statement also names its run, and each run is another.
+        summary = of_record(Summary, said.facts)
+        newest = newest or summary
+        if summary != newest:
+            break
+        since = said.at
+    return since
+
+
+def _said_before(instance: dg.DagsterInstance, table: str, partition: str) -> Iterator[Said]:
+    """All that was ever stated of a partition, the newest first."""
+    wanted = dg.AssetRecordsFilter(asset_key(table), asset_partitions=[partition])
+    cursor, has_more = None, True
+    while has_more:
+        page = instance.fetch_materializations(wanted, limit=EVENTS_AT_ONCE, cursor=cursor)
+        for record in page.records:
+            facts = stated_facts(record, partition)
+            if facts is not None:
+                yield Said(facts, record.timestamp)
+        cursor, has_more = page.cursor, page.has_more
 
 
 def measured_since(instance: dg.DagsterInstance, table: str, other: str) -> frozenset[str]:
@@ -50,23 +74,3 @@ def measured_since(instance: dg.DagsterInstance, table: str, other: str) -> froz
         for name in (table, other)
     )
     return frozenset(p for p, number in ours.items() if number > theirs.get(p, -1))
-
-
-def _newest(
-    instance: dg.DagsterInstance, key: dg.AssetKey, wanted: Collection[str]
-) -> dict[str, Said]:
-    """Reads on until all were found, or there are no more events."""
-    found: dict[str, Said] = {}
-    cursor: str | None = None
-    while not set(wanted) <= set(found):
-        page = instance.fetch_materializations(key, limit=EVENTS_AT_ONCE, cursor=cursor)
-        for record in page.records:
-            event = record.asset_materialization
-            value = event.metadata.get(BY_PARTITION) if event else None
-            if value is not None and isinstance(value.value, dict):
-                for partition, facts in value.value.items():
-                    found.setdefault(partition, Said(facts, record.timestamp))
-        if not page.has_more:
-            break
-        cursor = page.cursor
-    return found

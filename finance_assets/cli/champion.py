@@ -1,4 +1,4 @@
-"""Commands about the champion: approve, rollback, history.
+"""Commands about the champion: approve, rollback, history, accept.
 
 Arguments and showing only; what they do is in commands/.
 """
@@ -81,6 +81,16 @@ def history(
     guarded(lambda: (_verify if verify else shown)(one_use_case(use_case)))
 
 
+@app.command()
+def accept(use_case: UseCaseName, reason: Reason) -> None:
+    """Take the champion history as it stands, where it cannot be put right any more.
+
+    It was deleted or restored: what is missing, who accepts it and why goes down in it. The
+    champion that it names stays; where it names none, the next candidate is a first one.
+    """
+    guarded(lambda: _accept(one_use_case(use_case), reason))
+
+
 def _approve(
     use_case: UseCase, name: str, reason: str, effective_from: str | None, expect: str | None
 ) -> None:
@@ -101,14 +111,21 @@ def _roll_back(
     _announce(use_case, ask(RollBack(reason, to, effective_from, expect), use_case))
 
 
+def _accept(use_case: UseCase, reason: str) -> None:
+    from finance_assets.commands.champion import Accept
+
+    _announce(use_case, ask(Accept(reason, _told(use_case)), use_case))
+    # The alert goes by the newest check until there is another one.
+    _verify(use_case)
+
+
 def _announce(use_case: UseCase, change: "Change") -> None:
     """Tell the user and Dagster; whatever failed is reported, the event is recorded."""
     event, problems = change.event, list(change.problems)
-    before = f"v{event.replaces}" if event.replaces else "none"
     console.print(
         f"{event.event.replace('_', ' ')}: champion of {use_case.name} is "
-        f"[bold]v{event.model_version}[/] from {event.effective_from} on "
-        f"(before: {before}), by {escape(event.decided_by)}"
+        f"[bold]{_version(event.model_version)}[/] from {event.effective_from} on "
+        f"(before: {_version(event.replaces)}), by {escape(event.decided_by)}"
     )
     try:
         _tell_dagster(use_case, change)
@@ -116,6 +133,11 @@ def _announce(use_case: UseCase, change: "Change") -> None:
         problems.append(f"The statement in Dagster follows with the next decision: {error}")
     for problem in problems:
         console.print(f"[yellow]{escape(problem)}[/]")
+
+
+def _version(number: str | None) -> str:
+    """A version as it is shown; there may be no champion."""
+    return f"v{number}" if number else "none"
 
 
 def _tell_dagster(use_case: UseCase, change: "Change") -> None:
@@ -135,13 +157,25 @@ def _instance() -> "dg.DagsterInstance":
     return dg.DagsterInstance.get()
 
 
-def _verify(use_case: UseCase) -> None:
+def _told(use_case: UseCase) -> dict[str, str]:
+    """The newest event as Dagster was told of it, by the name of the place."""
     from finance_assets.assets.metadata import stated_history
-    from finance_assets.commands.champion import Verify
+    from finance_assets.compute.commands import require_used
 
+    require_used(get_settings())
     with _instance() as instance:
         said = stated_history(instance, use_case.name)
-    found = ask(Verify({"Dagster": said} if said else {}), use_case)
+    return {"Dagster": said} if said else {}
+
+
+def _verify(use_case: UseCase) -> None:
+    from finance_assets.assets.history_check import evaluation_of
+    from finance_assets.commands.champion import Verify
+
+    said = _told(use_case)
+    found = ask(Verify(said), use_case)
+    with _instance() as instance:
+        instance.report_runless_asset_event(evaluation_of(use_case, found))
     problems = [*found.broken, *found.outdated]
     for problem in problems:
         console.print(f"[red]✗[/] {escape(problem)}")
@@ -168,10 +202,10 @@ def _history(use_case: UseCase, as_json: bool) -> None:
             str(event.sequence),
             event.recorded_at[:19],
             event.event,
-            f"v{event.model_version}",
+            _version(event.model_version),
             event.as_of,
             event.effective_from,
-            f"v{event.replaces}" if event.replaces else "none",
+            _version(event.replaces),
             escape(event.decided_by),
             escape(event.reason),
         )
@@ -184,7 +218,7 @@ def _history(use_case: UseCase, as_json: bool) -> None:
             f"v{decision.candidate_version}",
             decision.as_of,
             decision.outcome,
-            f"v{decision.champion_version}" if decision.champion_version else "none",
+            _version(decision.champion_version),
             decision.failed_criteria,
         )
     console.print(table)

@@ -1,4 +1,4 @@
-"""Commands about the champion: approve, roll back, list the history, verify it."""
+"""Commands about the champion: approve, roll back, list the history, verify it, accept it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from finance_assets.commands.command import Command
 from finance_assets.commands.models import TRAINING_SECONDS, require_number
+from finance_assets.model_life.acceptance import accept
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent
@@ -30,7 +31,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Histories:
-    """Every change of champion, every decision of the gate, and what is wrong with the chain."""
+    """Every event of the chain, every decision of the gate, and what is wrong with the chain."""
 
     events: tuple[ChampionEvent, ...]
     decisions: tuple[Decision, ...]
@@ -105,7 +106,7 @@ class History(Command[Histories]):
         """Read both journals."""
         found = read_history(ctx.lakehouse, use_case.name)
         decided = read_decisions(ctx.lakehouse, use_case.model)
-        return Histories(found.events, tuple(decided), found.problems)
+        return Histories(found.chain, tuple(decided), found.problems)
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,32 @@ class Verify(Command[Findings]):
         return examine(ctx, use_case.model, self.stated)
 
 
+@dataclass(frozen=True)
+class Accept(Command[Change]):
+    """Take the history as it stands; `stated`: the newest event, by who states it."""
+
+    name: ClassVar[str] = "accept"
+    is_change: ClassVar[bool] = True
+
+    reason: str
+    stated: dict[str, str] = field(default_factory=dict)
+
+    def run(self, ctx: StepContext, use_case: UseCase) -> Change:
+        """Record that a person accepts it."""
+        spec, calendar = use_case.model, use_case.calendar
+
+        def act() -> ChampionEvent:
+            return accept(ctx, spec, calendar, reason=self.reason, stated=self.stated)
+
+        return _once(ctx, use_case, act)
+
+
 def _once(ctx: StepContext, use_case: UseCase, act: Callable[[], ChampionEvent]) -> Change:
     """Change the champion, unless this run did already: a task may be run again behind our back,
     and a second rollback would take back the first.
     """
     run_id = ctx.origin.run_id
-    made = [e for e in read_history(ctx.lakehouse, use_case.name).events if e.run_id == run_id]
+    made = [e for e in read_history(ctx.lakehouse, use_case.name).chain if e.run_id == run_id]
     event = made[-1] if made else act()
     problems = follow_up(ctx, use_case.model, event)
     facts = stated(read_history(ctx.lakehouse, use_case.name))

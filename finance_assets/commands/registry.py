@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from finance_assets.codec import Json
-from finance_assets.commands.champion import Approve, History, RollBack, Verify
+from finance_assets.commands.champion import Accept, Approve, History, RollBack, Verify
 from finance_assets.commands.command import Command
 from finance_assets.commands.maintain import Maintain
 from finance_assets.commands.models import Card, Reproduce, Trace
@@ -16,7 +16,7 @@ from finance_assets.errors import SettingsError
 
 ALL: tuple[type[Command[Any]], ...] = (
     *(Status, Rejects, History, Verify, Maintain),
-    *(Approve, RollBack),
+    *(Approve, RollBack, Accept),
     *(Reproduce, Trace, Card),
 )
 BY_NAME = {command.name: command for command in ALL}

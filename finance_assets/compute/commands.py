@@ -54,17 +54,29 @@ def run_here(
     Raises:
         SettingsError: nothing was run here yet, or the run acts as somebody else.
     """
+    if command.needs_models:
+        require_used(settings)
+    ctx = open_context(settings, lambda: open_session(settings), run_id=run_id, report=report)
+    if submitter is not None:
+        _require_submitter(ctx, submitter)
+    return command.run(ctx, use_case)
+
+
+def require_used(settings: Settings) -> None:
+    """Refuse where nothing was ever run: looking would make the stores that it looks into.
+
+    A home whose lakehouse was deleted was used.
+
+    Raises:
+        SettingsError: there is neither a lakehouse nor Dagster's log.
+    """
     home = home_of(settings)
-    if command.needs_models and not home.needs_engine and not home.root.is_dir():
+    if not home.needs_engine and not home.root.is_dir() and not settings.dagster_home.is_dir():
         raise SettingsError(
             "nothing was run here yet",
             where=str(settings.storage or settings.root),
             remedy="`finance-assets run`, or set FINANCE_ASSETS_HOME",
         )
-    ctx = open_context(settings, lambda: open_session(settings), run_id=run_id, report=report)
-    if submitter is not None:
-        _require_submitter(ctx, submitter)
-    return command.run(ctx, use_case)
 
 
 def _require_submitter(ctx: StepContext, submitter: str) -> None:

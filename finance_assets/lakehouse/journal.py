@@ -25,25 +25,25 @@ class Journal:
     """The rows of an append-only table, and the Delta version they were read at.
 
     `carried` holds the digests that publications state, one for each row that was appended by
-    `append`; `foreign` the commits that somebody made around it.
+    `append`, with the version that states it; `foreign` the commits that somebody made around it.
     """
 
     contract: Contract
     rows: tuple[Row, ...]
     version: int
-    carried: frozenset[str]
+    carried: dict[str, int]
     foreign: tuple[int, ...]
 
 
 def read_journal(lakehouse: Lakehouse, contract: Contract, where: str = "true") -> Journal:
     """The journal as it is now; empty if nothing was ever appended."""
     history = lakehouse.history(contract.table)
-    carried = {d for p in history.publications for d in p.fingerprints.values()}
+    carried = {d: p.version for p in history.publications for d in p.fingerprints.values()}
     return Journal(
         contract,
         tuple(history.rows(where=where)),
         history.version,
-        frozenset(carried),
+        carried,
         tuple(history.foreign_versions),
     )
 

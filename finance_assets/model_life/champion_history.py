@@ -1,7 +1,8 @@
 """The champion history: an append-only chain of the only events that change the champion.
 
 A candidate was promoted by the gate, approved by a person, or an earlier champion was put back.
-Where the use case declares it, the rule of thumb is installed before any of these.
+Where the use case declares it, the rule of thumb is installed before any of these. One more kind
+of event changes no champion: a person accepted the history as it stands (acceptance.py).
 Each event carries the digests of what it crowns, the champion it replaced, and the digest of the
 event before it. Whoever uses a champion reads the chain and checks it first. Decisions that
 change nothing are in decision_log.py; MLflow's aliases only mirror this table.
@@ -12,6 +13,8 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
+from pydantic import TypeAdapter
+
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
@@ -20,16 +23,17 @@ from finance_assets.ml.identity import Identity
 
 
 class Event(StrEnum):
-    """The events that can change the champion."""
+    """The events that can change the champion, and `accepted`, which does not."""
 
     promoted = "promoted"
     approved = "approved"
     rolled_back = "rolled_back"
     installed = "installed"
+    accepted = "accepted"
 
 
 # The events that a person brings about; the others are a step's.
-BY_PEOPLE = (Event.approved, Event.rolled_back)
+BY_PEOPLE = (Event.approved, Event.rolled_back, Event.accepted)
 
 
 def champion_history_contract(use_case: str) -> Contract:
@@ -44,8 +48,8 @@ def champion_history_contract(use_case: str) -> Contract:
         row_rules=(
             RowRule(
                 "event_known",
-                "event IN ('promoted', 'approved', 'rolled_back', 'installed')",
-                "Nothing else changes a champion.",
+                "event IN ('promoted', 'approved', 'rolled_back', 'installed', 'accepted')",
+                "Nothing else changes a champion, or accepts the history as it stands.",
             ),
             RowRule("reason_given", "reason <> ''", "A change has a reason."),
         ),
@@ -54,11 +58,25 @@ def champion_history_contract(use_case: str) -> Contract:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """What a person accepted: the findings, and the newest event as each place stated it."""
+
+    problems: tuple[str, ...]
+    stated: dict[str, str]
+
+
+@dataclass(frozen=True)
 class ChampionEvent:
-    """A change of champion; the fields are the table's columns."""
+    """A change of champion; the fields are the table's columns.
+
+    One that accepts the history names the champion that stays, or empty texts where there is none.
+    """
 
     sequence: int = described("Place in the chain, from 1 on")
-    event: str = described("promoted, approved or rolled_back; or installed: the rule of thumb")
+    event: str = described(
+        "promoted, approved or rolled_back; installed: the rule of thumb; accepted: the history, "
+        "by a person, who changed no champion"
+    )
     effective_from: str = described("First partition that the champion holds for")
     model_version: str = described("Version that became champion")
     as_of: str = described("Partition as of which it was trained")
@@ -72,7 +90,9 @@ class ChampionEvent:
     trained_by: str = described("Who ran the training")
     decided_by: str = described("'gate', the person, or 'declaration'")
     reason: str = described("Why, in their words")
-    gate_report: str = described("The passed report it rests on, JSON")
+    gate_report: str = described(
+        "The passed report it rests on, JSON; of an acceptance, what was wrong"
+    )
     git_sha: str = described("Commit of the code that decided")
     run_id: str = described("Run that decided")
     recorded_at: str = described("When it was recorded (UTC, ISO 8601)")
@@ -95,6 +115,15 @@ class ChampionEvent:
         return Identity(**{f.name: getattr(self, f.name) for f in fields(Identity)})
 
     @property
+    def accepted(self) -> Accepted:
+        """What an acceptance accepts.
+
+        Raises:
+            ValueError: that cannot be read.
+        """
+        return TypeAdapter(Accepted).validate_json(self.gate_report)
+
+    @property
     def content_digest(self) -> str:
         """sha256 of everything but the digest itself."""
         record = {k: v for k, v in asdict(self).items() if k != "digest"}
@@ -109,12 +138,24 @@ class ChampionEvent:
 class ChampionHistory:
     """The chain of a use case, and what is wrong with it.
 
-    `problems` is empty for a chain that can be trusted; `version` is the Delta version read.
+    `broken` is what is wrong with the events themselves, `unexplained` what is missing or came
+    from elsewhere, which a person can accept.
     """
 
     use_case: str
-    events: tuple[ChampionEvent, ...]
-    problems: tuple[str, ...] = ()
+    chain: tuple[ChampionEvent, ...]
+    broken: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All that is wrong; empty for a chain that can be trusted."""
+        return (*self.unexplained, *self.broken)
+
+    @property
+    def events(self) -> tuple[ChampionEvent, ...]:
+        """The changes of champion, oldest first."""
+        return tuple(event for event in self.chain if event.event != Event.accepted)
 
     def in_force(self, partition: str) -> ChampionEvent | None:
         """The event whose champion holds at a partition; a later event supersedes earlier ones."""
@@ -169,11 +210,17 @@ class ChampionHistory:
         raise ModelError(
             f"the champion history cannot be trusted: {'; '.join(self.problems)}",
             where=champion_history_contract(self.use_case).table,
-            remedy=f"`finance-assets history {self.use_case} --verify` lists what is wrong; "
-            "restore the table from a backup, or look into who changed it",
+            remedy=f"`finance-assets history {self.use_case} --verify` lists what is wrong; find "
+            "out who did it and restore the table, or take it as it stands: "
+            f"`finance-assets accept {self.use_case} --reason …`",
         )
+
+    @property
+    def head(self) -> ChampionEvent | None:
+        """The newest event of the chain, whether or not it changed the champion."""
+        return self.chain[-1] if self.chain else None
 
     @property
     def statement(self) -> str:
         """`<sequence>:<digest>` of the newest event, as it is stated elsewhere."""
-        return f"{self.newest.sequence}:{self.newest.digest}" if self.newest else ""
+        return f"{self.head.sequence}:{self.head.digest}" if self.head else ""

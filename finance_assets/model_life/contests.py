@@ -58,8 +58,8 @@ def contest(
     crowned = history.crowning(identity)
     if crowned is None:
         return Contest(split, candidate, identity, history.newest)
-    before = history.events[crowned.sequence - 2] if crowned.sequence > 1 else None
-    return Contest(split, candidate, identity, before)
+    before = [event for event in history.events if event.sequence < crowned.sequence]
+    return Contest(split, candidate, identity, before[-1] if before else None)
 
 
 def candidate_version(ctx: StepContext, spec: ModelSpec, as_of: str) -> Version:

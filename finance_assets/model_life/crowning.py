@@ -83,22 +83,36 @@ def crown(
         LostRaceError: somebody else changed the champion since; nothing was written.
         ModelError: a person decided, and no step has made the table yet.
     """
+    return add(ctx, spec, _event(ctx, crowning, effective_from, expected), expected)
+
+
+def add(
+    ctx: StepContext, spec: ModelSpec, event: ChampionEvent, expected: ChampionHistory
+) -> ChampionEvent:
+    """Append an event behind the history that it was decided on.
+
+    Raises:
+        LostRaceError: the history is another one by now; nothing was written.
+        ModelError: a person decided, and no step has made the table yet; or something is wrong
+            with the history that was not when this was decided.
+    """
     contract = champion_history_contract(spec.name)
     journal = read_journal(ctx.lakehouse, contract)
-    if journal.version < 0 and crowning.event in BY_PEOPLE:
+    if journal.version < 0 and event.event in BY_PEOPLE:
         raise ModelError(
             "there is no champion history, and no person makes its table: it would be theirs",
             where=contract.table,
             remedy=f"run {decision_contract(spec).table} once more, which makes it; then try again",
         )
-    now = read_history(ctx.lakehouse, spec.name).trusted()
-    if now.statement != expected.statement or len(journal.rows) != len(now.events):
+    now = read_history(ctx.lakehouse, spec.name)
+    if not set(now.problems) <= set(expected.problems):
+        now.trusted()
+    if now.statement != expected.statement or len(journal.rows) != len(now.chain):
         raise LostRaceError(
             "the champion changed while this was decided",
             where=contract.table,
             remedy="decide anew",
         )
-    event = _event(ctx, crowning, effective_from, now)
     append(ctx.lakehouse, journal, asdict(event), event.digest, ctx.origin)
     return event
 
@@ -109,7 +123,7 @@ def _event(
     """The event behind the newest one, sealed by its digest."""
     replaced, identity = now.newest, crowning.identity
     return ChampionEvent(
-        sequence=len(now.events) + 1,
+        sequence=len(now.chain) + 1,
         event=crowning.event.value,
         effective_from=effective_from,
         model_version=identity.model_version,
@@ -128,7 +142,7 @@ def _event(
         git_sha=ctx.origin.code_sha,
         run_id=ctx.origin.run_id,
         recorded_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        previous_digest=replaced.digest if replaced else "",
+        previous_digest=now.head.digest if now.head else "",
     ).sealed()
 
 

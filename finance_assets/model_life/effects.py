@@ -25,7 +25,7 @@ def follow_up(ctx: StepContext, spec: ModelSpec, event: ChampionEvent) -> list[s
     """
 
     def cards() -> None:
-        for number in filter(None, (event.model_version, event.replaces)):
+        for number in filter(None, dict.fromkeys((event.model_version, event.replaces))):
             write_card(ctx, spec, ctx.registry.version(spec.name, number))
 
     def tags() -> None:

@@ -77,9 +77,9 @@ class Judge:
         """
         split = split_as_of(self.calendar, self.spec, as_of)
         for _ in range(ATTEMPTS):
-            history = history_of(ctx, self.spec).trusted()
-            # Before anybody can be asked to approve: the table shall be the pipeline's.
+            # Before anybody can be asked to approve or accept: the table shall be the pipeline's.
             prepare(ctx.lakehouse, champion_history_contract(self.spec.name))
+            history = history_of(ctx, self.spec).trusted()
             one = contest(ctx, self.spec, split, history)
             crowned = history.crowning(one.identity) if one.identity else None
             if crowned is not None:

@@ -59,6 +59,11 @@ def decide_retraining(
     facts: RetrainingFacts, policy: RetrainingPolicy
 ) -> RetrainingRequest | NoRetraining:
     """What follows from the facts: a first champion, an answer to a drift, or nothing."""
+    if facts.history_problems:
+        return NoRetraining(
+            f"the champion history cannot be trusted: {'; '.join(facts.history_problems)}. Nothing "
+            "is trained until its table is put right, or `finance-assets accept` says that it holds"
+        )
     if facts.champion_version is None or facts.is_baseline:
         return _first_champion(facts)
     if not facts.findings:
@@ -168,8 +173,13 @@ def _why_not(facts: RetrainingFacts, policy: RetrainingPolicy) -> str:
 
 
 def _own(facts: RetrainingFacts) -> list[DriftFinding]:
-    """The findings about the champion in force."""
-    return [f for f in facts.findings if f.champion_version == facts.champion_version]
+    """The findings about the champion in force, since it became that."""
+    return [
+        finding
+        for finding in facts.findings
+        if finding.champion_version == facts.champion_version
+        and finding.partition >= facts.champion_from
+    ]
 
 
 def _episode(facts: RetrainingFacts, policy: RetrainingPolicy) -> list[DriftFinding]:

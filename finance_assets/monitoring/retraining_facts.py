@@ -11,7 +11,8 @@ class DriftFinding:
     """A partition's verdict, what is to be done, and the champion it was measured against.
 
     `answered_as_of`: the partition in which its outcomes become known, as of which a candidate
-    answers the drift at the earliest. `said_at`: when the verdict was made, in seconds since 1970.
+    answers the drift at the earliest. `said_at`: of a hold, since when people could see it, in
+    seconds since 1970.
     """
 
     partition: str
@@ -54,12 +55,14 @@ class RetrainingFacts:
     `measured` those of which triage has judged what the tables hold now; `decided` those for which
     a promotion decision exists; `champion_version` the champion in force after the latest
     decision, `champion_as_of` as of which it was trained, `champion_digest` its identity,
+    `champion_from` the first partition that it holds for since it became champion last,
     `is_baseline` whether it is the rule of thumb; `findings` oldest first, `answers` what people
     asked for since. `restated`: what the champion learned from that was changed since, in
     sentences; None where only the findings say so. `put_back_at`: the newest partition that was
     known when a person put the champion back. `cooled_as_of`: the first partition after the
     cool-down. `made_by`: the run that made the labels of a partition that is ready, so that a
-    lakehouse that was made anew is asked anew.
+    lakehouse that was made anew is asked anew. `history_problems`: why the champion history cannot
+    be trusted; nothing is known of the champion then.
     """
 
     first_as_of: str
@@ -73,9 +76,11 @@ class RetrainingFacts:
     is_baseline: bool = False
     measured: frozenset[str] = frozenset()
     champion_as_of: str = ""
+    champion_from: str = ""
     answers: tuple[Answer, ...] = ()
     restated: tuple[str, ...] | None = None
     put_back_at: str = ""
+    history_problems: tuple[str, ...] = ()
 
     @property
     def newest_decided(self) -> str:

@@ -131,7 +131,7 @@ def _judged(
         rivals = rivals_of(ctx, spec, read, history, partition, matured)
         thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
     drifts = drift.records(partition)
-    return _Measured(drift, drifts, performance.records, quality, restated, thought)
+    return _Measured(drift, drifts, performance.records, quality, measurements.restated, thought)
 
 
 def _published(

@@ -1,14 +1,21 @@
 """What the retraining sensor knows comes from the tables, whatever Dagster's log holds."""
 
+import math
+import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+from deltalake import DeltaTable
 
+from finance_assets.automation.answers import said_by
 from finance_assets.automation.facts import gather_facts
+from finance_assets.automation.landing import Files, Landing
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.calendar import Calendar
 from finance_assets.definitions import build_defs
+from finance_assets.model_life.contracts import triage_contract
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.monitoring.retraining_facts import DriftFinding
 from finance_assets_tests.automation.test_retraining_sensor import ended_well
@@ -31,6 +38,7 @@ from finance_assets_tests.scenario import (
     JUNE,
     MAY,
     NAME,
+    PIPELINE,
     RETRAINING,
     SEPTEMBER,
     USE_CASE,
@@ -136,6 +144,51 @@ def test_labels_that_were_corrected_since_they_were_measured_are_not_learned(cha
     assert "wait to be measured" in tick(instance).skip_message
     measure(champion, AUGUST)
     assert tick(instance).partition_key == AUGUST
+
+
+def deleted(table):
+    shutil.rmtree(table)
+
+
+def restored(table):
+    """As it was before its newest publication."""
+    DeltaTable(str(table)).restore(DeltaTable(str(table)).version() - 1)
+
+
+@pytest.mark.parametrize("lose", [deleted, restored])
+def test_a_verdict_that_was_deleted_or_restored_has_to_be_made_again(champion, instance, lose):
+    """Its holds would be gone with it, and what they hold would be learned."""
+    measure(champion, JULY, AUGUST)
+    assert gather_facts(instance, MOVED).measured == {JULY, AUGUST}
+    files, settings, triages = Files(), champion.settings, triage_contract(EASY).table
+
+    def pending():
+        for _ in range(2):
+            found = Landing(MOVED, champion.lakehouse, settings, files).pending()
+        return {one.partition: one for one in found}
+
+    before = pending()
+    lose(champion.lakehouse.path(triages))
+    assert AUGUST not in gather_facts(instance, MOVED).measured
+    after = pending()[AUGUST]
+    assert triages in after.reasons[-1]
+    assert AUGUST not in before
+    measure(champion, JULY, AUGUST)
+    assert gather_facts(instance, MOVED).measured == {JULY, AUGUST}
+    assert AUGUST not in pending()
+
+
+def test_a_hold_is_there_to_be_answered_once_the_run_that_told_it_has_ended(instance):
+    """Whom a person asked for a candidate before that did not know of it."""
+    run = instance.create_run_for_job(build_defs().resolve_job_def(PIPELINE))
+    made = SimpleNamespace(publication_of=lambda _: SimpleNamespace(run_id=run.run_id))
+    began = instance.get_run_record_by_id(run.run_id).create_timestamp.timestamp()
+    assert said_by(instance, made, JULY) == math.inf, "the run is on its way"
+    ended = ended_well(run)
+    instance.handle_new_event(ended)
+    assert began < said_by(instance, made, JULY) == pytest.approx(ended.timestamp)
+    forgotten = SimpleNamespace(publication_of=lambda _: SimpleNamespace(run_id="forgotten"))
+    assert said_by(instance, forgotten, JULY) == 0
 
 
 def test_what_the_champion_learned_from_holds_as_soon_as_it_is_restated(champion, instance):

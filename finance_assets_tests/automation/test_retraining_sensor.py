@@ -152,12 +152,14 @@ def test_whom_a_person_put_back_is_not_replaced_before_there_is_another_partitio
     data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07", "2005-08")
     decided(instance, "2005-06", "1")
     drift(instance, "2005-07")
-    drift(instance, "2005-08")
     crowned(instance, "1", event="rolled_back", effective_from="2005-09", as_of="2005-06")
-    assert "v1 was put back by a person" in tick(instance).skip_message
-    data_through(instance, "2005-09")
-    measured(instance, "2005-09")
-    assert tick(instance).partition_key == "2005-09"
+    # What was found while it was champion before asks for nothing.
+    assert "0 of the last 1 findings ask for a candidate" in tick(instance).skip_message
+    drift(instance, "2005-09")
+    assert "waiting for the outcomes" in tick(instance, LATE_USE_CASE).skip_message
+    data_through(instance, "2005-09", "2005-10")
+    measured(instance, "2005-10")
+    assert tick(instance, LATE_USE_CASE).partition_key == "2005-10"
 
 
 def test_months_without_a_champion_are_no_findings(instance):
@@ -222,14 +224,18 @@ def test_nothing_is_trained_while_a_partition_is_being_made(instance):
     assert tick(instance).partition_key == "2005-06"
 
 
+def held(instance, *evidence):
+    facts = {"verdict": "label_definition_change", "action": "hold", "champion_version": "1"}
+    happened(instance, DRIFT, "2005-08", **facts, evidence=list(evidence))
+
+
 def held_and_then_drifted(instance):
     """July drifts, August is held, September drifts: its candidate would learn August."""
     data_through(instance, *(f"2005-{month:02}" for month in range(4, 10)))
     decided(instance, "2005-06", "1")
     crowned(instance, "1", as_of="2005-06")
     drift(instance, "2005-07")
-    facts = {"verdict": "label_definition_change", "action": "hold", "champion_version": "1"}
-    happened(instance, DRIFT, "2005-08", **facts)
+    held(instance)
     drift(instance, "2005-09")
     happened(instance, FEATURES, "2005-10")
     happened(instance, LABELS, "2005-10")
@@ -248,6 +254,20 @@ def test_what_was_held_is_learned_once_a_person_has_asked_for_a_candidate_on_it(
         if tags[ASKED_BY_TAG] == "sensor":
             assert tick(instance, use_case).skip_message == refused
     assert tick(instance, use_case).partition_key == "2005-10"
+    # A run that finds just the same says nothing new; another verdict has to be answered, too.
+    held(instance)
+    assert tick(instance, use_case).partition_key == "2005-10"
+    held(instance, "something else")
+    assert tick(instance, use_case).skip_message == refused
+
+
+def test_a_materialisation_without_a_verdict_is_no_measurement(instance):
+    """Whoever reports one by hand lets nothing be learned that was held."""
+    held_and_then_drifted(instance)
+    happened(instance, DRIFT, "2005-10")
+    assert "the outcomes of 2005-10 are in, and wait to be measured" in (
+        tick(instance, LATE_USE_CASE).skip_message
+    )
 
 
 def test_runs_are_read_for_open_holds_only_and_only_those_that_may_answer_them(

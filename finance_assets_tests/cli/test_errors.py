@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from finance_assets.cli.main import app
+from finance_assets.settings import get_settings
 from finance_assets_tests.scenario import APRIL, CHAMPION_HISTORY, NAME, SILVER, deliver_sample
 
 WRITTEN = [SILVER, CHAMPION_HISTORY]
@@ -125,3 +126,16 @@ def test_a_mistake_of_ours_keeps_its_stack_trace(settings, monkeypatch):
     monkeypatch.setattr(status, "show_status", broken)
     result = CliRunner().invoke(app, ["status"])
     assert isinstance(result.exception, KeyError)
+
+
+@pytest.mark.parametrize("arguments", [["history", NAME, "--verify"], ["accept", NAME]], ids=str)
+def test_where_nothing_was_run_looking_makes_no_store(tmp_path, monkeypatch, arguments):
+    home = tmp_path / "never"
+    monkeypatch.setenv("FINANCE_ASSETS_HOME", str(home))
+    get_settings.cache_clear()
+    more = ["--reason", "why"] if arguments[0] == "accept" else []
+    try:
+        assert "nothing was run here yet" in refused(*arguments, *more)
+    finally:
+        get_settings.cache_clear()
+    assert not home.exists()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from finance_assets.commands.champion import Approve, Histories, History, RollBack
+from finance_assets.commands.champion import Accept, Approve, Histories, History, RollBack
 from finance_assets.commands.maintain import Maintain
 from finance_assets.commands.models import Trace
 from finance_assets.commands.registry import ALL, command_of
@@ -21,6 +21,7 @@ from finance_assets_tests.scenario import USE_CASE
 ARGUMENTS = [
     Approve("2", "it's «good»; {{job.id}} {{{{", expect="v1"),
     RollBack('a "reason"\nof two lines'),
+    Accept("restored", {"Dagster": "2:abc"}),
     History(),
     Trace(("account_id=1", "month={{x}}"), "2005-07"),
     Rejects("2005-07", "silver.{{x}}", 3),
@@ -29,7 +30,7 @@ ARGUMENTS = [
 
 
 def test_every_command_has_a_name_of_its_own():
-    assert len({command.name for command in ALL}) == len(ALL) == 10
+    assert len({command.name for command in ALL}) == len(ALL) == 11
 
 
 @pytest.mark.parametrize("command", ARGUMENTS, ids=lambda c: c.name)

@@ -143,6 +143,23 @@ def test_what_asked_about_another_champion_does_not_count():
     assert "1 of the last 2 findings ask" in decide(mixed, policy).reason
 
 
+def test_what_was_found_in_an_earlier_reign_does_not_complete_the_count():
+    """v1 drifted, was replaced, and was put back: it is asked about as it fares from then on."""
+    policy, again = RetrainingPolicy(at_least=2, of_last=3), found("shift", "shift")
+    assert isinstance(decide(again, policy), RetrainingRequest)
+    back = replace(again, champion_from="2005-08")
+    assert "1 of the last 3 findings ask" in decide(back, policy).reason
+
+
+def test_of_a_history_that_cannot_be_trusted_nothing_follows_and_the_remedy_is_named():
+    ready = replace(CHAMPION, ready=CHAMPION.ready | {"2005-08"})
+    for facts in (ready, replace(ready, champion_version=None)):
+        answer = decide(replace(facts, history_problems=("commit 3 was made around us",)), EACH)
+        assert isinstance(answer, NoRetraining)
+        assert "cannot be trusted: commit 3 was made around us" in answer.reason
+        assert "`finance-assets accept`" in answer.reason
+
+
 def test_without_a_measurement_it_says_so():
     assert decide(replace(CHAMPION, findings=()), EACH).reason == (
         "champion v1: no drift measured yet"

@@ -154,7 +154,7 @@ MUTANTS = (
         ("if event.digest not in journal.carried", "if False"),
         ("if event.sequence != place:", "if False:"),
         ("if event.digest != event.content_digest:", "if False:"),
-        ('if event.previous_digest != (replaced.digest if replaced else ""):', "if False:"),
+        ('if event.previous_digest != (head.digest if head else ""):', "if False:"),
         ("if event.replaces != (replaced.model_version if replaced else None):", "if False:"),
         (
             "if not report.is_passed or report.candidate_version != event.model_version:",
@@ -165,7 +165,13 @@ MUTANTS = (
             "if event.event == Event.rolled_back and before.crowning(event.identity) is None:",
             "if False:",
         ),
-        ("for version in journal.foreign]", "for version in ()]"),
+        ("for version in journal.foreign\n", "for version in ()\n"),
+    ),
+    *of(
+        "model_life/chain.py",
+        "model_life/test_acceptance.py",
+        ("event.identity == stays and event.accepted.problems", "event.accepted.problems"),
+        ("journal.carried.get(event.digest, -1) > version", "True"),
     ),
     *of(
         "model_life/scored.py",

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.automation.facts import facts_of_tables
+from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.performance_log import ESTIMATED, OBSERVED
 from finance_assets.monitoring.retraining import (
     RetrainingPolicy,
@@ -49,7 +50,9 @@ def test_outcomes_are_held_against_the_partition_that_they_are_of(settings, spar
     assert (found[last].verdict, found[last].action) == (Verdict.concept_shift, Action.retrain)
     assert f"expected of {turned} is lost" in found[last].evidence[0]
 
-    answer = decide_retraining(facts_of_tables(shop.lakehouse, shop.use_case), RetrainingPolicy())
+    history = read_history(shop.lakehouse, shop.use_case.name)
+    facts = facts_of_tables(shop.lakehouse, shop.use_case, history)
+    answer = decide_retraining(facts, RetrainingPolicy())
     if lag:
         known = calendar.shift(last, lag)
         assert answer.reason.endswith(f"waiting for the outcomes, known in {known}")

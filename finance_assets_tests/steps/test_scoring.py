@@ -77,7 +77,7 @@ def test_hundreds_of_partitions_are_scored_at_once_and_each_champion_is_read_onc
 @pytest.fixture
 def one_scored(settings, spark):
     """Five days of tables, and a champion as of the fourth, in force from the fifth."""
-    shop = UseCaseRunner(Shop(DAYS, 0).use_case(), settings, spark)
+    shop = ShopRunner(Shop(DAYS, 0), settings, spark)
     shop.run(TABLES, NAMES[0], NAMES[4])
     shop.run(MODEL, NAMES[3])
     return shop

@@ -16,7 +16,7 @@ from finance_assets.settings import Settings, get_settings
 from finance_assets.step.coming import steps_that_can_run
 from finance_assets.steps.monitoring import stored_triage
 from finance_assets.use_cases import all_use_cases
-from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, report_of
+from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, history, report_of
 from finance_assets_tests.model_life.test_model_life import champion_as_of_june
 from finance_assets_tests.scenario import (
     AUGUST,
@@ -126,9 +126,8 @@ def test_flags_of_another_definition_are_held_for_a_person_in_whatever_order_the
     assert 'alt="Output"' not in page and "<h2>Variables" not in page
 
     # Nothing is trained on it by itself.
-    answer = decide_retraining(
-        facts_of_tables(monitored.lakehouse, LATE_USE_CASE), RetrainingPolicy()
-    )
+    facts = facts_of_tables(monitored.lakehouse, LATE_USE_CASE, history(monitored))
+    answer = decide_retraining(facts, RetrainingPolicy())
     assert isinstance(answer, NoRetraining) and "label definition change (hold)" in answer.reason
 
     # A correction is measured anew, and what was said before stays.

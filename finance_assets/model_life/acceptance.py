@@ -1,0 +1,121 @@
+"""Acceptance: a person takes the champion history as it stands, and says why.
+
+A history that lacks an event which MLflow or Dagster states, or that somebody wrote around us,
+is trusted by nobody. Where the table cannot be put right (the lakehouse was deleted, or restored
+to an older version), this is the way on. It changes no champion: that one stays which the table
+names, and none where it names none. What was wrong, what was stated before, who accepted it and
+why become an event of the chain, which MLflow and Dagster state from then on.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+
+from finance_assets.calendar import Calendar
+from finance_assets.errors import ModelError
+from finance_assets.lakehouse.journal import prepare
+from finance_assets.ml.spec import ModelSpec
+from finance_assets.model_life.chain import NOBODY, read_history
+from finance_assets.model_life.champion_history import (
+    Accepted,
+    ChampionEvent,
+    ChampionHistory,
+    Event,
+    champion_history_contract,
+)
+from finance_assets.model_life.crowning import add
+from finance_assets.model_life.effects import require_decidable
+from finance_assets.model_life.people import acting_user, is_application
+from finance_assets.step.declaration import StepContext
+
+
+def accept(
+    ctx: StepContext, spec: ModelSpec, calendar: Calendar, *, reason: str, stated: dict[str, str]
+) -> ChampionEvent:
+    """Accept the history as it stands.
+
+    Args:
+        ctx: a context of the use case.
+        spec: its model.
+        calendar: its calendar.
+        reason: why the history holds, in a person's words.
+        stated: the newest event as places other than MLflow state it, by place.
+
+    Raises:
+        ModelError: nothing is wrong; the events themselves are broken, which nobody can accept; no
+            person acts; or, in a catalog, no step has made the table.
+        LostRaceError: somebody added to the history meanwhile; nothing was written.
+    """
+    statement = ctx.registry.statement(spec.name)
+    places = {place: said for place, said in {"MLflow": statement, **stated}.items() if said}
+    if not ctx.lakehouse.home.needs_engine:
+        prepare(ctx.lakehouse, champion_history_contract(spec.name))
+    history = read_history(ctx.lakehouse, spec.name, places)
+    require_decidable(spec, history, reason, None)
+    _require_acceptable(spec, history)
+    by = _person(ctx, spec)
+    accepted = Accepted(history.unexplained, places)
+    return add(ctx, spec, _event(ctx, calendar, history, accepted, by, reason.strip()), history)
+
+
+def _event(
+    ctx: StepContext,
+    calendar: Calendar,
+    history: ChampionHistory,
+    accepted: Accepted,
+    by: str,
+    reason: str,
+) -> ChampionEvent:
+    """The event behind the newest one; it names the champion that stays."""
+    stays = history.newest
+    return ChampionEvent(
+        sequence=len(history.chain) + 1,
+        event=Event.accepted.value,
+        effective_from=stays.effective_from if stays else calendar.first,
+        as_of=stays.as_of if stays else "",
+        **asdict(stays.identity if stays else NOBODY),
+        replaces=stays.model_version if stays else None,
+        dataset_version=stays.dataset_version if stays else "",
+        trained_by=stays.trained_by if stays else "",
+        decided_by=by,
+        reason=reason,
+        gate_report=TypeAdapter(Accepted).dump_json(accepted).decode(),
+        git_sha=ctx.origin.code_sha,
+        run_id=ctx.origin.run_id,
+        recorded_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        previous_digest=history.head.digest if history.head else "",
+    ).sealed()
+
+
+def _require_acceptable(spec: ModelSpec, history: ChampionHistory) -> None:
+    where = champion_history_contract(spec.name).table
+    if history.broken:
+        raise ModelError(
+            f"the events themselves are not as they were recorded: {'; '.join(history.broken)}",
+            where=where,
+            remedy="nobody can accept that: RESTORE the table to a version before it was changed, "
+            "or take it away with its folder; then accept what is left",
+        )
+    if not history.unexplained:
+        raise ModelError(
+            "nothing is wrong with the champion history: there is nothing to accept",
+            where=where,
+            remedy=f"see `finance-assets history {spec.name} --verify`",
+        )
+
+
+def _person(ctx: StepContext, spec: ModelSpec) -> str:
+    """Who accepts.
+
+    Raises:
+        ModelError: it is a service principal.
+    """
+    by = acting_user(ctx)
+    if is_application(by):
+        raise ModelError(
+            f"{by} is a service principal, which anybody may stand behind; people accept",
+            where=spec.name,
+            remedy="accept with your own login, not with an application's",
+        )
+    return by

@@ -1,0 +1,158 @@
+"""A history that was deleted or restored goes on once a person accepted it, and keeps the trace."""
+
+import shutil
+import uuid
+from dataclasses import asdict, replace
+
+import dagster as dg
+import pytest
+from deltalake import DeltaTable
+
+from finance_assets.assets.history_check import evaluation_of
+from finance_assets.assets.metadata import stated_history, statement
+from finance_assets.automation.alert_facts import alert_facts
+from finance_assets.automation.sensors import wanted_retraining
+from finance_assets.commands.champion import Accept
+from finance_assets.compute.runner import open_context
+from finance_assets.errors import ModelError
+from finance_assets.model_life import acceptance
+from finance_assets.model_life.chain import chain_problems
+from finance_assets.model_life.crowning import stated
+from finance_assets.model_life.verification import examine
+from finance_assets_tests.model_life.models import (
+    HISTORY,
+    PREDICTIONS,
+    aliases,
+    champion_at,
+    context,
+    events,
+    history,
+    run_model_steps,
+)
+from finance_assets_tests.model_life.test_champion_history import (
+    forged,
+    history_path,
+    problems,
+    unscored,
+    write_around,
+)
+from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.scenario import JUNE, NAME, SEPTEMBER, USE_CASE
+
+MOVED = replace(USE_CASE, model=EASY)
+
+
+@pytest.fixture
+def crowned(runner, homes):
+    """v1 as of June, v2 as of August, in a home of its own."""
+    homes.copy(runner, "two_champions_unscored", unscored)
+    return runner
+
+
+def restore_first(runner):
+    """The history as it was after its first event."""
+    table = DeltaTable(history_path(runner))
+    table.alter.set_table_properties({"delta.appendOnly": "false"})
+    first = runner.lakehouse.history(HISTORY).publications[-1].version
+    DeltaTable(history_path(runner)).restore(first)
+
+
+def accept(runner, reason="the lakehouse was restored", said=None):
+    ctx = open_context(
+        runner.settings, lambda: runner.spark, run_id=uuid.uuid4().hex, report=lambda message: None
+    )
+    return Accept(reason, said or {}).run(ctx, MOVED)
+
+
+def test_a_restored_history_goes_on_with_the_champion_it_names_once_it_is_accepted(crowned):
+    before = history(crowned).statement
+    restore_first(crowned)
+    change = accept(crowned)
+    assert change.problems == ()
+    assert problems(crowned) == []
+    kept = history(crowned)
+    assert (kept.head.event, kept.head.reason) == ("accepted", "the lakehouse was restored")
+    assert kept.head.decided_by
+    assert kept.head.accepted.stated == {"MLflow": before}
+    assert any("made around us" in problem for problem in kept.head.accepted.problems)
+    assert events(crowned) == [("promoted", "1", None)]
+    assert aliases(crowned.settings)["champion"] == "1"
+    crowned.run(PREDICTIONS, SEPTEMBER)
+    assert champion_at(crowned, SEPTEMBER) == ("1", JUNE)
+    # What is done to it after that is another matter.
+    restore_first(crowned)
+    with pytest.raises(ModelError, match="cannot be trusted"):
+        crowned.run(PREDICTIONS, SEPTEMBER)
+
+
+def test_after_a_deleted_history_was_accepted_the_next_champion_is_a_first_one(crowned):
+    said = {"Dagster": history(crowned).statement}
+    shutil.rmtree(crowned.lakehouse.path(HISTORY))
+    accept(crowned, said=said)
+    assert "champion" not in aliases(crowned.settings)
+    assert history(crowned).newest is None
+    assert problems(crowned, said) == []
+    run_model_steps(crowned, JUNE, EASY)
+    [(event, _, replaces)] = events(crowned)
+    assert (event, replaces) == ("promoted", None)
+    assert problems(crowned) == []
+    assert [e.event for e in history(crowned).chain] == ["accepted", "promoted"]
+
+
+def test_the_sensor_waits_for_the_acceptance_and_the_alert_goes_with_it(crowned):
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def tell(facts):
+            instance.report_runless_asset_event(statement(HISTORY, facts))
+
+        def broken():
+            return alert_facts(instance, crowned.lakehouse, MOVED).history_problems
+
+        tell(stated(history(crowned)))
+        shutil.rmtree(crowned.lakehouse.path(HISTORY))
+        said = {"Dagster": stated_history(instance, NAME)}
+        found = examine(context(crowned), EASY, said)
+        instance.report_runless_asset_event(evaluation_of(MOVED, found))
+        answer = wanted_retraining(instance, MOVED)
+        assert isinstance(answer, dg.SkipReason)
+        assert "Dagster states an event 2 that the table does not have" in answer.skip_message
+        assert "`finance-assets accept`" in answer.skip_message
+        assert len(broken()) == 2, "as Dagster and MLflow state it"
+
+        tell(accept(crowned, said=said).statement)
+        found = examine(context(crowned), EASY, {"Dagster": stated_history(instance, NAME)})
+        instance.report_runless_asset_event(evaluation_of(MOVED, found))
+        assert broken() == ()
+        answer = wanted_retraining(instance, MOVED)
+        assert "cannot be trusted" not in getattr(answer, "skip_message", "")
+
+
+def test_only_what_is_missing_can_be_accepted_by_a_person_with_a_reason(crowned, monkeypatch):
+    with pytest.raises(ModelError, match="nothing to accept"):
+        accept(crowned)
+    write_around(crowned, forged(crowned, event="rolled_back", reason="trust me"))
+    with pytest.raises(ModelError, match="not as they were recorded"):
+        accept(crowned)
+    # Put back to before the forgery, it can be.
+    table = DeltaTable(history_path(crowned))
+    table.alter.set_table_properties({"delta.appendOnly": "false"})
+    version = crowned.lakehouse.history(HISTORY).publications[0].version
+    DeltaTable(history_path(crowned)).restore(version)
+    with pytest.raises(ModelError, match="needs a reason"):
+        accept(crowned, reason=" ")
+    with monkeypatch.context() as patched:
+        patched.setattr(acceptance, "acting_user", lambda ctx: f"{0:08}-0000-0000-0000-{0:012}")
+        with pytest.raises(ModelError, match="service principal"):
+            accept(crowned)
+    accept(crowned)
+    assert [event for event, *_ in events(crowned)] == ["promoted", "promoted"]
+    assert problems(crowned) == []
+
+
+def test_an_acceptance_that_changes_the_champion_is_noticed(crowned):
+    restore_first(crowned)
+    accept(crowned)
+    first, second = history(crowned).chain
+    for change in ({"model_sha256": "0" * 64}, {"gate_report": "{}"}):
+        other = type(second)(**{**asdict(second), **change}).sealed()
+        assert chain_problems((first, other)) != []
