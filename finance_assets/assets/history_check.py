@@ -38,26 +38,26 @@ def build_history_check(use_case: UseCase) -> dg.AssetChecksDefinition:
     def _intact(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         said = stated_history(context.instance, use_case.name)
         found = _examined(context, use_case, {"Dagster": said} if said else {})
-        return dg.AssetCheckResult(**_said(found))
+        now = evaluation_of(use_case, found)
+        return dg.AssetCheckResult(
+            passed=now.passed, description=now.description, metadata=now.metadata
+        )
 
     return _intact
 
 
 def evaluation_of(use_case: UseCase, found: Findings) -> dg.AssetCheckEvaluation:
-    """What a person's verification found, as Dagster keeps it beside that of the daily check."""
-    key = asset_key(champion_history_contract(use_case.name).table)
-    return dg.AssetCheckEvaluation(asset_key=key, check_name=NAME, **_said(found))
-
-
-def _said(found: Findings) -> dict[str, Any]:
-    return {
-        "passed": not found.broken,
-        "description": "; ".join((*found.broken, *found.outdated)) or "nothing is wrong",
-        "metadata": {
+    """What a verification found, as Dagster keeps it; whoever verifies, the newest one counts."""
+    return dg.AssetCheckEvaluation(
+        asset_key=asset_key(champion_history_contract(use_case.name).table),
+        check_name=NAME,
+        passed=not found.broken,
+        description="; ".join((*found.broken, *found.outdated)) or "nothing is wrong",
+        metadata={
             "problems": dg.MetadataValue.json(list(found.broken)),
             "to_be_scored_again": dg.MetadataValue.json(list(found.outdated)),
         },
-    }
+    )
 
 
 def once_a_day(use_case: UseCase) -> dg.AutomationCondition[Any]:
