@@ -58,6 +58,15 @@ def mlflow_store(tmp_path_factory):
     return home.root / "mlflow" / "mlflow.db"
 
 
+@pytest.fixture(scope="session")
+def jvm(tmp_path_factory):
+    """Spark's JVM, shared by every test that runs a script on it."""
+    from finance_assets_tests.jvm import warm_jvm
+
+    with warm_jvm(tmp_path_factory.mktemp("jvm")) as jvm:
+        yield jvm
+
+
 @pytest.fixture
 def settings(tmp_path, monkeypatch, mlflow_store):
     """Settings of an empty home and an empty landing folder, in force for the whole process."""

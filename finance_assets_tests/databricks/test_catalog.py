@@ -11,7 +11,7 @@ from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.lakehouse.store import RETENTION
 from finance_assets.settings import get_settings
 from finance_assets_tests.databricks.acting import materialize
-from finance_assets_tests.end_to_end.test_engines import needs_java
+from finance_assets_tests.jvm import needs_java
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,

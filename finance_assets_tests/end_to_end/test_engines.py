@@ -1,16 +1,11 @@
 """The same steps on the JVM: every table equals that of the embedded engine."""
 
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
 
 import pytest
 
 from finance_assets.lakehouse.folder import FolderTable
-from finance_assets_tests.jars import fetch_jars
+from finance_assets_tests.jvm import needs_java
 from finance_assets_tests.scenario import (
     APRIL,
     JULY,
@@ -18,46 +13,8 @@ from finance_assets_tests.scenario import (
     LATE_SILVER,
     TABLE_STEPS,
     USE_CASE,
-    clean_environment,
     deliver_sample,
 )
-
-IN_CI = bool(os.environ.get("CI"))
-
-
-def java_version() -> int:
-    """Major version of the Java on the PATH, 0 without one."""
-    if shutil.which("java") is None:
-        return 0
-    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', done.stderr)
-    return int(found.group(1)) if found else 0
-
-
-needs_java = pytest.mark.skipif(
-    not IN_CI and java_version() < 17, reason="engine=spark needs Java 17 or newer on the PATH"
-)
-
-
-def run_code(code: str, home, landing, engine: str, **more: str) -> subprocess.CompletedProcess:
-    """Run Python code in a process of its own: a process can hold one kind of session only."""
-    if engine == "spark":
-        fetch_jars(clean_environment())
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        env=clean_environment(
-            FINANCE_ASSETS_HOME=str(home),
-            FINANCE_ASSETS_LANDING=str(landing),
-            FINANCE_ASSETS_ENGINE=engine,
-            FINANCE_ASSETS_GIT_SHA="test",
-            **more,
-        ),
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    return done
 
 
 def rows(home, step) -> list[str]:
@@ -105,14 +62,13 @@ print("RESULT" + json.dumps({
 
 
 @pytest.fixture(scope="module")
-def on_the_jvm(tmp_path_factory):
+def on_the_jvm(tmp_path_factory, jvm):
     """A home whose tables and distributed model were made on the JVM, and what was said of it."""
-    assert java_version() >= 17, "CI must have Java 17 or newer"
-    root = tmp_path_factory.mktemp("jvm")
+    root = tmp_path_factory.mktemp("made")
     (root / "landing").mkdir()
     deliver_sample(root / "landing", 3000)
-    done = run_code(DISTRIBUTED, root / "home", root / "landing", "spark")
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    said = jvm.run(DISTRIBUTED, root / "home", root / "landing")
+    [line] = [line for line in said.splitlines() if line.startswith("RESULT")]
     return root / "home", json.loads(line.removeprefix("RESULT"))
 
 

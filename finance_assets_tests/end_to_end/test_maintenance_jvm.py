@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from finance_assets_tests.end_to_end.test_engines import needs_java, run_code
+from finance_assets_tests.jvm import needs_java
 
-# Run in a process of its own: a process can hold one kind of Spark session only.
 PLAY = """
 import json
 from dataclasses import replace
@@ -108,11 +107,10 @@ print("DONE" + json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory):
+def played(tmp_path_factory, jvm):
     """What both kinds of tables said."""
     home = tmp_path_factory.mktemp("home")
-    said = run_code(PLAY, home, home, "spark")
-    return json.loads(said.stdout.split("DONE")[1])
+    return json.loads(jvm.run(PLAY, home, home).split("DONE")[1])
 
 
 @needs_java
