@@ -18,7 +18,6 @@ import pytest  # noqa: E402
 from finance_assets.compute.runner import open_registry  # noqa: E402
 from finance_assets.compute.sessions import open_session  # noqa: E402
 from finance_assets.settings import Settings, get_settings  # noqa: E402
-from finance_assets_tests.jars import is_jvm_left_out  # noqa: E402
 
 # The files of these folders take minutes each: they begin first, so that no process is left with
 # one of them when the others have nothing more to do.
@@ -27,6 +26,8 @@ LONG = ("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_
 
 def pytest_collection_modifyitems(items):
     """Long files first; otherwise as they were found. What needs the JVM is skipped without it."""
+    from finance_assets_tests.jvm import is_jvm_left_out
+
     here = Path(__file__).parent
 
     def place(item):
@@ -61,6 +62,15 @@ def mlflow_store(tmp_path_factory):
     home.prepare_home()
     open_registry(home).client.search_experiments()
     return home.root / "mlflow" / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def jvm(tmp_path_factory):
+    """Spark's JVM, shared by every test that runs a script on it."""
+    from finance_assets_tests.jvm import warm_jvm
+
+    with warm_jvm(tmp_path_factory.mktemp("jvm")) as jvm:
+        yield jvm
 
 
 @pytest.fixture

@@ -2,10 +2,22 @@
 
 from xdist.scheduler.loadfile import LoadFileScheduling
 
-# What their tests share is made once for both: a workspace with Spark and Delta on the JVM.
+# What their tests share is made once for all of them.
+SHARED = {
+    "a workspace with Spark and Delta on the JVM": (
+        "databricks/test_catalog.py",
+        "databricks/test_governance.py",
+    ),
+    "a warm JVM": (
+        "end_to_end/test_engines.py",
+        "end_to_end/test_journal_races.py",
+        "end_to_end/test_maintenance_jvm.py",
+        "end_to_end/test_retention.py",
+        "lakehouse/sources/test_readable.py",
+    ),
+}
 TOGETHER = {
-    f"finance_assets_tests/databricks/{name}.py": "the workspace with a catalog"
-    for name in ("test_catalog", "test_governance")
+    f"finance_assets_tests/{file}": what for what, files in SHARED.items() for file in files
 }
 
 

@@ -1,7 +1,7 @@
 """Governing: a workspace with a champion and a held candidate, and people who ask it things.
 
-The use case is the shipped one with a lenient gate and with approval required: what a team would
-write into its own copy. It runs from a wheel of its own, as there.
+The use case is the shipped one with a lenient gate, and with approval required unless a test says
+otherwise: what a team would write into its own copy. It runs from a wheel of its own, as there.
 """
 
 import json
@@ -17,10 +17,8 @@ from finance_assets.compute.databricks.client import RunClient
 from finance_assets.compute.databricks.payload import build_wheel
 from finance_assets.compute.databricks.pipes import Person
 from finance_assets.compute.databricks.work import of_steps
-from finance_assets.ml.spec import Approval
-from finance_assets.model_life.approval import approve
 from finance_assets.settings import get_settings
-from finance_assets.step.declaration import StepResult
+from finance_assets.step.declaration import Step, StepResult
 from finance_assets.steps.model_steps import model_steps
 from finance_assets_tests.ml.evidence import EASY_GATE
 from finance_assets_tests.model_life.models import (
@@ -29,8 +27,6 @@ from finance_assets_tests.model_life.models import (
     DRIFT,
     EVALUATION,
     PREDICTIONS,
-    context,
-    judge,
 )
 from finance_assets_tests.scenario import (
     APRIL,
@@ -41,7 +37,6 @@ from finance_assets_tests.scenario import (
     NAME,
     TABLE_STEPS,
     USE_CASE,
-    Runner,
 )
 
 ADA = "ada@example.com"
@@ -53,16 +48,13 @@ from finance_assets.ml.spec import Approval
 
 GATE = {EASY_GATE!r}
 """
-LENIENT_MODEL = replace(MODEL, gate=EASY_GATE, approval=Approval.required)
 MODEL_STEPS = (CANDIDATE, EVALUATION, DECISION)
-# Runs steps over a window, from its first partition to its last; their results by key.
-Run = Callable[..., dict[str, StepResult]]
 # A check of a step: which, whether it passed, and what it says.
 Said = tuple[str, str, bool, str]
 
 
-def lenient_wheel(folder: Path) -> Path:
-    """The package's wheel with the other gate, and with approval required."""
+def lenient_wheel(folder: Path, more: str = "approval=Approval.required,") -> Path:
+    """The package's wheel with the other gate, and with what else its model shall declare."""
     target = folder / build_wheel().name
     with zipfile.ZipFile(build_wheel()) as source, zipfile.ZipFile(target, "w") as changed:
         for name in source.namelist():
@@ -70,22 +62,27 @@ def lenient_wheel(folder: Path) -> Path:
             if name == MODEL_FILE:
                 given = "gate=GATE,"
                 assert text.decode().count(given) == 1
-                approved = text.decode().replace(given, f"{given} approval=Approval.required,")
-                text = (approved + LENIENT).encode()
+                text = (text.decode().replace(given, f"{given} {more}") + LENIENT).encode()
             changed.writestr(name, text)
     return target
 
 
-def govern(run: Run, approved: Callable[[], None]) -> list[Said]:
+def lenient_steps() -> dict[str, Step]:
+    """The steps about a model as such a wheel without more has them, by key."""
+    steps = model_steps(replace(MODEL, gate=EASY_GATE), CALENDAR, TABLE_STEPS)
+    return {step.key: step for step in steps}
+
+
+def govern(approved: Callable[[], None]) -> list[Said]:
     """Somebody trains v1, which somebody else approves, and v2, which is held; July is scored by v1
     and measured. What the checks said.
     """
     done = [
-        run(APRIL, JULY, *(step.key for step in TABLE_STEPS)),
-        run(JUNE, JUNE, *MODEL_STEPS),
+        _run(APRIL, JULY, *(step.key for step in TABLE_STEPS)),
+        _run(JUNE, JUNE, *MODEL_STEPS),
     ]
     approved()
-    done += [run(JULY, JULY, *keys) for keys in ((PREDICTIONS,), MODEL_STEPS, (DRIFT,))]
+    done += [_run(JULY, JULY, *keys) for keys in ((PREDICTIONS,), MODEL_STEPS, (DRIFT,))]
     return [
         (key, outcome.check.name, outcome.is_passed, outcome.observed)
         for results in done
@@ -94,7 +91,7 @@ def govern(run: Run, approved: Callable[[], None]) -> list[Said]:
     ]
 
 
-def run_there(first, last, *keys) -> dict[str, StepResult]:
+def _run(first, last, *keys) -> dict[str, StepResult]:
     """Run steps on the workspace without Dagster."""
     settings, steps = get_settings(), [USE_CASE.step(key) for key in keys]
     window = USE_CASE.calendar.window(first, last)
@@ -106,20 +103,6 @@ def run_there(first, last, *keys) -> dict[str, StepResult]:
     )
     assert all(done[key].publication for key in keys), done
     return done
-
-
-def governed_here(runner: Runner, as_ada: Callable[[], None]) -> list[Said]:
-    """The same in a home of this process's; `as_ada` makes whoever acts next somebody else."""
-    steps = {step.key: step for step in model_steps(LENIENT_MODEL, CALENDAR, TABLE_STEPS)}
-
-    def run(first, last, *keys):
-        return {key: runner.run(key, first, last, step=steps.get(key)) for key in keys}
-
-    def approved():
-        as_ada()
-        approve(context(runner), judge(LENIENT_MODEL), "1", reason="it ranks well")
-
-    return govern(run, approved)
 
 
 def asked(*arguments):

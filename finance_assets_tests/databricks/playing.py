@@ -69,8 +69,9 @@ class Player:
 
     def _play(self, run: Run) -> None:
         """Run the tasks as their dependencies allow."""
-        until = time.monotonic() + self.startup_seconds
-        while time.monotonic() < until and not run.is_cancelled:
+        began = time.monotonic()
+        # Asked each time: whoever does not want to wait any longer sets it to nothing.
+        while time.monotonic() < began + self.startup_seconds and not run.is_cancelled:
             time.sleep(0.02)
         run.life = "RUNNING" if not run.is_cancelled else run.life
         threads: dict[str, threading.Thread] = {}

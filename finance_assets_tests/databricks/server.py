@@ -21,7 +21,7 @@ from finance_assets_tests.databricks.catalog import ME
 from finance_assets_tests.databricks.faults import FaultyApp
 from finance_assets_tests.databricks.jobs import Jobs
 from finance_assets_tests.databricks.tasks import Cluster
-from finance_assets_tests.jars import fetch_jars
+from finance_assets_tests.jvm import fetch_jars
 
 REPOSITORY = Path(__file__).parents[2]
 

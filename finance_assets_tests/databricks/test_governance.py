@@ -4,7 +4,8 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 
 import dagster as dg
 import pytest
@@ -12,28 +13,25 @@ import pytest
 from finance_assets.assets.history_check import build_history_check
 from finance_assets.assets.resources import EngineResource
 from finance_assets.compute.databricks.rights import ROLES
-from finance_assets.model_life import people
-from finance_assets.settings import Settings, get_settings
+from finance_assets.settings import get_settings
 from finance_assets_tests.databricks.acting import waited_for
 from finance_assets_tests.databricks.catalog import ME
 from finance_assets_tests.databricks.faults import Fault
 from finance_assets_tests.databricks.governing import (
     ADA,
+    Said,
     asked,
     asked_json,
     govern,
-    governed_here,
     lenient_wheel,
     refused,
-    run_there,
 )
+from finance_assets_tests.databricks.server import Workspace
 from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS
-from finance_assets_tests.running import with_mlflow
 from finance_assets_tests.scenario import (
     JULY,
     NAME,
     USE_CASE,
-    Runner,
     deliver_sample,
 )
 from finance_assets_tests.two_sides import OF_ENGINES, Side, contracts_of
@@ -58,66 +56,98 @@ NAMES = {
 }
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment of this module's own, as somebody finds it once models were governed there.
+
+    `environment`: of who acts as ME; `said`: what the checks said; `rows`: of its tables then.
+    """
+
+    workspace: Workspace
+    environment: dict[str, str]
+    said: list[Said]
+    rows: dict[str, list[str]]
+
+
 @contextmanager
-def deployed(workspace, root, **more):
-    """Settings of a deployment of this module's own; acts as ME unless a test says otherwise."""
+def in_force(environment):
+    """Settings of a deployment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        get_settings.cache_clear()
+        yield
+    get_settings.cache_clear()
+
+
+def deployed(workspace, root, names) -> dict[str, str]:
+    """The environment of a new deployment; acts as ME unless a test says otherwise."""
     for name in ("landing", "storage"):
         (root / name).mkdir()
     deliver_sample(root / "landing", ACCOUNTS)
     workspace.reset()
     # As the bundle declares it: nobody else sees runs in the folder of who trains.
     workspace.api.experiments.share(f"{FOLDER}{NAME}", ADA, ROLES["approvers"].experiments)
+    return workspace.environment(
+        FINANCE_ASSETS_HOME=str(root / "home"),
+        FINANCE_ASSETS_LANDING=str(root / "landing"),
+        FINANCE_ASSETS_DATABRICKS_STORAGE=str(root / "storage"),
+        FINANCE_ASSETS_DATABRICKS_WHEEL=str(lenient_wheel(root)),
+        FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX=FOLDER,
+        FINANCE_ASSETS_MLFLOW_MODEL_PREFIX="main.governed.",
+        FINANCE_ASSETS_GIT_SHA="test",
+        **names,
+    )
+
+
+def approved(workspace) -> None:
+    """ADA approves v1."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in workspace.environment(
-            FINANCE_ASSETS_HOME=str(root / "home"),
-            FINANCE_ASSETS_LANDING=str(root / "landing"),
-            FINANCE_ASSETS_DATABRICKS_STORAGE=str(root / "storage"),
-            FINANCE_ASSETS_DATABRICKS_WHEEL=str(lenient_wheel(root)),
-            FINANCE_ASSETS_MLFLOW_EXPERIMENT_PREFIX=FOLDER,
-            FINANCE_ASSETS_MLFLOW_MODEL_PREFIX="main.governed.",
-            FINANCE_ASSETS_GIT_SHA="test",
-            **more,
-        ).items():
-            patch.setenv(name, value)
-        get_settings.cache_clear()
-        yield workspace
-    get_settings.cache_clear()
+        patch.setenv("DATABRICKS_TOKEN", workspace.token_of(ADA))
+        said = asked("approve", NAME, "1", "--reason", "it ranks well")
+    assert f"approved: champion of {NAME} is v1 from 2005-07 on" in said
+    assert "failed" not in said
+    assert f"by {ADA}" in said
 
 
-@pytest.fixture(
-    scope="module",
-    params=["folders", CATALOG],
-)
-def deployment(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def deployments(request, tmp_path_factory):
+    """Both deployments by name, each made when it is first asked for.
+
+    ME trained v1 there, which ADA approved, and v2, which is held.
+    """
+
+    @cache
+    def made(name: str) -> Deployment:
+        root = tmp_path_factory.mktemp("governed")
+        if name == "folders":
+            workspace = request.getfixturevalue("shared_workspace")
+            side = Side(root / "storage", root, "", OF_ENGINES)
+            environment = deployed(workspace, root, dict.fromkeys(NAMES, ""))
+        else:
+            workspace = request.getfixturevalue("catalog_workspace")
+            side = Side(workspace.root / "warehouse", root, ".db", OF_ENGINES, "governed_")
+            environment = deployed(workspace, root, NAMES)
+        with in_force(environment):
+            said = govern(partial(approved, workspace))
+        rows = {c.table: side.rows(c) for c in contracts_of(USE_CASE)}
+        return Deployment(workspace, environment, said, rows)
+
+    return made
+
+
+@pytest.fixture(scope="module", params=["folders", CATALOG])
+def deployment(request, deployments):
     """A workspace whose tables lie in folders, and one whose tables have names."""
-    root = tmp_path_factory.mktemp("governed")
-    shared, more = {
-        "folders": ("shared_workspace", {}),
-        "catalog": ("catalog_workspace", NAMES),
-    }[request.param]
-    with deployed(request.getfixturevalue(shared), root, **more) as workspace:
-        yield workspace
+    found = deployments(request.param)
+    with in_force(found.environment):
+        yield found
 
 
 @pytest.fixture(scope="module")
-def checks(deployment):
-    """ME trained v1, which ADA approved, and v2, which is held; what the checks said."""
-
-    def approved():
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DATABRICKS_TOKEN", deployment.token_of(ADA))
-            said = asked("approve", NAME, "1", "--reason", "it ranks well")
-        assert f"approved: champion of {NAME} is v1 from 2005-07 on" in said
-        assert "failed" not in said
-        assert f"by {ADA}" in said
-
-    return govern(run_there, approved)
-
-
-@pytest.fixture(scope="module")
-def governed(deployment, checks):
+def governed(deployment):
     """The workspace in which that happened."""
-    return deployment
+    return deployment.workspace
 
 
 @pytest.fixture
@@ -149,31 +179,17 @@ def new_runs(workspace):
 
 
 @IN_CATALOG
-def test_tables_of_a_catalog_equal_those_in_folders_of_this_machine(
-    checks, governed, tmp_path, spark, mlflow_store, monkeypatch
-):
-    """On the JVM through Databricks' API against the embedded engine: every table, model and check,
-    a champion, its predictions and what monitoring says of them included.
+def test_tables_of_a_catalog_equal_those_in_folders(deployment, deployments):
+    """On the JVM against the embedded engine: every table, model and check, a champion, its
+    predictions and what monitoring says of them included. That those in folders equal what is made
+    without Databricks: test_main_pipeline.py.
     """
-    for name in [name for name in os.environ if name.startswith("FINANCE_ASSETS_")]:
-        monkeypatch.delenv(name)
-    landing = tmp_path / "landing"
-    landing.mkdir()
-    deliver_sample(landing, ACCOUNTS)
-    settings = Settings(home=tmp_path / "home", landing=landing, git_sha="test")
-    with_mlflow(settings, mlflow_store)
-    as_ada = partial(monkeypatch.setattr, people, "system_user", lambda: ADA)
-    said = governed_here(Runner(settings, spark), as_ada)
-    assert said == checks
-    here = Side(settings.lakehouse_root, tmp_path, skipped=OF_ENGINES)
-    there = Side(governed.root / "warehouse", tmp_path, ".db", OF_ENGINES, prefix="governed_")
-    filled = set()
-    for contract in contracts_of(USE_CASE):
-        rows = here.rows(contract)
-        assert there.rows(contract) == rows, contract.table
-        filled |= {contract.table} if rows else set()
-    assert PREDICTIONS in filled
-    assert DRIFT in filled
+    folders = deployments("folders")
+    assert deployment.said == folders.said
+    for table, rows in folders.rows.items():
+        assert deployment.rows[table] == rows, table
+    assert folders.rows[PREDICTIONS]
+    assert folders.rows[DRIFT]
 
 
 def test_status_is_one_task_that_trains_nothing(workspace, new_runs):
@@ -185,18 +201,24 @@ def test_status_is_one_task_that_trains_nothing(workspace, new_runs):
     [task] = run.tasks.values()
     assert task.spec["disable_auto_optimization"] is True
     assert task.spec["timeout_seconds"] <= 3600
-    assert "champion v1 as of 2005-06" in asked("status", "--use-case", NAME)
 
 
-def test_the_history_lists_and_verifies_what_happened(workspace):
+def test_the_history_lists_what_happened(workspace):
     found = asked_json("history", NAME)
     assert [(e["event"], e["model_version"], e["decided_by"]) for e in found["events"]] == [
         ("approved", "1", ADA)
     ]
     assert {d["trained_by"] for d in found["decisions"]} == {ME}
     assert found["problems"] == []
+
+
+@IN_FOLDERS
+def test_what_is_shown_to_people_is_that_too(workspace):
+    """What tasks answer is the same where tables have names; it is shown by this process."""
+    assert "champion v1 as of 2005-06" in asked("status", "--use-case", NAME)
     assert "it ranks well" in " ".join(asked("history", NAME).split())
     assert "compared with MLflow and Dagster" in asked("history", NAME, "--verify")
+    assert "Rests on" in asked(*TRACE)
 
 
 def test_dagsters_check_of_the_history_is_one_task_too(workspace, new_runs):
@@ -218,7 +240,6 @@ def test_a_prediction_is_traced_to_the_delivered_lines(workspace):
     lines = [line for table in found["tables"] for line in table["delivered"]]
     assert lines
     assert all(line["text"] and not line["problem"] for line in lines)
-    assert "Rests on" in asked(*TRACE)
 
 
 def test_a_card_and_a_reproduction_come_from_the_workspaces_registry(workspace):

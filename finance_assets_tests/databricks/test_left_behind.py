@@ -229,11 +229,8 @@ def test_a_run_whose_last_message_is_lost_is_taken_over_once_and_then_made_anew(
 
 
 def test_the_token_of_a_run_that_was_deleted_is_given_up(workspace, runs, tmp_path):
-    workspace.jobs.startup_seconds = 3.0
-    first = worker(tmp_path)
-    [remote] = waited_for(lambda: runs(BRONZE))
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    remote = left_by_a_killed_worker(workspace, runs, tmp_path)
+    workspace.jobs.startup_seconds = 0.0
     waited_for(lambda: remote.life == "TERMINATED")
     WorkspaceClient().jobs.delete_run(remote.run_id)
     assert worker(tmp_path, of_the_first_run()).wait(120) == 0
@@ -256,7 +253,8 @@ def test_a_result_that_dagster_refuses_leaves_no_run_that_goes_on(
 
 
 def left_by_a_killed_worker(workspace, runs, tmp_path):
-    """The run that a worker began and nobody watches any more."""
+    """The run that a worker began and nobody watches any more; it is still starting."""
+    workspace.jobs.startup_seconds = 600.0
     first = worker(tmp_path)
     [remote] = waited_for(lambda: runs(BRONZE))
     os.killpg(first.pid, signal.SIGKILL)
@@ -274,7 +272,6 @@ def asked_again():
 def test_an_interrupt_before_a_run_is_watched_ends_the_one_that_was_taken_over(
     workspace, runs, tmp_path
 ):
-    workspace.jobs.startup_seconds = 60.0
     remote = left_by_a_killed_worker(workspace, runs, tmp_path)
     workspace.front.requests.clear()
     workspace.front.plant(Fault("PUT", r"context\.json$", "delay", 1, seconds=3))
@@ -291,10 +288,9 @@ def test_an_interrupt_before_a_run_is_watched_ends_the_one_that_was_taken_over(
 
 
 def test_a_result_that_a_newer_successor_cannot_read_is_made_anew(workspace, runs, tmp_path):
-    workspace.jobs.startup_seconds = 3.0
     remote = left_by_a_killed_worker(workspace, runs, tmp_path)
-    waited_for(lambda: remote.life == "TERMINATED")
     workspace.jobs.startup_seconds = 0.0
+    waited_for(lambda: remote.life == "TERMINATED")
     token = workspace.jobs.token_of(remote.run_id)
     volume = workspace.jobs.cluster.volumes / "main/finance_assets/runs/runs"
     for file in volume.glob(f"{token}/1-*.json"):

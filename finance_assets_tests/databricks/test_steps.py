@@ -200,7 +200,7 @@ def test_a_refusal_is_not_taken_for_a_storm(workspace, instance, monkeypatch):
 
 
 def test_a_killed_workers_run_is_taken_over_by_its_successor(workspace, runs, tmp_path):
-    workspace.jobs.startup_seconds = 8.0
+    workspace.jobs.startup_seconds = 600.0
     try:
         first = worker(tmp_path)
         waited_for(lambda: runs(BRONZE))
@@ -209,12 +209,13 @@ def test_a_killed_workers_run_is_taken_over_by_its_successor(workspace, runs, tm
         with dg.DagsterInstance.from_config(str(get_settings().dagster_home)) as instance:
             [run] = instance.get_runs()
         second = worker(tmp_path, run.run_id)
+        log = tmp_path / "worker.log"
+        waited_for(lambda: "taking over Databricks run" in log.read_text(), 120)
+        workspace.jobs.startup_seconds = 0.0
         assert second.wait(120) == 0, (tmp_path / "worker.log").read_text()[-3000:]
     finally:
         workspace.jobs.startup_seconds = 0.0
-    log = (tmp_path / "worker.log").read_text()
-    assert "SUCCESS" in log
-    assert "taking over Databricks run" in log
+    assert "SUCCESS" in log.read_text()
     assert len(runs(BRONZE)) == 1
     assert rows(BRONZE) == {APRIL: 300}
     with dg.DagsterInstance.from_config(str(get_settings().dagster_home)) as instance:

@@ -25,6 +25,8 @@ run_coordinator:
 """
 # Nothing here decides by time; a machine with other work takes what it needs.
 PATIENCE = 600
+# How often in a row, every half second, a stopped sensor has to be stopped.
+QUIET_LOOKS = 6
 
 RUNS = """{ runsOrError(limit: 200) { ... on Runs { results {
   runId jobName status tags { key value } } } } }"""
@@ -32,6 +34,9 @@ SENSORS = """{ sensorsOrError(repositorySelector: {repositoryName: "__repository
   repositoryLocationName: "finance_assets.definitions"}) {
   ... on Sensors { results { name id selectorId: id
     sensorState { id selectorId status ticks(limit: 1) { status skipReason error { message } } } } } } }"""
+ASSETS = """{ assetNodes { assetKey { path } groupName kinds
+  owners { ... on UserAssetOwner { email } } partitionStats { numMaterialized numPartitions }
+  assetChecksOrError { ... on AssetChecks { checks { name } } } } }"""
 STOP = """mutation($id: String!) { stopSensor(id: $id) { __typename } }"""
 # Of our jobs; what other asset jobs there are has names with underscores in front.
 UNFINISHED = {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING"}
@@ -93,16 +98,38 @@ class Live:
         said = [(name, ticks) for name, _, ticks in self.sensors()]
         return "\n".join([*self.log.read_text().splitlines()[-60:], *map(str, said)])
 
+    def assets(self) -> dict[str, dict[str, Any]]:
+        """What the UI shows of each asset, by its key."""
+        found = self.ask(ASSETS)["assetNodes"]
+        return {".".join(node["assetKey"]["path"]): node for node in found}
+
     def sensors(self) -> list[tuple[str, str, Any]]:
         """Name and id of each sensor, and its newest tick."""
         found = self.ask(SENSORS)["sensorsOrError"]["results"]
         return [(s["name"], s["sensorState"]["id"], s["sensorState"]["ticks"]) for s in found]
 
+    def running_sensors(self) -> dict[str, str]:
+        """Id of each sensor that runs, by its name."""
+        found = self.ask(SENSORS)["sensorsOrError"]["results"]
+        states = {s["name"]: s["sensorState"] for s in found}
+        return {name: state["id"] for name, state in states.items() if state["status"] == "RUNNING"}
+
     def only(self, *names: str) -> None:
-        """Stop all sensors but those whose names begin so: this machine has other work."""
-        for name, identity, _ in self.sensors():
-            if not name.startswith(names):
-                self.until(f"{name} stops", lambda identity=identity: self.ask(STOP, id=identity))
+        """Stop all sensors but those whose names begin so: this machine has other work.
+
+        Until they stay stopped: a tick that ends after its sensor was stopped starts it again.
+        """
+        quiet = 0
+
+        def are_alone() -> bool:
+            nonlocal quiet
+            others = [i for name, i in self.running_sensors().items() if not name.startswith(names)]
+            for identity in others:
+                self.ask(STOP, id=identity)
+            quiet = 0 if others else quiet + 1
+            return quiet == QUIET_LOOKS
+
+        self.until("the other sensors stop", are_alone)
 
     def runs(self, job: str) -> list[tuple[str, str, dict[str, str]]]:
         """Partition, status and tags of each run of a job, oldest first."""

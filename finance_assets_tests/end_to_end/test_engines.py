@@ -1,13 +1,10 @@
 """The same steps on the JVM: every table equals that of the embedded engine."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from finance_assets.lakehouse.folder import FolderTable
-from finance_assets_tests.jars import fetch_jars, java_version
 from finance_assets_tests.scenario import (
     APRIL,
     JULY,
@@ -15,30 +12,8 @@ from finance_assets_tests.scenario import (
     LATE_SILVER,
     TABLE_STEPS,
     USE_CASE,
-    clean_environment,
     deliver_sample,
 )
-
-
-def run_code(code: str, home, landing, engine: str, **more: str) -> subprocess.CompletedProcess:
-    """Run Python code in a process of its own: a process can hold one kind of session only."""
-    if engine == "spark":
-        fetch_jars(clean_environment())
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        env=clean_environment(
-            FINANCE_ASSETS_HOME=str(home),
-            FINANCE_ASSETS_LANDING=str(landing),
-            FINANCE_ASSETS_ENGINE=engine,
-            FINANCE_ASSETS_GIT_SHA="test",
-            **more,
-        ),
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    return done
 
 
 def rows(home, step) -> list[str]:
@@ -86,14 +61,13 @@ print("RESULT" + json.dumps({
 
 
 @pytest.fixture(scope="module")
-def on_the_jvm(tmp_path_factory):
+def on_the_jvm(tmp_path_factory, jvm):
     """A home whose tables and distributed model were made on the JVM, and what was said of it."""
-    assert java_version() >= 17, "CI must have Java 17 or newer"
-    root = tmp_path_factory.mktemp("jvm")
+    root = tmp_path_factory.mktemp("made")
     (root / "landing").mkdir()
     deliver_sample(root / "landing", 3000)
-    done = run_code(DISTRIBUTED, root / "home", root / "landing", "spark")
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    said = jvm.run(DISTRIBUTED, root / "home", root / "landing")
+    [line] = [line for line in said.splitlines() if line.startswith("RESULT")]
     return root / "home", json.loads(line.removeprefix("RESULT"))
 
 

@@ -4,9 +4,6 @@ import json
 
 import pytest
 
-from finance_assets_tests.end_to_end.test_engines import run_code
-
-# Run in a process of its own: a process can hold one kind of Spark session only.
 RACE = """
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -69,9 +66,9 @@ print("DONE" + json.dumps(done))
 
 @pytest.mark.slow
 @pytest.mark.jvm
-def test_of_writers_that_read_the_same_journal_of_a_catalog_one_wins(tmp_path):
-    said = run_code(RACE, tmp_path, tmp_path, "spark", FINANCE_ASSETS_CATALOG="spark_catalog")
-    done = json.loads(said.stdout.split("DONE")[1])
+def test_of_writers_that_read_the_same_journal_of_a_catalog_one_wins(tmp_path, jvm):
+    said = jvm.run(RACE, tmp_path, tmp_path, FINANCE_ASSETS_CATALOG="spark_catalog")
+    done = json.loads(said.split("DONE")[1])
     assert done["first"] == "won"
     assert done["at_once"] == [["lost", "lost", "won"]] * 2
     assert done["between"] == ["lost", "won"]

@@ -2,14 +2,19 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.holdout_looks import looks_contract
+from finance_assets.model_life.performance_log import monitoring_contracts
 from finance_assets.settings import DAGSTER_YAML
+from finance_assets.step.use_case import UseCase
+from finance_assets.use_cases import all_use_cases
+from finance_assets_tests.asking import asked
 from finance_assets_tests.end_to_end.browser import chromium, page
-from finance_assets_tests.end_to_end.live import BIN, dev, prepare_dagster
+from finance_assets_tests.end_to_end.live import dev, prepare_dagster
 from finance_assets_tests.end_to_end.postgres import missing
 from finance_assets_tests.own_use_cases.live.deliveries import Day, deliver
 from finance_assets_tests.own_use_cases.live.tables import CALENDAR, READERS
@@ -73,10 +78,8 @@ class World:
         deliver(self.landing, NAME, {}, day)
 
     def status(self):
-        command = [BIN / "finance-assets", "status", "--use-case", NAME, "--json"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["use_cases"][NAME]
+        said = asked(self.environment, "status", "--use-case", NAME, "--json")
+        return json.loads(said)["use_cases"][NAME]
 
     def told(self, words):
         return [post for post in self.hook.posted if words in post["title"]]
@@ -95,6 +98,7 @@ def played(tmp_path_factory):
     with webhook() as hook:
         world = World(root, hook)
         with dev(world.environment, root / "dev.log") as live:
+            world.sensors = set(live.running_sensors())
             live.only(f"{NAME}_")
             world.land(D1, D2, D3)
             live.until("a first champion", lambda: live.ended(RETRAINING, D3))
@@ -111,7 +115,7 @@ def played(tmp_path_factory):
             live.until("the second shift is answered", lambda: live.ended(RETRAINING, D8))
             live.until("the rejection is told", lambda: world.told("turned down by the gate"))
             live.until("all runs ended", lambda: live.ended(PIPELINE, D8))
-            world.url, world.state = live.url, world.status()
+            world.url, world.state, world.assets = live.url, world.status(), live.assets()
             world.pipeline, world.retraining = live.runs(PIPELINE), live.runs(RETRAINING)
             if chromium():
                 world.pages = {name: page(f"{live.url}/{path}") for name, path in PAGES.items()}
@@ -129,6 +133,33 @@ def test_each_delivery_was_run_once_by_the_sensor_and_corrected_ones_again(playe
     ]
     assert {t["dagster/sensor_name"] for _, _, t in played.pipeline} == {f"{NAME}_landing_sensor"}
     assert played.state["partitions"] == CALENDAR.partitions()
+
+
+def journals(use_case: UseCase) -> set[str]:
+    """The tables beside the steps' own that the use case's steps write as well."""
+    model = use_case.model
+    contracts = [champion_history_contract(use_case.name), looks_contract(model)]
+    return {contract.table for contract in (*contracts, *monitoring_contracts(model))}
+
+
+def test_the_ui_shows_every_asset_with_its_checks_and_what_the_runs_materialised(played):
+    nodes, use_cases = played.assets, {**all_use_cases(), NAME: USE_CASE}
+    for use_case in use_cases.values():
+        keys = {step.key for step in use_case.steps} | journals(use_case)
+        assert keys <= set(nodes), use_case.name
+        for key in keys:
+            assert nodes[key]["groupName"] == use_case.name, key
+        for step in use_case.steps:
+            node = nodes[step.key]
+            assert node["owners"] == [{"email": use_case.owner}]
+            checks = {check["name"] for check in node["assetChecksOrError"]["checks"]}
+            assert checks == {check.name for check in step.checks}
+        kinds = ("landing", "retraining", "alert")
+        assert {f"{use_case.name}_{kind}_sensor" for kind in kinds} <= played.sensors
+    assert len(nodes) == sum(len(u.steps) + len(journals(u)) for u in use_cases.values())
+    for step in USE_CASE.pipeline_steps:
+        stats = nodes[step.key]["partitionStats"]
+        assert stats == {"numMaterialized": 8, "numPartitions": 8}, step.key
 
 
 def test_a_shift_led_to_a_candidate_that_the_gate_promoted_and_another_that_it_rejected(played):

@@ -4,9 +4,6 @@ import json
 
 import pytest
 
-from finance_assets_tests.end_to_end.test_engines import run_code
-
-# Run in a process of its own: a process can hold one kind of Spark session only.
 PLAY = """
 import json
 from dataclasses import replace
@@ -108,11 +105,10 @@ print("DONE" + json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory):
+def played(tmp_path_factory, jvm):
     """What both kinds of tables said."""
     home = tmp_path_factory.mktemp("home")
-    said = run_code(PLAY, home, home, "spark")
-    return json.loads(said.stdout.split("DONE")[1])
+    return json.loads(jvm.run(PLAY, home, home).split("DONE")[1])
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import pytest
 
 from finance_assets.lakehouse import store
 from finance_assets.lakehouse.store import RETENTION
-from finance_assets_tests.end_to_end.test_engines import run_code
 from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
 from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
@@ -81,12 +80,10 @@ def aged(lakehouse: Path, days: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.jvm
-def test_versions_of_forty_days_ago_are_reproduced_and_traced_on_the_jvm(restated, settings):
+def test_versions_of_forty_days_ago_are_reproduced_and_traced_on_the_jvm(restated, settings, jvm):
     aged(settings.lakehouse_root, 40)
-    done = run_code(
-        ASK, settings.root, settings.landing, "spark", FINANCE_ASSETS_CATALOG="spark_catalog"
-    )
-    said = [line for line in done.stdout.splitlines() if line.split()[0].isupper()]
+    done = jvm.run(ASK, settings.root, settings.landing, FINANCE_ASSETS_CATALOG="spark_catalog")
+    said = [line for line in done.splitlines() if line.split()[0].isupper()]
     assert said == ["REPRODUCED True ()", "TRACED 3", "REFUSED True", "MENDED 12000"]
 
 

@@ -1,4 +1,7 @@
-"""`finance-assets run` on the shipped data, as a user runs it: once, and once more."""
+"""`finance-assets run` on the shipped data, as a user runs it: once, and once more.
+
+What runs, the first status and a refusal have processes of their own, as a user's commands have.
+"""
 
 import gzip
 import json
@@ -7,8 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from finance_assets.assets.metadata import asset_key
+from finance_assets_tests.asking import asked, invoked
 from finance_assets_tests.end_to_end.figures import figures, without_bytes
 from finance_assets_tests.scenario import (
     APRIL,
@@ -17,6 +23,7 @@ from finance_assets_tests.scenario import (
     RETRAINING,
     SAMPLES,
     SILVER,
+    USE_CASE,
     clean_environment,
     deliver,
     deliver_sample,
@@ -40,11 +47,14 @@ def finance_assets(home, *arguments, **environment) -> subprocess.CompletedProce
     )
 
 
+def said(home, *arguments) -> str:
+    """What a command says that must succeed, in this process."""
+    return asked({"FINANCE_ASSETS_HOME": str(home)}, *arguments)
+
+
 def status(home) -> dict:
     """`status --json`, parsed."""
-    done = finance_assets(home, "status", "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)["use_cases"][NAME]
+    return json.loads(said(home, "status", "--json"))["use_cases"][NAME]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +71,9 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def state(home):
     """What `status` said then."""
-    return status(home)
+    done = finance_assets(home, "status", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["use_cases"][NAME]
 
 
 def test_the_run_ends_with_a_summary_and_what_to_do_next(home):
@@ -137,22 +149,26 @@ def test_the_change_of_encoding_in_september_is_seen_and_held(state):
     assert "pay_status" in drift["drifted"].split(",")
 
 
-def test_every_month_has_a_verdict_also_those_before_there_was_a_champion(home):
-    state = status(home)
+def test_every_month_has_a_verdict_also_those_before_there_was_a_champion(home, state):
     assert list(state["drift"]) == state["partitions"]
     assert state["not_measured"] == []
     before = [month for month in state["partitions"] if month not in state["predictions"]]
-    said = {(state["drift"][month]["verdict"], state["drift"][month]["action"]) for month in before}
-    assert before and said == {("no_champion", "wait")}
-    shown = finance_assets(home, "status").stdout
+    verdicts = [state["drift"][month] for month in before]
+    assert {(v["verdict"], v["action"]) for v in verdicts} == {("no_champion", "wait")}
+    shown = said(home, "status")
     rows = [line.split("│")[1:4] for line in shown.splitlines() if line.startswith("│ ")]
     nobody = [row[0].strip() for row in rows if len(row) == 3 and row[2].strip() == "nobody"]
     assert nobody == before
 
 
-def test_drift_brought_about_the_retraining_that_was_promoted(home):
-    import dagster as dg
+def test_dagster_knows_what_the_run_materialised(home):
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        for step in USE_CASE.pipeline_steps:
+            found = instance.get_materialized_partitions(asset_key(step.key))
+            assert found == set(MONTHS), step.key
 
+
+def test_drift_brought_about_the_retraining_that_was_promoted(home):
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         runs = instance.get_runs(dg.RunsFilter(job_name=RETRAINING))
         reasons = {run.tags["dagster/partition"]: run.tags["retraining_reason"] for run in runs}
@@ -164,32 +180,27 @@ def test_drift_brought_about_the_retraining_that_was_promoted(home):
 
 
 def test_the_champion_can_be_reproduced_to_the_byte(home):
-    done = finance_assets(home, "reproduce", NAME, "champion")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "reproduced: same model, same predictions, same metrics" in done.stdout
+    done = said(home, "reproduce", NAME, "champion")
+    assert "reproduced: same model, same predictions, same metrics" in done
 
 
 def test_a_prediction_is_traced_to_the_file_and_line_that_hold_the_accounts_row(home):
     key = ["--key", "account_id=123", "--partition", "2005-09"]
-    done = finance_assets(home, "trace", NAME, *key, "--json")
-    assert done.returncode == 0, done.stderr
-    tables = json.loads(done.stdout)["tables"]
+    tables = json.loads(said(home, "trace", NAME, *key, "--json"))["tables"]
     delivered = [row for table in tables if table["is_delivery"] for row in table["rows"]]
     lines = [(row["_source_file"], row["_source_line"]) for row in delivered]
     assert len(lines) == 3
     for file, number in lines:
         with gzip.open(SAMPLES / file, "rt") as stream:
             assert stream.read().splitlines()[number - 1].split(",")[0] == "123"
-    shown = finance_assets(home, "trace", NAME, *key).stdout
+    shown = said(home, "trace", NAME, *key)
     assert all(f"{file}:{number}" in shown for file, number in lines)
 
 
 def test_two_rollbacks_leave_a_history_that_reads_right(home, state):
     for reason in ("scores look odd", "it was the data"):
-        done = finance_assets(home, "rollback", NAME, "--reason", reason)
-        assert done.returncode == 0, done.stderr
-    done = finance_assets(home, "history", NAME, "--json")
-    events = json.loads(done.stdout)["events"]
+        said(home, "rollback", NAME, "--reason", reason)
+    events = json.loads(said(home, "history", NAME, "--json"))["events"]
     assert [(e["event"], e["replaces"], e["model_version"]) for e in events] == [
         ("promoted", None, "1"),
         ("promoted", "1", "2"),
@@ -198,7 +209,7 @@ def test_two_rollbacks_leave_a_history_that_reads_right(home, state):
     ]
     assert [e["reason"] for e in events[2:]] == ["scores look odd", "it was the data"]
     assert all(e["effective_from"] == "2005-10" for e in events[2:])
-    assert finance_assets(home, "history", NAME, "--verify").returncode == 0
+    assert "compared with MLflow and Dagster" in said(home, "history", NAME, "--verify")
     after = status(home)
     for same in ("predictions", "tables"):
         assert after[same] == state[same]
@@ -207,9 +218,7 @@ def test_two_rollbacks_leave_a_history_that_reads_right(home, state):
 
 
 def test_the_model_card_can_be_read_from_the_command(home):
-    done = finance_assets(home, "card", NAME, "champion")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"# Model card: {NAME} v2")
+    assert said(home, "card", NAME, "champion").startswith(f"# Model card: {NAME} v2")
 
 
 def test_every_mlflow_run_ended_finished(home):
@@ -269,22 +278,23 @@ def test_a_run_can_stop_at_a_month_and_go_on_later(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "words"),
+    ("arguments", "words"),
     [
-        (["run", "--use-case", "nonsense"], {}, ["no use case 'nonsense'", NAME]),
-        (
-            ["run", "--use-case", NAME, "--through", "1999-01"],
-            {},
-            ["1999-01", "2005-04 to 2005-09"],
-        ),
-        (["status"], {"FINANCE_ASSETS_ENGINE": "hive"}, ["FINANCE_ASSETS_ENGINE", "hive"]),
+        (["--use-case", "nonsense"], ["no use case 'nonsense'", NAME]),
+        (["--use-case", NAME, "--through", "1999-01"], ["1999-01", "2005-04 to 2005-09"]),
     ],
 )
-def test_a_wrong_argument_or_setting_says_what_would_be_right(
-    tmp_path, arguments, environment, words
-):
-    done = finance_assets(tmp_path, *arguments, **environment)
-    assert done.returncode == 1
+def test_a_wrong_argument_says_what_would_be_right(tmp_path, arguments, words):
+    done = invoked({"FINANCE_ASSETS_HOME": str(tmp_path)}, "run", *arguments)
+    assert done.exit_code == 1
     for word in words:
         assert word in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_a_wrong_setting_says_what_would_be_right(tmp_path):
+    done = finance_assets(tmp_path, "status", FINANCE_ASSETS_ENGINE="hive")
+    assert done.returncode == 1
+    assert "FINANCE_ASSETS_ENGINE" in done.stderr
+    assert "hive" in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from finance_assets.lakehouse.sources.csv import Csv
+from finance_assets.lakehouse.sources.reader import Arrival
 from finance_assets.lakehouse.sources.source import Source, columns_named
-from finance_assets_tests.end_to_end.test_engines import run_code
+from finance_assets_tests.lakehouse.sources import test_parquet as typed
 from finance_assets_tests.lakehouse.sources.made_up import Refined
 
 P = "2005-04"
@@ -146,59 +147,66 @@ def test_a_text_is_read_exactly_or_rejected(runner, settings):
     assert found(runner) == wanted()
 
 
+def copied(runner, path) -> list[str]:
+    """The copies of a typed file that staging makes for the engine."""
+    folder = runner.settings.root / "staged"
+    folder.mkdir()
+    source, arrivals = typed.THINGS.source, [Arrival(P, path, path)]
+    source.format.stage(runner.lakehouse.spark, source, typed.THINGS.bronze, arrivals, folder)
+    return [copy.name for copy in folder.iterdir()]
+
+
+def told(runner) -> dict:
+    """What the tables hold that are made of texts and of typed files, but for clock readings."""
+    things = refined()
+    things.deliver(runner.settings, P, content())
+    things.run(runner, P)
+    assert found(runner) == wanted()
+    others = {"Thing Id": typed.pa.array([7, 8, 9, 10, 11]), "seen_at": typed.WITHOUT_ZONE}
+    wide = typed.parquet(**typed.columns(**others))
+    path = typed.THINGS.deliver(runner.settings, P, typed.parquet(**typed.columns()))
+    typed.THINGS.deliver(runner.settings, typed.NEXT, wide)
+    typed.THINGS.run(runner, P, typed.NEXT)
+    tables = [things.bronze, things.silver, typed.THINGS.bronze, typed.THINGS.silver]
+    said = {
+        contract.table: [
+            {k: v for k, v in row.items() if k != "_ingested_at"}
+            for row in runner.rows(contract.table, ", ".join(contract.key))
+        ]
+        for contract in tables
+    }
+    history = runner.lakehouse.history
+    said["digests"] = {
+        contract.table: [vars(d) for d in history(contract.table).deliveries().values()]
+        for contract in tables[::2]
+    }
+    said["copies"] = copied(runner, path)
+    return json.loads(json.dumps(said, default=str, sort_keys=True))
+
+
 ASK = """
 import json
 from finance_assets.compute.sessions import open_session
-from finance_assets.lakehouse.sources.reader import Arrival
 from finance_assets.settings import get_settings
-from finance_assets_tests.lakehouse.sources import test_readable as asked
-from finance_assets_tests.lakehouse.sources import test_parquet as typed
+from finance_assets_tests.lakehouse.sources.test_readable import told
 from finance_assets_tests.scenario import Runner
 
 settings = get_settings()
 settings.prepare_home()
-runner = Runner(settings, open_session(settings))
-things = asked.refined()
-things.deliver(settings, asked.P, asked.content())
-things.run(runner, asked.P)
-assert asked.found(runner) == asked.wanted()
-others = {"Thing Id": typed.pa.array([7, 8, 9, 10, 11]), "seen_at": typed.WITHOUT_ZONE}
-wide = typed.parquet(**typed.columns(**others))
-path = typed.THINGS.deliver(settings, typed.P, typed.parquet(**typed.columns()))
-typed.THINGS.deliver(settings, typed.NEXT, wide)
-typed.THINGS.run(runner, typed.P, typed.NEXT)
-tables = [things.bronze, things.silver, typed.THINGS.bronze, typed.THINGS.silver]
-told = {
-    contract.table: [
-        {k: v for k, v in row.items() if k != "_ingested_at"}
-        for row in runner.rows(contract.table, ", ".join(contract.key))
-    ]
-    for contract in tables
-}
-told["digests"] = {
-    contract.table: [vars(d) for d in runner.lakehouse.history(contract.table).deliveries().values()]
-    for contract in tables[::2]
-}
-folder = settings.root / "staged"
-folder.mkdir()
-source = typed.THINGS.source
-arrivals = [Arrival(typed.P, path, path)]
-source.format.stage(runner.lakehouse.spark, source, typed.THINGS.bronze, arrivals, folder)
-told["copies"] = [copy.name for copy in folder.iterdir()]
-print("RESULT" + json.dumps(told, default=str, sort_keys=True))
+print("RESULT" + json.dumps(told(Runner(settings, open_session(settings)))))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.jvm
-def test_text_and_parquet_are_read_alike_on_the_embedded_engine_and_on_the_jvm(tmp_path):
-    told = {}
-    for engine in ("sail", "spark"):
-        done = run_code(ASK, tmp_path / engine, tmp_path / engine / "landing", engine)
-        [line] = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
-        told[engine] = json.loads(line.removeprefix("RESULT"))
+def test_text_and_parquet_are_read_alike_on_the_embedded_engine_and_on_the_jvm(
+    runner, jvm, tmp_path
+):
+    said = jvm.run(ASK, tmp_path / "jvm", tmp_path / "jvm" / "landing")
+    distributed = json.loads(said.splitlines()[-1].removeprefix("RESULT"))
+    embedded = told(runner)
     # Spark reads the delivered Parquet itself, distributed; Sail cannot number rows, and gets a copy.
-    assert told["spark"].pop("copies") == []
-    assert told["sail"].pop("copies") == ["2005-04.parquet"]
-    assert told["sail"] == told["spark"]
-    assert len(told["sail"]["bronze.things_delivered"]) == 10
+    assert distributed.pop("copies") == []
+    assert embedded.pop("copies") == ["2005-04.parquet"]
+    assert distributed == embedded
+    assert len(embedded["bronze.things_delivered"]) == 10

@@ -1,9 +1,6 @@
 """The benchmarks compare like with like: made deliveries are as the shipped ones, and what is
 written by hand is equal to what the pipeline publishes."""
 
-import subprocess
-import sys
-
 import polars as pl
 import pytest
 
@@ -17,7 +14,6 @@ from benchmarks.results import Runs
 from benchmarks.suite import FULL, QUICK, Suite
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.use_cases.credit_default.use_case import SAMPLES
-from finance_assets_tests.scenario import clean_environment
 
 THREE = MONTHS[:3]
 DIRT = Dirt(copies=0.01, conflicts=0.01, unreadable=0.01, impossible=0.01)
@@ -137,12 +133,13 @@ def test_the_bare_script_writes_the_rows_that_the_pipeline_publishes(published, 
 
 @pytest.mark.slow
 @pytest.mark.jvm
-def test_the_templates_on_the_jvm_write_the_rows_that_the_pipeline_publishes(published, tmp_path):
+def test_the_templates_on_the_jvm_write_the_rows_that_the_pipeline_publishes(
+    published, tmp_path, jvm
+):
     deliveries, ours, _ = published
     script = (
         "from pathlib import Path; from benchmarks.baselines.templates_jvm import run;"
         f"run(Path({str(deliveries)!r}), Path({str(tmp_path)!r}), {THREE!r})"
     )
-    environment = clean_environment(PYTHONPATH=str(ROOT))
-    subprocess.run([sys.executable, "-c", script], check=True, env=environment, capture_output=True)
+    jvm.run(script, tmp_path, deliveries, PYTHONPATH=str(ROOT))
     assert different_tables(ours, tmp_path) == []

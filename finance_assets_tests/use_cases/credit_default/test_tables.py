@@ -18,27 +18,32 @@ from finance_assets_tests.scenario import (
 GOLD, FEATURES = "gold.credit_account_months", "features.credit_default_features"
 
 
-@pytest.fixture
-def three_months(runner, settings):
-    """One account with three statements, and one that skips May."""
+def short_histories(runner):
+    landing = runner.settings.landing
     deliver(
-        settings.landing,
+        landing,
         APRIL,
         Statement("1", APRIL, bill_ntd="1000", payment_ntd="0", pay_status="0"),
         Statement("2", APRIL, bill_ntd="500", pay_status="3"),
     )
     deliver(
-        settings.landing,
+        landing,
         MAY,
         Statement("1", MAY, bill_ntd="3000", payment_ntd="250", pay_status="2"),
     )
     deliver(
-        settings.landing,
+        landing,
         JUNE,
         Statement("1", JUNE, bill_ntd="2000", payment_ntd="1500", pay_status="-1"),
         Statement("2", JUNE, bill_ntd="700", pay_status="0"),
     )
     runner.run_tables(APRIL, JUNE)
+
+
+@pytest.fixture
+def three_months(runner, homes):
+    """One account with three statements, and one that skips May."""
+    homes.copy(runner, "short_histories", short_histories)
     return runner
 
 
