@@ -7,9 +7,9 @@ from pathlib import Path
 from finance_assets.automation.landing import Files, Landing
 from finance_assets.automation.work import LastRun, Pending, Work, next_work
 from finance_assets.compute.runner import open_lakehouse, run_step
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.settings import Settings
 from finance_assets.step.use_case import UseCase
-from finance_assets.steps.monitoring import stored_triage
 
 
 @dataclass

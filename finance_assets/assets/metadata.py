@@ -129,6 +129,10 @@ def _named(changed: Sequence[str]) -> str:
     return said or "none: same rows as before"
 
 
+# The newest statement is nearly always the newest event.
+STATEMENTS_AT_ONCE = 10
+
+
 def statement(table: str, facts: Mapping[str, Facts]) -> dg.AssetMaterialization:
     """A change of a table that no asset of its own makes, with the facts that sensors read."""
     return dg.AssetMaterialization(
@@ -138,9 +142,17 @@ def statement(table: str, facts: Mapping[str, Facts]) -> dg.AssetMaterialization
 
 def stated_champion(instance: dg.DagsterInstance, use_case: str) -> Facts:
     """The facts of today's champion as Dagster was last told of them; empty if it never was."""
-    table = champion_history_contract(use_case).table
-    records = instance.fetch_materializations(asset_key(table), limit=1).records
-    return (stated_facts(records[0], use_case) if records else None) or {}
+    key = asset_key(champion_history_contract(use_case).table)
+    cursor, has_more = None, True
+    # People can report a materialisation of their own, which states nothing.
+    while has_more:
+        page = instance.fetch_materializations(key, limit=STATEMENTS_AT_ONCE, cursor=cursor)
+        for record in page.records:
+            facts = stated_facts(record, use_case)
+            if facts is not None:
+                return facts
+        cursor, has_more = page.cursor, page.has_more
+    return {}
 
 
 def stated_history(instance: dg.DagsterInstance, use_case: str) -> str:

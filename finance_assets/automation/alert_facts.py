@@ -10,12 +10,11 @@ from typing import Any, TypeAlias
 
 import dagster as dg
 
-from finance_assets.assets.history_check import NAME as INTACT
 from finance_assets.assets.metadata import asset_key, stated_champion
 from finance_assets.automation.alerts import AlertFacts, Held, Uncrowned
 from finance_assets.automation.facts import history_now, is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
-from finance_assets.automation.stated import said_of
+from finance_assets.automation.stated import Said, said_of, stated_problems
 from finance_assets.codec import of_record
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
@@ -28,10 +27,9 @@ from finance_assets.model_life.decision_log import (
     newest_on,
     read_decisions,
 )
+from finance_assets.model_life.verdicts import Summary, stored_summaries
 from finance_assets.monitoring.triage import Action, Verdict
-from finance_assets.step.declaration import Facts
 from finance_assets.step.use_case import UseCase
-from finance_assets.steps.monitoring import Summary, stored_summaries
 
 # How each kind of fact is found out, by the name of its field.
 Sources: TypeAlias = Mapping[str, Callable[[], Any]]
@@ -58,7 +56,7 @@ def alert_facts(
 def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: UseCase) -> Sources:
     def problems() -> tuple[str, ...]:
         now = history_now(instance, lakehouse, use_case)
-        return tuple(dict.fromkeys((*now.problems, *_stated_problems(instance, use_case))))
+        return tuple(dict.fromkeys((*now.problems, *stated_problems(instance, use_case))))
 
     def holds() -> tuple[Held, ...]:
         history = read_history(lakehouse, use_case.name)
@@ -85,19 +83,16 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
 
 def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
     def holds() -> tuple[Held, ...]:
-        said = {
-            partition: one.facts
-            for partition, one in said_of(instance, drift_contract(use_case.model).table).items()
-        }
+        said = said_of(instance, drift_contract(use_case.model).table)
         champion = str(stated_champion(instance, use_case.name).get("champion_version", ""))
-        newest = max(said, default="")
+        summaries = {partition: of_record(Summary, one.facts) for partition, one in said.items()}
         return (
             *_holds(
-                {partition: of_record(Summary, facts) for partition, facts in said.items()},
+                summaries,
                 lambda found: found.champion_version == champion,
-                lambda partition: str(said[partition].get("run_id", "")),
+                lambda partition: str(said[partition].facts.get("run_id", "")),
             ),
-            *_restated(newest, _stated_restated(said.get(newest, {}), champion)),
+            *_stated_restated(said, champion),
         )
 
     return {
@@ -106,7 +101,7 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
         "overdue": lambda: _overdue(
             use_case, lambda key: instance.get_materialized_partitions(asset_key(key))
         ),
-        "history_problems": lambda: _stated_problems(instance, use_case),
+        "history_problems": lambda: stated_problems(instance, use_case),
         "holds": holds,
     }
 
@@ -143,12 +138,21 @@ def _run_of(history: TableHistory, partition: str) -> str:
     return found.run_id if found else ""
 
 
-def _stated_restated(newest: Facts, champion: str) -> tuple[str, ...]:
-    """What today's champion rests on that was changed, as the newest partition measured has it."""
-    sentences = newest.get("restated")
-    if newest.get("champion_version") != champion or not isinstance(sentences, list):
+def _stated_restated(said: Mapping[str, Said], champion: str) -> tuple[Held, ...]:
+    """What today's champion rests on that was changed, as the run that looked last has it.
+
+    A partition of which nobody was judged says nothing of it.
+    """
+    looked = {p: one for p, one in said.items() if one.facts.get("champion_version") == champion}
+    if not champion or not looked:
         return ()
-    return tuple(map(str, sentences))
+    partition = max(looked, key=lambda one: looked[one].at)
+    facts = looked[partition].facts
+    # The first versions of this package stated it as the evidence of that verdict only.
+    told = facts.get("evidence") if facts.get("verdict") == Verdict.restated_data else ()
+    sentences = facts.get("restated", told)
+    known = sentences if isinstance(sentences, list | tuple) else ()
+    return _restated(partition, tuple(map(str, known)))
 
 
 def _restated(partition: str, sentences: tuple[str, ...]) -> tuple[Held, ...]:
@@ -192,7 +196,8 @@ def _uncrowned(lakehouse: Lakehouse, use_case: UseCase) -> tuple[Uncrowned, ...]
 
 def _stated_uncrowned(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[Uncrowned, ...]:
     """The same, of what runs stated."""
-    champion_as_of = str(stated_champion(instance, use_case.name).get("as_of", ""))
+    champion = stated_champion(instance, use_case.name)
+    champion_as_of, crowned = str(champion.get("as_of", "")), champion.get("crowned", ())
     said_of_all = said_of(instance, decision_contract(use_case.model).table)
     since = news_since().timestamp()
     found = []
@@ -205,7 +210,9 @@ def _stated_uncrowned(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[
             str(said.facts.get("failed_criteria", "")),
             str(said.facts.get("run_id", "")),
         )
-        if _is_news(one, said.at >= since, champion_as_of):
+        # Approving it leaves what was decided as it was.
+        is_crowned = isinstance(crowned, list | tuple) and one.version in crowned
+        if not is_crowned and _is_news(one, said.at >= since, champion_as_of):
             found.append(one)
     return tuple(found)
 
@@ -217,15 +224,3 @@ def _is_news(one: Uncrowned, is_recent: bool, champion_as_of: str) -> bool:
     """
     is_waiting = one.outcome == Outcome.held and one.as_of > champion_as_of
     return one.outcome != Outcome.promoted and (is_recent or is_waiting)
-
-
-def _stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:
-    """What the newest check of the history found broken."""
-    table = champion_history_contract(use_case.name).table
-    check = dg.AssetCheckKey(asset_key(table), INTACT)
-    records = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
-    evaluation = records[0].event.dagster_event if records and records[0].event else None
-    result = evaluation.asset_check_evaluation_data if evaluation else None
-    problems = result.metadata.get("problems") if result is not None else None
-    found = problems.value if problems is not None else ()
-    return tuple(str(one) for one in found) if isinstance(found, list) else ()

@@ -14,7 +14,12 @@ import dagster as dg
 from finance_assets.assets.metadata import asset_key, stated_champion, stated_history
 from finance_assets.automation.answers import people_asked, said_by
 from finance_assets.automation.made import why_not_made
-from finance_assets.automation.stated import judged_since, measured_since, stated_summaries
+from finance_assets.automation.stated import (
+    judged_since,
+    measured_since,
+    stated_problems,
+    stated_summaries,
+)
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.splits import first_as_of
@@ -24,12 +29,12 @@ from finance_assets.model_life.contracts import drift_contract, triage_contract
 from finance_assets.model_life.decision_log import decision_contract, read_decisions
 from finance_assets.model_life.performance_log import first_recorded
 from finance_assets.model_life.restated import restated_since
+from finance_assets.model_life.verdicts import Summary, stored_summaries
 from finance_assets.monitoring.retraining_facts import DriftFinding, RetrainingFacts
 from finance_assets.settings import Compute, get_settings
-from finance_assets.step.declaration import Kind
+from finance_assets.step.declaration import Facts, Kind
 from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
-from finance_assets.steps.monitoring import Summary, stored_summaries
 
 
 def is_readable(lakehouse: Lakehouse) -> bool:
@@ -129,7 +134,8 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
     return replace(
         facts,
         champion_version=str(known.get("champion_version", "")) or None,
-        champion_digest=str(known.get("statement", "")).partition(":")[2],
+        champion_digest=_digest_of(known),
+        history_problems=stated_problems(instance, use_case),
         champion_as_of=str(known.get("as_of", "")),
         champion_from=effective_from,
         is_baseline=bool(known.get("is_baseline")),
@@ -137,6 +143,13 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
         measured=measured_since(instance, drift, spec.labels.table) & said.keys(),
         put_back_at=use_case.calendar.shift(effective_from, -1) if is_put_back else "",
     )
+
+
+def _digest_of(known: Facts) -> str:
+    """The digest of the event that crowned today's champion."""
+    # The first versions of this package stated that of the newest event, which was the same.
+    stated = str(known.get("statement", "")).partition(":")[2]
+    return str(known.get("champion_digest", stated))
 
 
 def _facts(

@@ -29,7 +29,7 @@ def why_not_made(
     known = history_of(step.key).in_force(partition)
     if known is None:
         return f"{step.key} was not made yet"
-    is_changed = known.made_from.get(partition) != now
+    is_changed = known.made_from.get(partition, now) != now
     lost = what_is_lost(use_case, step, partition, history_of)
     return f"what {step.key} is made from changed" if is_changed else "; ".join(lost)
 

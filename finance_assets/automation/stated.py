@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from finance_assets.assets.history_check import NAME as INTACT
 from finance_assets.assets.materializations import EVENTS_AT_ONCE, newest_of
 from finance_assets.assets.metadata import asset_key, stated_facts
 from finance_assets.codec import of_record
+from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.contracts import drift_contract
+from finance_assets.model_life.verdicts import Summary
 from finance_assets.step.declaration import Facts
 from finance_assets.step.use_case import UseCase
-from finance_assets.steps.monitoring import Summary
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,18 @@ def _said_before(instance: dg.DagsterInstance, table: str, partition: str) -> It
             if facts is not None:
                 yield Said(facts, record.timestamp)
         cursor, has_more = page.cursor, page.has_more
+
+
+def stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:
+    """What the newest check of the history found broken."""
+    table = champion_history_contract(use_case.name).table
+    check = dg.AssetCheckKey(asset_key(table), INTACT)
+    records = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
+    evaluation = records[0].event.dagster_event if records and records[0].event else None
+    result = evaluation.asset_check_evaluation_data if evaluation else None
+    problems = result.metadata.get("problems") if result is not None else None
+    found = problems.value if problems is not None else ()
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
 
 
 def measured_since(instance: dg.DagsterInstance, table: str, other: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ Arguments and showing only; what they do is in commands/.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from finance_assets.commands.champion import Change
+    from finance_assets.model_life.verification import Findings
 
 app = typer.Typer()
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence.")]
@@ -116,7 +118,10 @@ def _accept(use_case: UseCase, reason: str) -> None:
 
     _announce(use_case, ask(Accept(reason, _told(use_case)), use_case))
     # The alert goes by the newest check until there is another one.
-    _verify(use_case)
+    found = _examined(use_case, _told(use_case))
+    for problem in found.outdated:
+        console.print(f"[yellow]{escape(problem)}[/]")
+    _fail_with(found.broken)
 
 
 def _announce(use_case: UseCase, change: "Change") -> None:
@@ -168,19 +173,29 @@ def _told(use_case: UseCase) -> dict[str, str]:
     return {"Dagster": said} if said else {}
 
 
-def _verify(use_case: UseCase) -> None:
+def _examined(use_case: UseCase, said: dict[str, str]) -> "Findings":
+    """What is wrong with the history, given what Dagster was told; Dagster is told of it."""
     from finance_assets.assets.history_check import evaluation_of
     from finance_assets.commands.champion import Verify
 
-    said = _told(use_case)
     found = ask(Verify(said), use_case)
     with _instance() as instance:
         instance.report_runless_asset_event(evaluation_of(use_case, found))
-    problems = [*found.broken, *found.outdated]
+    return found
+
+
+def _fail_with(problems: Sequence[str]) -> None:
+    """Show what is wrong, and end with 1 if anything is."""
     for problem in problems:
         console.print(f"[red]✗[/] {escape(problem)}")
     if problems:
         raise typer.Exit(1)
+
+
+def _verify(use_case: UseCase) -> None:
+    said = _told(use_case)
+    found = _examined(use_case, said)
+    _fail_with([*found.broken, *found.outdated])
     compared = "MLflow and Dagster" if said else "MLflow (Dagster states nothing)"
     console.print(
         f"[green]intact[/]: chain, models, evaluations, journals and predictions of "

@@ -5,7 +5,7 @@ Gathering it is status.py's business, showing it cli/render.py's.
 
 from dataclasses import dataclass
 
-from finance_assets.steps.monitoring import Summary
+from finance_assets.model_life.verdicts import Summary
 
 
 @dataclass(frozen=True)

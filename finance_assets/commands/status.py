@@ -31,9 +31,9 @@ from finance_assets.model_life.evaluations import (
     evaluations_of,
 )
 from finance_assets.model_life.scored import scored_by
+from finance_assets.model_life.verdicts import stored_summaries
 from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
-from finance_assets.steps.monitoring import stored_summaries
 
 
 @dataclass(frozen=True)

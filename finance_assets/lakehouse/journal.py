@@ -51,9 +51,14 @@ def read_journal(lakehouse: Lakehouse, contract: Contract, where: str = "true") 
 def prepare(lakehouse: Lakehouse, contract: Contract) -> None:
     """Make the journal, empty and with its constraint, unless it is there.
 
-    In a catalog a table belongs to whoever made it: a step makes those that people add to.
+    In a catalog a table belongs to whoever made it: a step makes those that people add to. A table
+    of an earlier version of this package gets the rules of today: the old ones may refuse what
+    people may add by now.
     """
     stored = lakehouse.table(contract.table)
+    if stored.exists:
+        constraints.release_outdated(stored, contract)
+        stored = lakehouse.table(contract.table)
     if not stored.exists or not constraints.is_enforced(stored, contract):
         _created(lakehouse, contract)
 

@@ -163,6 +163,11 @@ class ChampionHistory:
         return holding[-1] if holding else None
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether a person accepted that events are lost: others were champion, too, perhaps."""
+        return len(self.events) < len(self.chain)
+
+    @property
     def newest(self) -> ChampionEvent | None:
         """The newest event: its champion is the one for whatever was not scored yet."""
         return self.events[-1] if self.events else None
@@ -184,8 +189,9 @@ class ChampionHistory:
         found = [event for event in self.events if event.model_version == version]
         return found[-1] if found else None
 
-    def scored_by(self, version: str, model_sha256: str) -> ChampionEvent:
-        """The newest event that crowned the model which predictions name.
+    def scored_by(self, version: str, model_sha256: str) -> ChampionEvent | None:
+        """The newest event that crowned the model which predictions name; None if it may be one
+        that a person accepted to be lost.
 
         Raises:
             ModelError: it was never champion.
@@ -193,6 +199,8 @@ class ChampionHistory:
         for event in reversed(self.events):
             if (event.model_version, event.model_sha256) == (version, model_sha256):
                 return event
+        if self.is_accepted:
+            return None
         raise ModelError(
             f"predictions name v{version} (sha256 {model_sha256[:12]}), which never was champion",
             where=champion_history_contract(self.use_case).table,

@@ -61,8 +61,9 @@ def first_open_partition(
 
     It is later than `as_of`, nobody scored it yet, and it is not before the newest event's.
     """
-    scored = ctx.lakehouse.history(prediction_contract(spec).table).row_counts()
-    last = max((partition for partition, rows in scored.items() if rows), default="")
+    # By what the log states: a file that is lost shall not keep a person from a rollback.
+    scored = ctx.lakehouse.history(prediction_contract(spec).table).ledgers()
+    last = max((partition for partition, one in scored.items() if one.published), default="")
     return max(
         calendar.shift(as_of, 1),
         calendar.shift(last, 1) if last else "",
@@ -172,11 +173,13 @@ def mirror(ctx: StepContext, spec: ModelSpec) -> ChampionHistory:
 
 
 def stated(history: ChampionHistory) -> dict[str, Facts]:
-    """What Dagster is told of the history: today's champion, and the newest digest."""
+    """What Dagster is told of the history: today's champion, all there were, the newest digest."""
     newest = history.newest
     return {
         history.use_case: {
             "champion_version": newest.model_version if newest else "",
+            "champion_digest": newest.digest if newest else "",
+            "crowned": sorted({event.model_version for event in history.events}),
             "as_of": newest.as_of if newest else "",
             "is_baseline": newest is not None and newest.is_baseline,
             "event": newest.event if newest else "",

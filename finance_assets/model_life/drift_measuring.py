@@ -43,7 +43,8 @@ class MeasuredDrift:
 def scorer_of(
     ctx: StepContext, spec: ModelSpec, history: ChampionHistory, partition: str
 ) -> ChampionEvent | None:
-    """The champion that scored a partition; None if nothing was scored.
+    """The champion that scored a partition; None if nothing was scored, or if the event that
+    crowned it is lost and a person accepted that.
 
     Raises:
         ModelError: the predictions name a model that was never champion.
@@ -56,7 +57,11 @@ def scorer_of(
     )
     if not found:
         return None
-    return history.scored_by(str(found[0]["model_version"]), str(found[0]["model_sha256"]))
+    version = str(found[0]["model_version"])
+    champion = history.scored_by(version, str(found[0]["model_sha256"]))
+    if champion is None:
+        ctx.report(f"{partition} was scored by v{version}, whose event is lost: not measured")
+    return champion
 
 
 def measure_drift(

@@ -40,14 +40,17 @@ def restated_since(
     said = []
     for contract, window in ((spec.features, split.rows), (spec.labels, split.matured)):
         table, trained_on = lakehouse.history(contract.table), then.get(contract.table, -1)
+        known = f"since v{champion.model_version} {since}"
         # Another table under the same name counts its versions anew, so they say nothing.
         if not table.exists or table.created_at > when:
-            what = "was made anew"
-        elif changed := [p for p in window if _is_newer(table, p, trained_on)]:
-            what = f"{', '.join(changed)} changed"
-        else:
+            said.append(f"{contract.table}: was made anew {known}")
             continue
-        said.append(f"{contract.table}: {what} since v{champion.model_version} {since}")
+        found = {p: _changed_at(table, p, trained_on) for p in window}
+        changed = {p: version for p, version in found.items() if version is not None}
+        if changed:
+            # By the version, data that are restated once more are another finding.
+            which, newest = ", ".join(changed), max(changed.values())
+            said.append(f"{contract.table}: {which} changed {known}, last by version {newest}")
     return tuple(said)
 
 
@@ -72,8 +75,9 @@ def _kept(
     return found[-1] if found else None
 
 
-def _is_newer(history: TableHistory, partition: str, version: int) -> bool:
-    """Whether a partition's rows were published or altered after a version."""
-    publication = history.publication_of(partition)
-    is_published = publication is not None and publication.version > version
-    return is_published or history.altered_at(partition) is not None
+def _changed_at(history: TableHistory, partition: str, version: int) -> int | None:
+    """The version that altered a partition's rows, or published them after `version`."""
+    altered, publication = history.altered_at(partition), history.publication_of(partition)
+    if altered is None and publication is not None and publication.version > version:
+        return publication.version
+    return altered

@@ -65,11 +65,16 @@ def _stated(history: TableHistory, partition: str) -> Scorer | None:
 
 
 def outdated(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> list[str]:
-    """Scored partitions where another champion is in force than the one that scored; sentences."""
+    """Scored partitions where another champion is in force than the one that scored; sentences.
+
+    Without those where the champion is lost, by acceptance, and nobody could score them again.
+    """
     table = prediction_contract(spec).table
     found = []
     for partition, scorer in scored_by(ctx.lakehouse.history(table), spec):
         champion = history.in_force(partition)
+        if champion is None and history.is_accepted:
+            continue
         if champion is None or scorer.model_sha256 != champion.model_sha256:
             now = f"v{champion.model_version}" if champion else "no champion"
             found.append(

@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 
 from finance_assets.calendar import Calendar
-from finance_assets.lakehouse.record import as_rows, from_rows
-from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.record import as_rows
 from finance_assets.ml.identity import Reader, reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
@@ -39,6 +38,7 @@ from finance_assets.model_life.performance_measuring import (
 )
 from finance_assets.model_life.rescoring import rivals_of
 from finance_assets.model_life.restated import restated_since
+from finance_assets.model_life.verdicts import summary
 from finance_assets.monitoring.drift import compare
 from finance_assets.monitoring.measurements import Measurements
 from finance_assets.monitoring.reference import bin_conditions
@@ -184,70 +184,3 @@ def _show(
     problem = unlost("The report", lambda: write_report(ctx, spec, shown, result.plots))
     if problem:
         ctx.report(problem)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a sensor and a person need to know about a partition; `drifted` by comma.
-
-    What has a default was not stated by the first versions of this package.
-    """
-
-    verdict: str
-    action: str
-    evidence: tuple[str, ...] = ()
-    drifted: str = ""
-    champion_version: str = ""
-    champion_sha256: str = ""
-    max_psi: float = 0.0
-    rows: int = 0
-    better_version: str = ""
-    better_sha256: str = ""
-
-    @property
-    def moved(self) -> tuple[str, ...]:
-        """The variables that moved, worst first."""
-        return tuple(name for name in self.drifted.split(",") if name)
-
-
-def summary(found: Triage, max_psi: float, rows: int) -> Summary:
-    """The summary of one partition."""
-    return Summary(
-        verdict=str(found.verdict),
-        action=str(found.action),
-        evidence=found.evidence,
-        drifted=",".join(found.drifted),
-        champion_version=found.champion_version,
-        champion_sha256=found.champion_sha256,
-        max_psi=max_psi,
-        rows=rows,
-        better_version=found.better_version,
-        better_sha256=found.better_sha256,
-    )
-
-
-def stored_triage(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, Triage]:
-    """What is thought of each partition that was measured, from the stored rows."""
-    contract = triage_contract(spec)
-    stored = lakehouse.history(contract.table).rows()
-    records = from_rows(TriageRecord, stored, contract.table, partition=contract.partition_column)
-    return {r.partition: r.triage for r in sorted(records, key=lambda r: r.partition)}
-
-
-def stored_summaries(lakehouse: Lakehouse, spec: ModelSpec) -> dict[str, Summary]:
-    """The summary of each partition that was measured, from the stored rows.
-
-    Each variable has a row of drift; the engine that reads them brings one for each partition.
-    """
-    contract = drift_contract(spec)
-    column = contract.partition_column
-    # As `DriftReport.max_psi`: what is not a number counts as infinitely large.
-    size = "CASE WHEN isnan(psi) THEN cast('Infinity' AS double) ELSE psi END"
-    drifts = lakehouse.history(contract.table).rows(
-        f"{column} AS p, max({size}) AS worst, max(rows) AS n", f"true GROUP BY {column}"
-    )
-    sizes = {str(row["p"]): (float(str(row["worst"])), int(str(row["n"]))) for row in drifts}
-    return {
-        partition: summary(found, *sizes.get(partition, (0.0, 0)))
-        for partition, found in stored_triage(lakehouse, spec).items()
-    }

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from finance_assets.codec import from_json, to_json
 from finance_assets.ml.evaluation import CANDIDATE, NAIVE, SCORECARD, Holdout, stability
 from finance_assets.ml.families.lightgbm import LightGbmModel
 from finance_assets.ml.tasks.binary import CostMatrix, ReasonCodes
@@ -48,7 +49,7 @@ def test_the_scorecard_ranks_explains_and_survives_its_json():
     assert abs(score.mean() - frame["bad"].mean()) < 0.01
     late = next(f for f in card.features if f.name == "late")
     assert list(late.log_odds[2:6]) == sorted(late.log_odds[2:6])
-    again = Scorecard.from_dict(card.to_dict())
+    again = from_json(Scorecard, to_json(card))
     assert np.array_equal(again.predict(frame), score)
 
 

@@ -12,14 +12,19 @@ from finance_assets.assets.history_check import evaluation_of
 from finance_assets.assets.metadata import stated_history, statement
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.sensors import wanted_retraining
-from finance_assets.commands.champion import Accept
+from finance_assets.commands.champion import Accept, Approve
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import ModelError
-from finance_assets.model_life import acceptance
+from finance_assets.lakehouse import constraints
+from finance_assets.model_life import acceptance, approval
 from finance_assets.model_life.chain import chain_problems
+from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.crowning import stated
+from finance_assets.model_life.decision_log import read_decisions
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.model_life.verification import examine
 from finance_assets_tests.model_life.models import (
+    DRIFT,
     HISTORY,
     PREDICTIONS,
     aliases,
@@ -85,7 +90,9 @@ def test_a_restored_history_goes_on_with_the_champion_it_names_once_it_is_accept
         crowned.run(PREDICTIONS, SEPTEMBER)
 
 
-def test_after_a_deleted_history_was_accepted_the_next_champion_is_a_first_one(crowned):
+def test_after_a_deleted_history_was_accepted_a_second_person_approves_the_next_champion(
+    crowned, monkeypatch
+):
     said = {"Dagster": history(crowned).statement}
     shutil.rmtree(crowned.lakehouse.path(HISTORY))
     accept(crowned, said=said)
@@ -93,10 +100,45 @@ def test_after_a_deleted_history_was_accepted_the_next_champion_is_a_first_one(c
     assert history(crowned).newest is None
     assert problems(crowned, said) == []
     run_model_steps(crowned, JUNE, EASY)
+    # Who deletes a history and accepts that could crown whom the champion would have beaten.
+    assert events(crowned) == []
+    ctx = open_context(crowned.settings, lambda: crowned.spark, run_id="approves", report=print)
+    version = read_decisions(crowned.lakehouse, EASY)[-1].candidate_version
+    with pytest.raises(ModelError, match="trained"):
+        Approve(version, "it is good").run(ctx, MOVED)
+    with monkeypatch.context() as patched:
+        patched.setattr(approval, "acting_user", lambda ctx: "a second person")
+        Approve(version, "it is good").run(ctx, MOVED)
     [(event, _, replaces)] = events(crowned)
-    assert (event, replaces) == ("promoted", None)
+    assert (event, replaces) == ("approved", None)
     assert problems(crowned) == []
-    assert [e.event for e in history(crowned).chain] == ["accepted", "promoted"]
+    assert [e.event for e in history(crowned).chain] == ["accepted", "approved"]
+
+
+def test_what_a_lost_champion_scored_stays_and_keeps_nothing_from_being_measured(crowned, capsys):
+    crowned.run(PREDICTIONS, SEPTEMBER)
+    assert champion_at(crowned, SEPTEMBER)[0] == "2"
+    shutil.rmtree(crowned.lakehouse.path(HISTORY))
+    accept(crowned)
+    found = examine(context(crowned), EASY, {})
+    assert (found.broken, found.outdated) == ((), ())
+    crowned.run(DRIFT, SEPTEMBER)
+    assert stored_triage(crowned.lakehouse, EASY)[SEPTEMBER].champion_version == ""
+    [served] = {row["model_version"] for row in crowned.rows(PREDICTIONS)}
+    assert served == "2", "what was served stays on record"
+
+
+def test_a_history_made_under_the_rules_of_before_takes_an_acceptance(crowned):
+    """The first versions knew three kinds of events, and their tables refuse a fourth."""
+    rules = [rule.condition for rule in champion_history_contract(NAME).row_rules]
+    old = " AND ".join(f"({rule})" for rule in rules).replace(", 'accepted'", "")
+    assert "accepted" not in old
+    crowned.lakehouse.table(HISTORY).drop_constraint(constraints.NAME)
+    stored = crowned.lakehouse.table(HISTORY)
+    assert stored.add_constraint(constraints.NAME, old, {constraints.DECLARED: old})
+    accept(crowned, said={"Dagster": f"9:{'0' * 64}"})
+    assert history(crowned).head.event == "accepted"
+    assert problems(crowned) == []
 
 
 def test_the_sensor_waits_for_the_acceptance_and_the_alert_goes_with_it(crowned):

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.cli.main import app
 from finance_assets.definitions import build_defs
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.settings import get_settings
-from finance_assets.steps.monitoring import stored_triage
 from finance_assets_tests.own_use_cases.live.deliveries import Day, deliver
 from finance_assets_tests.own_use_cases.live.use_case import CALENDAR, MODEL, NAME, USE_CASE
 from finance_assets_tests.running import UseCaseRunner

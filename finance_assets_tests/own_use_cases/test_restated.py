@@ -10,9 +10,9 @@ from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.cli.main import app
 from finance_assets.definitions import build_defs
 from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.settings import get_settings
-from finance_assets.steps.monitoring import stored_triage
 from finance_assets_tests.own_use_cases.live.deliveries import Day, deliver
 from finance_assets_tests.own_use_cases.live.use_case import CALENDAR, MODEL, NAME, USE_CASE
 from finance_assets_tests.running import UseCaseRunner
@@ -88,4 +88,4 @@ def test_a_champion_that_the_gate_keeps_on_restated_data_is_held_for_the_next_co
     correct(news, SMALL, 0.1)
     assert thought_of(news, D4) == (Verdict.restated_data, Action.hold, "1")
     [said] = stored_triage(news.lakehouse, MODEL)[D4].evidence
-    assert D1 in said and said.endswith(f"changed since v1 was kept as of {D4}")
+    assert D1 in said and f"changed since v1 was kept as of {D4}, last by version" in said

@@ -18,12 +18,12 @@ from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.contracts import triage_contract
 from finance_assets.model_life.decision_log import read_decisions
 from finance_assets.model_life.rescoring import rivals_of
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.monitoring.measurements import Matured
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.settings import get_settings
 from finance_assets.step.declaration import Kind
 from finance_assets.steps.model_steps import model_steps
-from finance_assets.steps.monitoring import stored_triage
 from finance_assets_tests.own_use_cases.live.deliveries import Day, deliver
 from finance_assets_tests.own_use_cases.live.use_case import (
     CALENDAR,

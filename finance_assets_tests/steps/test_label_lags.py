@@ -7,13 +7,13 @@ import pytest
 from finance_assets.automation.facts import facts_of_tables
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.performance_log import ESTIMATED, OBSERVED
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.monitoring.retraining import (
     RetrainingPolicy,
     RetrainingRequest,
     decide_retraining,
 )
 from finance_assets.monitoring.triage import Action, Verdict
-from finance_assets.steps.monitoring import stored_triage
 from finance_assets_tests.shop import MODEL, SCORING, TABLES, Shop, ShopRunner
 from finance_assets_tests.test_time import DAYS, MONTHS
 

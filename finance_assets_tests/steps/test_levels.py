@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.monitoring.triage import Action, Verdict
-from finance_assets.steps.monitoring import stored_triage
 from finance_assets_tests.shop import MODEL, NAME, SCORING, TABLES, Shop, ShopRunner
 from finance_assets_tests.test_time import DAYS
 

@@ -26,10 +26,10 @@ from finance_assets.model_life.performance_log import (
 )
 from finance_assets.model_life.performance_measuring import MeasuredPerformance
 from finance_assets.model_life.restated import restated_since
+from finance_assets.model_life.verdicts import stored_summaries, stored_triage
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.step.records import publish_records
 from finance_assets.steps import monitoring
-from finance_assets.steps.monitoring import stored_summaries, stored_triage
 from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, report_of
 from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june, retrain
 from finance_assets_tests.scenario import (

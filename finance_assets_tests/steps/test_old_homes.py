@@ -8,9 +8,9 @@ from finance_assets.compute.runner import open_context
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse.record import as_rows
 from finance_assets.model_life.contracts import TriageRecord, prediction_contract, triage_contract
+from finance_assets.model_life.verdicts import stored_summaries
 from finance_assets.monitoring.triage import Action, Triage, Verdict
 from finance_assets.step.records import publish_records
-from finance_assets.steps.monitoring import stored_summaries
 from finance_assets_tests.scenario import CALENDAR, JULY, MODEL, PREDICTIONS
 
 

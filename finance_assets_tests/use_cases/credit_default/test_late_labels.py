@@ -6,6 +6,7 @@ from finance_assets.automation.facts import facts_of_tables
 from finance_assets.automation.landing import Files, Landing
 from finance_assets.compute.runner import run_step
 from finance_assets.errors import SettingsError
+from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.monitoring.retraining import (
     NoRetraining,
     RetrainingPolicy,
@@ -14,7 +15,6 @@ from finance_assets.monitoring.retraining import (
 from finance_assets.monitoring.triage import Action, Verdict
 from finance_assets.settings import Settings, get_settings
 from finance_assets.step.coming import steps_that_can_run
-from finance_assets.steps.monitoring import stored_triage
 from finance_assets.use_cases import all_use_cases
 from finance_assets_tests.model_life.models import DRIFT, PREDICTIONS, history, report_of
 from finance_assets_tests.model_life.test_model_life import champion_as_of_june
