@@ -4,8 +4,8 @@ seconds of a core to begin.
 
 import os
 from collections.abc import Mapping
+from unittest import mock
 
-import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -17,15 +17,15 @@ OURS = ("FINANCE_ASSETS_", "DAGSTER_")
 
 def invoked(environment: Mapping[str, str], *arguments: str) -> Result:
     """What a command came to, with these settings and no others."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(OURS)]:
-            patch.delenv(name)
-        for name in (name for name in environment if name.startswith(OURS)):
-            patch.setenv(name, environment[name])
-        get_settings.cache_clear()
-        done = CliRunner().invoke(app, list(arguments))
+    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    ours = {name: value for name, value in environment.items() if name.startswith(OURS)}
     get_settings.cache_clear()
-    return done
+    try:
+        # A command sets DAGSTER_HOME itself.
+        with mock.patch.dict(os.environ, {**others, **ours}, clear=True):
+            return CliRunner().invoke(app, list(arguments))
+    finally:
+        get_settings.cache_clear()
 
 
 def asked(environment: Mapping[str, str], *arguments: str) -> str:

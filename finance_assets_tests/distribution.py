@@ -14,6 +14,7 @@ SHARED = {
         "end_to_end/test_maintenance_jvm.py",
         "end_to_end/test_retention.py",
         "lakehouse/sources/test_readable.py",
+        "use_cases/credit_default/test_benchmarks.py",
     ),
 }
 TOGETHER = {

@@ -9,6 +9,7 @@ context's, which ends with the script.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,8 @@ from finance_assets.compute.sessions import session_config
 from finance_assets.settings import Engine, Settings
 settings = Settings(engine=Engine.spark, home=sys.argv[1])
 given = SparkConf(loadDefaults=False).setAll(session_config(settings).items())
-parameters = launch_gateway(given).gateway_parameters
+# What the JVM says goes to the log: nobody reads the other pipe.
+parameters = launch_gateway(given, {"stdout": sys.stderr}).gateway_parameters
 print(parameters.port, parameters.auth_token, flush=True)
 sys.stdin.read()
 """
@@ -86,31 +88,37 @@ class Jvm:
         """What a script that opens a session prints. It has a process and a context of its own."""
         if self._process is None:
             self._start()
-        done = subprocess.run(
-            [sys.executable, "-c", code + STOP],
-            capture_output=True,
-            text=True,
-            timeout=1200,
-            env=clean_environment(
-                FINANCE_ASSETS_HOME=str(home),
-                FINANCE_ASSETS_LANDING=str(landing),
-                FINANCE_ASSETS_ENGINE="spark",
-                FINANCE_ASSETS_GIT_SHA="test",
-                **self._address,
-                **more,
-            ),
+        environment = clean_environment(
+            FINANCE_ASSETS_HOME=str(home),
+            FINANCE_ASSETS_LANDING=str(landing),
+            FINANCE_ASSETS_ENGINE="spark",
+            FINANCE_ASSETS_GIT_SHA="test",
+            **self._address,
+            **more,
         )
-        if done.returncode:
-            # A JVM bears one context, and this one may not have ended.
-            self.close()
+        command, is_done = [sys.executable, "-c", code + STOP], False
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=1200, env=environment
+            )
+            is_done = done.returncode == 0
+        finally:
+            if not is_done:
+                # A JVM bears one context, and this one may not have ended.
+                self.close()
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
         return done.stdout
 
     def close(self) -> None:
         """End the JVM; the next script starts another."""
-        if self._process is not None:
-            self._process.communicate(timeout=60)
-            self._process = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def _start(self) -> None:
         environment = clean_environment()
@@ -118,17 +126,21 @@ class Jvm:
         fetch_jars(environment)
         log = self.root / "jvm.log"
         with log.open("a") as errors:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-c", GATEWAY, str(self.root)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
                 env=environment,
+                start_new_session=True,
             )
-        told = self._process.stdout.readline().split()
+        told = process.stdout.readline().split()
+        if not told:
+            process.wait(timeout=60)
         assert told, log.read_text()[-3000:]
         port, secret = told
+        self._process = process
         self._address = {"PYSPARK_GATEWAY_PORT": port, "PYSPARK_GATEWAY_SECRET": secret}
 
 

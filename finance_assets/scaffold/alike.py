@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 
 def alike(given: "Given", split: "Split", time: str | None) -> int:
-    """How many partitions have the rows of another, but for the partition that they name."""
+    """How many partitions have the rows of another, but for the partition that they name.
+
+    Only where they name it: a time within the partition, or a key, is never that of another.
+    """
+    if time is None or not split.is_named:
+        return 0
     import pandas as pd
 
-    rows, partitions = given.rows, split.partitions
-    if time is not None and split.is_named:
-        rows = rows.remove_column(given.place(time))
+    rows, partitions = given.rows.remove_column(given.place(time)), split.partitions
     sizes = partitions.value_counts()
     suspects = partitions.isin(sizes[sizes.duplicated(keep=False)].index)
     some = rows.filter(pa.array(suspects.to_numpy()))

@@ -119,11 +119,10 @@ def dialect_of(path: Path, wanted: tuple[str, ...]) -> Dialect:
 def _require_short_mark(path: Path, lines: list[str], wanted: tuple[str, ...]) -> None:
     """Refuse columns that are separated by more than one character."""
     for mark in LONG_MARKS:
-        if (
-            lines
-            and mark in lines[0]
-            and set(wanted) <= {name.strip(' "') for name in lines[0].split(mark)}
-        ):
+        names = [name.strip(' "') for name in lines[0].split(mark)] if lines else []
+        # A single one among the names separates them: the column between two has no name.
+        is_short = any(mark[0] in name for name in names)
+        if len(names) > 1 and not is_short and set(wanted) <= set(names):
             raise CannotScaffoldError(
                 f"the columns are separated by {mark!r}, which is several characters",
                 where=f"{path.name}, line 1",

@@ -9,6 +9,7 @@ from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.plan import Decision
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 # Of all stretches of so many partitions, this share has to have what the gate asks for.
@@ -21,8 +22,14 @@ def holdout_of(
     """The fewest partitions in a row that nearly always have what the gate asks for.
 
     Partitions without rows count, as they do where a candidate is measured: a weekend is no
-    holdout. One, where there are not enough partitions for it: the gate will say so.
+    holdout. But a candidate is of a partition with rows, so a holdout ends with one.
+
+    Returns:
+        Their number, and what is said of it; 1, where there are not enough partitions: the gate
+        will say so.
     """
+    import numpy as np
+
     known = values[values.notna()]
     by_partition = known.groupby(split.partitions[values.notna()].to_numpy())
     task: Any = binary_defaults if outcome.task == "binary" else regression_defaults
@@ -33,18 +40,22 @@ def holdout_of(
         least = f"{least} and {bounds.min_positives} events, and as many others"
         has = f"{has} and {each['sum'].median():,.0f} events"
     each = each.reindex(list(split.calendar), fill_value=0)
+    ends, sums = each["size"].to_numpy().nonzero()[0] + 1, each.cumsum().to_numpy()
+    sums = np.vstack([np.zeros_like(sums[:1]), sums])
     said = f"a partition with rows has about {has}; the gate asks for {least}"
     most = len(split.calendar) - least_partitions(split.training(outcome.task, lag), lag) + 1
     for count in range(1, most + 1):
-        if _are_enough(each.rolling(count).sum().dropna(), bounds) >= NEARLY_ALL:
+        late = ends[ends >= count]
+        rows, events = (sums[late] - sums[late - count]).T
+        if len(late) and _are_enough(rows, events, bounds) >= NEARLY_ALL:
             return count, Decision("holdout", f"{count} partition(s)", said)
     reason = f"{said}: it will turn candidates down until there is more"
     return 1, Decision("!holdout", "1 partition, too small", reason)
 
 
-def _are_enough(stretches: "pd.DataFrame", bounds: Any) -> float:
+def _are_enough(rows: "np.ndarray", events: "np.ndarray", bounds: Any) -> float:
     """The share of stretches that are enough, of the later half: what came first may be little."""
-    rows, events = (stretches[name][len(stretches) // 2 :] for name in ("size", "sum"))
+    rows, events = rows[len(rows) // 2 :], events[len(events) // 2 :]
     are_enough = rows >= bounds.min_rows
     if hasattr(bounds, "min_positives"):
         are_enough &= (events >= bounds.min_positives) & (rows - events >= bounds.min_positives)

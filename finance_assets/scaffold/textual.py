@@ -42,8 +42,11 @@ def csv_rows(plain: Path, wanted: tuple[str, ...], folder: Path) -> Given:
         escaped = replace(declared, escape="\\")
         several = (replace(one, is_multiline=True) for one in (declared, escaped))
         others = (escaped, *several, replace(declared, quote=None))
-        found = [one for other in others if (one := _tried(other, dialect.header, body))]
-        given = min((given, *found), key=lambda one: one.malformed)
+        for other in others:
+            found = _tried(other, dialect.header, body) if given.malformed else None
+            # One at a time: a large file is not held as often as there are dialects.
+            if found is not None and found.malformed < given.malformed:
+                given = found
     return replace(given, skipped=dialect.skipped)
 
 
