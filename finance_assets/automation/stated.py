@@ -15,6 +15,9 @@ from finance_assets.model_life.verdicts import Summary
 from finance_assets.step.declaration import Facts
 from finance_assets.step.use_case import UseCase
 
+# The newest check may be planned only, as those of some runs that were killed stay for ever.
+CHECKS_AT_ONCE = 100
+
 
 @dataclass(frozen=True)
 class Said:
@@ -69,15 +72,19 @@ def _said_before(instance: dg.DagsterInstance, table: str, partition: str) -> It
 
 
 def stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:
-    """What the newest check of the history found broken."""
+    """What the newest check of the champion history found broken."""
     table = champion_history_contract(use_case.name).table
     check = dg.AssetCheckKey(asset_key(table), INTACT)
-    records = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
-    evaluation = records[0].event.dagster_event if records and records[0].event else None
-    result = evaluation.asset_check_evaluation_data if evaluation else None
-    problems = result.metadata.get("problems") if result is not None else None
-    found = problems.value if problems is not None else ()
-    return tuple(str(one) for one in found) if isinstance(found, list) else ()
+    storage = instance.event_log_storage
+    for record in storage.get_asset_check_execution_history(check, limit=CHECKS_AT_ONCE):
+        event = record.event.dagster_event if record.event else None
+        # A run that is on its way has planned the check, and found nothing yet.
+        if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue
+        problems = event.asset_check_evaluation_data.metadata.get("problems")
+        found = problems.value if problems is not None else ()
+        return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+    return ()
 
 
 def measured_since(instance: dg.DagsterInstance, table: str, other: str) -> frozenset[str]:

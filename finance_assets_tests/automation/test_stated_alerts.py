@@ -3,16 +3,21 @@
 import dagster as dg
 import pytest
 
+from finance_assets.assets.history_check import evaluation_of
+from finance_assets.assets.metadata import asset_key, stated_champion
 from finance_assets.automation import run_failures
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alerts import Cause, alerts_of
+from finance_assets.automation.facts import facts_of_events
 from finance_assets.compute.runner import open_lakehouse
+from finance_assets.model_life.verification import Findings
 from finance_assets.settings import get_settings
 from finance_assets_tests.automation.test_retraining_sensor import crowned, happened
 from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
 from finance_assets_tests.model_life.test_model_life import STRICT, champion_as_of_june
 from finance_assets_tests.scenario import (
     AUGUST,
+    CHAMPION_HISTORY,
     DECISION,
     DRIFT,
     HEADER,
@@ -20,6 +25,7 @@ from finance_assets_tests.scenario import (
     JUNE,
     MAY,
     NAME,
+    SEPTEMBER,
     USE_CASE,
     deliver,
     shipped,
@@ -98,6 +104,9 @@ def test_a_restatement_is_told_once_whatever_partition_is_measured_next(instance
     restated(instance, AUGUST, f"{JUNE}, {MAY} changed since v1 was trained")
     [another] = told()
     assert another.key != first.key
+    # On a day without rows nobody is judged, and nothing is said of what he rests on.
+    happened(instance, DRIFT, SEPTEMBER, verdict="none", action="wait", restated=[])
+    assert told() == [another]
     crowned(instance, "2", as_of=AUGUST)
     assert told() == [], "who learned from the old data is champion no more"
 
@@ -112,3 +121,20 @@ def test_who_waits_for_approval_is_told_until_a_champion_learned_as_much(
     assert alert.cause is Cause.held
     crowned(instance, "2", as_of=JULY)
     assert told() == []
+    # After a rollback the approved one learned more than the champion, and waits for nobody.
+    crowned(instance, "1", as_of=JUNE, crowned=["1", "2"])
+    assert told() == []
+
+
+def test_a_materialisation_that_a_person_reports_hides_no_champion(instance):
+    crowned(instance, "1", as_of=JUNE)
+    instance.report_runless_asset_event(dg.AssetMaterialization(asset_key(CHAMPION_HISTORY)))
+    assert stated_champion(instance, NAME)["champion_version"] == "1"
+
+
+def test_on_a_catalog_nothing_is_trained_behind_a_broken_history(instance):
+    crowned(instance, "1", as_of=JUNE)
+    assert facts_of_events(instance, USE_CASE).history_problems == ()
+    broken = Findings(("MLflow states an event 2 that the table does not have",), ())
+    instance.report_runless_asset_event(evaluation_of(USE_CASE, broken))
+    assert facts_of_events(instance, USE_CASE).history_problems == broken.broken

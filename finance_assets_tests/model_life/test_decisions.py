@@ -508,6 +508,8 @@ def test_the_step_shows_the_card_and_states_the_champion(two_champions):
     newest = history(two_champions).newest
     said = {
         "champion_version": "2",
+        "champion_digest": newest.digest,
+        "crowned": ["1", "2"],
         "as_of": AUGUST,
         "is_baseline": False,
         "event": "promoted",
