@@ -22,7 +22,7 @@ def holdout_of(
     """The fewest partitions in a row that nearly always have what the gate asks for.
 
     Partitions without rows count, as they do where a candidate is measured: a weekend is no
-    holdout. But a candidate is of a partition with rows, so a holdout ends with one.
+    holdout. But a candidate is as of a partition with rows, and its holdout ends `lag` before it.
 
     Returns:
         Their number, and what is said of it; 1, where there are not enough partitions: the gate
@@ -40,7 +40,7 @@ def holdout_of(
         least = f"{least} and {bounds.min_positives} events, and as many others"
         has = f"{has} and {each['sum'].median():,.0f} events"
     each = each.reindex(list(split.calendar), fill_value=0)
-    ends, sums = each["size"].to_numpy().nonzero()[0] + 1, each.cumsum().to_numpy()
+    ends, sums = each["size"].to_numpy().nonzero()[0] + 1 - lag, each.cumsum().to_numpy()
     sums = np.vstack([np.zeros_like(sums[:1]), sums])
     said = f"a partition with rows has about {has}; the gate asks for {least}"
     most = len(split.calendar) - least_partitions(split.training(outcome.task, lag), lag) + 1

@@ -204,14 +204,27 @@ def on_business_days(count, each=600):
     return rows.assign(parcel=np.tile(np.arange(each), count), sent=np.repeat(days, each))
 
 
+@pytest.mark.parametrize("label_lag", [0, 1])
 @pytest.mark.parametrize("label", ["late", "weight"])
-def test_weekends_count_in_the_holdout_as_they_do_for_the_gate(tmp_path, label):
-    plan = planned(csv_file(tmp_path, on_business_days(12)), label=label, frequency="daily")
+def test_weekends_count_in_the_holdout_as_they_do_for_the_gate(tmp_path, label, label_lag):
+    path = csv_file(tmp_path, on_business_days(12))
+    plan = planned(path, label=label, frequency="daily", label_lag=label_lag)
     named, filled = plan.split.calendar, plan.written
     assert len(plan.split.gaps) == 6
     least = 1000 if label == "late" else 200
-    stretches = [named[i : i + plan.holdout] for i in range(len(named) - plan.holdout + 1)]
+    # Of a candidate as of each day that has rows.
+    ends = [i + 1 - label_lag for i, day in enumerate(named) if day in filled]
+    stretches = [named[end - plan.holdout : end] for end in ends if end >= plan.holdout]
+    assert len(stretches) > 5
     assert all(sum(filled.get(day, 0) for day in days) >= least for days in stretches)
+
+
+def test_one_row_of_another_century_makes_no_holdout_of_a_century(tmp_path):
+    rows = on_business_days(12)
+    path = csv_file(tmp_path, pd.concat([rows.head(1).assign(sent="1924-01-01"), rows]))
+    plan = planned(path, frequency="daily")
+    assert len(plan.split.calendar) > 36_000
+    assert plan.holdout < 10
 
 
 def test_a_regression_learns_from_a_partition_that_has_rows_and_a_past(tmp_path):
