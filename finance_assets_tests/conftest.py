@@ -25,8 +25,9 @@ LONG = ("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first; otherwise as they were found. What needs the JVM is skipped without it."""
-    from finance_assets_tests.jvm import is_jvm_left_out
+    """Long files first; otherwise as they were found. What needs
+    something that this machine lacks is skipped."""
+    from finance_assets_tests.left_out import left_out
 
     here = Path(__file__).parent
 
@@ -35,10 +36,11 @@ def pytest_collection_modifyitems(items):
         return LONG.index(folder) if folder in LONG else len(LONG)
 
     items.sort(key=place)
-    on_the_jvm = [item for item in items if item.get_closest_marker("jvm")]
-    if on_the_jvm and is_jvm_left_out():
-        for item in on_the_jvm:
-            item.add_marker(pytest.mark.skip("engine=spark needs Java 17 or newer on the PATH"))
+    skipped = left_out({mark.name for item in items for mark in item.iter_markers()})
+    for item in items:
+        for name in skipped:
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(skipped[name]))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -51,11 +51,6 @@ def java_version() -> int:
     return int(found.group(1)) if found else 0
 
 
-def is_jvm_left_out() -> bool:
-    """Whether tests of the JVM are skipped: where it is missing, but never in CI."""
-    return not os.environ.get("CI") and java_version() < 17
-
-
 def fetch_jars(environment: dict[str, str]) -> None:
     """Have Spark download Delta's jars, unless they lie in Ivy's folder already.
 

@@ -126,7 +126,9 @@ def test_each_new_partition_brings_one_try_to_beat_the_rule_of_thumb_and_never_a
     assert "the rule of thumb serves" in done.reason
 
 
-@pytest.mark.parametrize("family", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize(
+    "family", ["xgboost", pytest.param("lightgbm", marks=pytest.mark.lightgbm)]
+)
 def test_what_is_relative_reaches_levels_that_were_never_seen(family):
     random = np.random.default_rng(3)
     pull, level = random.normal(size=600), np.linspace(1, 2, 600)

@@ -34,7 +34,9 @@ def figures(kiosk: DeliveredRunner) -> dict[str, float]:
     return {row["metric"]: row["value"] for row in rows}
 
 
-@pytest.mark.parametrize("family", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize(
+    "family", ["xgboost", pytest.param("lightgbm", marks=pytest.mark.lightgbm)]
+)
 def test_a_regression_runs_from_its_tables_to_forecasts_and_drift(family, settings, spark):
     kiosk = runner(Kiosk(family), settings, spark)
     kiosk.run(TABLES, DAYS[0], AS_OF)
@@ -59,6 +61,7 @@ def test_a_regression_runs_from_its_tables_to_forecasts_and_drift(family, settin
     assert max(drift.values()) < 0.25
 
 
+@pytest.mark.lightgbm
 def test_what_is_registered_says_the_same_when_mlflow_loads_it(settings, spark):
     import mlflow
 

@@ -63,6 +63,7 @@ def boosted():
     return LightGbmModel(booster.model_to_string(), ("up", "down", "noise")), rows
 
 
+@pytest.mark.lightgbm
 def test_reasons_are_what_raised_the_score_strongest_first():
     model, rows = boosted()
     codes = ReasonCodes("high", {"up": "much of up", "down": "little of down", "noise": "x"}, 2)
@@ -79,6 +80,7 @@ def test_reasons_are_what_raised_the_score_strongest_first():
             assert found["reason_2"][row] != found["reason_1"][row]
 
 
+@pytest.mark.lightgbm
 def test_contributions_are_exact_they_add_up_to_the_log_odds():
     model, rows = boosted()
     score = model.predict(rows[:50])
@@ -87,6 +89,7 @@ def test_contributions_are_exact_they_add_up_to_the_log_odds():
     assert np.allclose(1 / (1 + np.exp(-total)), score)
 
 
+@pytest.mark.lightgbm
 def test_features_with_the_same_words_count_as_one_reason():
     model, rows = boosted()
     codes = ReasonCodes("high", {"up": "same", "down": "same", "noise": "other"}, 3)

@@ -32,7 +32,9 @@ def test_a_text_of_another_version_gives_the_scores_that_version_gave(file):
             "xgboost",
             '{"learner": {"feature_names": ["a"], "gradient_booster": {"name": "newer"}}}',
         ),
-        ("lightgbm", "tree\nversion=v99\nfeature_names=a\n"),
+        pytest.param(
+            "lightgbm", "tree\nversion=v99\nfeature_names=a\n", marks=pytest.mark.lightgbm
+        ),
     ],
 )
 def test_a_text_that_this_version_cannot_read_says_which_one_can(family, text):
