@@ -25,8 +25,9 @@ LONG = ("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first; otherwise as they were found. What needs
-    something that this machine lacks is skipped."""
+    """Long files first; otherwise as they were found. What the machine lacks something for is
+    skipped.
+    """
     from finance_assets_tests.left_out import left_out
 
     here = Path(__file__).parent
