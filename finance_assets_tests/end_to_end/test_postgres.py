@@ -64,14 +64,17 @@ def await_success(live, backfill):
 
 
 def materialized(live, table):
-    """How often each day of a table was materialised; what a killed run had done already counts
-    only where its retry need not do it again."""
+    """How many runs materialised each day of a table; what a killed run had done already counts
+    only where its retry need not do it again.
+
+    A run of several days that finds one as it was before states that one twice, the second time
+    with the data version it keeps.
+    """
     node = live.ask(MATERIALIZED, key={"path": table.split(".")})["assetNodeOrError"]
-    good, made = live.succeeded(), node["assetMaterializations"]
-    again = {one["partition"] for one in made if one["runId"] in good}
-    return Counter(
-        one["partition"] for one in made if one["runId"] in good or one["partition"] not in again
-    )
+    good = live.succeeded()
+    made = {(one["partition"], one["runId"]) for one in node["assetMaterializations"]}
+    again = {day for day, run in made if run in good}
+    return Counter(day for day, run in made if run in good or day not in again)
 
 
 def test_two_backfills_and_a_killed_daemon_lose_nothing_and_run_nothing_twice(tmp_path):
