@@ -7,8 +7,6 @@ context's, which ends with the script.
 """
 
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from finance_assets_tests.left_out import java_version
 from finance_assets_tests.scenario import clean_environment
 
 # As PySpark itself starts one; it ends when nobody holds its standard input any more.
@@ -40,15 +39,6 @@ STOP = """
 from pyspark.sql import SparkSession
 SparkSession.getActiveSession().stop()
 """
-
-
-def java_version() -> int:
-    """Major version of the Java on the PATH, 0 without one."""
-    if shutil.which("java") is None:
-        return 0
-    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
-    found = re.search(r'version "(\d+)', done.stderr)
-    return int(found.group(1)) if found else 0
 
 
 def fetch_jars(environment: dict[str, str]) -> None:

@@ -2,9 +2,19 @@
 
 import ctypes
 import os
+import re
+import shutil
+import subprocess
 import sys
 
-from finance_assets_tests.jvm import java_version
+
+def java_version() -> int:
+    """Major version of the Java on the PATH, 0 without one."""
+    if shutil.which("java") is None:
+        return 0
+    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)', done.stderr)
+    return int(found.group(1)) if found else 0
 
 
 def has_java() -> bool:
