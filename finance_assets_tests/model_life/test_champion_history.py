@@ -12,7 +12,7 @@ from finance_assets.errors import FinanceAssetsError, GoneError, ModelError
 from finance_assets.ml.model_files import FEATURES_DIGEST, canonical, digest, digest_tag
 from finance_assets.ml.registry import STATEMENT
 from finance_assets.model_life.chain import chain_problems, read_history
-from finance_assets.model_life.champion_history import ChampionEvent
+from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.verification import verify
 from finance_assets.settings import Settings
 from finance_assets_tests.model_life.models import (
@@ -373,3 +373,16 @@ def test_a_statement_taken_out_of_mlflow_is_noticed(settled, copy):
     finally:
         client.set_registered_model_tag(NAME, STATEMENT, stated)
     assert champion_at(copy, SEPTEMBER) == ("2", AUGUST)
+
+
+def test_the_previous_champion_is_the_one_before_the_newest_not_the_first(settled):
+    first, second = history(settled).events
+    third = replace(second, sequence=3, model_version="3")
+    assert ChampionHistory(NAME, (first, second, third)).previous == second
+
+
+def test_the_digest_of_an_event_covers_every_other_column(settled):
+    newest = history(settled).newest
+    for column in sorted(asdict(newest).keys() - {"digest"}):
+        other = replace(newest, **{column: f"another {column}"})
+        assert other.content_digest != newest.content_digest, column
