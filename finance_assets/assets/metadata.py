@@ -4,7 +4,7 @@ import base64
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import dagster as dg
@@ -140,19 +140,26 @@ def statement(table: str, facts: Mapping[str, Facts]) -> dg.AssetMaterialization
     )
 
 
+def statements(
+    instance: dg.DagsterInstance, wanted: dg.AssetKey | dg.AssetRecordsFilter, of: str
+) -> Iterator[tuple[Facts, float]]:
+    """All that was ever stated of a partition, or a use case, the newest first; and when (seconds
+    since 1970). What people materialised themselves states nothing, and is left out.
+    """
+    cursor, has_more = None, True
+    while has_more:
+        page = instance.fetch_materializations(wanted, limit=STATEMENTS_AT_ONCE, cursor=cursor)
+        for record in page.records:
+            facts = stated_facts(record, of)
+            if facts is not None:
+                yield facts, record.timestamp
+        cursor, has_more = page.cursor, page.has_more
+
+
 def stated_champion(instance: dg.DagsterInstance, use_case: str) -> Facts:
     """The facts of today's champion as Dagster was last told of them; empty if it never was."""
     key = asset_key(champion_history_contract(use_case).table)
-    cursor, has_more = None, True
-    # People can report a materialisation of their own, which states nothing.
-    while has_more:
-        page = instance.fetch_materializations(key, limit=STATEMENTS_AT_ONCE, cursor=cursor)
-        for record in page.records:
-            facts = stated_facts(record, use_case)
-            if facts is not None:
-                return facts
-        cursor, has_more = page.cursor, page.has_more
-    return {}
+    return next((facts for facts, _ in statements(instance, key, use_case)), {})
 
 
 def stated_history(instance: dg.DagsterInstance, use_case: str) -> str:

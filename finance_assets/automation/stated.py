@@ -1,13 +1,12 @@
 """Stated facts: what runs said of partitions in Dagster's event log, the newest of each."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
 
 from finance_assets.assets.history_check import NAME as INTACT
-from finance_assets.assets.materializations import EVENTS_AT_ONCE, newest_of
-from finance_assets.assets.metadata import asset_key, stated_facts
+from finance_assets.assets.materializations import newest_of
+from finance_assets.assets.metadata import asset_key, stated_facts, statements
 from finance_assets.codec import of_record
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.contracts import drift_contract
@@ -47,28 +46,17 @@ def judged_since(instance: dg.DagsterInstance, use_case: UseCase, partition: str
     """When the verdict on a partition that stands now was stated first: runs that found just the
     same since said nothing new. Seconds since 1970; 0 if none is stated.
     """
+    key = asset_key(drift_contract(use_case.model).table)
+    wanted = dg.AssetRecordsFilter(key, asset_partitions=[partition])
     newest, since = None, 0.0
-    for said in _said_before(instance, drift_contract(use_case.model).table, partition):
+    for facts, at in statements(instance, wanted, partition):
         # A statement also names its run, and each run is another.
-        summary = of_record(Summary, said.facts)
+        summary = of_record(Summary, facts)
         newest = newest or summary
         if summary != newest:
             break
-        since = said.at
+        since = at
     return since
-
-
-def _said_before(instance: dg.DagsterInstance, table: str, partition: str) -> Iterator[Said]:
-    """All that was ever stated of a partition, the newest first."""
-    wanted = dg.AssetRecordsFilter(asset_key(table), asset_partitions=[partition])
-    cursor, has_more = None, True
-    while has_more:
-        page = instance.fetch_materializations(wanted, limit=EVENTS_AT_ONCE, cursor=cursor)
-        for record in page.records:
-            facts = stated_facts(record, partition)
-            if facts is not None:
-                yield Said(facts, record.timestamp)
-        cursor, has_more = page.cursor, page.has_more
 
 
 def stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:

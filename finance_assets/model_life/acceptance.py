@@ -8,7 +8,6 @@ why become an event of the chain, which MLflow and Dagster state from then on.
 """
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
@@ -24,7 +23,7 @@ from finance_assets.model_life.champion_history import (
     Event,
     champion_history_contract,
 )
-from finance_assets.model_life.crowning import add
+from finance_assets.model_life.crowning import add, event_behind
 from finance_assets.model_life.effects import require_decidable
 from finance_assets.model_life.people import acting_user, is_application
 from finance_assets.step.declaration import StepContext
@@ -54,38 +53,21 @@ def accept(
     history = read_history(ctx.lakehouse, spec.name, places)
     require_decidable(spec, history, reason, None)
     _require_acceptable(spec, history)
-    by = _person(ctx, spec)
-    accepted = Accepted(history.unexplained, places)
-    return add(ctx, spec, _event(ctx, calendar, history, accepted, by, reason.strip()), history)
-
-
-def _event(
-    ctx: StepContext,
-    calendar: Calendar,
-    history: ChampionHistory,
-    accepted: Accepted,
-    by: str,
-    reason: str,
-) -> ChampionEvent:
-    """The event behind the newest one; it names the champion that stays."""
-    stays = history.newest
-    return ChampionEvent(
-        sequence=len(history.chain) + 1,
+    accepted, stays = Accepted(history.unexplained, places), history.newest
+    event = event_behind(
+        history,
+        ctx.origin,
         event=Event.accepted.value,
         effective_from=stays.effective_from if stays else calendar.first,
         as_of=stays.as_of if stays else "",
-        **asdict(stays.identity if stays else NOBODY),
-        replaces=stays.model_version if stays else None,
         dataset_version=stays.dataset_version if stays else "",
         trained_by=stays.trained_by if stays else "",
-        decided_by=by,
-        reason=reason,
+        decided_by=_person(ctx, spec),
+        reason=reason.strip(),
         gate_report=TypeAdapter(Accepted).dump_json(accepted).decode(),
-        git_sha=ctx.origin.code_sha,
-        run_id=ctx.origin.run_id,
-        recorded_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        previous_digest=history.head.digest if history.head else "",
-    ).sealed()
+        **asdict(stays.identity if stays else NOBODY),
+    )
+    return add(ctx, spec, event, history)
 
 
 def _require_acceptable(spec: ModelSpec, history: ChampionHistory) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from finance_assets.calendar import Calendar
 from finance_assets.errors import LostRaceError, ModelError
 from finance_assets.lakehouse.journal import append, read_journal
+from finance_assets.lakehouse.publish import Origin
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import Identity
 from finance_assets.ml.registry import Mirror
@@ -84,7 +85,20 @@ def crown(
         LostRaceError: somebody else changed the champion since; nothing was written.
         ModelError: a person decided, and no step has made the table yet.
     """
-    return add(ctx, spec, _event(ctx, crowning, effective_from, expected), expected)
+    event = event_behind(
+        expected,
+        ctx.origin,
+        event=crowning.event.value,
+        effective_from=effective_from,
+        as_of=crowning.as_of,
+        dataset_version=crowning.dataset_version,
+        trained_by=crowning.trained_by,
+        decided_by=crowning.decided_by,
+        reason=crowning.reason,
+        gate_report=crowning.report.to_json(),
+        **asdict(crowning.identity),
+    )
+    return add(ctx, spec, event, expected)
 
 
 def add(
@@ -118,32 +132,16 @@ def add(
     return event
 
 
-def _event(
-    ctx: StepContext, crowning: Crowning, effective_from: str, now: ChampionHistory
-) -> ChampionEvent:
-    """The event behind the newest one, sealed by its digest."""
-    replaced, identity = now.newest, crowning.identity
+def event_behind(history: ChampionHistory, origin: Origin, **said: Any) -> ChampionEvent:
+    """The event behind the newest one, sealed by its digest; `said`: what it says by itself."""
     return ChampionEvent(
-        sequence=len(now.chain) + 1,
-        event=crowning.event.value,
-        effective_from=effective_from,
-        model_version=identity.model_version,
-        as_of=crowning.as_of,
-        mlflow_run_id=identity.mlflow_run_id,
-        model_sha256=identity.model_sha256,
-        features_sha256=identity.features_sha256,
-        recipe_sha256=identity.recipe_sha256,
-        reference_sha256=identity.reference_sha256,
-        replaces=replaced.model_version if replaced else None,
-        dataset_version=crowning.dataset_version,
-        trained_by=crowning.trained_by,
-        decided_by=crowning.decided_by,
-        reason=crowning.reason,
-        gate_report=crowning.report.to_json(),
-        git_sha=ctx.origin.code_sha,
-        run_id=ctx.origin.run_id,
+        **said,
+        sequence=len(history.chain) + 1,
+        replaces=history.newest.model_version if history.newest else None,
+        git_sha=origin.code_sha,
+        run_id=origin.run_id,
         recorded_at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        previous_digest=now.head.digest if now.head else "",
+        previous_digest=history.head.digest if history.head else "",
     ).sealed()
 
 
