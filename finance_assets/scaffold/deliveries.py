@@ -111,10 +111,7 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
         if not wanted:
             raise _bad_time(request, f"{days.format} names months, not {request.frequency} parts")
     keys = [given.column(name) for name in request.key]
-    problem, least = (
-        "",
-        least_partitions(least_training(task, request.label_lag), request.label_lag),
-    )
+    problem, least = "", _least(task, request.label_lag)
     for frequency in wanted:
         names = texts.map(days.partitions(frequency))
         count = names.nunique()
@@ -137,6 +134,11 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
     )
 
 
+def _least(task: str, lag: int) -> int:
+    """The fewest partitions of a use case that trains on as few as it can."""
+    return least_partitions(least_training(task, lag), lag)
+
+
 def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", task: str) -> Split:
     """Partitions of rows without time: in their order, or in that of a digest of the key.
 
@@ -152,7 +154,7 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
         raise CannotScaffoldError(
             repeated, where=f"--key {','.join(key)}", remedy="every column that tells rows apart"
         )
-    least = least_partitions(least_training(task, request.label_lag), request.label_lag)
+    least = _least(task, request.label_lag)
     count = int(np.clip(rows // ROWS_EACH, least, max(MAX_MADE_UP, least)))
     frequency, names = made_up(count)
     place = np.arange(rows) * count // rows

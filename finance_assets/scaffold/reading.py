@@ -1,7 +1,7 @@
 """Reading: the rows of all files, however each of them is packed and written."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +33,9 @@ def read_files(request: Request) -> Given:
     """
     with tempfile.TemporaryDirectory() as folder:
         given = [_read(path, request, Path(folder)) for path in request.files]
+    left_out = tuple(dict.fromkeys(name for one in given for name in one.left_out))
+    # What no table holds of one file is left out of all.
+    given = [replace(one, rows=_without(one.rows, left_out)) for one in given]
     return replace(
         given[0],
         read_as=tuple(read for one in given for read in one.read_as),
@@ -40,8 +43,12 @@ def read_files(request: Request) -> Given:
         malformed=sum(one.malformed for one in given),
         skipped=sum(one.skipped for one in given),
         totals=sum(one.totals for one in given),
-        left_out=tuple(dict.fromkeys(name for one in given for name in one.left_out)),
+        left_out=left_out,
     )
+
+
+def _without(rows: pa.Table, names: Collection[str]) -> pa.Table:
+    return rows.drop_columns([name for name in rows.column_names if name in names])
 
 
 def _read(path: Path, request: Request, folder: Path) -> Given:

@@ -31,7 +31,9 @@ def together(files: Sequence[Path], given: Sequence[Given]) -> pa.Table:
                 remedy="name only files with the same columns; others are sources of their own",
             )
     try:
-        rows = pa.concat_tables(_alike([one.rows for one in given]), promote_options="permissive")
+        rows = pa.concat_tables(
+            _in_one_zone([one.rows for one in given]), promote_options="permissive"
+        )
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise CannotScaffoldError(
             f"the files have columns of different types ({error})",
@@ -43,19 +45,22 @@ def together(files: Sequence[Path], given: Sequence[Given]) -> pa.Table:
     return rows.cast(pa.schema(list(zip(rows.column_names, kinds, strict=True))))
 
 
-def _alike(tables: list[pa.Table]) -> list[pa.Table]:
-    """The same, with moments in UTC where files have them in several zones."""
+def _in_one_zone(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """The same tables, with moments in UTC where they have them in several zones."""
     zones: dict[str, set[str]] = {}
     for table in tables:
         for field in table.schema:
             if pa.types.is_timestamp(field.type):
                 zones.setdefault(field.name, set()).add(field.type.tz)
-    several = {name for name, found in zones.items() if len(found) > 1}
-    for place, table in enumerate(tables):
-        for name in several & set(table.column_names):
-            column = table.column(name)
-            if pa.types.is_timestamp(column.type):
-                number, utc = table.column_names.index(name), pa.timestamp("us", tz="UTC")
-                table = table.set_column(number, name, column.cast(utc))
-        tables[place] = table
-    return tables
+    several, utc = {n for n, found in zones.items() if len(found) > 1}, pa.timestamp("us", tz="UTC")
+    return [
+        table.cast(
+            pa.schema(
+                field.with_type(utc)
+                if field.name in several and pa.types.is_timestamp(field.type)
+                else field
+                for field in table.schema
+            )
+        )
+        for table in tables
+    ]

@@ -162,6 +162,17 @@ def test_whom_a_person_put_back_is_not_replaced_before_there_is_another_partitio
     assert tick(instance, LATE_USE_CASE).partition_key == "2005-10"
 
 
+def test_the_rule_of_thumb_that_a_person_put_back_waits_for_another_partition(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07", "2005-08")
+    decided(instance, "2005-06", "1")
+    measured(instance, "2005-08")
+    put_back = {"event": "rolled_back", "is_baseline": True, "as_of": "2005-06"}
+    crowned(instance, "1", **put_back, effective_from="2005-09")
+    assert "was put back by a person" in tick(instance).skip_message
+    crowned(instance, "1", **put_back, effective_from="2005-08")
+    assert tick(instance).partition_key == "2005-08"
+
+
 def test_months_without_a_champion_are_no_findings(instance):
     drift(instance, "2005-04", verdict="no_champion", version="")
     assert gather_facts(instance, USE_CASE).findings == ()

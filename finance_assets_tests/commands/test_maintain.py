@@ -10,7 +10,6 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
-from finance_assets.calendar import Frequency
 from finance_assets.cli.main import app
 from finance_assets.commands.maintain import Maintain, tables_of
 from finance_assets.commands.status import Status
@@ -156,7 +155,7 @@ def test_the_job_is_scheduled_weekly_and_stopped_by_default_in_development(setti
         get_settings.cache_clear()
         return build_defs().resolve_schedule_def("maintenance_schedule")
 
-    assert schedule().cron_schedule == Frequency.weekly.boundaries
+    assert schedule().cron_schedule == "0 0 * * 1", "each Monday, as the runbook says"
     assert schedule().execution_timezone == CALENDAR.timezone
     assert schedule().default_status is dg.DefaultScheduleStatus.STOPPED
     monkeypatch.setenv("FINANCE_ASSETS_ENV", Environment.prod.value)

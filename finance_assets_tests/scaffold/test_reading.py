@@ -181,6 +181,22 @@ def test_a_column_that_no_table_holds_is_left_out_and_asked_for_is_named(tmp_pat
         read(path, label="tags")
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_what_no_table_holds_of_one_file_is_left_out_of_all(tmp_path, ending):
+    paths = [tmp_path / f"{name}.{ending}" for name in "ab"]
+    for path, months, tags in zip(paths, (MONTHS[:2], MONTHS[2:]), ([["a"]], [None]), strict=True):
+        frame = parcels(months)
+        frame = frame.assign(tags=tags * len(frame))
+        if ending == "jsonl":
+            frame.to_json(path, orient="records", lines=True)
+        else:
+            frame.to_parquet(path)
+    given = read(*paths)
+    assert given.left_out == ("tags",)
+    assert "tags" not in given.header
+    assert given.rows.num_rows == len(parcels())
+
+
 @pytest.mark.parametrize("is_multiline", [False, True])
 def test_quotes_behind_a_backslash_are_read(tmp_path, is_multiline):
     note = 'said "wait", then\nleft' if is_multiline else 'said "wait", then left'
