@@ -1,5 +1,6 @@
 """The rule of thumb as champion, and models of what it misses, on the real engine."""
 
+import shutil
 from dataclasses import replace
 
 import mlflow
@@ -13,8 +14,10 @@ from finance_assets.ml.families.anchored import fit_anchored
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.tasks.regression import Regression, criteria
+from finance_assets.model_life.acceptance import accept
 from finance_assets.model_life.cards import gather_card
 from finance_assets.model_life.chain import chain_problems, read_history
+from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.crowning import mirror
 from finance_assets.model_life.judging import Judge
 from finance_assets.model_life.reproduce import reproduce
@@ -109,6 +112,22 @@ def test_the_rule_of_thumb_serves_until_a_candidate_beats_it(settings, spark):
         chain = (*where, replace(event, gate_report=forged).sealed())
         problems = " ".join(chain_problems(chain if where else (installed, promoted, chain[0])))
         assert "only the rule of thumb needs no gate" in problems
+
+
+def test_after_a_lost_history_the_rule_of_thumb_serves_and_whoever_beats_it_is_held(
+    settings, spark
+):
+    kiosk = kiosk_with(GATE, settings, spark)
+    kiosk.run(TABLES, DAYS[0], SECOND)
+    kiosk.run(MODEL, FIRST)
+    shutil.rmtree(kiosk.lakehouse.path(champion_history_contract(NAME).table))
+    ctx = open_context(settings, lambda: spark, run_id="test", report=lambda _: None)
+    accept(ctx, kiosk.use_case.model, kiosk.use_case.calendar, reason="deleted", stated={})
+    kiosk.run(MODEL, SECOND)
+    # The rule of thumb is weaker than the champion that was lost may have been.
+    assert [event for event, *_ in events(kiosk)] == ["installed"]
+    decided = sorted(kiosk.rows(f"models.{NAME}_decision"), key=lambda row: row["recorded_at"])
+    assert decided[-1]["outcome"] == "held"
 
 
 def facts(ready, decided, is_baseline):

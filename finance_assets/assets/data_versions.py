@@ -71,5 +71,5 @@ def _newest(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Collection[str]
 ) -> dict[str, dg.AssetMaterialization]:
     """The newest materialisation of each of these partitions that has any."""
-    found = newest_of(instance, key, partitions) if partitions else {}
+    found = newest_of(instance, key, partitions)
     return {p: one.asset_materialization for p, one in found.items() if one.asset_materialization}

@@ -20,6 +20,8 @@ from finance_assets.step.declaration import Kind
 from finance_assets.step.use_case import UseCase
 
 NAME = "intact"
+# Why nobody may rest on the history, in the metadata of the check.
+UNTRUSTED = "untrusted"
 
 
 def build_history_check(use_case: UseCase) -> dg.AssetChecksDefinition:
@@ -55,6 +57,7 @@ def evaluation_of(use_case: UseCase, found: Findings) -> dg.AssetCheckEvaluation
         description="; ".join((*found.broken, *found.outdated)) or "nothing is wrong",
         metadata={
             "problems": dg.MetadataValue.json(list(found.broken)),
+            UNTRUSTED: dg.MetadataValue.json(list(found.untrusted)),
             "to_be_scored_again": dg.MetadataValue.json(list(found.outdated)),
         },
     )

@@ -14,6 +14,9 @@ def newest_of(
 
     However often a partition was materialised, one event of it is read.
     """
+    # Dagster takes no partitions for all of them.
+    if partitions is not None and not partitions:
+        return {}
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     storage = instance.event_log_storage
     wanted = None if partitions is None else set(partitions)

@@ -8,7 +8,7 @@ once more. So each thing is told at least once.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 
 import dagster as dg
@@ -28,11 +28,16 @@ GIVE_UP_AFTER = 2
 @dataclass(frozen=True)
 class Memory:
     """What is remembered of a channel, as far as it still holds: the keys of what it was told, and
-    of what it refused, longest ago first.
+    of what it refused, longest ago first. While some facts cannot be read, nothing is forgotten.
     """
 
     told: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+
+    def of(self, holding: Collection[str]) -> "Memory":
+        """Without what does not hold any more."""
+        told, refused = ([k for k in keys if k in holding] for keys in (self.told, self.refused))
+        return Memory(told, refused)
 
 
 def build_alert_sensor(use_case: UseCase) -> dg.SensorDefinition:
@@ -56,6 +61,8 @@ def build_alert_sensor(use_case: UseCase) -> dg.SensorDefinition:
         for place in wrong:
             context.log.error(f"FINANCE_ASSETS_ALERT_URLS: URL number {place} is none of apprise's")
         before = _read(context.cursor)
+        if not facts.unknown:
+            before = {name: memory.of({a.key for a in alerts}) for name, memory in before.items()}
         now = {
             one.name: _tell(
                 one, alerts, before.get(one.name, Memory()), settings, context.log.warning
@@ -91,9 +98,7 @@ def _tell(
     seconds, and other channels wait. The next tick begins with those that it was not asked yet, so
     messages that it never takes keep no other from it.
     """
-    holding = {alert.key for alert in alerts}
-    told = [key for key in before.told if key in holding]
-    refused = [key for key in before.refused if key in holding]
+    told, refused = [*before.told], [*before.refused]
     failures = 0
     for alert in untold(alerts, told, refused):
         if alert.key in refused:

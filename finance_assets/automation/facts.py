@@ -11,6 +11,7 @@ from functools import cache, partial
 
 import dagster as dg
 
+from finance_assets.assets.history_check import UNTRUSTED
 from finance_assets.assets.metadata import asset_key, stated_champion, stated_history
 from finance_assets.automation.answers import people_asked, said_by
 from finance_assets.automation.made import why_not_made
@@ -135,7 +136,7 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
         facts,
         champion_version=str(known.get("champion_version", "")) or None,
         champion_digest=_digest_of(known),
-        history_problems=stated_problems(instance, use_case),
+        history_problems=stated_problems(instance, use_case, UNTRUSTED),
         champion_as_of=str(known.get("as_of", "")),
         champion_from=effective_from,
         is_baseline=bool(known.get("is_baseline")),
@@ -202,7 +203,10 @@ def _measured(lakehouse: Lakehouse, use_case: UseCase, among: Collection[str]) -
     window = use_case.calendar.window(min(among), max(among))
     now = read_inputs(lakehouse, step.inputs, window).made_from
     history_of = cache(lakehouse.history)
-    return frozenset(p for p in among if not why_not_made(use_case, step, p, now[p], history_of))
+    history = history_of(step.key)
+    # A verdict that does not say what it was made from may be of other data.
+    made = {p for p in among if (one := history.in_force(p)) and p in one.made_from}
+    return frozenset(p for p in made if not why_not_made(use_case, step, p, now[p], history_of))
 
 
 def _put_back_at(lakehouse: Lakehouse, use_case: UseCase, history: ChampionHistory) -> str:

@@ -1,8 +1,11 @@
 """Stated facts: what runs said of partitions in Dagster's event log, the newest of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import (
+    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
+)
 
 from finance_assets.assets.history_check import NAME as INTACT
 from finance_assets.assets.materializations import newest_of
@@ -13,9 +16,6 @@ from finance_assets.model_life.contracts import drift_contract
 from finance_assets.model_life.verdicts import Summary
 from finance_assets.step.declaration import Facts
 from finance_assets.step.use_case import UseCase
-
-# The newest check may be planned only, as those of some runs that were killed stay for ever.
-CHECKS_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ def judged_since(instance: dg.DagsterInstance, use_case: UseCase, partition: str
     wanted = dg.AssetRecordsFilter(key, asset_partitions=[partition])
     newest, since = None, 0.0
     for facts, at in statements(instance, wanted, partition):
-        # A statement also names its run, and each run is another.
-        summary = of_record(Summary, facts)
+        # What it rests on is told in other words by another version of this package, or when more
+        # is restated since; the verdict is the same one.
+        summary = replace(of_record(Summary, facts), evidence=())
         newest = newest or summary
         if summary != newest:
             break
@@ -59,20 +60,28 @@ def judged_since(instance: dg.DagsterInstance, use_case: UseCase, partition: str
     return since
 
 
-def stated_problems(instance: dg.DagsterInstance, use_case: UseCase) -> tuple[str, ...]:
-    """What the newest check of the champion history found broken."""
+def stated_problems(
+    instance: dg.DagsterInstance, use_case: UseCase, kind: str = "problems"
+) -> tuple[str, ...]:
+    """What the newest check of the champion history found broken, or why it is not trusted.
+
+    A check that a run has only planned found nothing yet.
+    """
     table = champion_history_contract(use_case.name).table
-    check = dg.AssetCheckKey(asset_key(table), INTACT)
-    storage = instance.event_log_storage
-    for record in storage.get_asset_check_execution_history(check, limit=CHECKS_AT_ONCE):
-        event = record.event.dagster_event if record.event else None
-        # A run that is on its way has planned the check, and found nothing yet.
-        if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            continue
-        problems = event.asset_check_evaluation_data.metadata.get("problems")
-        found = problems.value if problems is not None else ()
-        return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
-    return ()
+    check, storage = dg.AssetCheckKey(asset_key(table), INTACT), instance.event_log_storage
+    records = storage.get_asset_check_execution_history(
+        check, limit=1, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
+    )
+    event = records[0].event.dagster_event if records and records[0].event else None
+    said = event.asset_check_evaluation_data if event else None
+    if said is None or said.passed:
+        return ()
+    # The first versions of this package stated no other kind.
+    problems = said.metadata.get(kind, said.metadata.get("problems"))
+    found = problems.value if problems is not None else None
+    if not isinstance(found, list | tuple):
+        return (said.description or "its newest check failed",)
+    return tuple(map(str, found))
 
 
 def measured_since(instance: dg.DagsterInstance, table: str, other: str) -> frozenset[str]:

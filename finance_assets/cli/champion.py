@@ -212,7 +212,7 @@ def _history(use_case: UseCase, as_json: bool) -> None:
         print(json.dumps(asdict(found), indent=2))
         return
     names = ("#", "recorded (UTC)", "event", "champion", "as of", "holds from", "before")
-    table = grid(f"Changes of champion of {use_case.name}", (*names, "by", "reason"))
+    table = grid(f"Champion history of {use_case.name}", (*names, "by", "reason"))
     for event in found.events:
         table.add_row(
             str(event.sequence),

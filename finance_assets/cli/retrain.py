@@ -98,7 +98,6 @@ def _tell(key: str, event: str) -> None:
 
 def _show(use_case: UseCase, as_of: str) -> None:
     from finance_assets.commands.champion import History
-    from finance_assets.model_life.champion_history import Event
 
     found = ask(History(), use_case)
     made = [d for d in found.decisions if d.as_of == as_of]
@@ -109,10 +108,9 @@ def _show(use_case: UseCase, as_of: str) -> None:
             f"candidate [bold]v{decision.candidate_version}[/]: "
             f"{decision.outcome.replace('_', ' ')}{escape(failed)}"
         )
-    changes = [event for event in found.events if event.event != Event.accepted]
-    if changes:
+    if found.changes:
         # A candidate that was promoted once may have been rolled back since.
-        newest = changes[-1]
+        newest = found.changes[-1]
         console.print(
             f"champion: [bold]v{newest.model_version}[/] from {newest.effective_from} on "
             f"({newest.event.replace('_', ' ')} by {escape(newest.decided_by)})"

@@ -9,7 +9,7 @@ from finance_assets.commands.models import TRAINING_SECONDS, require_number
 from finance_assets.model_life.acceptance import accept
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.chain import read_history
-from finance_assets.model_life.champion_history import ChampionEvent
+from finance_assets.model_life.champion_history import ChampionEvent, Event
 from finance_assets.model_life.crowning import stated
 from finance_assets.model_life.decision_log import Decision, read_decisions
 from finance_assets.model_life.effects import follow_up
@@ -36,6 +36,11 @@ class Histories:
     events: tuple[ChampionEvent, ...]
     decisions: tuple[Decision, ...]
     problems: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[ChampionEvent, ...]:
+        """The events that changed the champion."""
+        return tuple(event for event in self.events if event.event != Event.accepted)
 
 
 @dataclass(frozen=True)

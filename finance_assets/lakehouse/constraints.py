@@ -17,8 +17,13 @@ DECLARED = "finance_assets.row_rules"
 
 def release_outdated(stored: StoredTable, contract: Contract) -> None:
     """Drop the constraint of rules that are no longer the contract's, before new rows come."""
-    if stored.configuration.get(DECLARED) != _declared(contract):
+    if not is_declared(stored, contract):
         release(stored)
+
+
+def is_declared(stored: StoredTable, contract: Contract) -> bool:
+    """Whether the rules that the table was given last are those of the contract."""
+    return stored.configuration.get(DECLARED) == _declared(contract)
 
 
 def release(stored: StoredTable) -> None:

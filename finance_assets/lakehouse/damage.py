@@ -22,12 +22,15 @@ def reading(table: str, path: Path) -> Iterator[None]:
         HistoryError: they are damaged or lost.
     """
     from deltalake.exceptions import DeltaError
+    from pyarrow import ArrowException
 
     try:
         yield
     except Exception as error:
-        # What deltalake's parser and its queries meet comes as one of these, or as it is.
-        known = isinstance(error, DeltaError | OSError | UnicodeError | JSONDecodeError)
+        # What deltalake's parser and its queries meet comes as one of these, or as it is; what
+        # pyarrow meets in a file that was cut short, as one of its own.
+        is_ours = isinstance(error, DeltaError | ArrowException)
+        known = is_ours or isinstance(error, OSError | UnicodeError | JSONDecodeError)
         if not known and type(error) not in (Exception, ValueError):
             raise
         raise _damaged(table, path, str(error).partition("\n")[0]) from error

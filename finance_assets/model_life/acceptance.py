@@ -9,10 +9,10 @@ why become an event of the chain, which MLflow and Dagster state from then on.
 
 from dataclasses import asdict
 
-from pydantic import TypeAdapter
-
 from finance_assets.calendar import Calendar
+from finance_assets.codec import to_json
 from finance_assets.errors import ModelError
+from finance_assets.lakehouse import constraints
 from finance_assets.lakehouse.journal import prepare
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.chain import NOBODY, read_history
@@ -24,6 +24,7 @@ from finance_assets.model_life.champion_history import (
     champion_history_contract,
 )
 from finance_assets.model_life.crowning import add, event_behind
+from finance_assets.model_life.decision_log import decision_contract
 from finance_assets.model_life.effects import require_decidable
 from finance_assets.model_life.people import acting_user, is_application
 from finance_assets.step.declaration import StepContext
@@ -48,8 +49,6 @@ def accept(
     """
     statement = ctx.registry.statement(spec.name)
     places = {place: said for place, said in {"MLflow": statement, **stated}.items() if said}
-    if not ctx.lakehouse.home.needs_engine:
-        prepare(ctx.lakehouse, champion_history_contract(spec.name))
     history = read_history(ctx.lakehouse, spec.name, places)
     require_decidable(spec, history, reason, None)
     _require_acceptable(spec, history)
@@ -64,10 +63,31 @@ def accept(
         trained_by=stays.trained_by if stays else "",
         decided_by=_person(ctx, spec),
         reason=reason.strip(),
-        gate_report=TypeAdapter(Accepted).dump_json(accepted).decode(),
+        gate_report=to_json(accepted),
         **asdict(stays.identity if stays else NOBODY),
     )
+    _prepare(ctx, spec)
     return add(ctx, spec, event, history)
+
+
+def _prepare(ctx: StepContext, spec: ModelSpec) -> None:
+    """Make the table take an acceptance.
+
+    Raises:
+        ModelError: it is in a catalog, where it belongs to the pipeline, and keeps older rules.
+    """
+    contract = champion_history_contract(spec.name)
+    if not ctx.lakehouse.home.needs_engine:
+        prepare(ctx.lakehouse, contract)
+        return
+    stored = ctx.lakehouse.table(contract.table)
+    if stored.exists and not constraints.is_declared(stored, contract):
+        raise ModelError(
+            "the table keeps the rules of an earlier version, which know no acceptance",
+            where=contract.table,
+            remedy=f"materialise {decision_contract(spec).table} by itself, which gives it today's "
+            "rules and then fails; accept after that",
+        )
 
 
 def _require_acceptable(spec: ModelSpec, history: ChampionHistory) -> None:

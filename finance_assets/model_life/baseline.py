@@ -28,7 +28,7 @@ DECLARED = "The rule of thumb serves until something beats it."
 def install_baseline(
     ctx: StepContext, spec: ModelSpec, calendar: Calendar, split: TimeSplit
 ) -> None:
-    """Make the rule of thumb champion, if the use case says so and nobody ever was.
+    """Make the rule of thumb champion, if the use case says so and the history names nobody.
 
     Raises:
         ModelError: the champion history cannot be trusted.

@@ -13,8 +13,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
-from pydantic import TypeAdapter
-
+from finance_assets.codec import from_json
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
@@ -33,6 +32,7 @@ class Event(StrEnum):
 
 
 # The events that a person brings about; the others are a step's.
+AWAITED = (Event.approved, Event.accepted)
 BY_PEOPLE = (Event.approved, Event.rolled_back, Event.accepted)
 
 
@@ -121,7 +121,7 @@ class ChampionEvent:
         Raises:
             ValueError: that cannot be read.
         """
-        return TypeAdapter(Accepted).validate_json(self.gate_report)
+        return from_json(Accepted, self.gate_report)
 
     @property
     def content_digest(self) -> str:
@@ -164,8 +164,17 @@ class ChampionHistory:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether a person accepted that events are lost: others were champion, too, perhaps."""
+        """Whether a person ever accepted the history as it stood: others may have been champion."""
         return len(self.events) < len(self.chain)
+
+    @property
+    def awaits_a_person(self) -> bool:
+        """Whether nobody approved a candidate since a person accepted the history as it stood.
+
+        Until then the gate may compare with a weaker champion than the one that was lost.
+        """
+        kinds = [event.event for event in self.chain if event.event in AWAITED]
+        return kinds[-1:] == [Event.accepted]
 
     @property
     def newest(self) -> ChampionEvent | None:

@@ -4,7 +4,7 @@ They are the same for every use case but for its name, key and task. Those of ev
 decisions, looks and champions are beside their records.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from finance_assets.lakehouse.contract import Column, Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
@@ -92,8 +92,7 @@ class DriftRecord:
         """The record of a variable's drift. Which codes came new is in its counts, and named in
         the evidence of the triage.
         """
-        names = {one.name for one in fields(cls)}
-        stored = {name: value for name, value in vars(found).items() if name in names}
+        stored = {name: value for name, value in vars(found).items() if name != "unseen_codes"}
         return cls(
             partition, **stored, rows=rows, model_version=model_version, model_sha256=model_sha256
         )

@@ -117,7 +117,7 @@ def add(
         raise ModelError(
             "there is no champion history, and no person makes its table: it would be theirs",
             where=contract.table,
-            remedy=f"run {decision_contract(spec).table} once more, which makes it; then try again",
+            remedy=f"materialise {decision_contract(spec).table} alone, which makes it; try again",
         )
     now = read_history(ctx.lakehouse, spec.name)
     if not set(now.problems) <= set(expected.problems):

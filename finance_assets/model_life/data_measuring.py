@@ -4,8 +4,9 @@ Reads commit logs, and counts reasons in the quarantine.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 from finance_assets.calendar import Calendar
 from finance_assets.lakehouse.history import TableHistory
@@ -28,7 +29,6 @@ class WatchedTables:
     lakehouse: Lakehouse
     tables: tuple[Step, ...]
     calendar: Calendar
-    _histories: dict[str, TableHistory] = field(default_factory=dict)
 
     def quality(self, partition: str) -> list[QualityRecord]:
         """What became of the partition's rows in every table."""
@@ -67,10 +67,9 @@ class WatchedTables:
                 counted[reason] += int(str(row["n"]))
         return "; ".join(f"{reason} ({n})" for reason, n in counted.most_common(SHOWN))
 
-    def _history(self, table: str) -> TableHistory:
-        if table not in self._histories:
-            self._histories[table] = self.lakehouse.history(table)
-        return self._histories[table]
+    @cached_property
+    def _history(self) -> Callable[[str], TableHistory]:
+        return cache(self.lakehouse.history)
 
 
 def rejections(records: list[QualityRecord]) -> tuple[Rejected, ...]:

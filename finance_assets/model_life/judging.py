@@ -89,9 +89,8 @@ class Judge:
             report = self.judge(ctx, one)
             if not report.is_passed:
                 return self._judged(ctx, one, Outcome.turned_down, report)
-            # Where the champion was lost there is none to compare with: that takes a second person.
-            is_lost = history.is_accepted and history.newest is None
-            if self.spec.approval is Approval.required or is_lost:
+            # Whom it would replace may have been lost: then it takes a second person.
+            if self.spec.approval is Approval.required or history.awaits_a_person:
                 return self._judged(ctx, one, Outcome.held, report)
             try:
                 self._promote(ctx, one, report, history)

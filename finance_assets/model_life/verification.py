@@ -26,12 +26,16 @@ from finance_assets.step.declaration import StepContext
 class Findings:
     """What is wrong with a history: what is `broken`, and what is only `outdated`.
 
+    `untrusted` is that part of what is broken for which nobody may rest on the history. The rest is
+    of what it names: a model whose files are gone can be replaced by a candidate.
+
     Outdated are scored partitions where another champion is in force by now, as after a rollback
     that holds for them, too: they are to be scored again, and nothing was tampered with.
     """
 
     broken: tuple[str, ...]
     outdated: tuple[str, ...]
+    untrusted: tuple[str, ...] = ()
 
 
 def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[str]:
@@ -52,13 +56,13 @@ def examine(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> Findin
     places = {place: said for place, said in {"MLflow": statement, **stated}.items() if said}
     history = read_history(ctx.lakehouse, spec.name, places)
     problems = list(history.problems)
-    if history.events and not statement:
+    if history.chain and not statement:
         problems.append("MLflow does not state the newest event; the next decision states it")
     problems += _models(ctx, spec, history)
     problems += _journal(ctx, decision_contract(spec))
     problems += _journal(ctx, looks_contract(spec))
     problems += _evaluations(ctx, spec)
-    return Findings(tuple(problems), tuple(outdated(ctx, spec, history)))
+    return Findings(tuple(problems), tuple(outdated(ctx, spec, history)), history.problems)
 
 
 def _models(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> list[str]:

@@ -8,6 +8,7 @@ from finance_assets.calendar import Window
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.proposal import Accounting, Proposal, staged_files
+from finance_assets.lakehouse.publication import Publication
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.ml.families import Model, family_of, load_model
 from finance_assets.ml.identity import Reader, reader
@@ -63,17 +64,22 @@ def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Publish
     """Score with these champions, and publish."""
     contract, staged = prediction_contract(spec), []
     ctx.lakehouse.require(contract)
-    read = reader(ctx.registry, spec.name)
+    read, lost = reader(ctx.registry, spec.name), _lost(ctx, spec, champions)
     with ctx.lakehouse.staging() as folder:
         # Each is written by itself: a plan carries the text of its model, and one that carried
         # those of many would be larger than an engine takes.
         for champion, window in _stretches(ctx.window, champions):
             staged.append(str(folder / window.first))
             _scored(ctx, spec, window, champion, read).write.parquet(staged[-1])
+        for partition in lost:
+            ctx.report(f"{partition} was scored by a champion that is lost: it stays as it is")
+            staged.append(str(folder / partition))
+            ctx.lakehouse.read(contract, ctx.window.at(partition)).write.parquet(staged[-1])
         rows = ctx.lakehouse.no_rows(contract)
         if staged:
             rows = ctx.lakehouse.spark.read.schema(columns_ddl(contract)).parquet(*staged)
-        accounting, constants = _accounting(ctx, spec, champions), scorers_of(champions)
+        accounting = _accounting(ctx, spec, champions, lost)
+        constants = scorers_of(champions) | {p: one.constants.get(p, {}) for p, one in lost.items()}
         files = staged_files(ctx.window, folder)
         return ctx.publish(
             Proposal(contract, ctx.window, rows, accounting, constants=constants, files=files)
@@ -175,7 +181,25 @@ def _dated(scorer: Scorer, partition: str, versions: dict[str, str]) -> Scorer:
     return score
 
 
-def _accounting(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Accounting:
+def _lost(ctx: StepContext, spec: ModelSpec, champions: Champions) -> dict[str, Publication]:
+    """What a champion scored whose event is lost, which a person accepted: what was served stays
+    on record. The publication of each such partition.
+    """
+    if all(champions.values()) or not history_of(ctx, spec).is_accepted:
+        return {}
+    history = ctx.lakehouse.history(prediction_contract(spec).table)
+    known = {p: history.in_force(p) for p, champion in champions.items() if champion is None}
+    return {
+        partition: one
+        for partition, one in known.items()
+        if one and one.ledgers[partition].published and history.altered_at(partition) is None
+    }
+
+
+def _accounting(
+    ctx: StepContext, spec: ModelSpec, champions: Champions, lost: dict[str, Publication]
+) -> Accounting:
     """Feature rows in, predictions out; partitions without a champion take nothing in."""
     stored = ctx.rows_of(spec.features, ctx.window)
-    return Accounting({p: stored[p] for p, champion in champions.items() if champion})
+    delivered = {p: stored[p] for p, champion in champions.items() if champion}
+    return Accounting(delivered | {p: one.ledgers[p].delivered for p, one in lost.items()})

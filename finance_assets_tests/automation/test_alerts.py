@@ -289,6 +289,16 @@ def test_what_the_champion_learned_from_is_told_as_soon_as_it_is_restated(
     runner.run(DRIFT, AUGUST)
     ticks.tick()
     assert "restated data" not in " ".join(hooks[0].titles[before:])
+    # Nor is it told again after a moment in which a log could not be read.
+    triage = runner.lakehouse.history(triage_contract(MODEL).table)
+    half = triage.stored.path / "_delta_log" / f"{triage.version + 1:020}.json"
+    half.touch()
+    ticks.tick()
+    half.unlink()
+    ticks.tick()
+    said = hooks[0].titles[before:]
+    assert f"[{NAME}] : what is so of holds cannot be read" in said
+    assert "restated data" not in " ".join(said)
 
 
 def test_facts_that_cannot_be_read_are_told_and_keep_nobody_from_hearing_of_the_others(

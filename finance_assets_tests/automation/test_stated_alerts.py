@@ -135,6 +135,11 @@ def test_a_materialisation_that_a_person_reports_hides_no_champion(instance):
 def test_on_a_catalog_nothing_is_trained_behind_a_broken_history(instance):
     crowned(instance, "1", as_of=JUNE)
     assert facts_of_events(instance, USE_CASE).history_problems == ()
-    broken = Findings(("MLflow states an event 2 that the table does not have",), ())
+    lost = "MLflow states an event 2 that the table does not have"
+    broken = Findings(("champion v1: its files are gone", lost), (), (lost,))
     instance.report_runless_asset_event(evaluation_of(USE_CASE, broken))
-    assert facts_of_events(instance, USE_CASE).history_problems == broken.broken
+    assert facts_of_events(instance, USE_CASE).history_problems == (lost,)
+    # A model whose files are gone is for the gate to replace.
+    gone = Findings(broken.broken[:1], ())
+    instance.report_runless_asset_event(evaluation_of(USE_CASE, gone))
+    assert facts_of_events(instance, USE_CASE).history_problems == ()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from finance_assets.errors import HistoryError
 from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.recorded import (
@@ -143,6 +144,13 @@ def test_a_file_that_is_lost_is_not_taken_for_stored(lakehouse):
     [uri] = [file for file in table(lakehouse).file_uris() if f"month={APRIL}" in unquote(file)]
     Path(uri).unlink()
     assert set(proven(lakehouse)) == {MAY}
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1 and then nothing PAR1"])
+def test_a_file_that_was_cut_short_is_named_when_its_rows_are_counted(lakehouse, content):
+    Path(table(lakehouse).file_uris()[0]).write_bytes(content)
+    with pytest.raises(HistoryError, match="cannot be read"):
+        lakehouse.history(THINGS.table).row_counts()
 
 
 @pytest.mark.parametrize("records", ['"numRecords":7', '"numRecords":0', '"other":1'])

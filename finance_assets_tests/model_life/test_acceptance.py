@@ -7,11 +7,13 @@ from dataclasses import asdict, replace
 import dagster as dg
 import pytest
 from deltalake import DeltaTable
+from typer.testing import CliRunner
 
 from finance_assets.assets.history_check import evaluation_of
 from finance_assets.assets.metadata import stated_history, statement
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.sensors import wanted_retraining
+from finance_assets.cli.main import app
 from finance_assets.commands.champion import Accept, Approve
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import ModelError
@@ -42,7 +44,7 @@ from finance_assets_tests.model_life.test_champion_history import (
     write_around,
 )
 from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.scenario import JUNE, NAME, SEPTEMBER, USE_CASE
+from finance_assets_tests.scenario import AUGUST, JUNE, NAME, SEPTEMBER, USE_CASE
 
 MOVED = replace(USE_CASE, model=EASY)
 
@@ -122,6 +124,10 @@ def test_what_a_lost_champion_scored_stays_and_keeps_nothing_from_being_measured
     accept(crowned)
     found = examine(context(crowned), EASY, {})
     assert (found.broken, found.outdated) == ((), ())
+    # As `finance-assets run` does with every partition, and a late correction with its own.
+    before = crowned.lakehouse.history(PREDICTIONS).version
+    crowned.run(PREDICTIONS, SEPTEMBER)
+    assert crowned.lakehouse.history(PREDICTIONS).version == before
     crowned.run(DRIFT, SEPTEMBER)
     assert stored_triage(crowned.lakehouse, EASY)[SEPTEMBER].champion_version == ""
     [served] = {row["model_version"] for row in crowned.rows(PREDICTIONS)}
@@ -139,6 +145,33 @@ def test_a_history_made_under_the_rules_of_before_takes_an_acceptance(crowned):
     accept(crowned, said={"Dagster": f"9:{'0' * 64}"})
     assert history(crowned).head.event == "accepted"
     assert problems(crowned) == []
+
+
+def test_after_a_loss_a_second_person_approves_whoever_is_named_by_what_is_left(crowned):
+    """The gate compares with the champion that is left, and the lost one may have been stronger."""
+    restore_first(crowned)
+    accept(crowned)
+    assert history(crowned).newest.model_version == "1"
+    assert history(crowned).awaits_a_person
+    run_model_steps(crowned, AUGUST, EASY)
+    assert events(crowned) == [("promoted", "1", None)]
+    assert read_decisions(crowned.lakehouse, EASY)[-1].outcome == "held"
+
+
+def test_what_the_command_accepts_is_told_to_dagster_and_intact_after_it(crowned):
+    shutil.rmtree(crowned.lakehouse.path(HISTORY))
+    told = CliRunner().invoke(app, ["accept", NAME, "--reason", "the folder was deleted"])
+    assert told.exit_code == 0, told.output
+    assert f"champion of {NAME} is none" in told.output.replace("\n", " ")
+    with dg.DagsterInstance.get() as instance:
+        assert stated_history(instance, NAME) == history(crowned).statement
+    verified = CliRunner().invoke(app, ["history", NAME, "--verify"])
+    assert verified.exit_code == 0, verified.output
+    listed = CliRunner().invoke(app, ["history", NAME])
+    assert "accepted" in listed.output
+    again = CliRunner().invoke(app, ["accept", NAME, "--reason", "once more"])
+    assert again.exit_code == 1
+    assert "there is nothing to accept" in again.output.replace("\n", " ")
 
 
 def test_the_sensor_waits_for_the_acceptance_and_the_alert_goes_with_it(crowned):
