@@ -88,8 +88,8 @@ def accept(use_case: UseCaseName, reason: Reason) -> None:
     """Take the champion history as it stands, where it cannot be put right any more.
 
     It was deleted or restored: what is missing, who accepts it and why goes down in it. The
-    champion that it names stays; where it names none, the next candidate that passes is held until
-    a second person approves it.
+    champion that it names stays, if it names one. The next candidate that passes the gate is held
+    until a second person approves it.
     """
     guarded(lambda: _accept(one_use_case(use_case), reason))
 
