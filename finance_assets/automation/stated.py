@@ -1,6 +1,6 @@
 """Stated facts: what runs said of partitions in Dagster's event log, the newest of each."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import (
@@ -50,9 +50,8 @@ def judged_since(instance: dg.DagsterInstance, use_case: UseCase, partition: str
     wanted = dg.AssetRecordsFilter(key, asset_partitions=[partition])
     newest, since = None, 0.0
     for facts, at in statements(instance, wanted, partition):
-        # What it rests on is told in other words by another version of this package, or when more
-        # is restated since; the verdict is the same one.
-        summary = replace(of_record(Summary, facts), evidence=())
+        # Its evidence counts: whoever answered one finding has not answered another of its kind.
+        summary = of_record(Summary, facts)
         newest = newest or summary
         if summary != newest:
             break

@@ -157,7 +157,7 @@ def test_an_approver_makes_no_table_that_would_be_theirs(tables, ada):
     ada()
     with pytest.raises(ModelError, match="no person makes its table") as refused:
         approved(tables, "1")
-    assert refused.value.remedy.startswith(f"run {DECISION} once more")
+    assert refused.value.remedy.startswith(f"materialise {DECISION} alone")
     assert not tables.lakehouse.table(HISTORY).exists
 
 
