@@ -225,6 +225,24 @@ def test_what_never_came_is_overdue_after_the_days_of_grace():
     assert replace(MONTHS, is_growing=True).freshness == (timedelta(days=2), timedelta(days=4))
 
 
+def test_a_delivery_is_so_many_hours_late_or_early():
+    assert MONTHS.hours_late("2005-04", at("2005-05-01 06:00")) == 0
+    assert MONTHS.hours_late("2005-04", at("2005-05-02 07:30")) == 25.5
+    assert MONTHS.hours_late("2005-04", at("2005-05-01 00:00")) == -6
+    # By the clock on the wall, which is put forward on the last Sunday of March.
+    assert WEEKS.hours_late("2025-03-24", at("2025-03-31 04:00")) == 0
+
+
+def test_of_a_growing_partition_the_delivery_of_the_day_is_late():
+    growing = replace(MONTHS, is_growing=True)
+    assert growing.hours_late("2005-04", at("2005-04-01 12:00")) == -18
+    assert growing.hours_late("2005-04", at("2005-04-02 07:00")) == 1
+    assert growing.hours_late("2005-04", at("2005-04-20 05:00")) == 23
+    assert growing.hours_late("2005-04", at("2005-04-20 06:00")) == 0
+    # Nothing of it is due any more once it has ended.
+    assert growing.hours_late("2005-04", at("2005-05-03 06:00")) == 48
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

@@ -4,8 +4,9 @@ import base64
 import hashlib
 import inspect
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import dagster as dg
 from dagster._core.definitions.metadata import RawMetadataValue
@@ -90,8 +91,6 @@ def result_metadata(step: Step, result: StepResult) -> Metadata:
     Dagster repeats it in the event of every partition of a range: nothing here may grow with it.
     """
     metadata: Metadata = {k: _value(k, v) for k, v in result.metadata.items()}
-    if "rows" in result.metadata:
-        metadata["dagster/partition_row_count"] = int(str(metadata.pop("rows")))
     if result.publication is not None:
         metadata["delta_version"] = result.publication.version
         metadata["changed_partitions"] = _named(result.changed)
@@ -104,14 +103,22 @@ def result_metadata(step: Step, result: StepResult) -> Metadata:
 
 
 def partition_metadata(result: StepResult, partition: str) -> Metadata:
-    """What the materialisation of one partition shows beside that: its content and its facts.
+    """What the materialisation of one partition shows beside that: its content, what became of
+    its rows, and its facts. Dagster draws the numbers over partitions.
 
     Plots and documents are of all partitions; the newest one shows them.
     """
     metadata: Metadata = {FINGERPRINT: result.fingerprints[partition]}
     if partition in result.by_partition:
-        facts = {partition: result.by_partition[partition]}
-        metadata[BY_PARTITION] = dg.MetadataValue.json(facts)
+        facts = result.by_partition[partition]
+        metadata |= {name: value for name, value in facts.items() if _is_number(value)}
+        metadata[BY_PARTITION] = dg.MetadataValue.json({partition: facts})
+    if partition in result.ledgers:
+        ledger = result.ledgers[partition]
+        metadata["dagster/partition_row_count"] = ledger.published
+        metadata["rows_delivered"] = ledger.delivered
+        metadata["rows_quarantined"] = ledger.quarantined
+        metadata["rows_duplicate"] = ledger.duplicates
     if partition == max(result.fingerprints):
         for title, png in result.plots.items():
             encoded = base64.b64encode(png).decode()
@@ -191,6 +198,10 @@ def severity(declared: Severity) -> dg.AssetCheckSeverity:
     """Dagster's word for the severity."""
     blocks = declared is Severity.block
     return dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _value(name: str, value: Any) -> Any:

@@ -112,6 +112,17 @@ class Calendar:
         """When the delivery of the whole partition is due."""
         return self._due(self.frequency.parse(partition))
 
+    def hours_late(self, partition: str, at: datetime) -> float:
+        """Hours from when the delivery was due until it came; below 0 if it came before.
+
+        Of a growing partition one is due each day: the newest that was due counts.
+        """
+        number = self.frequency.parse(partition)
+        days = self.frequency.first_day(number + 1) - self.frequency.first_day(number)
+        waits = range(1 if self.is_growing else days.days, days.days + 1)
+        due = [self._on_the_wall(number, self.due_after + timedelta(days=n)) for n in waits]
+        return (at - max((one for one in due if one <= at), default=due[0])) / timedelta(hours=1)
+
     def is_whole(self, partition: str, now: datetime | None = None) -> bool:
         """Whether what was delivered of it by now is all: of a growing one once it is due."""
         return not self.is_growing or (now or datetime.now(UTC)) >= self.due_at(partition)

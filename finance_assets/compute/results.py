@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from finance_assets.codec import Json, of_record
 from finance_assets.lakehouse.audit import CheckOutcome
-from finance_assets.lakehouse.history import Publication
+from finance_assets.lakehouse.history import Ledger, Publication
 from finance_assets.lakehouse.stored import Row
 from finance_assets.step.declaration import Facts, StepResult
 
@@ -23,6 +23,7 @@ def to_record(result: StepResult) -> Json:
         "version": publication.version if publication else None,
         "changed": result.changed,
         "fingerprints": result.fingerprints,
+        "ledgers": {partition: asdict(one) for partition, one in result.ledgers.items()},
         "metadata": result.metadata,
         "by_partition": result.by_partition,
         "stated": result.stated,
@@ -42,6 +43,7 @@ class _Sent:
     version: int | None
     changed: tuple[str, ...]
     fingerprints: dict[str, str]
+    ledgers: dict[str, Ledger]
     metadata: dict[str, Json]
     by_partition: dict[str, Facts]
     stated: dict[str, dict[str, Facts]]
@@ -65,6 +67,7 @@ def from_record(record: Json) -> StepResult:
         publication=publication,
         changed=sent.changed,
         fingerprints=sent.fingerprints,
+        ledgers=sent.ledgers,
         metadata=sent.metadata,
         by_partition=sent.by_partition,
         stated=sent.stated,

@@ -12,7 +12,7 @@ from finance_assets.calendar import Window
 from finance_assets.codec import Json
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Check, Contract
-from finance_assets.lakehouse.history import Publication
+from finance_assets.lakehouse.history import Ledger, Publication
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, PublishResult, publish
 from finance_assets.lakehouse.recorded import stored_rows
@@ -143,15 +143,17 @@ class StepContext:
 class StepResult:
     """What a step did: the publication (None when refused), checks, and things to look at.
 
-    `by_partition` holds machine-readable facts per partition (sensors read them), `stated` such
-    facts about other tables, `plots` PNG bytes by title, `documents` Markdown by title, `preview`
-    a few rows. `fingerprints` tell the content of each partition of the window.
+    `ledgers` say what became of the rows of each partition of the window, `fingerprints` tell its
+    content. `by_partition` holds machine-readable facts per partition (sensors read them), `stated`
+    such facts about other tables, `plots` PNG bytes by title, `documents` Markdown by title,
+    `preview` a few rows.
     """
 
     outcomes: list[CheckOutcome]
     publication: Publication | None
     changed: tuple[str, ...] = ()
     fingerprints: dict[str, str] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
     metadata: dict[str, Json] = field(default_factory=dict)
     by_partition: dict[str, Facts] = field(default_factory=dict)
     stated: dict[str, dict[str, Facts]] = field(default_factory=dict)

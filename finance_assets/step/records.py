@@ -45,17 +45,12 @@ def _masked(contract: Contract, rows: list[Row]) -> list[Row]:
 def as_result(
     published: PublishResult, ledgers: dict[str, Ledger], preview: list[Row]
 ) -> StepResult:
-    """The step result of a publication, with its accounting as metadata."""
+    """The step result of a publication, with its accounting."""
     return StepResult(
         outcomes=published.outcomes,
         publication=published.publication,
         changed=published.changed,
         fingerprints=published.fingerprints,
-        metadata={
-            "rows": sum(x.published for x in ledgers.values()),
-            "rows_delivered": sum(x.delivered for x in ledgers.values()),
-            "rows_quarantined": sum(x.quarantined for x in ledgers.values()),
-            "rows_duplicate": sum(x.duplicates for x in ledgers.values()),
-        },
+        ledgers=ledgers,
         preview=preview,
     )

@@ -62,8 +62,8 @@ def _recorded(ctx: StepContext, spec: ModelSpec, judged: list[Judged]) -> StepRe
         outcomes=outcomes(ctx.lakehouse, contract, known, ctx.window, ledgers),
         publication=history.publication_of(ctx.window.last),
         changed=tuple(one.contest.split.as_of for one in judged if one.is_new),
+        ledgers=ledgers,
         metadata={
-            "rows": sum(counts.values()),
             "decision": ", ".join(f"v{j.contest.candidate.number}: {j.outcome}" for j in judged),
         },
         by_partition={

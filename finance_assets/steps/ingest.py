@@ -1,5 +1,7 @@
 """Ingesting: take over a source's deliveries as they came, into its bronze table."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from finance_assets.lakehouse.archive import DeliveryArchive, Received, sha256_of
@@ -12,7 +14,7 @@ from finance_assets.lakehouse.sources.diagnosis import explain_missing
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.source import Source
 from finance_assets.settings import Settings
-from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
+from finance_assets.step.declaration import Facts, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_staged
 
 
@@ -66,10 +68,23 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
                 delivered_files={p: copy.file for p, copy in received.items()},
                 files=staged.files_of(ctx.window),
             )
-            return publish_staged(ctx, proposal)
+            return _timed(ctx, publish_staged(ctx, proposal))
 
     code = (type(source.format),)
     return Step(use_case, Kind.ingest, contract, (), run, code, declared=source, source=source)
+
+
+def _timed(ctx: StepContext, result: StepResult) -> StepResult:
+    """The result, with how late the deliveries came that it took over as new. Those of a history
+    that is loaded at once came when it was loaded.
+    """
+    calendar, now = ctx.window.calendar, datetime.now(UTC)
+    if calendar is None:
+        return result
+    late: dict[str, Facts] = {
+        p: {"hours_late": round(calendar.hours_late(p, now), 2)} for p in result.changed
+    }
+    return replace(result, by_partition=late)
 
 
 def _refuse_repeats(

@@ -94,6 +94,28 @@ def test_a_run_records_materialisation_version_schema_and_every_check(settings, 
     assert all(check.passed for check in checks.values())
 
 
+def test_each_partition_of_a_range_shows_its_own_rows_and_how_late_they_came(settings, instance):
+    deliver(settings.landing, APRIL, *statements(APRIL))
+    deliver(settings.landing, MAY, *statements(MAY)[:2])
+    result = materialize(instance, [BRONZE, SILVER], tags=range_tags(APRIL, MAY))
+    bronze, silver = shown(result, BRONZE), shown(result, SILVER)
+    rows = [silver[p]["dagster/partition_row_count"].value for p in (APRIL, MAY)]
+    assert rows == [3, 2]
+    # Two months of some 30 days, and years later.
+    apart = bronze[APRIL]["hours_late"].value - bronze[MAY]["hours_late"].value
+    assert apart == pytest.approx(31 * 24, abs=0.1)
+    assert bronze[MAY]["hours_late"].value > 20 * 365 * 24
+    # Who takes over the same again learns nothing of when it came.
+    again = shown(materialize(instance, [BRONZE], tags=range_tags(APRIL, MAY)), BRONZE)
+    assert "hours_late" not in again[APRIL]
+
+
+def shown(result, key):
+    """The metadata of each partition that was materialised."""
+    events = result.asset_materializations_for_node(node(key))
+    return {event.partition: event.metadata for event in events}
+
+
 def test_check_evaluations_are_kept_per_partition(settings, instance):
     deliver(settings.landing, APRIL, *statements(APRIL))
     deliver(settings.landing, MAY, *statements(MAY, pay_status="1"))
@@ -222,6 +244,7 @@ def bytes_of_a_range(settings, count):
             publication=made,
             changed=names,
             fingerprints=prints,
+            ledgers=ledgers,
             by_partition={p: {"evidence": "moved " * 30} for p in names},
             plots={"Drift": b"\0" * 20_000},
             documents={"model_card": "text " * 1000},
@@ -234,13 +257,10 @@ def bytes_of_a_range(settings, count):
         result = dg.materialize(
             [defs.resolve_assets_def(key)], instance=instance, tags=range_tags(first, names[-1])
         )
-        shown = {
-            event.partition: event.metadata
-            for event in result.asset_materializations_for_node(node(step.key))
-        }
-        said = {p: metadata[BY_PARTITION].value for p, metadata in shown.items()}
+        seen = shown(result, step.key)
+        said = {p: metadata[BY_PARTITION].value for p, metadata in seen.items()}
         assert said == {p: {p: {"evidence": "moved " * 30}} for p in names}
-        assert [p for p in names if "Drift" in shown[p]] == [names[-1]]
+        assert [p for p in names if "Drift" in seen[p]] == [names[-1]]
         logs = instance.all_logs(result.run_id)
         return sum(len(dg.serialize_value(entry)) for entry in logs)
 

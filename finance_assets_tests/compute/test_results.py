@@ -38,6 +38,7 @@ RESULTS = StepResult(
     publication=PUBLICATION,
     changed=("2024-01",),
     fingerprints={"2024-01": "2:7"},
+    ledgers=PUBLICATION.ledgers,
     metadata={"rows": 2, "note": "none", "share": 0.5},
     by_partition={"2024-01": {"verdict": "none", "evidence": ["a", "b"], "max_psi": 0.25}},
     stated={"models.x": {"x": {"champion_version": "1", "is_baseline": False}}},

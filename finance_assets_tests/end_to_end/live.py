@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from finance_assets.assets.metadata import BY_PARTITION
+
 BIN = Path(sys.executable).parent
 # Dagster looks into its queue every five seconds unless it is told otherwise.
 QUEUE = """\
@@ -37,6 +39,10 @@ SENSORS = """{ sensorsOrError(repositorySelector: {repositoryName: "__repository
 ASSETS = """{ assetNodes { assetKey { path } groupName kinds
   owners { ... on UserAssetOwner { email } } partitionStats { numMaterialized numPartitions }
   assetChecksOrError { ... on AssetChecks { checks { name } } } } }"""
+FACTS = """query($path: [String!]!, $partition: String!) {
+  assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
+    assetMaterializations(partitions: [$partition]) { metadataEntries {
+      label ... on JsonMetadataEntry { jsonString } } } } } }"""
 STOP = """mutation($id: String!) { stopSensor(id: $id) { __typename } }"""
 # Of our jobs; what other asset jobs there are has names with underscores in front.
 UNFINISHED = {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING"}
@@ -102,6 +108,16 @@ class Live:
         """What the UI shows of each asset, by its key."""
         found = self.ask(ASSETS)["assetNodes"]
         return {".".join(node["assetKey"]["path"]): node for node in found}
+
+    def facts(self, key: str, partition: str) -> list[dict[str, Any]]:
+        """What each materialisation of a partition states of it, the newest first."""
+        node = self.ask(FACTS, path=key.split("."), partition=partition)["assetNodeOrError"]
+        return [
+            json.loads(entry["jsonString"])[partition]
+            for one in node["assetMaterializations"]
+            for entry in one["metadataEntries"]
+            if entry["label"] == BY_PARTITION
+        ]
 
     def sensors(self) -> list[tuple[str, str, Any]]:
         """Name and id of each sensor, and its newest tick."""

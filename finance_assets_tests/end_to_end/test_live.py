@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.contracts import drift_contract
 from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.model_life.performance_log import monitoring_contracts
 from finance_assets.settings import DAGSTER_YAML
@@ -94,7 +95,7 @@ def keep_shots(url, folder):
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     """All eight days, landed one after the other under the daemon's eyes."""
-    root = tmp_path_factory.mktemp("live")
+    root, drifts = tmp_path_factory.mktemp("live"), drift_contract(USE_CASE.model).table
     with webhook() as hook:
         world = World(root, hook)
         with dev(world.environment, root / "dev.log") as live:
@@ -115,6 +116,7 @@ def played(tmp_path_factory):
             live.until("the second shift is answered", lambda: live.ended(RETRAINING, D8))
             live.until("the rejection is told", lambda: world.told("turned down by the gate"))
             live.until("all runs ended", lambda: live.ended(PIPELINE, D8))
+            world.verdicts = {day: live.facts(drifts, day) for day in CALENDAR.partitions()}
             world.url, world.state, world.assets = live.url, world.status(), live.assets()
             world.pipeline, world.retraining = live.runs(PIPELINE), live.runs(RETRAINING)
             if chromium():
@@ -192,6 +194,13 @@ def test_a_code_from_nowhere_was_held_and_told_once_and_nothing_was_trained_on_i
     found = played.held
     assert (found["verdict"], found["action"]) == ("encoding_change", "hold")
     assert "tariff" in found["evidence"][0]
+    stated = [(one["verdict"], one["action"]) for one in reversed(played.verdicts[D4])]
+    assert stated[0] == ("encoding_change", "hold")
+    assert stated[-1] == ("none", "wait")
+    assert [one[0]["verdict"] for day, one in played.verdicts.items() if day in (D6, D8)] == [
+        "covariate_shift",
+        "covariate_shift",
+    ]
     [post] = played.told("encoding change")
     assert post["title"] == f"[{NAME}] {D4}: encoding change"
     assert "tariff" in post["message"]
