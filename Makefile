@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell $(PYTHON) -c 'import os; gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 30; print(max(2, min(os.cpu_count() or 2, gib // 4)))')
 # How much `make bench` measures.
 BENCH ?= default
-export FINANCE_ASSETS_HOME ?= $(CURDIR)/.finance_assets
+# Where the state lies: the environment comes before .env, as for the commands.
+export FINANCE_ASSETS_HOME ?= $(or $(shell sed -n 's/^FINANCE_ASSETS_HOME=//p' .env 2>/dev/null),$(CURDIR)/.finance_assets)
 READY := $(VENV)/.ready
 
 .PHONY: help install run run-databricks run-jvm status test mutants lint dev mlflow lock bench clean

@@ -33,7 +33,10 @@ def maintain(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Merge small files, delete what no version names, write checkpoints. Rows stay as they are."""
+    """Merge small files, delete what no version names and deliveries kept for their days, write checkpoints.
+
+    Rows stay as they are. FINANCE_ASSETS_ARCHIVE_DAYS says for how long deliveries are kept.
+    """
     guarded(lambda: _maintain(chosen(use_case), is_dry_run, as_json))
 
 

@@ -64,4 +64,6 @@ def _show(found: "Rejected") -> None:
         shown = row.malformed if row.malformed is not None else values
         console.print(f"  {escape(shown)}", highlight=False, soft_wrap=True)
     if found.rows > len(found.examples):
-        console.print(f"{found.rows - len(found.examples):,} more: --limit, --json")
+        from finance_assets.commands.rejects import MAX_ROWS
+
+        console.print(f"{found.rows - len(found.examples):,} more: --limit (at most {MAX_ROWS:,})")

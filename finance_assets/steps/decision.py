@@ -1,7 +1,7 @@
 """Decision step: the gate judges the candidate, and a passed report makes it champion.
 
 Shows what was decided. How a decision comes about is in judging.py, what people decide afterwards
-(approve, roll back) in governance.py.
+(approve, roll back) in model_life/.
 """
 
 from finance_assets.lakehouse.audit import CheckOutcome

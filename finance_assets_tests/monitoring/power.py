@@ -7,6 +7,7 @@ draw, the partition from another, so that nothing is the same but the world.
 """
 
 import argparse
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -78,10 +79,23 @@ def declared_limits() -> dict[DriftLimits, list[str]]:
 
 
 def cases_at(limits: DriftLimits) -> tuple[Case, ...]:
-    """The cases for some limits: with nothing in as few rows as they judge, too."""
-    if any(case.injury is None and case.rows == limits.min_rows for case in CASES):
-        return CASES
-    return Case(f"nothing, {limits.min_rows:,} rows", None, Verdict.none, limits.min_rows), *CASES
+    """The cases for some limits: with nothing in as few rows as they judge, too, and with a shift
+    that they should notice.
+    """
+    judged = tuple(case for case in CASES if case.rows >= limits.min_rows)
+    few = Case(f"nothing, {limits.min_rows:,} rows", None, Verdict.none, limits.min_rows)
+    is_new = all(case.title != few.title for case in judged)
+    return (*((few,) if is_new else ()), *judged, shift_at(limits))
+
+
+def shift_at(limits: DriftLimits) -> Case:
+    """The shift of a bell curve that these limits notice: its PSI is the square of the shift in
+    standard deviations, so one of 1.3 times the root of the limit is well above it.
+    """
+    size, rows = round(1.3 * math.sqrt(limits.drift_psi), 1), max(1_000, limits.min_rows)
+    injury = Injury("normal", Change.shift, size)
+    title = f"shift by {size} sd, {rows:,} rows"
+    return Case(title, injury, Verdict.covariate_shift, rows)
 
 
 def world(seed: int, rows: int) -> Columns:

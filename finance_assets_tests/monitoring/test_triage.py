@@ -19,6 +19,7 @@ from finance_assets_tests.monitoring.power import (
     declared_limits,
     rates,
     report_of,
+    shift_at,
     verdict,
     world,
 )
@@ -212,3 +213,10 @@ def test_no_limits_that_a_use_case_declares_alarm_falsely_down_to_the_fewest_row
     assert min(case.rows for case in calm) == limits.min_rows
     for case, rate, found in rates(100, calm, limits):
         assert rate >= 0.99, (case.title, found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limits", declared_limits(), ids=changed)
+def test_every_limits_that_a_use_case_declares_notice_a_shift_of_their_size(limits):
+    [(case, rate, found)] = rates(100, (shift_at(limits),), limits)
+    assert rate >= 0.95, (case.title, found)
