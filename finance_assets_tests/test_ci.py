@@ -1,5 +1,6 @@
 """What CI runs: without the servers that tests need it is red; a laptop goes on and says why."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,3 +42,26 @@ def test_elsewhere_what_needs_them_is_skipped_with_the_reason(bare):
     assert done.returncode == 0, done.stderr
     assert "their tests are skipped" in done.stderr
     assert done.stdout.split("\n")[:2] == ["make lint", "make test"]
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "environment", "home"),
+    [
+        ("", {}, "/.finance_assets"),
+        ("FINANCE_ASSETS_HOME=/from/dotenv\n", {}, "/from/dotenv"),
+        ("FINANCE_ASSETS_HOME=/from/dotenv\n", {"FINANCE_ASSETS_HOME": "/from/env"}, "/from/env"),
+    ],
+    ids=["nothing", "dotenv", "environment"],
+)
+def test_make_takes_the_home_that_the_commands_take(tmp_path, dotenv, environment, home):
+    shutil.copy(RUN.parents[1] / "Makefile", tmp_path)
+    (tmp_path / ".env").write_text(dotenv)
+    said = subprocess.run(
+        ["make", "-n", "clean"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip().endswith(f'{home}"')

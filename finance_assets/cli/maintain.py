@@ -33,7 +33,7 @@ def maintain(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Merge small files, delete what no version names and deliveries kept for their days, write checkpoints.
+    """Merge small files, delete what no version names and deliveries past their days, checkpoint.
 
     Rows stay as they are. FINANCE_ASSETS_ARCHIVE_DAYS says for how long deliveries are kept.
     """
