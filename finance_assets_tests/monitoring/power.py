@@ -84,8 +84,8 @@ def cases_at(limits: DriftLimits) -> tuple[Case, ...]:
     """
     judged = tuple(case for case in CASES if case.rows >= limits.min_rows)
     few = Case(f"nothing, {limits.min_rows:,} rows", None, Verdict.none, limits.min_rows)
-    is_new = all(case.title != few.title for case in judged)
-    return (*((few,) if is_new else ()), *judged, shift_at(limits))
+    titled = {case.title: case for case in (few, *judged, shift_at(limits))}
+    return tuple(titled.values())
 
 
 def shift_at(limits: DriftLimits) -> Case:
