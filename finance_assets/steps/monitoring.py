@@ -72,15 +72,13 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
         watched = WatchedTables(ctx.lakehouse, tables, calendar)
         # A champion is in force at many partitions, and rests on the same data at each.
         restated = cache(partial(restated_since, ctx.lakehouse, calendar, spec, history))
+        judge = _Judge(ctx, spec, history, read, restated)
         for partition in ctx.window:
             drift = measure_drift(ctx, spec, history, partition, read, drifts)
             performance = measure_performance(
                 ctx, spec, read, history, partition, drift.champion, known
             )
-            quality = watched.quality(partition)
-            one = _judged(
-                ctx, spec, read, restated, history, partition, drift, performance, quality
-            )
+            one = judge.judged(partition, drift, performance, watched.quality(partition))
             found[partition], drifts[partition] = one, one.drifts
             known.put(partition, one.performance)
             ctx.report(f"{partition}: {one.triage.verdict}, {one.triage.action}")
@@ -103,35 +101,44 @@ def _inputs(spec: ModelSpec) -> tuple[Input, ...]:
     return tuple(inputs)
 
 
-def _judged(
-    ctx: StepContext,
-    spec: ModelSpec,
-    read: Reader,
-    restated: Callable[[ChampionEvent], tuple[str, ...]],
-    history: ChampionHistory,
-    partition: str,
-    drift: MeasuredDrift,
-    performance: MeasuredPerformance,
-    quality: list[QualityRecord],
-) -> _Measured:
-    """What is thought of what was measured of a partition, the data's quality included."""
-    # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
-    champion = drift.champion or performance.champion
-    measurements = Measurements(
-        partition=partition,
-        report=drift.report,
-        champion_version=champion.model_version if champion else "",
-        champion_sha256=champion.model_sha256 if champion else "",
-        rejected=rejections(quality),
-        restated=restated(champion) if champion else (),
-        matured=performance.matured,
-    )
-    thought, matured = triage(measurements), performance.matured
-    if thought.verdict is Verdict.concept_shift and matured is not None:
-        rivals = rivals_of(ctx, spec, read, history, partition, matured)
-        thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
-    drifts = drift.records(partition)
-    return _Measured(drift, drifts, performance.records, quality, measurements.restated, thought)
+@dataclass(frozen=True)
+class _Judge:
+    """Who thinks of what was measured, and what a whole run looks up once for it.
+
+    `restated` gives what changed since of the data that a champion rests on.
+    """
+
+    ctx: StepContext
+    spec: ModelSpec
+    history: ChampionHistory
+    read: Reader
+    restated: Callable[[ChampionEvent], tuple[str, ...]]
+
+    def judged(
+        self,
+        partition: str,
+        drift: MeasuredDrift,
+        performance: MeasuredPerformance,
+        quality: list[QualityRecord],
+    ) -> _Measured:
+        """What is thought of what was measured of a partition, the data's quality included."""
+        # Outcomes may come of a partition in which nothing was scored; who is judged scored them.
+        champion, matured = drift.champion or performance.champion, performance.matured
+        measurements = Measurements(
+            partition=partition,
+            report=drift.report,
+            champion_version=champion.model_version if champion else "",
+            champion_sha256=champion.model_sha256 if champion else "",
+            rejected=rejections(quality),
+            restated=self.restated(champion) if champion else (),
+            matured=matured,
+        )
+        thought = triage(measurements)
+        if thought.verdict is Verdict.concept_shift and matured is not None:
+            rivals = rivals_of(self.ctx, self.spec, self.read, self.history, partition, matured)
+            thought = triage(replace(measurements, matured=replace(matured, rivals=rivals)))
+        drifts, changed = drift.records(partition), measurements.restated
+        return _Measured(drift, drifts, performance.records, quality, changed, thought)
 
 
 def _published(
