@@ -189,7 +189,7 @@ class Suite:
         days = self.plan.days
         run = measure(python(WORK, "daily", str(days)))
         self.runs.append(Runs("daily", days, [run]))
-        what = f"{days:,} daily partitions in one run of Dagster, six tables"
+        what = f"{DAYS:,} daily partitions in one run of Dagster, six tables"
         scaled, is_whole = run.work_s * DAYS / days, days >= DAYS
         remark = "" if is_whole else f"{run.work_s:.1f} s for {days}, scaled to {DAYS:,}"
         self._find(9, what, scaled, "<60", "s", remark, is_of_goals_size=is_whole)
