@@ -12,6 +12,11 @@ import dagster as dg
 
 from finance_assets.assets.metadata import asset_key, stated_champion
 from finance_assets.automation.alerts import AlertFacts, Held, Uncrowned
+from finance_assets.automation.deliveries import (
+    Delivered,
+    delivered_as_stated,
+    delivered_by_log,
+)
 from finance_assets.automation.facts import history_now, is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
 from finance_assets.automation.stated import Said, said_of, stated_problems
@@ -75,7 +80,11 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
     return {
         "failed_runs": lambda: failed_runs(instance, use_case),
         "candidates": lambda: _uncrowned(lakehouse, use_case),
-        "overdue": lambda: _overdue(use_case, lambda key: lakehouse.history(key).ledgers()),
+        "overdue": lambda: _overdue(
+            use_case,
+            lambda key: lakehouse.history(key).ledgers(),
+            delivered_by_log(lakehouse, use_case),
+        ),
         "history_problems": problems,
         "holds": holds,
     }
@@ -99,7 +108,9 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
         "failed_runs": lambda: failed_runs(instance, use_case),
         "candidates": lambda: _stated_uncrowned(instance, use_case),
         "overdue": lambda: _overdue(
-            use_case, lambda key: instance.get_materialized_partitions(asset_key(key))
+            use_case,
+            lambda key: instance.get_materialized_partitions(asset_key(key)),
+            delivered_as_stated(instance, use_case),
         ),
         "history_problems": lambda: stated_problems(instance, use_case),
         "holds": holds,
@@ -163,13 +174,14 @@ def _restated(partition: str, sentences: tuple[str, ...]) -> tuple[Held, ...]:
 
 
 def _overdue(
-    use_case: UseCase, published: Callable[[str], Collection[str]]
+    use_case: UseCase, published: Callable[[str], Collection[str]], delivered: Delivered
 ) -> dict[str, tuple[str, ...]]:
-    """The partitions of each source that should have come by now, and did not."""
+    """The partitions of each source that should have come by now, and did not, or not all."""
     found = {}
     for step in use_case.steps:
         if step.source is not None:
-            missing = use_case.calendar.overdue(set(published(step.key)))
+            came = delivered.get(step.key)
+            missing = use_case.calendar.overdue(published(step.key), came=came)
             found[step.key] = tuple(p for p in missing if step.source.is_expected(p))
     return found
 

@@ -233,7 +233,7 @@ def _of_freshness(facts: AlertFacts) -> Iterator[Alert]:
                 missing[-1],
                 f"the delivery of {table} is overdue{count}",
                 f"overdue:{table}:{missing[-1]}",
-                f"missing: {', '.join(missing[-12:])}",
+                f"missing, or not all of it came: {', '.join(missing[-12:])}",
                 _asset_page(table),
             )
 
