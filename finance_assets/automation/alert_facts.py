@@ -20,6 +20,7 @@ from finance_assets.automation.deliveries import (
 from finance_assets.automation.facts import history_now, is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
 from finance_assets.automation.stated import Said, said_of, stated_problems
+from finance_assets.calendar import Calendar
 from finance_assets.codec import of_record
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
@@ -54,7 +55,7 @@ def alert_facts(
         try:
             found[kind] = gather()
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to know
-            unknown[kind.replace("_", " ")] = f"{type(error).__name__}: {error}"
+            unknown[kind] = f"{type(error).__name__}: {error}"
     return AlertFacts(use_case.name, history_table=table, unknown=unknown, **found)
 
 
@@ -70,6 +71,7 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
         triages = lakehouse.history(triage_contract(use_case.model).table)
         return (
             *_holds(
+                use_case.calendar,
                 summaries,
                 lambda said: said.champion_sha256 == digest,
                 lambda partition: _run_of(triages, partition),
@@ -97,6 +99,7 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
         summaries = {partition: of_record(Summary, one.facts) for partition, one in said.items()}
         return (
             *_holds(
+                use_case.calendar,
                 summaries,
                 lambda found: found.champion_version == champion,
                 lambda partition: str(said[partition].facts.get("run_id", "")),
@@ -118,6 +121,7 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
 
 
 def _holds(
+    calendar: Calendar,
     summaries: Mapping[str, Summary],
     is_in_force: Callable[[Summary], bool],
     run_of: Callable[[str], str],
@@ -137,6 +141,7 @@ def _holds(
             action=said.action,
             champion_version=said.champion_version,
             better_version=said.better_version,
+            is_growing=calendar.has(partition) and not calendar.is_settled(partition),
         )
         for partition, said in sorted(told.items())
         if said.action == Action.hold or (said.action == Action.roll_back and is_in_force(said))
