@@ -243,6 +243,43 @@ def test_of_a_growing_partition_the_delivery_of_the_day_is_late():
     assert growing.hours_late("2005-04", at("2005-05-03 06:00")) == 48
 
 
+def test_a_growing_partition_whose_deliveries_broke_off_is_not_whole():
+    """As soon as the source was late before the end: a day, and `late_after`."""
+    growing = replace(MONTHS, is_growing=True)
+    assert growing.broke_off("2005-05", at("2005-05-10 06:00"))
+    assert growing.broke_off("2005-05", at("2005-05-29 23:59"))
+    assert not growing.broke_off("2005-05", at("2005-05-30 00:00"))
+    assert not growing.broke_off("2005-05", at("2026-01-01 00:00"))
+    # A long weekend at the end of the month is allowed for.
+    patient = replace(growing, late_after=timedelta(days=3))
+    assert not patient.broke_off("2005-05", at("2005-05-28 16:00"))
+    # Nobody knows when it came, or the file's time is none of a delivery.
+    assert not growing.broke_off("2005-05", None)
+    assert not growing.broke_off("2005-05", at("1980-01-01 00:00"))
+    assert not MONTHS.broke_off("2005-05", at("2005-05-10 06:00"))
+    days = replace(DAYS, is_growing=True)
+    assert not days.broke_off("2024-05-10", at("2024-05-10 01:00"))
+
+
+def test_a_growing_partition_that_falls_silent_is_overdue_while_it_runs_and_after_it():
+    growing, came = replace(MONTHS, is_growing=True), {"2005-05": at("2005-05-10 06:00")}
+    published = {"2005-04", "2005-05"}
+    # The day that was missed, and the days of grace.
+    assert growing.overdue(published, at("2005-05-14 05:59"), came) == []
+    assert growing.overdue(published, at("2005-05-14 06:00"), came) == ["2005-05"]
+    published.add("2005-06")
+    assert growing.overdue(published, at("2005-06-04 06:00"), came) == ["2005-05"]
+    came["2005-05"] = at("2005-06-01 06:00")
+    assert growing.overdue(published, at("2005-06-04 06:00"), came) == []
+    assert growing.overdue(published, at("2005-06-04 06:00")) == []
+
+
+def test_a_growing_partition_of_which_nothing_came_is_overdue_once_its_first_delivery_is():
+    growing = replace(MONTHS, is_growing=True)
+    assert growing.overdue({"2005-04"}, at("2005-05-05 05:59")) == []
+    assert growing.overdue({"2005-04"}, at("2005-05-05 06:00")) == ["2005-05"]
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

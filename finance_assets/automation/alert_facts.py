@@ -12,9 +12,15 @@ import dagster as dg
 
 from finance_assets.assets.metadata import asset_key, stated_champion
 from finance_assets.automation.alerts import AlertFacts, Held, Uncrowned
+from finance_assets.automation.deliveries import (
+    Delivered,
+    delivered_as_stated,
+    delivered_by_log,
+)
 from finance_assets.automation.facts import history_now, is_readable, restated_now
 from finance_assets.automation.run_failures import failed_runs, news_since
 from finance_assets.automation.stated import Said, said_of, stated_problems
+from finance_assets.calendar import Calendar
 from finance_assets.codec import of_record
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
@@ -49,7 +55,7 @@ def alert_facts(
         try:
             found[kind] = gather()
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody has to know
-            unknown[kind.replace("_", " ")] = f"{type(error).__name__}: {error}"
+            unknown[kind] = f"{type(error).__name__}: {error}"
     return AlertFacts(use_case.name, history_table=table, unknown=unknown, **found)
 
 
@@ -65,6 +71,7 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
         triages = lakehouse.history(triage_contract(use_case.model).table)
         return (
             *_holds(
+                use_case.calendar,
                 summaries,
                 lambda said: said.champion_sha256 == digest,
                 lambda partition: _run_of(triages, partition),
@@ -75,7 +82,11 @@ def _of_tables(instance: dg.DagsterInstance, lakehouse: Lakehouse, use_case: Use
     return {
         "failed_runs": lambda: failed_runs(instance, use_case),
         "candidates": lambda: _uncrowned(lakehouse, use_case),
-        "overdue": lambda: _overdue(use_case, lambda key: lakehouse.history(key).ledgers()),
+        "overdue": lambda: _overdue(
+            use_case,
+            lambda key: lakehouse.history(key).ledgers(),
+            delivered_by_log(lakehouse, use_case),
+        ),
         "history_problems": problems,
         "holds": holds,
     }
@@ -88,6 +99,7 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
         summaries = {partition: of_record(Summary, one.facts) for partition, one in said.items()}
         return (
             *_holds(
+                use_case.calendar,
                 summaries,
                 lambda found: found.champion_version == champion,
                 lambda partition: str(said[partition].facts.get("run_id", "")),
@@ -99,7 +111,9 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
         "failed_runs": lambda: failed_runs(instance, use_case),
         "candidates": lambda: _stated_uncrowned(instance, use_case),
         "overdue": lambda: _overdue(
-            use_case, lambda key: instance.get_materialized_partitions(asset_key(key))
+            use_case,
+            lambda key: instance.get_materialized_partitions(asset_key(key)),
+            delivered_as_stated(instance, use_case),
         ),
         "history_problems": lambda: stated_problems(instance, use_case),
         "holds": holds,
@@ -107,6 +121,7 @@ def _of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Sources:
 
 
 def _holds(
+    calendar: Calendar,
     summaries: Mapping[str, Summary],
     is_in_force: Callable[[Summary], bool],
     run_of: Callable[[str], str],
@@ -126,6 +141,7 @@ def _holds(
             action=said.action,
             champion_version=said.champion_version,
             better_version=said.better_version,
+            is_growing=calendar.has(partition) and not calendar.is_settled(partition),
         )
         for partition, said in sorted(told.items())
         if said.action == Action.hold or (said.action == Action.roll_back and is_in_force(said))
@@ -163,13 +179,14 @@ def _restated(partition: str, sentences: tuple[str, ...]) -> tuple[Held, ...]:
 
 
 def _overdue(
-    use_case: UseCase, published: Callable[[str], Collection[str]]
+    use_case: UseCase, published: Callable[[str], Collection[str]], delivered: Delivered
 ) -> dict[str, tuple[str, ...]]:
-    """The partitions of each source that should have come by now, and did not."""
+    """The partitions of each source that should have come by now, and did not, or not all."""
     found = {}
     for step in use_case.steps:
         if step.source is not None:
-            missing = use_case.calendar.overdue(set(published(step.key)))
+            came = delivered.get(step.key)
+            missing = use_case.calendar.overdue(published(step.key), came=came)
             found[step.key] = tuple(p for p in missing if step.source.is_expected(p))
     return found
 

@@ -1,43 +1,30 @@
 """The alert sensor: tells every channel what it was not told yet.
 
 Its cursor is the only memory of what was told, by channel. What holds no more is forgotten, so
-that it is told again when it comes back. A channel that fails is tried again at the next tick.
+that it is told again when it comes back; what may still hold, as its kind of facts cannot be
+read, is not. A channel that fails is tried again at the next tick.
 
 The cursor is written at the end of a tick: of one that dies before, the next one tells everything
 once more. So each thing is told at least once.
 """
 
 import json
-from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict
 
 import dagster as dg
 
 from finance_assets.automation.alert_facts import alert_facts
-from finance_assets.automation.alerts import Alert, alerts_of, untold
+from finance_assets.automation.alerts import Alert, alerts_of
 from finance_assets.automation.channels import Channel, channels_of
 from finance_assets.automation.runs import end_left_behind
+from finance_assets.automation.told import Memory, untold
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.settings import Settings, get_settings
 from finance_assets.step.use_case import UseCase
 
 # So many failures in a row are a channel that is down.
 GIVE_UP_AFTER = 2
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What is remembered of a channel, as far as it still holds: the keys of what it was told, and
-    of what it refused, longest ago first. While some facts cannot be read, nothing is forgotten.
-    """
-
-    told: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-
-    def of(self, holding: Collection[str]) -> "Memory":
-        """Without what does not hold any more."""
-        told, refused = ([k for k in keys if k in holding] for keys in (self.told, self.refused))
-        return Memory(told, refused)
 
 
 def build_alert_sensor(use_case: UseCase) -> dg.SensorDefinition:
@@ -60,9 +47,8 @@ def build_alert_sensor(use_case: UseCase) -> dg.SensorDefinition:
         channels, wrong = channels_of(settings)
         for place in wrong:
             context.log.error(f"FINANCE_ASSETS_ALERT_URLS: URL number {place} is none of apprise's")
-        before = _read(context.cursor)
-        if not facts.unknown:
-            before = {name: memory.of({a.key for a in alerts}) for name, memory in before.items()}
+        holding, known = {alert.key for alert in alerts}, _read(context.cursor)
+        before = {name: memory.of(holding, facts.unknown) for name, memory in known.items()}
         now = {
             one.name: _tell(
                 one, alerts, before.get(one.name, Memory()), settings, context.log.warning

@@ -1,17 +1,15 @@
-"""Alerts: what people are told, and which of it they were not told yet.
+"""Alerts: what people are told.
 
-Pure: facts in, alerts out. Gathering the facts is alert_facts.py's, sending channels.py's.
+Pure: facts in, alerts out. Gathering the facts is alert_facts.py's, sending channels.py's; told.py
+remembers which of it was told.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from finance_assets.monitoring.triage import Action, Verdict
-
-# A first tick after a long silence must not bury a channel; the rest follows with the next ticks.
-AT_ONCE = 20
 
 
 class Cause(StrEnum):
@@ -76,7 +74,7 @@ class FailedRun:
 class Held:
     """A partition of which triage says that a person has to look before anything is learned, or
     to bring the champion `better_version` back in place of the one that was judged: `action` says
-    which.
+    which. `is_growing`: it is delivered and judged again, maybe each day.
     """
 
     partition: str
@@ -86,6 +84,7 @@ class Held:
     action: str = Action.hold
     champion_version: str = ""
     better_version: str = ""
+    is_growing: bool = False
 
     def recommendation(self, use_case: str) -> str:
         """What a person is asked to do."""
@@ -114,7 +113,7 @@ class AlertFacts:
     """What is so of a use case now, as far as somebody has to know.
 
     `overdue` are the partitions that did not come, by table; `unknown` the kinds of facts that
-    could not be read, with the error.
+    could not be read, by the name of their field, with the error.
     """
 
     use_case: str
@@ -139,17 +138,12 @@ def alerts_of(facts: AlertFacts) -> list[Alert]:
     ]
 
 
-def untold(alerts: list[Alert], told: Collection[str], refused: Sequence[str] = ()) -> list[Alert]:
-    """The alerts that a channel is told now; last those that it refused, longest ago first."""
-    places = {key: place for place, key in enumerate(refused, 1)}
-    new = [alert for alert in alerts if alert.key not in told]
-    return sorted(new, key=lambda alert: places.get(alert.key, 0))[:AT_ONCE]
-
-
 def _of_unknown(facts: AlertFacts) -> Iterator[Alert]:
     for kind, error in facts.unknown.items():
-        said = f"what is so of {kind} cannot be read"
-        yield Alert(Cause.unknown, facts.use_case, "", said, f"unknown:{kind}", error)
+        said = f"what is so of {kind.replace('_', ' ')} cannot be read"
+        # By the error's class: its text may name what is another one at each look.
+        key = f"unknown:{kind}:{error.partition(':')[0]}"
+        yield Alert(Cause.unknown, facts.use_case, "", said, key, error)
 
 
 def _of_history(facts: AlertFacts) -> Iterator[Alert]:
@@ -181,14 +175,15 @@ def _of_holds(facts: AlertFacts) -> Iterator[Alert]:
 
 def _hold_key(held: Held) -> str:
     """What is restated once more, or judged of another champion, is told once more; what was
-    restated is of no partition, as each one that is measured later finds it again.
+    restated is of no partition, as each one that is measured later finds it again. A hold with
+    other evidence has to be answered anew, so it is told anew, but not on each day of a month.
     """
     if held.verdict == Verdict.restated_data:
         return f"hold:{held.verdict}:{_digest(held.evidence)}"
-    key = f"hold:{held.partition}:{held.verdict}"
+    key = f"hold:{held.partition}:{held.verdict}:v{held.champion_version}"
     if held.action == Action.roll_back:
-        return f"{key}:v{held.champion_version}:v{held.better_version}"
-    return key
+        return f"{key}:v{held.better_version}"
+    return key if held.is_growing else f"{key}:{_digest(held.evidence)}"
 
 
 def _of_runs(facts: AlertFacts) -> Iterator[Alert]:
@@ -233,7 +228,7 @@ def _of_freshness(facts: AlertFacts) -> Iterator[Alert]:
                 missing[-1],
                 f"the delivery of {table} is overdue{count}",
                 f"overdue:{table}:{missing[-1]}",
-                f"missing: {', '.join(missing[-12:])}",
+                f"missing, or not all of it came: {', '.join(missing[-12:])}",
                 _asset_page(table),
             )
 

@@ -14,6 +14,12 @@ import dagster as dg
 from finance_assets.assets.history_check import UNTRUSTED
 from finance_assets.assets.metadata import asset_key, stated_champion, stated_history
 from finance_assets.automation.answers import people_asked, said_by
+from finance_assets.automation.deliveries import (
+    Delivered,
+    broken_off,
+    delivered_as_stated,
+    delivered_by_log,
+)
 from finance_assets.automation.made import why_not_made
 from finance_assets.automation.stated import (
     judged_since,
@@ -84,6 +90,7 @@ def facts_of_tables(
         use_case,
         features=lakehouse.history(spec.features.table).recorded(),
         labels=labels.recorded(),
+        delivered=delivered_by_log(lakehouse, use_case),
         decided={decision.as_of for decision in read_decisions(lakehouse, spec)},
         drift=stored_summaries(lakehouse, spec),
     )
@@ -128,6 +135,7 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
         use_case,
         features=instance.get_materialized_partitions(asset_key(spec.features.table)),
         labels=instance.get_materialized_partitions(asset_key(spec.labels.table)),
+        delivered=delivered_as_stated(instance, use_case),
         decided=instance.get_materialized_partitions(asset_key(decision_contract(spec).table)),
         drift=said,
     )
@@ -158,12 +166,13 @@ def _facts(
     *,
     features: Collection[str],
     labels: Collection[str],
+    delivered: Delivered,
     decided: Collection[str],
     drift: dict[str, Summary],
 ) -> RetrainingFacts:
     """The facts without a champion; ready is what the outcomes are known of, and will not grow."""
     spec, calendar = use_case.model, use_case.calendar
-    first = first_as_of(calendar, spec)
+    first, parts = first_as_of(calendar, spec), broken_off(calendar, delivered)
     ready = {
         p
         for p in labels
@@ -171,6 +180,7 @@ def _facts(
         and calendar.has(p)
         and calendar.shift(p, -spec.label_lag) in features
         and calendar.is_settled(p)
+        and p not in parts
     }
     findings = tuple(
         DriftFinding(

@@ -1,6 +1,6 @@
 """The Calendar itself: which partitions a use case has by now, and when each of them is due."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -134,11 +134,29 @@ class Calendar:
         """
         return self.is_whole(partition, (now or datetime.now(UTC)) - self.late_after)
 
-    def overdue(self, published: set[str], now: datetime | None = None) -> list[str]:
-        """The partitions that should have been published by now, and were not."""
-        moment = now or datetime.now(UTC)
-        missing = [p for p in self.partitions(now) if p not in published]
-        return [p for p in missing if moment >= self.due_at(p) + self.overdue_after]
+    def broke_off(self, partition: str, came: datetime | None) -> bool:
+        """Whether deliveries of a growing partition ended so long before it that they were late.
+
+        `came`: when the newest one did. A file that is older than the partition does not tell.
+        """
+        number = self.frequency.parse(partition)
+        begin, end = (self._on_the_wall(n, timedelta(0)) for n in (number, number + 1))
+        return self.is_growing and came is not None and begin <= came < end - self.freshness[0]
+
+    def overdue(
+        self,
+        published: Collection[str],
+        now: datetime | None = None,
+        came: Mapping[str, datetime] | None = None,
+    ) -> list[str]:
+        """The partitions that should have been published by now, and were not.
+
+        Or of which a day's delivery should have been, if they grow: `came` has the newest of each.
+        """
+        moment, newest = now or datetime.now(UTC), came or {}
+        due = {p: self._next_due(p, newest.get(p)) for p in self.partitions(now)}
+        missing = [p for p in due if p not in published or self.broke_off(p, newest.get(p))]
+        return [p for p in missing if moment >= due[p] + self.overdue_after]
 
     def scheduled(self, at: datetime) -> str | None:
         """The partition that a run at this moment is for; None outside the calendar.
@@ -191,6 +209,11 @@ class Calendar:
         if self.is_growing:
             return self._on_the_wall(number, self.due_after + timedelta(days=1))
         return self._due(number)
+
+    def _next_due(self, partition: str, came: datetime | None) -> datetime:
+        """When the first delivery of a partition is due, or the one after what came of it."""
+        number = self.frequency.parse(partition)
+        return came + timedelta(days=1) if came else self._first_run(number)
 
     def _on_the_wall(self, number: int, after: timedelta) -> datetime:
         """The moment `after` a partition begins, by the clock on the wall.

@@ -75,7 +75,7 @@ def _require_ready(instance: "dg.DagsterInstance", use_case: UseCase, as_of: str
     if as_of not in facts.ready:
         known = max(facts.ready, default="")
         raise HistoryError(
-            f"the outcomes of {as_of} are not in the tables yet",
+            f"the outcomes of {as_of} are not in the tables yet, or not all of them",
             where=f"{spec.labels.table}[{as_of}], "
             f"{spec.features.table}[{calendar.shift(as_of, -spec.label_lag)}]",
             remedy=f"train as of {known}, or run the pipeline of {as_of} first"

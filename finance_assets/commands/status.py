@@ -17,8 +17,10 @@ from finance_assets.commands.state import (
     State,
     TableState,
 )
+from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import written_at
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
@@ -49,8 +51,8 @@ class Status(Command[State]):
 
 
 def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
-    delivered = lakehouse.history(use_case.steps[0].key).ledgers()
-    history = read_history(lakehouse, use_case.name)
+    deliveries = lakehouse.history(use_case.steps[0].key)
+    delivered, history = deliveries.ledgers(), read_history(lakehouse, use_case.name)
     evaluated = evaluation_contract(use_case.model)
     decisions = sorted(read_decisions(lakehouse, use_case.model), key=lambda d: d.as_of)
     # Of models that served or serve the figures over the whole holdout, and none of the texts.
@@ -62,7 +64,7 @@ def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
     drift = stored_summaries(lakehouse, use_case.model)
     return State(
         partitions=partitions,
-        overdue=_overdue(use_case, set(delivered)),
+        overdue=_overdue(use_case, deliveries),
         tables={step.key: _table(lakehouse, step.key) for step in use_case.steps},
         headline=use_case.model.task.headline,
         champion=_champion(history, evaluations),
@@ -75,9 +77,11 @@ def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
     )
 
 
-def _overdue(use_case: UseCase, published: set[str]) -> list[str]:
-    """The partitions that the first source should have delivered by now, and did not."""
-    missing, source = use_case.calendar.overdue(published), use_case.steps[0].source
+def _overdue(use_case: UseCase, deliveries: TableHistory) -> list[str]:
+    """The partitions that the first source should have delivered by now, or the rest of."""
+    came = {p: written_at(file) for p, file in deliveries.delivered_files().items()}
+    missing = use_case.calendar.overdue(deliveries.ledgers(), came=came)
+    source = use_case.steps[0].source
     return [p for p in missing if source is None or source.is_expected(p)]
 
 

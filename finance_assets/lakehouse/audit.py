@@ -144,22 +144,23 @@ def judge(
 ) -> list[CheckOutcome]:
     """The outcome of every check that the contract declares; none is ever left out.
 
-    `rejected` says why rows of a partition were, most frequent first.
+    `ledgers` has the partitions of the window that are meant. `rejected` says why rows of a
+    partition were, most frequent first.
     """
-    inside = {partition: facts.get(partition, EMPTY) for partition in window}
-    outside = sorted(set(facts) - set(inside))
+    inside = {partition: facts.get(partition, EMPTY) for partition in ledgers}
+    outside = sorted(set(facts) - set(window))
     figures: dict[str, Mapping[str, Figure]] = {
         "schema": {"columns": problems} if problems else {},
         "window": dict.fromkeys(outside, "outside the window"),
         "keys_unique": _where(inside, lambda f: f.rows - f.distinct_keys),
         "not_null": _where(inside, lambda f: f.nulls),
         "row_conservation": {
-            p: str(ledgers[p]) for p in window if not _conserved(ledgers[p], inside[p])
+            p: str(ledgers[p]) for p in inside if not _conserved(ledgers[p], inside[p])
         },
         "freshness": {p: f.rows for p, f in inside.items() if f.rows < contract.min_rows},
         "quarantine_share": {
             p: _share(ledgers[p], (rejected or {}).get(p, []))
-            for p in window
+            for p in inside
             if ledgers[p].quarantined > contract.max_quarantine_share * ledgers[p].delivered
         },
     }

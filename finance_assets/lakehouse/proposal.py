@@ -44,7 +44,9 @@ class Accounting:
     duplicates: dict[str, int] = field(default_factory=dict)
     counted_by: str | None = None
 
-    def completed(self, window: Window, facts: dict[str, PartitionFacts]) -> dict[str, Ledger]:
+    def completed(
+        self, partitions: Collection[str], facts: dict[str, PartitionFacts]
+    ) -> dict[str, Ledger]:
         """The ledger of each partition, complete."""
         return {
             partition: Ledger(
@@ -54,7 +56,7 @@ class Accounting:
                 self.duplicates.get(partition, 0),
                 is_aggregate=self.counted_by is not None,
             )
-            for partition in window
+            for partition in partitions
         }
 
 
@@ -68,7 +70,7 @@ class Proposal:
     columns that have one value in all rows of a partition. `rejected` says why rows of a partition
     were rejected, most frequent first. `files` are the staged Parquet files of each partition of
     the window, where they hold the rows just as the table would. `partitions` are those of the
-    window that are meant, if not all.
+    window that are meant, if not all: of the others nothing is changed and nothing is said.
     """
 
     contract: Contract
@@ -84,16 +86,21 @@ class Proposal:
     partitions: tuple[str, ...] | None = None
 
     @property
+    def meant(self) -> tuple[str, ...]:
+        """The partitions that it is about."""
+        return tuple(self.window) if self.partitions is None else self.partitions
+
+    @property
     def predicate(self) -> str:
         """SQL that holds for the rows of the partitions that are to be replaced."""
         column = self.contract.partition_column
-        if self.partitions is None:
+        if len(self.meant) == len(list(self.window)):
             return self.window.predicate(column)
-        return f"`{column}` IN ({', '.join(map(quoted, self.partitions))})"
+        return f"`{column}` IN ({', '.join(map(quoted, self.meant))})"
 
     def only(self, partitions: Collection[str]) -> "Proposal":
         """The part of it that replaces some partitions of the window."""
-        if len(partitions) == len(list(self.window)):
+        if len(partitions) == len(self.meant):
             return self
         files = self.files and {p: files for p, files in self.files.items() if p in partitions}
         part = replace(self, partitions=tuple(partitions), files=files)
@@ -108,5 +115,5 @@ class Proposal:
     def completed(self, facts: dict[str, PartitionFacts]) -> dict[str, Ledger]:
         """The ledger of each partition, with what the facts say is to be published."""
         if isinstance(self.ledgers, Accounting):
-            return self.ledgers.completed(self.window, facts)
+            return self.ledgers.completed(self.meant, facts)
         return self.ledgers

@@ -83,7 +83,7 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         first=window.first,
         last=window.last,
         ledgers=ledgers,
-        fingerprints={p: facts.get(p, audit.EMPTY).fingerprint for p in window},
+        fingerprints={p: facts.get(p, audit.EMPTY).fingerprint for p in proposal.meant},
         failed_checks=_failed_by_partition(outcomes),
         run_id=origin.run_id,
         code_sha=origin.code_sha,
@@ -144,8 +144,9 @@ def _commit_changes(
     contract, window = proposal.contract, proposal.window
     history = lakehouse.ensure(contract)
     changed = _changed(history, proposal, publication)
-    written = [p for p in window if p in changed or history.in_force(p) is None] if changed else []
-    news = [p for p in window if p not in written and _is_news(history, publication, p)]
+    meant = proposal.meant
+    written = [p for p in meant if p in changed or history.in_force(p) is None] if changed else []
+    news = [p for p in meant if p not in written and _is_news(history, publication, p)]
     if written:
         constraints.release_outdated(history.stored, contract)
         commit(lakehouse, proposal.only(written), publication.only(written))
@@ -175,7 +176,7 @@ def _changed(
     stored = stored_fingerprints(history, proposal.contract, window, proposed)
     return tuple(
         partition
-        for partition in window
+        for partition in proposal.meant
         if history.ledger_of(partition) != publication.ledgers[partition]
         or stored[partition] != proposed[partition]
         or _says_otherwise(history.publication_of(partition), publication, partition)

@@ -26,7 +26,7 @@ def stored_fingerprints(
     edition of this package. Then the stored rows are measured as the proposed ones were.
     """
     recorded = recorded_fingerprints(history, window)
-    if all(recorded.get(p) in (EMPTY, proposed[p]) for p in window):
+    if all(recorded.get(p) in (EMPTY, said) for p, said in proposed.items()):
         return recorded
     rows = history.stored.frame().where(window.predicate(contract.partition_column))
     measured = audit.fingerprints(rows, contract)

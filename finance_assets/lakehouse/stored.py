@@ -7,7 +7,7 @@ which one is meant, and history.py says what the commits of a table mean.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -31,6 +31,11 @@ Identity = tuple[int, int, int]
 def identity_of(seen: os.stat_result) -> Identity:
     """What tells a file from every other, and from itself before it was changed."""
     return seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+
+
+def written_at(file: Identity) -> datetime:
+    """When a file got the content that it has (UTC)."""
+    return datetime.fromtimestamp(file[1] / 1e9, UTC)
 
 
 def no_engine() -> "SparkSession":

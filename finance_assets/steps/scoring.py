@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from finance_assets.calendar import Window
 from finance_assets.errors import LostRaceError
+from finance_assets.lakehouse.audit import rows_in
 from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.proposal import Accounting, Proposal, staged_files
-from finance_assets.lakehouse.publication import Publication
 from finance_assets.lakehouse.publish import PublishResult
+from finance_assets.lakehouse.recorded import stored_fingerprints
 from finance_assets.ml.families import Model, family_of, load_model
 from finance_assets.ml.identity import Reader, reader
 from finance_assets.ml.spec import ModelSpec
@@ -39,10 +40,11 @@ def scoring_step(spec: ModelSpec) -> Step:
     def run(ctx: StepContext) -> StepResult:
         champions = _in_force(ctx, spec)
         for _ in range(ATTEMPTS):
-            published = _publish(ctx, spec, champions)
+            lost = _lost(ctx, spec, champions)
+            published = _publish(ctx, spec, {p: c for p, c in champions.items() if p not in lost})
             scored_by, champions = champions, _in_force(ctx, spec)
             if champions == scored_by:
-                return _result(published, champions)
+                return _result(published, champions, lost)
             ctx.report("the champion changed meanwhile: scoring again")
         raise LostRaceError(
             f"the champion changed {ATTEMPTS} times while this was scored",
@@ -61,28 +63,29 @@ def _in_force(ctx: StepContext, spec: ModelSpec) -> Champions:
 
 
 def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> PublishResult:
-    """Score with these champions, and publish."""
+    """Score with these champions, and publish; other partitions stay as they are."""
     contract, staged = prediction_contract(spec), []
     ctx.lakehouse.require(contract)
-    read, lost = reader(ctx.registry, spec.name), _lost(ctx, spec, champions)
+    read = reader(ctx.registry, spec.name)
     with ctx.lakehouse.staging() as folder:
         # Each is written by itself: a plan carries the text of its model, and one that carried
         # those of many would be larger than an engine takes.
         for champion, window in _stretches(ctx.window, champions):
             staged.append(str(folder / window.first))
             _scored(ctx, spec, window, champion, read).write.parquet(staged[-1])
-        for partition in lost:
-            ctx.report(f"{partition} was scored by a champion that is lost: it stays as it is")
-            staged.append(str(folder / partition))
-            ctx.lakehouse.read(contract, ctx.window.at(partition)).write.parquet(staged[-1])
         rows = ctx.lakehouse.no_rows(contract)
         if staged:
             rows = ctx.lakehouse.spark.read.schema(columns_ddl(contract)).parquet(*staged)
-        accounting = _accounting(ctx, spec, champions, lost)
-        constants = scorers_of(champions) | {p: one.constants.get(p, {}) for p, one in lost.items()}
-        files = staged_files(ctx.window, folder)
         return ctx.publish(
-            Proposal(contract, ctx.window, rows, accounting, constants=constants, files=files)
+            Proposal(
+                contract,
+                ctx.window,
+                rows,
+                _accounting(ctx, spec, champions),
+                constants=scorers_of(champions),
+                files=staged_files(ctx.window, folder),
+                partitions=tuple(champions),
+            )
         )
 
 
@@ -94,15 +97,21 @@ def _stretches(window: Window, champions: Champions) -> Iterator[tuple[ChampionE
             yield champion, window.at(partitions[0]).through(window.at(partitions[-1]))
 
 
-def _result(published: PublishResult, champions: Champions) -> StepResult:
+def _result(published: PublishResult, champions: Champions, lost: dict[str, str]) -> StepResult:
     """The step's result, with the champion of each partition."""
     result = as_result(published, published.ledgers, [])
+    result.fingerprints.update(lost)
     for partition, champion in champions.items():
+        is_lost = partition in lost
         result.by_partition[partition] = {
             "champion_version": champion.model_version if champion else "",
-            "rows": published.ledgers[partition].published,
+            "rows": rows_in(lost[partition]) if is_lost else published.ledgers[partition].published,
         }
-    if not any(champions.values()):
+    if lost:
+        result.metadata["kept"] = (
+            f"{len(lost)} from {min(lost)} to {max(lost)}, as a champion that is lost scored them"
+        )
+    elif not any(champions.values()):
         result.metadata["note"] = "no champion was in force yet: nothing to score with"
     return result
 
@@ -181,25 +190,25 @@ def _dated(scorer: Scorer, partition: str, versions: dict[str, str]) -> Scorer:
     return score
 
 
-def _lost(ctx: StepContext, spec: ModelSpec, champions: Champions) -> dict[str, Publication]:
-    """What a champion scored whose event is lost, which a person accepted: what was served stays
-    on record. The publication of each such partition.
+def _lost(ctx: StepContext, spec: ModelSpec, champions: Champions) -> dict[str, str]:
+    """What a champion scored whose event is lost, which a person accepted: the fingerprint of each
+    such partition, as it is stored. What was served stays on record: nobody could make it again.
     """
     if all(champions.values()) or not history_of(ctx, spec).is_accepted:
         return {}
-    history = ctx.lakehouse.history(prediction_contract(spec).table)
-    known = {p: history.in_force(p) for p, champion in champions.items() if champion is None}
-    return {
-        partition: one
-        for partition, one in known.items()
-        if one and one.ledgers[partition].published and history.altered_at(partition) is None
-    }
+    contract = prediction_contract(spec)
+    history = ctx.lakehouse.history(contract.table)
+    stored = history.row_counts()
+    found: dict[str, str] = {}
+    for partition in (p for p, one in champions.items() if one is None and stored.get(p)):
+        ctx.report(f"{partition} was scored by a champion that is lost: it stays as it is")
+        known = history.publication_of(partition)
+        said = {partition: known.fingerprints[partition] if known else ""}
+        found |= stored_fingerprints(history, contract, ctx.window.at(partition), said)
+    return found
 
 
-def _accounting(
-    ctx: StepContext, spec: ModelSpec, champions: Champions, lost: dict[str, Publication]
-) -> Accounting:
+def _accounting(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Accounting:
     """Feature rows in, predictions out; partitions without a champion take nothing in."""
     stored = ctx.rows_of(spec.features, ctx.window)
-    delivered = {p: stored[p] for p, champion in champions.items() if champion}
-    return Accounting(delivered | {p: one.ledgers[p].delivered for p, one in lost.items()})
+    return Accounting({p: stored[p] for p, champion in champions.items() if champion})

@@ -15,16 +15,15 @@ from finance_assets.automation import run_failures
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alert_sensor import build_alert_sensor
 from finance_assets.automation.alerts import (
-    AT_ONCE,
     AlertFacts,
     Cause,
     FailedRun,
     Held,
     alerts_of,
-    untold,
 )
 from finance_assets.automation.maintenance import JOB, op_name
 from finance_assets.automation.run_failures import failed_runs
+from finance_assets.automation.told import AT_ONCE, untold
 from finance_assets.definitions import build_defs
 from finance_assets.ml.spec import Approval
 from finance_assets.model_life import people
@@ -376,6 +375,26 @@ def test_maintenance_that_fails_is_told_to_the_use_case_whose_tables_it_was(sett
     maintenance.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
     [run] = failed_runs(instance, USE_CASE)
     assert (run.what, run.partition) == ("no room left", "")
+
+
+def key_of(**more):
+    """The key of a hold on May, of the champion v1 for what its evidence says."""
+    said = {"evidence": "pay_status 1 is new", "champion_version": "1", **more}
+    [alert] = alerts_of(AlertFacts("shop", holds=(Held(MAY, "encoding_change", **said),)))
+    return alert.key
+
+
+def test_a_hold_on_other_evidence_or_another_champion_is_told_again():
+    """A redelivery mends one thing and breaks another: it has to be answered anew."""
+    assert key_of() == key_of()
+    assert len({key_of(), key_of(evidence="gender is null"), key_of(champion_version="2")}) == 3
+
+
+def test_a_hold_on_a_month_that_grows_is_not_told_each_day():
+    today, tomorrow = (key_of(evidence=f"{n} % are new", is_growing=True) for n in (12, 13))
+    assert today == tomorrow
+    assert today != key_of(is_growing=True, champion_version="2")
+    assert today != key_of(evidence="13 % are new"), "the whole month was judged"
 
 
 def test_what_triage_holds_names_verdict_and_evidence_and_a_failed_step_its_error():

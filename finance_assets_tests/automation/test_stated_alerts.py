@@ -1,5 +1,7 @@
 """Alerts on tables that this process cannot read: they say as much as those of tables it can."""
 
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 
@@ -109,6 +111,28 @@ def test_a_restatement_is_told_once_whatever_partition_is_measured_next(instance
     assert told() == [another]
     crowned(instance, "2", as_of=AUGUST)
     assert told() == [], "who learned from the old data is champion no more"
+
+
+def test_a_hold_on_other_evidence_is_told_again_once_its_partition_grows_no_more(
+    instance, told, monkeypatch
+):
+    months = replace(USE_CASE.calendar, last=None)
+    running = replace(months, is_growing=True).partitions()[-1]
+
+    def key(partition, evidence, **more):
+        said = {"verdict": "encoding_change", "action": "hold", "champion_version": "1"}
+        happened(instance, DRIFT, partition, **{**said, **more}, evidence=[evidence])
+        monkeypatch.setattr(
+            "finance_assets_tests.automation.test_stated_alerts.USE_CASE",
+            replace(USE_CASE, calendar=replace(months, is_growing=partition == running)),
+        )
+        [alert] = [alert for alert in told() if alert.partition == partition]
+        return alert.key
+
+    keys = [key(JULY, "pay_status"), key(JULY, "gender"), key(JULY, "gender", champion_version="2")]
+    assert len(set(keys)) == 3
+    assert key(JULY, "gender") == keys[1]
+    assert key(running, "12 % are new") == key(running, "13 % are new")
 
 
 def test_who_waits_for_approval_is_told_until_a_champion_learned_as_much(

@@ -22,8 +22,10 @@ MUTANTS = (
         ),
         ("partition is None or p <= partition", "partition is None or p < partition"),
         ("return not self.is_growing or (now", "return self.is_growing or (now"),
-        (">= self.due_at(p) + self.overdue_after", ">= self.due_at(p)"),
-        ("if p not in published]", "if p in published]"),
+        (">= due[p] + self.overdue_after", ">= due[p]"),
+        ("if p not in published or", "if p in published or"),
+        ("< end - self.freshness[0]", "< end"),
+        ("return came + timedelta(days=1) if came else", "return"),
         (
             "return self._on_the_wall(number, self.due_after + timedelta(days=1))",
             "return self._on_the_wall(number, self.due_after)",
