@@ -5,8 +5,8 @@ broken check belongs to publish.py.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from finance_assets.calendar import Window
@@ -97,6 +97,30 @@ def measure(
     same = F.expr(f"`{partition}` <=> _keys_of")
     grouped = facts.join(_distinct_keys(rows, contract), same).collect()
     return {str(row[partition]): _facts(row.asDict(), contract) for row in grouped}
+
+
+def of_no_rows(
+    rows: "DataFrame", contract: Contract, partitions: Collection[str]
+) -> dict[str, PartitionFacts]:
+    """The facts of partitions without rows: what rules over a partition say of none.
+
+    A count of them is 0. A mean is null: where nothing is known of no rows, as in the first
+    partition of outcomes, nothing is wrong with them. `rows` has the columns. A rule that cannot be
+    computed of no rows, such as one that divides by their number, counts as broken.
+    """
+    if not partitions or not contract.table_rules:
+        return dict.fromkeys(partitions, EMPTY)
+    none, broken = rows.where("false"), {}
+    for rule in contract.table_rules:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import functions as F
+
+        try:
+            [[found]] = none.agg(F.expr(f"coalesce(NOT ({rule.condition}), false)")).collect()
+        except PySparkException:
+            found = True
+        broken[rule.name] = bool(found)
+    return dict.fromkeys(partitions, replace(EMPTY, broken_table_rules=broken))
 
 
 def _distinct_keys(rows: "DataFrame", contract: Contract) -> "DataFrame":

@@ -73,8 +73,10 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         return PublishResult(schema, None, (), ledgers)
     # One action: facts, fingerprints and what the ledgers still lack.
     facts = audit.measure(proposal.rows, contract, proposal.counted_by)
+    facts |= audit.of_no_rows(proposal.rows, contract, [p for p in window if p not in facts])
     ledgers = proposal.completed(facts)
     outcomes = audit.judge(contract, window, [], facts, ledgers, proposal.rejected)
+    outcomes += proposal.outcomes
     failed = [outcome.check for outcome in outcomes if not outcome.is_passed]
     if any(check.severity is Severity.block for check in failed):
         return PublishResult(outcomes, None, (), ledgers)

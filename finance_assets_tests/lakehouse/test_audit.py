@@ -108,3 +108,24 @@ def test_just_as_many_rejected_rows_as_allowed_are_accepted():
         return {o.check.name: o.is_passed for o in found}["quarantine_share"]
 
     assert (share(2), share(3)) == (True, False)
+
+
+def test_rules_over_a_partition_count_no_rows_too(spark):
+    rules = {
+        "enough": "count(*) >= 1000",
+        "few": "count(*) <= 1000",
+        "light": "avg(weight) < 5",
+        "share": "count_if(weight < 5) / count(*) < 0.1",
+    }
+    table_rules = tuple(TableRule(name, text, "So it is.") for name, text in rules.items())
+    contract = replace(PARCELS, table_rules=table_rules)
+    rows = spark.createDataFrame([], "hub string, number bigint, month string, weight double")
+    found = audit.of_no_rows(rows, contract, [APRIL, MAY])
+    assert list(found) == [APRIL, MAY]
+    assert found[MAY].broken_table_rules == {
+        "enough": True,
+        "few": False,
+        # Nothing is known of the mean of none, and a share of none cannot be computed.
+        "light": False,
+        "share": True,
+    }

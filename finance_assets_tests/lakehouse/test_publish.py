@@ -6,15 +6,17 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.errors import ContractError, PublishConflictError
-from finance_assets.lakehouse.contract import Column, RowRule
+from finance_assets.lakehouse.contract import Column, RowRule, TableRule
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.types import TYPES
 from finance_assets_tests.lakehouse.things import (
+    BOTH,
     GOOD,
     ORIGIN,
+    ROWS,
     THINGS,
     failed,
     propose,
@@ -261,3 +263,13 @@ def test_a_stored_table_has_the_types_it_was_declared_with(lakehouse):
     assert columns[0].type != "string"
     with pytest.raises(ContractError, match="c0 is"):
         lakehouse.ensure(other)
+
+
+def test_an_empty_partition_that_a_rule_does_not_allow_is_refused(lakehouse):
+    enough = TableRule("enough", "count(*) >= 1", "A month has things.")
+    contract = replace(THINGS, table_rules=(enough,), min_rows=0)
+    for rows, is_refused in ((GOOD, True), (ROWS, False), (GOOD, True)):
+        result = publish(lakehouse, propose(lakehouse, rows, BOTH, contract), ORIGIN)
+        assert result.is_refused == is_refused
+        assert failed(result) == ["rule_enough"] * is_refused
+    assert stored(lakehouse) == sorted(ROWS)
