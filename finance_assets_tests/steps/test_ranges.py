@@ -11,18 +11,19 @@ from finance_assets_tests.scenario import APRIL, MAY, NAME, SILVER, contract, fa
 
 OVER_ALL = "bill_ntd / nullif(avg(bill_ntd) OVER (PARTITION BY sex_code), 0)"
 OVER_ONE = "bill_ntd / nullif(avg(bill_ntd) OVER (PARTITION BY statement_month, sex_code), 0)"
-JOINED = """
+DATA = contract(SILVER).entity
+JOINED = f"""
     SELECT account_id, statement_month, bill_ntd / nullif(total, 0) AS share
-    FROM credit_statements
-    JOIN (SELECT sex_code, sum(bill_ntd) AS total FROM credit_statements GROUP BY sex_code)
+    FROM {DATA}
+    JOIN (SELECT sex_code, sum(bill_ntd) AS total FROM {DATA} GROUP BY sex_code)
     USING (sex_code)"""
-FEWER = """
-    SELECT account_id, statement_month, cast(1 AS double) AS share FROM credit_statements
-    WHERE statement_month = (SELECT max(statement_month) FROM credit_statements)"""
+FEWER = f"""
+    SELECT account_id, statement_month, cast(1 AS double) AS share FROM {DATA}
+    WHERE statement_month = (SELECT max(statement_month) FROM {DATA})"""
 
 
 def selected(share):
-    return f"SELECT account_id, statement_month, {share} AS share FROM credit_statements"
+    return f"SELECT account_id, statement_month, {share} AS share FROM {DATA}"
 
 
 def step_of(transform):
