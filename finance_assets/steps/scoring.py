@@ -40,7 +40,7 @@ def scoring_step(spec: ModelSpec) -> Step:
     def run(ctx: StepContext) -> StepResult:
         champions = _in_force(ctx, spec)
         for _ in range(ATTEMPTS):
-            published = _hinted(_publish(ctx, spec, champions), spec)
+            published = hinted(_publish(ctx, spec, champions), spec)
             scored_by, champions = champions, _in_force(ctx, spec)
             if champions == scored_by:
                 return _result(published, champions)
@@ -87,7 +87,7 @@ def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Publish
         )
 
 
-def _hinted(published: PublishResult, spec: ModelSpec) -> PublishResult:
+def hinted(published: PublishResult, spec: ModelSpec) -> PublishResult:
     """The result, which says what to look at where forecasts are no numbers."""
     anchor = spec.task.anchor(spec)
     if anchor is None:
