@@ -34,6 +34,10 @@ class ContractError(FinanceAssetsError):
     """Rows to publish do not have the shape that their contract declares."""
 
 
+class MissingInputError(FinanceAssetsError):
+    """A table that a step reads was never made for the partition; nothing was written."""
+
+
 class PublishConflictError(FinanceAssetsError):
     """Other writers kept winning the commit for longer than publish is willing to retry."""
 

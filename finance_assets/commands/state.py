@@ -24,7 +24,7 @@ class TableState:
     """A table over all its partitions.
 
     `failed_checks` are the warnings in force, as `check[partition]`; `is_conserved`:
-    every delivered row is accounted for.
+    every delivered row is accounted for, and the rejected ones are those that lie beside it.
     """
 
     version: int

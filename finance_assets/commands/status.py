@@ -92,14 +92,18 @@ def _change(event: ChampionEvent) -> ChangeState:
 def _table(lakehouse: Lakehouse, table: str) -> TableState:
     history = lakehouse.history(table)
     ledgers, counts = history.ledgers(), history.row_counts()
+    rejected = lakehouse.history(f"{table}_quarantine")
     return TableState(
         version=history.version,
         rows=sum(counts.values()),
         delivered=sum(ledger.delivered for ledger in ledgers.values()),
         published=sum(ledger.published for ledger in ledgers.values()),
-        quarantined=sum(lakehouse.history(f"{table}_quarantine").row_counts().values()),
+        quarantined=sum(rejected.row_counts().values()),
         duplicates=sum(ledger.duplicates for ledger in ledgers.values()),
-        is_conserved=all(ledger.is_balanced for ledger in ledgers.values()),
+        is_conserved=all(
+            ledger.is_balanced and rejected.ledger_of(p).published == ledger.quarantined
+            for p, ledger in ledgers.items()
+        ),
         partitions={
             p: PartitionState(
                 delivered=ledger.delivered,

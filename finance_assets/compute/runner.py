@@ -12,6 +12,7 @@ from finance_assets.ml.registry import ModelRegistry
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Step, StepContext, StepResult
 from finance_assets.step.lineage import InputsRead, read_inputs
+from finance_assets.step.presence import require_own
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -61,6 +62,7 @@ def open_context(
         settings=settings,
         origin=Origin(run_id, settings.code_sha, read.versions, read.made_from),
         report=report,
+        absent=read.absent,
     )
 
 
@@ -74,15 +76,22 @@ def run_step(
     report: Callable[[str], None],
     open_run: Callable[[], object] | None = None,
 ) -> StepResult:
-    """Run a step over a window in this process."""
+    """Run a step over a window in this process.
+
+    Raises:
+        MissingInputError: what it reads was not made for these partitions.
+    """
     lakehouse = open_lakehouse(settings, session)
+    read = read_inputs(lakehouse, step.inputs, window)
+    if step.kind.traits.needs_own_inputs:
+        require_own(step, read.absent)
     context = open_context(
         settings,
         session,
         run_id=run_id,
         report=report,
         window=window,
-        read=read_inputs(lakehouse, step.inputs, window),
+        read=read,
         open_run=open_run,
     )
     return step.run(context)

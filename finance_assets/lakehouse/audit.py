@@ -5,14 +5,15 @@ broken check belongs to publish.py.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from finance_assets.calendar import Window
 from finance_assets.lakehouse.contract import Check, Contract, RowRule
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.rejections import TOP, Rejection
+from finance_assets.lakehouse.second_look import broken_by_none, not_finite, sums_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -34,7 +35,9 @@ class CheckOutcome:
 
 @dataclass(frozen=True)
 class PartitionFacts:
-    """What one partition of the staged rows holds; `counted` is what they stand for."""
+    """What one partition of the staged rows holds; `counted` is what they stand for, `not_finite`
+    the values by column that are infinite or NaN.
+    """
 
     rows: int
     distinct_keys: int
@@ -43,6 +46,7 @@ class PartitionFacts:
     broken_table_rules: dict[str, bool]
     fingerprint: str
     counted: int = 0
+    not_finite: dict[str, int] = field(default_factory=dict)
 
 
 EMPTY = PartitionFacts(0, 0, 0, {}, {}, "0:0")
@@ -87,6 +91,7 @@ def measure(
         f"{counted_by} as n_counted",
         f"{nulls or '0'} as n_nulls",
         f"{fingerprint_expression(contract)} as fingerprint",
+        *sums_of(contract),
         *(f"count_if({breaks(rule)}) as row_{rule.name}" for rule in contract.row_rules),
         *(
             f"NOT coalesce(({rule.condition}), false) as table_{rule.name}"
@@ -96,7 +101,19 @@ def measure(
     facts = rows.groupBy(partition).agg(*(F.expr(e) for e in expressions))
     same = F.expr(f"`{partition}` <=> _keys_of")
     grouped = facts.join(_distinct_keys(rows, contract), same).collect()
-    return {str(row[partition]): _facts(row.asDict(), contract) for row in grouped}
+    odd = not_finite(rows, contract, [row.asDict() for row in grouped])
+    return {
+        str(row[partition]): _facts(row.asDict(), contract, odd.get(str(row[partition]), {}))
+        for row in grouped
+    }
+
+
+def of_no_rows(
+    rows: "DataFrame", contract: Contract, partitions: Collection[str]
+) -> dict[str, PartitionFacts]:
+    """The facts of partitions without rows; `rows` has the columns."""
+    broken = broken_by_none(rows, contract) if partitions else {}
+    return dict.fromkeys(partitions, replace(EMPTY, broken_table_rules=broken))
 
 
 def _distinct_keys(rows: "DataFrame", contract: Contract) -> "DataFrame":
@@ -154,6 +171,11 @@ def judge(
         "window": dict.fromkeys(outside, "outside the window"),
         "keys_unique": _where(inside, lambda f: f.rows - f.distinct_keys),
         "not_null": _where(inside, lambda f: f.nulls),
+        "finite": {
+            p: ", ".join(f"{n} in {name}" for name, n in f.not_finite.items())
+            for p, f in inside.items()
+            if f.not_finite
+        },
         "row_conservation": {
             p: str(ledgers[p]) for p in inside if not _conserved(ledgers[p], inside[p])
         },
@@ -194,7 +216,7 @@ def column_problems(found: dict[str, str], contract: Contract) -> list[str]:
     return missing + extra + other
 
 
-def _facts(row: Mapping[str, Any], contract: Contract) -> PartitionFacts:
+def _facts(row: Mapping[str, Any], contract: Contract, odd: dict[str, int]) -> PartitionFacts:
     return PartitionFacts(
         rows=int(row["n_rows"]),
         distinct_keys=int(row["n_keys"]),
@@ -203,6 +225,7 @@ def _facts(row: Mapping[str, Any], contract: Contract) -> PartitionFacts:
         broken_table_rules={r.name: bool(row[f"table_{r.name}"]) for r in contract.table_rules},
         fingerprint=str(row["fingerprint"]),
         counted=int(row["n_counted"] or 0),
+        not_finite=odd,
     )
 
 

@@ -10,6 +10,9 @@ from enum import StrEnum
 from finance_assets.declarations import refuse
 from finance_assets.lakehouse.contract_rules import contract_mistakes
 
+# Types whose values can be infinite or NaN.
+FRACTIONS = ("double", "float")
+
 
 class Severity(StrEnum):
     """What a broken check does: `block` keeps the table as it was, `warn` only reports."""
@@ -25,7 +28,8 @@ class Column:
     `type` is Spark SQL's name. `is_volatile` marks a column that differs between two runs over
     the same input (a clock reading); it does not count when publish looks for changes.
     `derived_from` names the upstream columns as `<layer>.<entity>.<column>`. `null_tokens` are
-    delivered texts that stand for a missing value, beside blank ones.
+    delivered texts that stand for a missing value, beside blank ones. `may_be_infinite`: a number
+    that may be infinite or NaN: as it was delivered, or as it was measured of a model.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Column:
     is_volatile: bool = False
     derived_from: tuple[str, ...] = ()
     null_tokens: tuple[str, ...] = ()
+    may_be_infinite: bool = False
 
     @property
     def comment(self) -> str:
@@ -132,7 +137,11 @@ class Contract:
             if column.name == name:
                 source = (f"{self.table}.{name}",)
                 return replace(
-                    column, type=as_type or column.type, derived_from=source, null_tokens=()
+                    column,
+                    type=as_type or column.type,
+                    derived_from=source,
+                    null_tokens=(),
+                    may_be_infinite=False,
                 )
         raise KeyError(f"{self.table} has no column {name}")
 
@@ -140,6 +149,12 @@ class Contract:
     def required_columns(self) -> list[str]:
         """Names of the columns that may not be null."""
         return [column.name for column in self.columns if not column.is_nullable]
+
+    @property
+    def finite_columns(self) -> list[str]:
+        """Names of the columns of fractions that must be numbers, as models need them."""
+        fractions = (column for column in self.columns if column.type in FRACTIONS)
+        return [column.name for column in fractions if not column.may_be_infinite]
 
     @property
     def stable_columns(self) -> list[str]:
@@ -157,6 +172,9 @@ class Contract:
             Check("not_null", "No required column holds a null."),
             Check("row_conservation", "Rows in = published + quarantined + exact duplicates."),
         ]
+        if self.finite_columns:
+            unknown = "what is not known is null"
+            checks.append(Check("finite", f"No number is infinite or NaN: {unknown}."))
         if self.min_rows:
             checks.append(
                 Check("freshness", f"Each partition has arrived: at least {self.min_rows} rows.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
-from finance_assets.lakehouse.audit import PartitionFacts
+from finance_assets.lakehouse.audit import CheckOutcome, PartitionFacts
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import quoted
 from finance_assets.lakehouse.history import Delivery, Ledger
@@ -71,6 +71,7 @@ class Proposal:
     were rejected, most frequent first. `files` are the staged Parquet files of each partition of
     the window, where they hold the rows just as the table would. `partitions` are those of the
     window that are meant, if not all: of the others nothing is changed and nothing is said.
+    `outcomes` are those of checks that the step made itself; they count as the audit's do.
     """
 
     contract: Contract
@@ -84,6 +85,7 @@ class Proposal:
     rejected: dict[str, list[Rejection]] = field(default_factory=dict)
     files: dict[str, list[Path]] | None = None
     partitions: tuple[str, ...] | None = None
+    outcomes: tuple[CheckOutcome, ...] = ()
 
     @property
     def meant(self) -> tuple[str, ...]:

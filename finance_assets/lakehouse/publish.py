@@ -73,8 +73,10 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         return PublishResult(schema, None, (), ledgers)
     # One action: facts, fingerprints and what the ledgers still lack.
     facts = audit.measure(proposal.rows, contract, proposal.counted_by)
+    facts |= audit.of_no_rows(proposal.rows, contract, [p for p in window if p not in facts])
     ledgers = proposal.completed(facts)
     outcomes = audit.judge(contract, window, [], facts, ledgers, proposal.rejected)
+    outcomes += proposal.outcomes
     failed = [outcome.check for outcome in outcomes if not outcome.is_passed]
     if any(check.severity is Severity.block for check in failed):
         return PublishResult(outcomes, None, (), ledgers)
@@ -94,9 +96,14 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         constants=proposal.constants,
         measured_by=audit.measured_by(contract),
     )
-    if proposal.quarantine is not None:
+    if proposal.quarantine is None:
+        return _commit_changes(lakehouse, proposal, publication, outcomes)
+    sibling = _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
+    result = _commit_changes(lakehouse, proposal, publication, outcomes)
+    if _is_taken_over(lakehouse, sibling) and not _is_taken_over(lakehouse, publication):
+        # Another run of these partitions put its rejected rows there, and ours are the good ones.
         _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
-    return _commit_changes(lakehouse, proposal, publication, outcomes)
+    return result
 
 
 def _failed_by_partition(outcomes: list[CheckOutcome]) -> dict[str, list[str]]:
@@ -115,8 +122,11 @@ def _publish_quarantine(
     rows: "DataFrame",
     window: Window,
     publication: Publication,
-) -> None:
-    """Write the rejected rows first: a crash in between loses nothing and a re-run mends it."""
+) -> Publication:
+    """Write the rejected rows first: a crash in between loses nothing and a re-run mends it.
+
+    Returns what is said of them.
+    """
     found = audit.fingerprints(rows, contract)
     ledgers = {p: Ledger(x.quarantined, x.quarantined) for p, x in publication.ledgers.items()}
     sibling = replace(
@@ -132,6 +142,16 @@ def _publish_quarantine(
         constants={},
     )
     _commit_changes(lakehouse, Proposal(contract, window, rows, ledgers), sibling, [])
+    return sibling
+
+
+def _is_taken_over(lakehouse: Lakehouse, publication: Publication) -> bool:
+    """Whether other rows than a publication's are in force in any of its partitions."""
+    history = lakehouse.history(publication.table)
+    return any(
+        _says_otherwise(history.publication_of(partition), publication, partition)
+        for partition in publication.partitions
+    )
 
 
 def _commit_changes(

@@ -31,6 +31,8 @@ def columns_of(record: type, **renamed: str) -> tuple[Column, ...]:
             TYPES[_plain(hints[one.name])],
             one.metadata["description"],
             is_nullable=_is_optional(hints[one.name]),
+            # What was measured may be: a distance between samples that have nothing in common.
+            may_be_infinite=_plain(hints[one.name]) is float,
         )
         for one in fields(record)
     )

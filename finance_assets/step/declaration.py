@@ -39,7 +39,8 @@ class Traits:
     until Monday. `retries`: how often a failed task of a job is tried again. It helps where the
     trouble was the cluster's; a refused delivery stays refused, and retrying cannot change a
     gate decision. `tools`: what the catalogue shows that it is made with; `uses_family`: with
-    the library that fits the model, too.
+    the library that fits the model, too. `needs_own_inputs`: what its inputs have of its own
+    partition must have been made; nothing made would read as no rows.
     """
 
     timeout_seconds: int
@@ -48,6 +49,7 @@ class Traits:
     uses_family: bool = False
     is_table: bool = False
     is_model: bool = False
+    needs_own_inputs: bool = False
 
 
 class Kind(StrEnum):
@@ -62,11 +64,17 @@ class Kind(StrEnum):
         return made
 
     ingest = "ingest", Traits(3600, 2, frozenset({"deltalake"}), is_table=True)
-    table = "table", Traits(7200, 2, frozenset({"spark", "deltalake"}), is_table=True)
+    table = (
+        "table",
+        Traits(7200, 2, frozenset({"spark", "deltalake"}), is_table=True, needs_own_inputs=True),
+    )
     training = "training", Traits(14400, 1, frozenset({"mlflow"}), uses_family=True, is_model=True)
     evaluation = "evaluation", Traits(7200, 0, frozenset({"mlflow", "deltalake"}), is_model=True)
     decision = "decision", Traits(1800, 0, frozenset({"mlflow", "deltalake"}), is_model=True)
-    scoring = "scoring", Traits(7200, 2, frozenset({"spark", "deltalake"}), uses_family=True)
+    scoring = (
+        "scoring",
+        Traits(7200, 2, frozenset({"spark", "deltalake"}), uses_family=True, needs_own_inputs=True),
+    )
     monitoring = "monitoring", Traits(3600, 2, frozenset({"spark", "deltalake"}))
 
     @property
@@ -90,12 +98,15 @@ class Input:
     """An upstream table, and which of its partitions a partition of the step reads.
 
     Partition p reads p + `first_offset` … p + `last_offset`, as far as they exist; without
-    `first_offset` everything from the calendar's first partition on.
+    `first_offset` everything from the calendar's first partition on. `made_until`: the last
+    partition for which the table is made whatever comes, None for no end; the use case says it
+    (coming.py).
     """
 
     contract: Contract
     first_offset: int | None = 0
     last_offset: int = 0
+    made_until: str | None = None
 
     @property
     def key(self) -> str:
@@ -107,14 +118,38 @@ class Input:
         """Whether a partition of the step reads the same partition upstream."""
         return (self.first_offset or 0) <= 0 <= self.last_offset
 
+    @property
+    def reads_the_past(self) -> bool:
+        """Whether a partition of the step reads earlier ones upstream."""
+        return self.first_offset is None or self.first_offset < 0
+
     def window(self, window: Window) -> Window:
         """The upstream window that a window of the step reads."""
         return window.widened(self.first_offset, self.last_offset)
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A partition of an input that should be there, and was neither published nor found empty.
+
+    `is_own`: it is the reader's own partition, and no earlier one.
+    """
+
+    table: str
+    partition: str
+    is_own: bool
+
+    def __str__(self) -> str:
+        """`gold.account_months[2005-04]`."""
+        return f"{self.table}[{self.partition}]"
+
+
+@dataclass(frozen=True)
 class StepContext:
-    """Everything a step may touch while it runs over a window."""
+    """Everything a step may touch while it runs over a window.
+
+    `absent`: of each partition that lacks some of what it reads, what that is.
+    """
 
     window: Window
     lakehouse: Lakehouse
@@ -122,6 +157,7 @@ class StepContext:
     settings: Settings
     origin: Origin
     report: Callable[[str], None]
+    absent: Mapping[str, tuple[Absent, ...]] = field(default_factory=dict)
 
     def read(self, contract: Contract, window: Window) -> "DataFrame":
         """Rows of an input, at the version that the step's publication will name.

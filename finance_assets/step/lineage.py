@@ -14,13 +14,14 @@ from finance_assets.calendar import Calendar, Window
 from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.step.declaration import Input, Step
+from finance_assets.step.declaration import Absent, Input, Step
+from finance_assets.step.presence import absent_inputs
 
 NEVER_PUBLISHED = "never_published"
 # What is stored of a partition of a table; empty if it was never published.
 Content: TypeAlias = Callable[[str, str], str]
 # What was computed last for a table and a window, and from which commits of its inputs.
-_made = Recent[tuple[object, dict[str, str]]]()
+_made = Recent[tuple[object, dict[str, str], dict[str, tuple[Absent, ...]]]]()
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class InputsRead:
 
     `versions`: of every input table that there is, the newest version. `made_from`: for each
     partition, a digest of the content of all it is made from, as that version has it. Two runs
-    over the same content have the same digest, whatever the versions.
+    over the same content have the same digest, whatever the versions. `absent`: what partitions
+    should find in their inputs, and do not.
     """
 
     versions: dict[str, int]
     made_from: dict[str, str]
+    absent: dict[str, tuple[Absent, ...]] = field(default_factory=dict)
 
 
 def read_inputs(lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window) -> InputsRead:
@@ -52,9 +55,10 @@ def read_inputs(lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window)
     if known is None or known[0] != read or not is_told:
         # Asked once of each: partitions of a range that read all of the past share most of it.
         content = cache(lambda key, upstream: _content(histories[key], upstream))
-        known = read, {p: _digest(_contents(inputs, window.at(p), content)) for p in window}
+        made_from = {p: _digest(_contents(inputs, window.at(p), content)) for p in window}
+        known = read, made_from, absent_inputs(histories, inputs, window)
         _made.put(place, known)
-    return InputsRead(versions, dict(known[1]))
+    return InputsRead(versions, dict(known[1]), dict(known[2]))
 
 
 def data_problems(

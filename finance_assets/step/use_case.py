@@ -9,6 +9,7 @@ from pathlib import Path
 from finance_assets.calendar import Calendar
 from finance_assets.declarations import refuse
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.step.coming import with_ends
 from finance_assets.step.declaration import Step
 from finance_assets.step.foresight import require_no_foresight
 from finance_assets.step.use_case_rules import use_case_mistakes
@@ -39,6 +40,7 @@ class UseCase:
             ModelError: a feature looks ahead, or nothing says that it does not.
         """
         refuse(f"use case {self.name}", use_case_mistakes(self))
+        object.__setattr__(self, "steps", with_ends(self.steps))
         require_no_foresight(self.steps, self.model)
 
     def step(self, key: str) -> Step:

@@ -1,6 +1,7 @@
 """Scoring step: each partition by the champion in force at it, on the executors."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -41,7 +42,8 @@ def scoring_step(spec: ModelSpec) -> Step:
         champions = _in_force(ctx, spec)
         for _ in range(ATTEMPTS):
             lost = _lost(ctx, spec, champions)
-            published = _publish(ctx, spec, {p: c for p, c in champions.items() if p not in lost})
+            served = {p: c for p, c in champions.items() if p not in lost}
+            published = hinted(_publish(ctx, spec, served), spec)
             scored_by, champions = champions, _in_force(ctx, spec)
             if champions == scored_by:
                 return _result(published, champions, lost)
@@ -87,6 +89,22 @@ def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> Publish
                 partitions=tuple(champions),
             )
         )
+
+
+def hinted(published: PublishResult, spec: ModelSpec) -> PublishResult:
+    """The result, which says what to look at where forecasts are no numbers."""
+    anchor = spec.task.anchor(spec)
+    if anchor is None:
+        return published
+    unit = f" and {anchor.per}, its unit, above 0" if anchor.per else ""
+    hint = f" A forecast begins with {anchor.level}: it must be a number{unit}."
+    outcomes = [
+        replace(one, observed=f"{one.observed}{hint}")
+        if one.check.name == "finite" and not one.is_passed
+        else one
+        for one in published.outcomes
+    ]
+    return replace(published, outcomes=outcomes)
 
 
 def _stretches(window: Window, champions: Champions) -> Iterator[tuple[ChampionEvent, Window]]:

@@ -1,11 +1,13 @@
 """Table steps: refine a delivery, derive a table. No model is touched here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Window
 from finance_assets.declarations import refuse
+from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.contract import Contract, quarantine_contract
 from finance_assets.lakehouse.proposal import Accounting, Proposal, staged_files
 from finance_assets.lakehouse.readable import require_readable, value_of
@@ -18,9 +20,11 @@ from finance_assets.lakehouse.refine import (
 )
 from finance_assets.lakehouse.rejections import why_rejected
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
+from finance_assets.step.presence import checks_of, outcomes_of, require_accounted
 from finance_assets.step.records import publish_staged
 from finance_assets.step.select import Select
 from finance_assets.steps.derived_rules import other_parameters
+from finance_assets.steps.ranges import RANGE, differing, range_outcome
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -147,26 +151,59 @@ def table_step(
     Raises:
         DeclarationError: a function takes other parameters than the inputs.
     """
-    by_entity = {item.contract.entity: item for item in inputs}
     if not isinstance(transform, Select):
-        refuse(f"table {contract.table}", other_parameters(transform, list(by_entity)))
-
-    def run(ctx: StepContext) -> StepResult:
-        frames = {
-            name: ctx.read(item.contract, item.window(ctx.window))
-            for name, item in by_entity.items()
-        }
-        wanted = transform(**frames).where(ctx.window.predicate(contract.partition_column))
-        accounting = _accounting(ctx, conserves)
-        with ctx.lakehouse.staging() as folder:
-            staged = _stage(ctx, wanted, folder / "rows")
-            files = staged_files(ctx.window, folder / "rows")
-            proposal = Proposal(contract, ctx.window, staged, accounting, files=files)
-            return publish_staged(ctx, proposal)
-
+        entities = [item.contract.entity for item in inputs]
+        refuse(f"table {contract.table}", other_parameters(transform, entities))
+    run = _Making(contract, inputs, transform, conserves).run
+    checks = (RANGE, *checks_of(inputs))
+    step = Step(use_case, Kind.table, contract, inputs, run, extra_checks=checks)
     if isinstance(transform, Select):
-        return Step(use_case, Kind.table, contract, inputs, run, declared=transform.text)
-    return Step(use_case, Kind.table, contract, inputs, run, (transform,))
+        return replace(step, declared=transform.text)
+    return replace(step, code=(transform,))
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What a derived table is made with."""
+
+    contract: Contract
+    inputs: tuple[Input, ...]
+    transform: Transform
+    conserves: Conservation
+
+    def run(self, ctx: StepContext) -> StepResult:
+        """Make the window's rows, and publish them."""
+        require_accounted(ctx, self.contract, self.conserves.source, self.conserves.offset)
+        accounting = _accounting(ctx, self.conserves)
+        with ctx.lakehouse.staging() as folder:
+            staged = _stage(ctx, self._made(ctx, ctx.window), folder / "rows")
+            files = staged_files(ctx.window, folder / "rows")
+            past = outcomes_of(ctx, checks_of(self.inputs))
+            found = (self._of_range(ctx, staged, folder / "alone"), *past)
+            return publish_staged(
+                ctx,
+                Proposal(
+                    self.contract, ctx.window, staged, accounting, files=files, outcomes=found
+                ),
+            )
+
+    def _made(self, ctx: StepContext, window: Window) -> "DataFrame":
+        """The rows of a window, made from what it reads and no more."""
+        frames = {
+            item.contract.entity: ctx.read(item.contract, item.window(window))
+            for item in self.inputs
+        }
+        made = self.transform(**frames)
+        return made.where(window.predicate(self.contract.partition_column))
+
+    def _of_range(self, ctx: StepContext, staged: "DataFrame", path: Path) -> CheckOutcome:
+        """Whether the first partition of a range is as it is by itself."""
+        first = ctx.window.at(ctx.window.first)
+        if ctx.window == first:
+            return range_outcome(self.contract, first, {})
+        alone = _stage(ctx, self._made(ctx, first), path)
+        ranged = staged.where(first.predicate(self.contract.partition_column))
+        return range_outcome(self.contract, first, differing(alone, ranged, self.contract))
 
 
 def _stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":

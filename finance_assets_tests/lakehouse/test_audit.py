@@ -6,8 +6,14 @@ import pytest
 
 from finance_assets.calendar import Window
 from finance_assets.lakehouse import audit
-from finance_assets.lakehouse.contract import Column, Contract, RowRule, TableRule
+from finance_assets.lakehouse.contract import Column, Contract, RowRule, Severity, TableRule
 from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.sources.bronze import bronze_contract
+from finance_assets.lakehouse.sources.parquet import ParquetFile
+from finance_assets.lakehouse.sources.source import Source, SourceColumn
+from finance_assets.model_life.contracts import drift_contract, prediction_contract
+from finance_assets.model_life.evaluations import evaluation_contract
+from finance_assets_tests.scenario import MODEL
 
 PARCELS = Contract(
     table="silver.parcels",
@@ -108,3 +114,63 @@ def test_just_as_many_rejected_rows_as_allowed_are_accepted():
         return {o.check.name: o.is_passed for o in found}["quarantine_share"]
 
     assert (share(2), share(3)) == (True, False)
+
+
+def test_rules_over_a_partition_count_no_rows_too(spark):
+    rules = {
+        "enough": "count(*) >= 1000",
+        "few": "count(*) <= 1000",
+        "light": "avg(weight) < 5",
+        "share": "count_if(weight < 5) / count(*) < 0.1",
+    }
+    table_rules = tuple(TableRule(name, text, "So it is.") for name, text in rules.items())
+    contract = replace(PARCELS, table_rules=table_rules)
+    rows = spark.createDataFrame([], "hub string, number bigint, month string, weight double")
+    found = audit.of_no_rows(rows, contract, [APRIL, MAY])
+    assert list(found) == [APRIL, MAY]
+    assert found[MAY].broken_table_rules == {
+        "enough": True,
+        "few": False,
+        # Nothing is known of the mean of none, and a share of none cannot be computed.
+        "light": False,
+        "share": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("weights", "found"),
+    [
+        ((1.0, None), {}),
+        # Finite, though their sum is not.
+        ((1.7e308, 1.7e308), {}),
+        ((float("nan"), None), {"weight": 1}),
+        ((float("inf"), float("-inf")), {"weight": 2}),
+        ((float("-inf"), 2.0), {"weight": 1}),
+    ],
+)
+def test_what_is_no_number_is_counted_in_each_column(spark, weights, found):
+    rows = [("a", n, APRIL, weight) for n, weight in enumerate(weights)]
+    facts = measured(spark, *rows, ("a", 1, MAY, 1.0))
+    assert (facts[APRIL].not_finite, facts[MAY].not_finite) == (found, {})
+
+
+def test_what_is_infinite_is_refused_unless_it_was_delivered_or_measured_so():
+    assert PARCELS.finite_columns == ["weight"]
+    assert "finite" in [check.name for check in PARCELS.checks]
+    odd = replace(audit.EMPTY, not_finite={"weight": 3})
+    found = audit.judge(PARCELS, Window(APRIL, APRIL), [], {APRIL: odd}, {APRIL: Ledger(0, 0)})
+    [outcome] = [one for one in found if not one.is_passed]
+    assert (outcome.check.name, outcome.by_partition) == ("finite", {APRIL: "3 in weight"})
+    assert outcome.check.severity is Severity.block
+
+    measured_so = replace(PARCELS.columns[-1], may_be_infinite=True)
+    loose = replace(PARCELS, columns=(*PARCELS.columns[:-1], measured_so))
+    assert "finite" not in [check.name for check in loose.checks]
+    assert not loose.passed_on("weight").may_be_infinite, "a table that takes it over is its own"
+    for contract in (drift_contract(MODEL), evaluation_contract(MODEL)):
+        assert not contract.finite_columns
+    assert prediction_contract(MODEL).finite_columns
+    delivered = Source(
+        "x", "{partition}.parquet", (SourceColumn("x", type="double"),), ParquetFile()
+    )
+    assert not bronze_contract(delivered, "bronze.x", "As it came.").finite_columns

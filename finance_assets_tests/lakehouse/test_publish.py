@@ -6,15 +6,18 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.errors import ContractError, PublishConflictError
-from finance_assets.lakehouse.contract import Column, RowRule
+from finance_assets.lakehouse import publish as publishing
+from finance_assets.lakehouse.contract import Column, RowRule, TableRule
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.publish import publish
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.types import TYPES
 from finance_assets_tests.lakehouse.things import (
+    BOTH,
     GOOD,
     ORIGIN,
+    ROWS,
     THINGS,
     failed,
     propose,
@@ -261,3 +264,57 @@ def test_a_stored_table_has_the_types_it_was_declared_with(lakehouse):
     assert columns[0].type != "string"
     with pytest.raises(ContractError, match="c0 is"):
         lakehouse.ensure(other)
+
+
+def test_an_empty_partition_that_a_rule_does_not_allow_is_refused(lakehouse):
+    enough = TableRule("enough", "count(*) >= 1", "A month has things.")
+    contract = replace(THINGS, table_rules=(enough,), min_rows=0)
+    for rows, is_refused in ((GOOD, True), (ROWS, False), (GOOD, True)):
+        result = publish(lakehouse, propose(lakehouse, rows, BOTH, contract), ORIGIN)
+        assert result.is_refused == is_refused
+        assert failed(result) == ["rule_enough"] * is_refused
+    assert stored(lakehouse) == sorted(ROWS)
+
+
+REJECTED = replace(
+    THINGS,
+    table="silver.things_quarantine",
+    columns=(*THINGS.columns[:2], Column("_reasons", "string", "Why")),
+    row_rules=(),
+    table_rules=(),
+    min_rows=0,
+)
+KEEPING = replace(THINGS, has_quarantine=True, max_quarantine_share=1.0)
+
+
+def judged(lakehouse, good, bad):
+    """A proposal with some rejected things beside the good ones."""
+    rows = [(number, APRIL, "odd") for number in bad]
+    frame = lakehouse.spark.createDataFrame(rows, "id bigint, month string, _reasons string")
+    ledger = Ledger(len(good) + len(bad), len(good), len(bad))
+    proposal = propose(lakehouse, [(n, APRIL, 1.0) for n in good], None, KEEPING, {APRIL: ledger})
+    return replace(proposal, quarantine=(REJECTED, frame))
+
+
+@pytest.mark.parametrize("ours_is_last", [True, False])
+def test_of_two_runs_at_once_the_rejected_rows_are_those_of_the_rows_in_force(
+    lakehouse, monkeypatch, ours_is_last
+):
+    commit, begun = publishing._commit_changes, []
+
+    def interrupted(lakehouse, proposal, *rest):
+        """Another run of the partition goes all the way beside our table's commit."""
+        if proposal.contract != KEEPING or begun:
+            return commit(lakehouse, proposal, *rest)
+        begun.append(True)
+        done = None if ours_is_last else commit(lakehouse, proposal, *rest)
+        publish(lakehouse, judged(lakehouse, [3, 4], [5]), ORIGIN)
+        return commit(lakehouse, proposal, *rest) if ours_is_last else done
+
+    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
+    publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
+    found = (
+        {row["id"] for row in lakehouse.history(KEEPING.table).rows()},
+        {row["id"] for row in lakehouse.history(REJECTED.table).rows()},
+    )
+    assert found == (({1}, {8, 9}) if ours_is_last else ({3, 4}, {5}))

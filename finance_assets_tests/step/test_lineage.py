@@ -79,6 +79,7 @@ def test_a_month_that_was_never_delivered_is_a_problem(runner, settings):
     deliver_sample(settings.landing, 60, [MAY, JUNE])
     runner.run_tables(MAY, JUNE)
     assert problems(runner) == {
+        f"{GOLD}[{JUNE}]": ("past_published",),
         f"{SILVER}[{APRIL}]": ("never_published",),
         f"{BRONZE}[{APRIL}]": ("never_published",),
     }

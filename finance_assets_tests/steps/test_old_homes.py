@@ -11,7 +11,7 @@ from finance_assets.model_life.contracts import TriageRecord, prediction_contrac
 from finance_assets.model_life.verdicts import stored_summaries
 from finance_assets.monitoring.triage import Action, Triage, Verdict
 from finance_assets.step.records import publish_records
-from finance_assets_tests.scenario import CALENDAR, JULY, MODEL, PREDICTIONS
+from finance_assets_tests.scenario import CALENDAR, JULY, MAY, MODEL, PREDICTIONS
 
 
 def without(contract, column):
@@ -20,12 +20,15 @@ def without(contract, column):
     return replace(contract, columns=columns, row_rules=(), table_rules=())
 
 
-def test_a_table_without_a_column_that_was_added_since_is_refused_before_anything_is_scored(runner):
+def test_a_table_without_a_column_that_was_added_since_is_refused_before_anything_is_scored(
+    runner, homes
+):
+    homes.tables(runner, 20, MAY)
     older = without(prediction_contract(MODEL), "data_version")
     runner.lakehouse.ensure(older)
     before = runner.lakehouse.history(PREDICTIONS).version
     with pytest.raises(ContractError) as raised:
-        runner.run(PREDICTIONS, JULY)
+        runner.run(PREDICTIONS, MAY)
     assert "the stored table is not the contract's: data_version is missing" in raised.value.what
     assert raised.value.where.startswith(f"{PREDICTIONS} at ")
     assert "move the old table away and backfill" in raised.value.remedy

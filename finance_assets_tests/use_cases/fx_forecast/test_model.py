@@ -5,8 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.contract import Check
+from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.ml.training import train_here
 from finance_assets.steps import training as training_step
+from finance_assets.steps.scoring import hinted
+from finance_assets.use_cases.fx_forecast.use_case import USE_CASE
 from finance_assets_tests.leaks import require_no_leak
 from finance_assets_tests.running import UseCaseRunner, fresh_home
 from finance_assets_tests.use_cases.fx_forecast.deliveries import deliver, shipped, small
@@ -81,3 +86,12 @@ def test_a_sabotaged_forecaster_is_turned_down_and_the_rule_of_thumb_serves(
     assert event["event"] == "installed"
     assert decision["champion_version"] == event["model_version"]
     assert json.loads(event["gate_report"])["task"] == "baseline"
+
+
+@pytest.mark.parametrize("is_passed", [True, False])
+def test_forecasts_that_are_no_numbers_name_the_rate_and_the_unit_they_begin_with(is_passed):
+    finite = Check("finite", "No number is infinite or NaN.")
+    found = PublishResult([CheckOutcome(finite, is_passed, "found.")], None, (), {})
+    [outcome] = hinted(found, USE_CASE.model).outcomes
+    hint = " A forecast begins with usd_brl: it must be a number and usual_move, its unit, above 0."
+    assert outcome.observed == ("found." if is_passed else f"found.{hint}")

@@ -1,0 +1,102 @@
+"""Ranges: whether a run over several partitions makes of each what a run of its own would.
+
+A transform sees every partition that a range reads at once. One that forgets to group by the
+partition column lets the first see the future: its rows are made once more, by themselves, and
+compared. The first has the most future in a range, so it is the one that shows it.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from finance_assets.calendar import Window
+from finance_assets.lakehouse.audit import CheckOutcome, fingerprints, schema_problems
+from finance_assets.lakehouse.contract import Check, Column, Contract
+from finance_assets.lakehouse.readable import FINITE
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+RANGE = Check(
+    "range_is_its_partitions",
+    "A run over a range makes the rows that a run of its first partition alone makes.",
+)
+# Sums in another order differ in their last digits: relative to the value; and, where a difference
+# of large values is next to nothing, to the largest of the column.
+OF_VALUE = {"double": "1e-9", "float": "1e-5"}
+OF_COLUMN = {"double": 1e-13, "float": 1e-6}
+ROWS = "rows"
+
+
+def range_outcome(contract: Contract, window: Window, found: dict[str, int]) -> CheckOutcome:
+    """The outcome of the check, with what `differing` found."""
+    if not found:
+        return CheckOutcome(RANGE, True, RANGE.description)
+    said = ", ".join(f"{name} ({rows})" for name, rows in found.items())
+    figure = f"{contract.table} has other rows by itself: {said}"
+    remedy = f"group and partition by `{contract.partition_column}`: it must see no other partition"
+    return CheckOutcome(
+        RANGE,
+        False,
+        f"Broken: {RANGE.description} Found {window.first}: {figure}. {remedy}",
+        {window.first: figure},
+    )
+
+
+def differing(alone: "DataFrame", ranged: "DataFrame", contract: Contract) -> dict[str, int]:
+    """The columns whose values differ between two makings of a partition, with the number of rows;
+    under `rows` those that only one of them has. Empty if they are alike.
+    """
+    if schema_problems(ranged, contract):
+        # They are refused for that.
+        return {}
+    if fingerprints(alone, contract) == fingerprints(ranged, contract):
+        return {}
+    from pyspark.sql import functions as F
+
+    key = list(dict.fromkeys((contract.partition_column, *contract.key)))
+    values = [c for c in contract.columns if c.name not in key and not c.is_volatile]
+    names = [column.name for column in values]
+    one, other = (
+        rows.selectExpr(*key, *(f"`{n}` as {side}_{n}" for n in names), f"true as {side}")
+        for side, rows in (("_alone", alone), ("_ranged", ranged))
+    )
+    differs = _conditions(alone, values)
+    counted = (
+        one.join(other, key, "full")
+        .agg(*(F.expr(f"count_if({text})").alias(f"n_{name}") for name, text in differs.items()))
+        .collect()[0]
+    )
+    return {name: int(counted[f"n_{name}"]) for name in differs if counted[f"n_{name}"]}
+
+
+def _conditions(rows: "DataFrame", columns: list[Column]) -> dict[str, str]:
+    """SQL, by column, that holds for a pair of rows that differ in it."""
+    scales = _scales(rows, columns)
+    found = {ROWS: "_alone IS NULL OR _ranged IS NULL"}
+    for column in columns:
+        one, other = f"_alone_{column.name}", f"_ranged_{column.name}"
+        alike = f"{one} <=> {other}"
+        if column.type in OF_VALUE:
+            gap, size = f"abs({one} - {other})", f"greatest(abs({one}), abs({other}))"
+            least = OF_COLUMN[column.type] * scales[column.name]
+            is_small = (
+                f"{gap} <= cast('{OF_VALUE[column.type]}' as double) * {size}"
+                f" OR {gap} <= cast('{least!r}' as double)"
+            )
+            # Of what is infinite or no number, the gap is that, too.
+            alike += f" OR ({gap} <= {FINITE['double']} AND ({is_small}))"
+        found[column.name] = f"_alone AND _ranged AND NOT coalesce({alike}, false)"
+    return found
+
+
+def _scales(rows: "DataFrame", columns: Iterable[Column]) -> dict[str, float]:
+    """The largest size of each column of fractions; 0 where there is none."""
+    names = [column.name for column in columns if column.type in OF_VALUE]
+    if not names:
+        return {}
+    from pyspark.sql import functions as F
+
+    largest = rows.agg(*(F.expr(f"max(abs(`{name}`))").alias(name) for name in names)).collect()[0]
+    sizes = {name: float(largest[name] or 0) for name in names}
+    return {name: size if math.isfinite(size) else 0.0 for name, size in sizes.items()}
