@@ -14,7 +14,7 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.record import as_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION, Holdout, measure_segments
 from finance_assets.ml.families import Model
-from finance_assets.ml.frames import LabelledRows, labelled_rows
+from finance_assets.ml.frames import LabelledRows, labelled_rows, with_groups
 from finance_assets.ml.identity import verified
 from finance_assets.ml.known import known_outcomes
 from finance_assets.ml.model_files import RECIPE_FILE, Version, digest
@@ -115,17 +115,8 @@ def _holdout(
     ctx: StepContext, spec: ModelSpec, held: LabelledRows, trained_on: LabelledRows
 ) -> Holdout:
     """The holdout with the groups of its rows, and the training rows."""
-    frame = held.frame
-    if spec.protected:
-        attributes = (
-            ctx.lakehouse.read(spec.protected.source, held.window)
-            .selectExpr(
-                *spec.key, *(f"{a.expression} as `{a.name}`" for a in spec.protected.attributes)
-            )
-            .toPandas()
-        )
-        frame = frame.merge(attributes.drop_duplicates(list(spec.key)), "left", list(spec.key))
-    return Holdout(spec, frame, trained_on.frame)
+    groups = ctx.lakehouse.read(spec.protected.source, held.window) if spec.protected else None
+    return Holdout(spec, with_groups(spec, held.frame, groups), trained_on.frame)
 
 
 def _outputs(

@@ -72,7 +72,10 @@ CONTRACTS = {
     "a rule on an unknown column": (rule("acount_id > 0"), "'acount_id' does not exist"),
     "a rule of no name": (rule("account_id > 0", name="Odd One"), "'Odd One' is no name"),
     "a rule without a reason": (rule("account_id > 0", reason=""), "reason of odd: is empty"),
-    "a row rule that aggregates": (rule("avg(account_id) > 0"), "a row rule cannot aggregate"),
+    "a row rule that aggregates": (
+        rule("avg(account_id) > 0"),
+        "rule odd: aggregates, and is asked of each row",
+    ),
     "a table rule about a row": (table_rule("account_id > 0"), "outside an aggregate"),
     "a table rule on an unknown column": (table_rule("avg(acount_id) > 0"), "does not exist"),
     "two rules of one name": (
@@ -112,6 +115,11 @@ def protected(expression="sex", name="sex", **changes):
     return {"protected": replace(SPEC.protected, attributes=attributes, **changes)}
 
 
+def with_column(name):
+    return replace(SPEC.features, columns=(*SPEC.features.columns, Column(name, "double", "More")))
+
+
+FINER = replace(SPEC.protected.source, key=(*SPEC.protected.source.key, "sex"))
 SPACE = SearchSpace({"learning_rate": (0.01, 0.1)})
 MODELS = {
     "a mixed-case name": ({"name": "Credit"}, "name: 'Credit' is no name"),
@@ -173,6 +181,38 @@ MODELS = {
     ),
     "an unknown protected column": (protected("sexx"), "protected sex: 'sexx' does not exist"),
     "a protected expression that cannot be read": (protected("CASE WHEN"), "cannot be read"),
+    "a protected expression that aggregates": (
+        protected("max(age_years)"),
+        "protected sex: aggregates, and is asked of each row",
+    ),
+    "a protected attribute called as a feature": (
+        protected("pay_status", SPEC.feature_names[0]),
+        f"protected: '{SPEC.feature_names[0]}' is a column of {SPEC.features.table} and a protected",
+    ),
+    "a protected attribute called as the target": (
+        protected("sex", SPEC.target),
+        f"protected: '{SPEC.target}' is the target and a protected attribute",
+    ),
+    "a protected attribute called as what the model says": (
+        protected("sex", "band"),
+        "protected: 'band' is a column of",
+    ),
+    "a feature called as what the model says": (
+        {"features": with_column("score")},
+        "features: 'score' is a column of",
+    ),
+    "a feature called as where a prediction comes from": (
+        {"features": with_column("model_version")},
+        "features: 'model_version' is a column of",
+    ),
+    "a target called as a feature": (
+        {"features": with_column(SPEC.target)},
+        f"target: '{SPEC.target}' is a column of {SPEC.features.table} and the target",
+    ),
+    "protected attributes of a table with several rows for one of the model": (
+        {"protected": replace(SPEC.protected, source=FINER)},
+        f"protected.source: {FINER.table} has a row for each account_id, statement_month, sex",
+    ),
     "a protected attribute of no name": (protected("1", "Sex"), "'Sex' is no name"),
     "protected attributes of a table without the key": (
         {
