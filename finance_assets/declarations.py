@@ -134,3 +134,30 @@ def bad_sql(field: str, expression: str, known: Sequence[str]) -> Iterator[Mista
         yield Mistake(field, f"cannot be read: {error}", "an expression in Spark SQL")
         return
     yield from unknown(field, sorted(named.columns), known)
+
+
+def bad_row_sql(
+    field: str, expression: str, known: Sequence[str], remedy: str
+) -> Iterator[Mistake]:
+    """An expression that cannot be read, or is not about one row."""
+    yield from bad_sql(field, expression, known)
+    if _is_readable(expression) and read_sql(expression).has_aggregate:
+        yield Mistake(field, "aggregates, and is asked of each row", remedy)
+
+
+def bad_aggregate(
+    field: str, expression: str, known: Sequence[str], remedy: str
+) -> Iterator[Mistake]:
+    """An expression that cannot be read, or names a column outside an aggregate."""
+    yield from bad_sql(field, expression, known)
+    outside = read_sql(expression).plain if _is_readable(expression) else ()
+    if outside:
+        yield Mistake(field, f"names {', '.join(sorted(outside))} outside an aggregate", remedy)
+
+
+def _is_readable(expression: str) -> bool:
+    try:
+        read_sql(expression)
+    except ValueError:
+        return False
+    return True

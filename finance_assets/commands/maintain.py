@@ -6,7 +6,7 @@ from typing import ClassVar
 from finance_assets.commands.command import Command
 from finance_assets.lakehouse.archive import DeliveryArchive
 from finance_assets.lakehouse.maintenance import Maintained, expire_staging, maintain_table
-from finance_assets.model_life.journals import journals_of
+from finance_assets.model_life.journals import tables_of
 from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
 
@@ -50,11 +50,3 @@ class Maintain(Command[Maintenance]):
         staging = expire_staging(ctx.lakehouse.home.root, self.is_dry_run)
         archive, days = DeliveryArchive(ctx.settings.archive_root), ctx.settings.archive_days
         return Maintenance(done, staging, archive.expire(days, self.is_dry_run), self.is_dry_run)
-
-
-def tables_of(use_case: UseCase) -> tuple[str, ...]:
-    """Every table that a use case has or may have, its quarantines and journals among them."""
-    tables = []
-    for step in use_case.steps:
-        tables += [step.key, *([f"{step.key}_quarantine"] if step.rejected is not None else [])]
-    return (*tables, *(contract.table for contract in journals_of(use_case)))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from finance_assets.declarations import (
     Mistake,
+    bad_aggregate,
     bad_name,
-    bad_sql,
+    bad_row_sql,
     below,
     blank,
-    read_sql,
     repeated,
     unknown,
 )
@@ -106,35 +106,13 @@ def _key(contract: "Contract") -> Iterator[Mistake]:
 
 def _rules(contract: "Contract") -> Iterator[Mistake]:
     rules: list[RowRule | TableRule] = [*contract.row_rules, *contract.table_rules]
-    names = [rule.name for rule in rules]
-    yield from repeated("rules", names)
+    yield from repeated("rules", [rule.name for rule in rules])
     for rule in rules:
-        where = f"rule {rule.name}"
-        yield from bad_name(where, rule.name)
+        yield from bad_name(f"rule {rule.name}", rule.name)
         yield from blank(f"reason of {rule.name}", rule.reason)
-        yield from bad_sql(where, rule.condition, contract.column_names)
-    for row_rule in contract.row_rules:
-        if _is_readable(row_rule.condition) and read_sql(row_rule.condition).has_aggregate:
-            yield Mistake(
-                f"rule {row_rule.name}",
-                "a row rule cannot aggregate",
-                "declare it as a TableRule, or speak of one row",
-            )
-    for table_rule in contract.table_rules:
-        if not _is_readable(table_rule.condition):
-            continue
-        outside = read_sql(table_rule.condition).plain
-        if outside:
-            yield Mistake(
-                f"rule {table_rule.name}",
-                f"names {', '.join(sorted(outside))} outside an aggregate",
-                "declare it as a RowRule, or aggregate the column",
-            )
-
-
-def _is_readable(condition: str) -> bool:
-    try:
-        read_sql(condition)
-    except ValueError:
-        return False
-    return True
+    for rule in contract.row_rules:
+        remedy = "declare it as a TableRule, or speak of one row"
+        yield from bad_row_sql(f"rule {rule.name}", rule.condition, contract.column_names, remedy)
+    for rule in contract.table_rules:
+        remedy = "declare it as a RowRule, or aggregate the column"
+        yield from bad_aggregate(f"rule {rule.name}", rule.condition, contract.column_names, remedy)

@@ -23,8 +23,9 @@ class Evidence(Generic[M, A]):
     All models are measured on the same holdout: `measured` by role (candidate, champion,
     baselines), `unmeasured` with the reason for each that could not be.
     `champion_version` is None only when the champion history was read and names no champion.
-    `champion_gone` says why the champion cannot be compared with because its files are gone (not
-    merely altered); empty while they are there. `champion_is_baseline`: it is the rule of thumb.
+    `champion_gone` says why the champion cannot be compared with: its files are gone (not merely
+    altered), or columns that it takes, by a declared change. Empty while it can be.
+    `champion_is_baseline`: it is the rule of thumb.
     `expected` holds the tags that the candidate must have if it was trained from today's data
     as of this partition. `data_checks` maps each input window to the names of its failed checks.
     `unassessed` says why there is no assessment, where that is known.
@@ -56,8 +57,8 @@ class Evidence(Generic[M, A]):
 
     @property
     def has_champion(self) -> bool:
-        """Whether there is a champion to compare with. One whose files are gone is none; one
-        whose files were altered is one that cannot be measured, and promotes nobody.
+        """Whether there is a champion to compare with. One that is gone is none; one whose files
+        were altered is one that cannot be measured, and promotes nobody.
         """
         return self.champion_version is not None and not self.champion_gone
 

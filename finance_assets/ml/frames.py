@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
-from finance_assets.errors import HistoryError
+from finance_assets.errors import HistoryError, ModelError
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.splits import TimeSplit
@@ -97,6 +97,30 @@ def labelled_rows(
     rows = features.join(outcomes, list(spec.key))
     # Every feature there is: the champion may have learned from others than the candidate.
     return LabelledRows(spec, window, rows.select(*spec.features.column_names, spec.target))
+
+
+def with_groups(
+    spec: ModelSpec, frame: "pd.DataFrame", source: "DataFrame | None"
+) -> "pd.DataFrame":
+    """The rows with a column for each protected attribute; `source`: their partitions of its table.
+
+    Raises:
+        ModelError: a row of the table has the key of another, so that the group is left open.
+    """
+    if spec.protected is None or source is None:
+        return frame
+    import pandas as pd
+
+    attributes = spec.protected.attributes
+    groups = source.selectExpr(*spec.key, *(f"{a.expression} as `{a.name}`" for a in attributes))
+    try:
+        return frame.merge(groups.toPandas(), "left", list(spec.key), validate="many_to_one")
+    except pd.errors.MergeError as error:
+        raise ModelError(
+            f"two rows have the same {', '.join(spec.key)}: which says the group is left open",
+            where=f"model {spec.name}, protected.source: {spec.protected.source.table}",
+            remedy="mend the table, so that it has each row of the model once",
+        ) from error
 
 
 @dataclass(frozen=True)

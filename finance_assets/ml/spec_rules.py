@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from finance_assets.declarations import (
     Mistake,
     bad_name,
-    bad_sql,
+    bad_row_sql,
     below,
     blank,
     repeated,
     unknown,
 )
 from finance_assets.ml.families import BASELINE, FAMILIES
+from finance_assets.ml.tasks.task import PROVENANCE
 
 if TYPE_CHECKING:
     from finance_assets.ml.spec import ModelSpec
@@ -32,6 +33,7 @@ def spec_mistakes(spec: "ModelSpec") -> Iterator[Mistake]:
     yield from _features(spec)
     yield from _labels(spec)
     yield from _protected(spec)
+    yield from _shared_names(spec)
     yield from _training(spec)
     yield from _baseline(spec)
     yield from spec.task.mistakes(spec)
@@ -102,11 +104,50 @@ def _protected(spec: "ModelSpec") -> Iterator[Mistake]:
     source, attributes = spec.protected.source, spec.protected.attributes
     yield from repeated("protected", [a.name for a in attributes])
     yield from unknown("protected.source", spec.key, source.column_names)
+    others = [name for name in source.key if name not in spec.key]
+    if others:
+        yield Mistake(
+            "protected.source",
+            f"{source.table} has a row for each {', '.join(source.key)}, the model one for each "
+            f"{', '.join(spec.key)}: which of several rows says the group is left open",
+            f"a table without {', '.join(others)} in its key",
+        )
     yield from below("protected.min_group_rows", spec.protected.min_group_rows, 1)
     for attribute in attributes:
         yield from bad_name("protected", attribute.name)
         where = f"protected {attribute.name}"
-        yield from bad_sql(where, attribute.expression, source.column_names)
+        yield from bad_row_sql(
+            where,
+            attribute.expression,
+            source.column_names,
+            "speak of one row; what is aggregated, the table has to hold",
+        )
+
+
+def _shared_names(spec: "ModelSpec") -> Iterator[Mistake]:
+    """Names that mean two things. When models are measured and watched, features, outcome, groups
+    and predictions meet as columns of one frame. Its key is the features table's.
+    """
+    said, groups = (*spec.task.columns(spec), *PROVENANCE), spec.protected
+    meanings = {
+        "predictions": (f"a column of {spec.name}'s predictions", [c.name for c in said]),
+        "features": (f"a column of {spec.features.table}", spec.features.column_names),
+        "target": ("the target", [spec.target]),
+        "protected": (
+            "a protected attribute",
+            [a.name for a in groups.attributes] if groups else [],
+        ),
+    }
+    known: dict[str, str] = {}
+    for field, (what, names) in meanings.items():
+        for name in dict.fromkeys(names):
+            if name in known:
+                yield Mistake(
+                    field,
+                    f"{name!r} is {known[name]} and {what}",
+                    f"another name for {what}, such as {name}_value",
+                )
+        known |= dict.fromkeys(names, what)
 
 
 def _baseline(spec: "ModelSpec") -> Iterator[Mistake]:

@@ -6,9 +6,10 @@ decisions, looks and champions are beside their records.
 
 from dataclasses import dataclass
 
-from finance_assets.lakehouse.contract import Column, Contract, RowRule
+from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
 from finance_assets.ml.spec import ModelSpec
+from finance_assets.ml.tasks.task import PROVENANCE
 from finance_assets.monitoring.drift import VariableDrift
 from finance_assets.monitoring.triage import Action, Triage, Verdict
 
@@ -50,10 +51,7 @@ def prediction_contract(spec: ModelSpec) -> Contract:
         columns=(
             *(spec.features.passed_on(name) for name in spec.key),
             *spec.task.columns(spec),
-            Column("model_version", "string", "Version that scored the row"),
-            Column("model_sha256", "string", "Digest of that model's text"),
-            Column("data_version", "string", "Feature table and its Delta version"),
-            Column("scored_at", "timestamp", "When the row was scored (UTC)", is_volatile=True),
+            *PROVENANCE,
         ),
         key=spec.key,
         partition_column=spec.features.partition_column,

@@ -12,6 +12,7 @@ from finance_assets.ml.identity import Reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import DriftRecord, drift_contract, prediction_contract
+from finance_assets.model_life.usable import usable
 from finance_assets.monitoring.drift import DriftReport, compare
 from finance_assets.monitoring.reference import (
     Reference,
@@ -78,12 +79,12 @@ def measure_drift(
 
     Raises:
         ModelError: the predictions name a model that was never champion, or its files are not
-            what became champion.
+            what became champion, or columns that it takes are gone.
     """
     champion = scorer_of(ctx, spec, history, partition)
     if champion is None:
         return MeasuredDrift(DriftReport(0, (), spec.drift))
-    references = read(champion.identity).reference
+    references = usable(read, spec, champion).reference
     window = ctx.window.at(partition)
     scored = ctx.read(prediction_contract(spec), window)
     rows = ctx.read(spec.features, window).join(

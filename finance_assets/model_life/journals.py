@@ -19,3 +19,11 @@ def journals_of(use_case: UseCase) -> dict[Contract, Kind]:
         looks_contract(use_case.model): Kind.evaluation,
         **dict.fromkeys(monitoring_contracts(use_case.model), Kind.monitoring),
     }
+
+
+def tables_of(use_case: UseCase) -> tuple[str, ...]:
+    """Every table that a use case has or may have, its quarantines and journals among them."""
+    tables = []
+    for step in use_case.steps:
+        tables += [step.key, *([f"{step.key}_quarantine"] if step.rejected is not None else [])]
+    return (*tables, *(contract.table for contract in journals_of(use_case)))

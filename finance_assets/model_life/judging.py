@@ -32,6 +32,7 @@ from finance_assets.model_life.input_problems import input_problems
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.model_life.measuring import measure_and_publish
 from finance_assets.model_life.standing import standing_evaluation, stored_evaluation
+from finance_assets.model_life.usable import lacking_columns
 from finance_assets.step.declaration import Step, StepContext
 from finance_assets.step.lineage import read_inputs
 from finance_assets.step.use_case import UseCase
@@ -194,18 +195,25 @@ class Judge:
 
 
 def _champion(ctx: StepContext, spec: ModelSpec, one: Contest) -> tuple[tuple[str, ...], str]:
-    """The champion's features, or that its files are gone and it cannot be compared with.
+    """The champion's features, and why it cannot be compared with: its files are gone, or columns
+    that it takes, by a change that the gate declares.
 
-    Files that are there and were altered give neither: that a person has to look into.
+    Files that are there and were altered give neither: that a person has to look into. Nor is a
+    column missed that nobody declared to be gone.
     """
     if one.champion is None:
         return (), ""
     try:
-        return verified(ctx.registry, spec.name, one.champion.identity).model.features, ""
+        features = verified(ctx.registry, spec.name, one.champion.identity).model.features
     except GoneError as error:
         return (), error.what
     except ModelError:
         return (), ""
+    lacking = lacking_columns(spec, features)
+    declared: str = vars(spec.gate.criterion("signature"))["declared_change"]
+    if lacking and declared:
+        return features, f"{', '.join(lacking)}, which it takes, are gone: {declared}"
+    return features, ""
 
 
 def as_decision(ctx: StepContext, one: Contest, report: GateReport, outcome: Outcome) -> Decision:

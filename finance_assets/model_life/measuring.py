@@ -14,8 +14,8 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.record import as_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION, Holdout, measure_segments
 from finance_assets.ml.families import Model
-from finance_assets.ml.frames import LabelledRows, labelled_rows
-from finance_assets.ml.identity import verified
+from finance_assets.ml.frames import LabelledRows, labelled_rows, with_groups
+from finance_assets.ml.identity import reader
 from finance_assets.ml.known import known_outcomes
 from finance_assets.ml.model_files import RECIPE_FILE, Version, digest
 from finance_assets.ml.reseeding import reseeded
@@ -29,6 +29,7 @@ from finance_assets.model_life.evaluations import (
     evaluation_contract,
 )
 from finance_assets.model_life.holdout_looks import count_look
+from finance_assets.model_life.usable import usable
 from finance_assets.step.declaration import StepContext, StepResult
 from finance_assets.step.records import publish_records
 
@@ -115,17 +116,8 @@ def _holdout(
     ctx: StepContext, spec: ModelSpec, held: LabelledRows, trained_on: LabelledRows
 ) -> Holdout:
     """The holdout with the groups of its rows, and the training rows."""
-    frame = held.frame
-    if spec.protected:
-        attributes = (
-            ctx.lakehouse.read(spec.protected.source, held.window)
-            .selectExpr(
-                *spec.key, *(f"{a.expression} as `{a.name}`" for a in spec.protected.attributes)
-            )
-            .toPandas()
-        )
-        frame = frame.merge(attributes.drop_duplicates(list(spec.key)), "left", list(spec.key))
-    return Holdout(spec, frame, trained_on.frame)
+    groups = ctx.lakehouse.read(spec.protected.source, held.window) if spec.protected else None
+    return Holdout(spec, with_groups(spec, held.frame, groups), trained_on.frame)
 
 
 def _outputs(
@@ -162,7 +154,7 @@ def _outputs(
 def _model(ctx: StepContext, spec: ModelSpec, contest: Contest, role: str) -> Model:
     """A candidate as registered; a champion as its event names it."""
     if role == CHAMPION and contest.champion is not None:
-        return verified(ctx.registry, spec.name, contest.champion.identity).model
+        return usable(reader(ctx.registry, spec.name), spec, contest.champion).model
     return ctx.registry.model(contest.candidate)
 
 

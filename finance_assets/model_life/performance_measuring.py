@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import ALL
+from finance_assets.ml.frames import with_groups
 from finance_assets.ml.identity import Reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
@@ -203,24 +204,16 @@ def _matured_rows(ctx: StepContext, spec: ModelSpec, partition: str, scored: str
     at, outcomes = ctx.window.at(scored), outcomes_of(ctx, spec, partition, scored)
     columns = [column.name for column in spec.task.columns(spec) if column.type == "double"]
     rows = ctx.read(prediction_contract(spec), at).select(*spec.key, *columns)
-    rows = rows.join(outcomes, list(spec.key))
-    names: list[str] = []
-    if spec.protected:
-        attributes = spec.protected.attributes
-        names = [attribute.name for attribute in attributes]
-        groups = ctx.read(spec.protected.source, at).selectExpr(
-            *spec.key, *(f"{a.expression} as `{a.name}`" for a in attributes)
-        )
-        rows = rows.join(groups, list(spec.key), "left")
-    frame = _collected(spec, rows, [*columns, spec.target, *names])
+    frame = _collected(spec, rows.join(outcomes, list(spec.key)), [*columns, spec.target])
     frame[spec.target] = frame[spec.target].astype("float64")
-    return frame
+    groups = ctx.read(spec.protected.source, at) if spec.protected else None
+    return with_groups(spec, frame, groups)
 
 
 def _collected(spec: ModelSpec, rows: "DataFrame", columns: list[str]) -> "pd.DataFrame":
-    """The columns of all rows in the order of the key: added up in another, last digits differ."""
+    """Key and columns of all rows, in its order: added up in another, last digits differ."""
     frame: pd.DataFrame = rows.select(*spec.key, *columns).toPandas()
-    return frame.sort_values(list(spec.key), ignore_index=True)[columns]
+    return frame.sort_values(list(spec.key), ignore_index=True)
 
 
 def _segments(

@@ -12,6 +12,7 @@ from finance_assets.ml.identity import Identity, Reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.performance_log import LEVEL
+from finance_assets.model_life.usable import usable
 from finance_assets.monitoring.measurements import Matured, Rival
 from finance_assets.monitoring.significance import Figure
 from finance_assets.step.declaration import StepContext
@@ -43,10 +44,11 @@ def fared(
 ) -> Fared | None:
     """How a champion fares on the rows of `scored`, whose outcomes became known in `partition`.
 
-    None where it cannot be asked: its files are gone, or there is too little to measure.
+    None where it cannot be asked: its files or columns that it takes are gone, or there is too
+    little to measure.
     """
     try:
-        model = read(champion.identity).model
+        model = usable(read, spec, champion).model
     except ModelError as error:
         ctx.report(f"v{champion.model_version} cannot be asked: {error.what}")
         return None

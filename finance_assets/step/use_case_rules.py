@@ -4,7 +4,7 @@ Rules over declarations only. What a contract or a model must be by itself is wr
 them; that no feature looks ahead, in foresight.py.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Calendar
@@ -142,18 +142,20 @@ def _model(use_case: "UseCase", made: dict[str, Step]) -> Iterator[Mistake]:
             )
 
 
-def shared_tables(use_cases: "Iterable[UseCase]") -> Iterator[Mistake]:
-    """Names that two use cases claim: their own, and those of their tables without the layer,
-    which is all that Dagster's lineage shows.
+def shared_tables(made: Mapping[str, Iterable[str]]) -> Iterator[Mistake]:
+    """Tables that two use cases make, or one twice, without their layer: the rest of the name is
+    all that Dagster's lineage shows. `made`: every table of a use case, by its name.
     """
     owners: dict[str, str] = {}
-    for use_case in use_cases:
-        tables = (f"the table {step.contract.entity}" for step in use_case.steps)
-        for name in (f"the name {use_case.name}", *tables):
-            owner = owners.setdefault(name, use_case.title)
-            if owner != use_case.title:
+    for use_case, tables in made.items():
+        entities = [table.rpartition(".")[2] for table in tables]
+        yield from repeated(f"tables of {use_case}", entities)
+        for entity in dict.fromkeys(entities):
+            owner = owners.setdefault(entity, use_case)
+            if owner != use_case:
                 yield Mistake(
                     "steps",
-                    f"{name} is «{owner}»'s and «{use_case.title}»'s",
-                    "a name of its own for each use case's tables, whatever their layers",
+                    f"the table {entity} is {owner}'s and {use_case}'s",
+                    "a name of its own for each use case's tables, whatever their layers; each has "
+                    "quarantines and tables of its model beside those of its steps",
                 )

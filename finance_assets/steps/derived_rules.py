@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from finance_assets.declarations import Mistake, repeated, unknown
+from finance_assets.declarations import Mistake, bad_aggregate, repeated, unknown
 from finance_assets.lakehouse.contract import Column
 from finance_assets.lakehouse.contract_rules import bad_type
 
@@ -100,6 +100,7 @@ def mistakes_of_columns(table: "Table") -> Iterator[Mistake]:
                 yield Mistake("columns", f"the transform makes {name!r} too", "declare it")
         if not set(names) <= set(selected):
             return
+    yield from _count(table, names)
     for column, name in zip(table.columns, names, strict=True):
         if isinstance(column, Column):
             yield from _understated(table, column)
@@ -116,6 +117,14 @@ def mistakes_of_columns(table: "Table") -> Iterator[Mistake]:
                 f"is left out, and {missing[0]!r} of {table.first.key} is no column here",
                 f"say {field}",
             )
+
+
+def _count(table: "Table", names: list[str]) -> Iterator[Mistake]:
+    """A count of the input's rows that the table's rows cannot give."""
+    if table.accounts_for.counted_by is not None:
+        field = "conserves.counted_by" if table.counted_by is None else "counted_by"
+        remedy = "an aggregate of the table's columns, such as sum(rows)"
+        yield from bad_aggregate(field, table.accounts_for.counted_by, names, remedy)
 
 
 def _not_taken(table: "Table", name: str) -> Iterator[Mistake]:

@@ -10,7 +10,7 @@ from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.repeats import NO_ROWS, DeliveredRows, digest_rows, refuse_repeats
 from finance_assets.lakehouse.sources.bronze import require_bronze
-from finance_assets.lakehouse.sources.diagnosis import explain_missing
+from finance_assets.lakehouse.sources.diagnosis import explain_gone, explain_missing
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.source import Source
 from finance_assets.settings import Settings
@@ -114,7 +114,7 @@ def _present(
     """The files of the window's partitions, without those that need not come and did not.
 
     Raises:
-        DeliveryError: a file is missing: a partition must have one, or had one before.
+        DeliveryError: a file is missing: a partition must have one, or had one with rows before.
     """
     known = ctx.lakehouse.history(contract.table).deliveries()
     paths = {}
@@ -122,8 +122,10 @@ def _present(
         path = source.path(folder, partition)
         if path.exists():
             paths[partition] = path
-        elif source.is_expected(partition) or partition in known:
+        elif source.is_expected(partition):
             raise explain_missing(path, use_case)
+        elif partition in known and not known[partition].is_empty:
+            raise explain_gone(path)
         else:
             ctx.report(f"{path.name} did not come, and need not")
     return paths

@@ -20,6 +20,7 @@ from finance_assets.model_life.contracts import prediction_contract
 from finance_assets.model_life.crowning import history_of
 from finance_assets.model_life.decision_log import decision_contract
 from finance_assets.model_life.scored import Champions, scorers_of
+from finance_assets.model_life.usable import usable
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.records import as_result
 
@@ -140,10 +141,11 @@ def _scored(
     """The rows of a window with score, band and origin.
 
     Raises:
-        ModelError: the champion's files are gone, or are not those that became champion.
+        ModelError: the champion's files are gone, or are not those that became champion, or
+            columns that it takes are gone.
     """
     ctx.report(f"scoring {window} with v{champion.model_version}")
-    stored = read(champion.identity)
+    stored = usable(read, spec, champion)
     tags = stored.version.tags
     here = family_of(tags["model_family"]).library
     trained_by = tags.get("library", here)

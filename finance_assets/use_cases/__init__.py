@@ -15,6 +15,7 @@ from pathlib import Path
 
 from finance_assets.declarations import refuse
 from finance_assets.errors import DeclarationError, FinanceAssetsError, SettingsError
+from finance_assets.model_life.journals import tables_of
 from finance_assets.settings import get_settings
 from finance_assets.step.use_case import UseCase
 from finance_assets.step.use_case_rules import shared_tables
@@ -98,7 +99,8 @@ def _discovered(packages: tuple[str, ...]) -> dict[str, UseCase]:
                     remedy="give one of them another name",
                 )
             found[use_case.name], files[use_case.name] = use_case, file
-    refuse("use cases", shared_tables(found.values()), at=", ".join(files.values()))
+    made = {name: tables_of(use_case) for name, use_case in found.items()}
+    refuse("use cases", shared_tables(made), at=", ".join(files.values()))
     return found
 
 

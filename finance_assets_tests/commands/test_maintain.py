@@ -11,9 +11,10 @@ from deltalake import DeltaTable, write_deltalake
 from typer.testing import CliRunner
 
 from finance_assets.cli.main import app
-from finance_assets.commands.maintain import Maintain, tables_of
+from finance_assets.commands.maintain import Maintain
 from finance_assets.commands.status import Status
 from finance_assets.definitions import build_defs
+from finance_assets.model_life.journals import tables_of
 from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.model_life.verification import verify

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finance_assets.ml.frames import LabelledRows
+from finance_assets.errors import ModelError
+from finance_assets.ml.frames import LabelledRows, with_groups
 from finance_assets_tests.scenario import APRIL, AUGUST, CALENDAR, JULY, JUNE, MAY, MODEL
 
 
@@ -36,3 +37,18 @@ def test_rows_of_some_partitions_are_cut_from_the_frame_without_a_copy(rows, fir
     assert rows.frame.index.tolist() == list(range(10))
     if values:
         assert np.shares_memory(cut["value"].to_numpy(), rows.frame["value"].to_numpy())
+
+
+def test_a_row_that_two_rows_put_into_groups_is_refused_and_not_doubled(spark):
+    """Whoever measures a candidate or a month would put it into either group, as it comes."""
+    frame = pd.DataFrame({"account_id": [2, 1, 3], "statement_month": APRIL, "score": 0.5})
+    known = pd.DataFrame(
+        {"account_id": [1, 2], "statement_month": APRIL, "sex": ["male", "female"]}
+    )
+    known = known.assign(marital_status="single", age_years=30)
+    found = with_groups(MODEL, frame, spark.createDataFrame(known))
+    assert found["account_id"].tolist() == [2, 1, 3]
+    assert found["sex"].fillna("none").tolist() == ["female", "male", "none"]
+    twice = pd.concat([known, known.head(1).assign(sex="female")])
+    with pytest.raises(ModelError, match="two rows have the same account_id, statement_month"):
+        with_groups(MODEL, frame, spark.createDataFrame(twice))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from finance_assets.errors import DeclarationError
 from finance_assets.ml.criteria.provenance import REQUIRED_TAGS
 from finance_assets.ml.criterion import Evidence, Finding
 from finance_assets.ml.estimates import Estimate, Gain, Interval
@@ -14,11 +15,11 @@ from finance_assets.ml.known import Known
 from finance_assets.ml.repetition import Repetition
 from finance_assets.ml.tasks import binary
 from finance_assets.ml.tasks.mandatory import by_default, mandatory_types
-from finance_assets.ml.tasks.regression import criteria
+from finance_assets.ml.tasks.regression import Regression, criteria
 from finance_assets.ml.tasks.regression.assessment import RegressionAssessment
 from finance_assets.ml.tasks.regression.groups import GroupError
 from finance_assets.ml.tasks.regression.metrics import RegressionMetrics
-from finance_assets_tests.kiosk import GATE
+from finance_assets_tests.kiosk import GATE, Kiosk
 from finance_assets_tests.scenario import USE_CASE
 
 GOOD = RegressionMetrics(700, 2.0, 2.6, 0.05, 0.01, 0.8, 6.4, 0.5)
@@ -190,6 +191,11 @@ def test_a_criterion_of_another_task_is_no_stand_in():
 def test_a_gate_of_another_task_does_not_load_with_the_model():
     with pytest.raises(Exception, match="gate: judges regression models"):
         replace(USE_CASE.model, gate=GATE)
+
+
+def test_a_gate_that_judges_other_intervals_than_the_task_promises_does_not_load():
+    with pytest.raises(DeclarationError, match=r"judges intervals of 0.8, .* promises 0.95"):
+        Kiosk(task=Regression(unit="pieces", coverage=0.95)).model()
 
 
 @pytest.mark.parametrize(

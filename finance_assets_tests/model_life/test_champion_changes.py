@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from finance_assets.errors import GoneError
+from finance_assets.errors import GoneError, ModelError
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.ml.criteria.provenance import Signature
+from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
 from finance_assets.model_life import judging
 from finance_assets.model_life.decision_log import read_decisions
@@ -43,6 +45,7 @@ from finance_assets_tests.scenario import (
     HEADER,
     JULY,
     JUNE,
+    MODEL,
     SEPTEMBER,
     SILVER,
     Statement,
@@ -242,6 +245,43 @@ def test_a_champion_whose_files_are_gone_is_replaced_and_the_report_says_so(two_
     assert (last.event, last.model_version, last.replaces) == ("promoted", "3", "2")
     said = {verdict.name: verdict.observed for verdict in last.report.verdicts}
     assert "gone" in said["beats_champion"]
+
+
+GONE = "payment_ratio"
+WORDS = {name: said for name, said in EASY.task.reasons.words.items() if name != GONE}
+WITHOUT = replace(
+    EASY,
+    rounds=ALIKE,
+    features=replace(
+        EASY.features, columns=tuple(c for c in EASY.features.columns if c.name != GONE)
+    ),
+    feature_names=tuple(name for name in EASY.feature_names if name != GONE),
+    task=replace(EASY.task, reasons=replace(EASY.task.reasons, words=WORDS)),
+)
+
+
+def test_where_a_column_of_the_champion_is_gone_all_are_told_which_and_what_to_do(two_champions):
+    with pytest.raises(ModelError, match=f"v2 takes {GONE}, and") as caught:
+        run_model_steps(two_champions, SEPTEMBER, WITHOUT, (PREDICTIONS,))
+    assert "until a candidate without them is champion" in caught.value.remedy
+    run_model_steps(two_champions, AUGUST, WITHOUT)
+    outcome, failed = decision(two_champions, AUGUST)
+    assert outcome == "turned_down"
+    assert {"beats_champion", "signature"} <= set(failed)
+    report = read_decisions(two_champions.lakehouse, MODEL)[-1].gate_report
+    assert f"v2 takes {GONE}" in report
+    assert "declared_change" in report
+
+
+def test_a_champion_whose_column_is_declared_to_be_gone_is_replaced(two_champions):
+    changed = Signature(declared_change="The processor does not deliver it.")
+    others = (one for one in WITHOUT.gate.criteria if one.name != changed.name)
+    declared = replace(WITHOUT, gate=Gate((*others, changed)))
+    run_model_steps(two_champions, AUGUST, declared)
+    last = history(two_champions).newest
+    assert (last.event, last.model_version, last.replaces) == ("promoted", "3", "2")
+    said = {verdict.name: verdict.observed for verdict in last.report.verdicts}
+    assert f"{GONE}, which it takes, are gone: The processor" in said["beats_champion"]
 
 
 def test_a_champion_whose_files_were_altered_is_not_replaced(two_champions):

@@ -1,11 +1,18 @@
 """Names: what Python, SQL, the engine and other use cases leave free."""
 
+from dataclasses import replace
+
 import pytest
 
 from finance_assets.declarations import NAME
+from finance_assets.ml.tasks.regression import Regression
+from finance_assets.ml.tasks.task import PROVENANCE
 from finance_assets.scaffold.naming import Names, entity_name, require_name, slug
 from finance_assets.scaffold.request import CannotScaffoldError
+from finance_assets_tests.scenario import MODEL
 
+# A generated use case gives no reasons.
+TASKS = (replace(MODEL.task, reasons=None), Regression("pieces", relative_to="sold"))
 TAKEN = ["silver.parcels", "labels.parcel_delays_labels"]
 
 
@@ -40,6 +47,13 @@ def test_columns_get_names_that_every_engine_keeps():
     assert len(set(names)) == len(header)
     assert all(NAME.fullmatch(name) for name in names)
     assert slug("SeriousDlqin2yrs") == "serious_dlqin2yrs"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_column_is_called_as_one_of_the_predictions(task):
+    """A model with such a feature, target or group does not load."""
+    said = [column.name for column in (*task.columns(MODEL), *PROVENANCE)]
+    assert not set(Names().columns(said)) & set(said)
 
 
 def test_a_name_is_given_away_once_and_only_its_stem_is_cut():

@@ -11,6 +11,7 @@ from finance_assets.errors import DeclarationError
 from finance_assets.lakehouse.contract import Column, RowRule, Severity, TableRule
 from finance_assets.ml.spec import Protected, ProtectedAttribute, SearchSpace
 from finance_assets.ml.tasks.binary import Band, CostMatrix, ReasonCodes
+from finance_assets.model_life.journals import tables_of
 from finance_assets.monitoring.drift import DriftLimits
 from finance_assets.step.declaration import Input
 from finance_assets.step.use_case_rules import shared_tables
@@ -72,7 +73,10 @@ CONTRACTS = {
     "a rule on an unknown column": (rule("acount_id > 0"), "'acount_id' does not exist"),
     "a rule of no name": (rule("account_id > 0", name="Odd One"), "'Odd One' is no name"),
     "a rule without a reason": (rule("account_id > 0", reason=""), "reason of odd: is empty"),
-    "a row rule that aggregates": (rule("avg(account_id) > 0"), "a row rule cannot aggregate"),
+    "a row rule that aggregates": (
+        rule("avg(account_id) > 0"),
+        "rule odd: aggregates, and is asked of each row",
+    ),
     "a table rule about a row": (table_rule("account_id > 0"), "outside an aggregate"),
     "a table rule on an unknown column": (table_rule("avg(acount_id) > 0"), "does not exist"),
     "two rules of one name": (
@@ -112,6 +116,11 @@ def protected(expression="sex", name="sex", **changes):
     return {"protected": replace(SPEC.protected, attributes=attributes, **changes)}
 
 
+def with_column(name):
+    return replace(SPEC.features, columns=(*SPEC.features.columns, Column(name, "double", "More")))
+
+
+FINER = replace(SPEC.protected.source, key=(*SPEC.protected.source.key, "sex"))
 SPACE = SearchSpace({"learning_rate": (0.01, 0.1)})
 MODELS = {
     "a mixed-case name": ({"name": "Credit"}, "name: 'Credit' is no name"),
@@ -173,6 +182,38 @@ MODELS = {
     ),
     "an unknown protected column": (protected("sexx"), "protected sex: 'sexx' does not exist"),
     "a protected expression that cannot be read": (protected("CASE WHEN"), "cannot be read"),
+    "a protected expression that aggregates": (
+        protected("max(age_years)"),
+        "protected sex: aggregates, and is asked of each row",
+    ),
+    "a protected attribute called as a feature": (
+        protected("pay_status", SPEC.feature_names[0]),
+        f"protected: '{SPEC.feature_names[0]}' is a column of {SPEC.features.table} and a protected",
+    ),
+    "a protected attribute called as the target": (
+        protected("sex", SPEC.target),
+        f"protected: '{SPEC.target}' is the target and a protected attribute",
+    ),
+    "a protected attribute called as what the model says": (
+        protected("sex", "band"),
+        "protected: 'band' is a column of",
+    ),
+    "a feature called as what the model says": (
+        {"features": with_column("score")},
+        "features: 'score' is a column of",
+    ),
+    "a feature called as where a prediction comes from": (
+        {"features": with_column("model_version")},
+        "features: 'model_version' is a column of",
+    ),
+    "a target called as a feature": (
+        {"features": with_column(SPEC.target)},
+        f"target: '{SPEC.target}' is a column of {SPEC.features.table} and the target",
+    ),
+    "protected attributes of a table with several rows for one of the model": (
+        {"protected": replace(SPEC.protected, source=FINER)},
+        f"protected.source: {FINER.table} has a row for each account_id, statement_month, sex",
+    ),
     "a protected attribute of no name": (protected("1", "Sex"), "'Sex' is no name"),
     "protected attributes of a table without the key": (
         {
@@ -376,24 +417,31 @@ def test_every_mistake_is_named_at_once():
 
 
 def test_two_use_cases_cannot_make_the_same_table():
-    other = replace(USE_CASE, title="Another question")
-    with pytest.raises(DeclarationError, match="is «Another question»'s|'s and «Another"):
-        refuse("use cases", shared_tables((USE_CASE, other)))
+    """Whatever they are called to people: two may ask the same question."""
+    base = Kiosk().use_case()
+    made = tables_of(base)
+    with pytest.raises(DeclarationError, match="the table kiosk_sales is kiosk's and another's"):
+        refuse("use cases", shared_tables({"kiosk": made, "another": ("silver.kiosk_sales",)}))
+    assert not list(shared_tables({base.name: made, USE_CASE.name: tables_of(USE_CASE)}))
 
 
 def test_nor_tables_that_only_their_layers_tell_apart():
     """Dagster's lineage shows the last part of a key: two nodes would look alike."""
-    ours, theirs = kiosk("gold.figures", "One"), kiosk("silver.figures", "Another")
-    found = [mistake.what for mistake in shared_tables((ours, theirs))]
-    assert "the table figures is «One»'s and «Another»'s" in found
-    assert not [m for m in shared_tables((ours, USE_CASE)) if "figures" in m.what]
+    made = {"one": ["gold.figures"], "another": ["silver.figures"]}
+    [found] = shared_tables(made)
+    assert found.what == "the table figures is one's and another's"
 
 
-def kiosk(table, title):
-    """A use case that makes a table more."""
-    base = Kiosk().use_case()
-    more = replace(base.steps[0], contract=replace(base.steps[0].contract, table=table))
-    return replace(base, title=title, steps=(*base.steps, more))
+@pytest.mark.parametrize(
+    "table", ["kiosk_sales_quarantine", "kiosk_performance", "kiosk_champion_history"]
+)
+def test_nor_a_table_that_comes_with_the_steps_or_the_model_of_another(table):
+    """Two writers of one table: each takes away what the other published."""
+    made = tables_of(Kiosk().use_case())
+    [found] = shared_tables({"kiosk": made, "another": (f"gold.{table}",)})
+    assert found.what == f"the table {table} is kiosk's and another's"
+    [twice] = shared_tables({"kiosk": (*made, f"gold.{table}")})
+    assert twice.what == f"{table!r} is declared more than once"
 
 
 def refused(declare, said):

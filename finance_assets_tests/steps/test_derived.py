@@ -82,8 +82,8 @@ def test_key_partitions_and_what_is_accounted_for_are_the_first_inputs():
     ).accounts_for == Conservation(SPENDING.contract, offset=-1)
     earlier = replace(FEATURES, inputs=(FEATURES.at(-2, 0),))
     assert earlier.accounts_for == Conservation(FEATURES.contract)
-    summed = replace(SPENDING, counted_by="sum(visits)")
-    assert summed.accounts_for == Conservation(VISITS, counted_by="sum(visits)")
+    summed = replace(SPENDING, counted_by="sum(customer)")
+    assert summed.accounts_for == Conservation(VISITS, counted_by="sum(customer)")
 
 
 def test_everything_that_follows_can_be_said_otherwise():
@@ -185,6 +185,18 @@ MISTAKES = {
             )
         },
         "leaves out silver.shop_visits.visits",
+    ),
+    "a count of an unknown column": (
+        {"counted_by": "sum(vists)"},
+        "counted_by: 'vists' does not exist",
+    ),
+    "a count that aggregates nothing": (
+        {"counted_by": "spent_per_visit"},
+        "counted_by: names spent_per_visit outside an aggregate",
+    ),
+    "accounting that counts an unknown column": (
+        {"conserves": Conservation(VISITS, counted_by="sum(vists)")},
+        "conserves.counted_by: 'vists' does not exist",
     ),
     "a function of other tables": (
         {"transform": function_of_others},

@@ -108,7 +108,7 @@ class Csv:
             lines = part.next_line
             rows += len(part.rows)
             yield part.rows
-        require_rows(source, file, rows, lines - 1)
+        require_rows(file, rows, lines - 1, header_lines=int(self.has_header))
 
     def _require_header(self, source: "Source", file: TextFile, text: str) -> None:
         """Refuse any header but the declared one: a moved column would be read as another."""

@@ -17,8 +17,8 @@ MAGICS = {
     b"PK\x03\x04": "a zip archive (as .zip and .xlsx are)",
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
-    b"SQLite format 3": "an SQLite database",
-    b"%PDF": "a PDF",
+    b"SQLite format 3\0": "an SQLite database",
+    b"%PDF-": "a PDF",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"ORC": "ORC",
     b"Obj\x01": "Avro",
@@ -31,6 +31,7 @@ MARKS = {
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 HEAD = 4096
+CONTROLS = set(range(32)) - set(b"\t\n\f\r") | {127}
 
 
 def head_of(path: Path) -> bytes:
@@ -42,7 +43,8 @@ def head_of(path: Path) -> bytes:
 def kind_of(head: bytes) -> str | None:
     """What the first bytes say the file is; None if they say nothing."""
     for magic, kind in MAGICS.items():
-        if head.startswith(magic):
+        # A text may begin with ORCID: what is packed has bytes that no text has.
+        if head.startswith(magic) and not (magic.isalnum() and _is_clean(head)):
             return kind
     encoding = _wide_encoding(head)
     if encoding:
@@ -99,6 +101,18 @@ def explain_bytes(delivered: Path, content: bytes, encoding: str) -> None:
         )
 
 
+def explain_gone(delivered: Path) -> DeliveryError:
+    """The error for a file that need not come, came and is not there: what it held is not lost
+    because a folder was tidied up.
+    """
+    return DeliveryError(
+        "the delivery is missing; it was taken over, and is gone",
+        where=str(delivered),
+        remedy="put the file there again; to withdraw it, put one without rows there under the "
+        "same name, with no more than the header",
+    )
+
+
 def explain_missing(delivered: Path, use_case: str) -> DeliveryError:
     """The error for a file that is not there, with what lies there in its place."""
     remedy = "put the file there, or point FINANCE_ASSETS_LANDING at the folder above "
@@ -135,6 +149,11 @@ def _wide_encoding(head: bytes) -> str | None:
     half = len(head) // 2
     zeros = (head[0::2].count(0), head[1::2].count(0))
     return "UTF-16" if half >= 4 and max(zeros) > 0.7 * half and min(zeros) == 0 else None
+
+
+def _is_clean(head: bytes) -> bool:
+    """Whether there are no control characters but blanks and line ends, as in texts."""
+    return not set(head) & CONTROLS
 
 
 def _beside(delivered: Path) -> Iterable[str]:

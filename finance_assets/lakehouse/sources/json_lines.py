@@ -94,7 +94,7 @@ class JsonLines:
             count += len(rows)
             last = block.line
             yield rows
-        require_rows(source, file, count, last)
+        require_rows(file, count, last)
 
 
 def _lines(block: Block) -> Iterator[tuple[int, str]]:

@@ -93,7 +93,7 @@ def _checked(source: "Source", arrival: Arrival) -> int:
     with file:
         require_columns(source, file.schema_arrow, arrival.delivered)
         count = int(file.metadata.num_rows)
-    if count == 0 and not source.is_optional:
+    if count == 0 and source.is_expected(arrival.partition):
         raise DeliveryError(
             "the delivery has no rows",
             where=str(arrival.delivered),

@@ -75,17 +75,17 @@ def unknown_encoding(name: str) -> Iterator[Mistake]:
         )
 
 
-def require_rows(source: "Source", file: TextFile, rows: int, lines: int) -> None:
-    """Refuse a file without rows, unless the source is optional: it says that there are none.
+def require_rows(file: TextFile, rows: int, lines: int, header_lines: int = 0) -> None:
+    """Refuse a file without rows where some had to come; elsewhere it says that there are none.
 
     Raises:
-        DeliveryError: the file is empty, or has a header only.
+        DeliveryError: the file has no rows, or not even its header.
     """
-    if rows == 0 and not (source.is_optional and lines):
+    if rows == 0 and not (file.may_be_empty and lines >= header_lines):
         raise DeliveryError(
             "the delivery is empty" if lines == 0 else "the delivery has no rows",
             where=f"{file.delivered}, line {max(lines, 1)}",
-            remedy=f"ask {source.system} for the partition's rows; that there are none is never "
+            remedy=f"ask {file.system} for the partition's rows; that there are none is never "
             "assumed",
         )
 
@@ -129,7 +129,8 @@ def _write(
     text: TextFormat, source: "Source", contract: Contract, arrival: Arrival, path: Path
 ) -> tuple[int, int]:
     """Write one file; the number of its rows, and of lines with a quote that stays open."""
-    file = TextFile(arrival.copy, arrival.delivered, text.encoding, source.system)
+    may_be_empty = not source.is_expected(arrival.partition)
+    file = TextFile(arrival.copy, arrival.delivered, text.encoding, source.system, may_be_empty)
     explain_packing(arrival.copy, arrival.delivered)
     names = (*source.column_names, contract.partition_column, MALFORMED, SOURCE_FILE)
     schema = pa.schema(

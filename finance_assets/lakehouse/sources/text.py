@@ -19,12 +19,16 @@ MAX_LINE = 64 << 20
 
 @dataclass(frozen=True)
 class TextFile:
-    """A file of text: the copy that is read, its name for people, its encoding, its sender."""
+    """A file of text: the copy that is read, its name for people, its encoding, its sender.
+
+    `may_be_empty`: no file had to come, so that one without rows says that there are none.
+    """
 
     copy: Path
     delivered: Path
     encoding: str
     system: str
+    may_be_empty: bool = False
 
     def refused(self, what: str, line: int, remedy: str) -> DeliveryError:
         """The error that a line makes of the whole file."""

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from finance_assets.ml.spec import ModelSpec
 
 M = TypeVar("M", bound="Metrics")
+# Columns of every prediction, beside its key and those of the task: which model on which data said
+# so, and when.
+PROVENANCE = (
+    Column("model_version", "string", "Version that scored the row"),
+    Column("model_sha256", "string", "Digest of that model's text"),
+    Column("data_version", "string", "Feature table and its Delta version"),
+    Column("scored_at", "timestamp", "When the row was scored (UTC)", is_volatile=True),
+)
 
 
 @dataclass(frozen=True)

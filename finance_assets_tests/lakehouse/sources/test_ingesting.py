@@ -125,6 +125,41 @@ def test_an_optional_delivery_that_was_there_and_is_gone_empties_nothing(runner,
     assert len(runner.rows(REMARKS.bronze.table)) == 4
 
 
+@pytest.mark.parametrize(
+    ("format_", "content", "nothing"),
+    [
+        (Csv(), TEXT, TEXT.split("\n")[0] + "\n"),
+        (Csv(has_header=False), "1,1,5000,40\n", ""),
+        (JsonLines(), '{"": 1, "age": 40}\n', ""),
+    ],
+    ids=["a header", "nothing of a file without one", "nothing of JSON lines"],
+)
+@pytest.mark.parametrize("promise", [{"is_optional": True}, {"first": MAY}], ids=str)
+def test_a_delivery_by_mistake_is_withdrawn_by_one_without_rows(
+    runner, settings, promise, format_, content, nothing
+):
+    """Where none had to come. Taking it away is not enough, and the message says what is."""
+    source = replace(CUSTOMERS.source, format=format_, **promise)
+    wrong = replace(CUSTOMERS, source=source, more={})
+    path = wrong.deliver(settings, APRIL, content)
+    wrong.run(runner, APRIL)
+    assert runner.rows(wrong.silver.table)
+    path.unlink()
+    with pytest.raises(DeliveryError, match="put one without rows there"):
+        wrong.run(runner, APRIL)
+    wrong.deliver(settings, APRIL, nothing)
+    wrong.run(runner, APRIL)
+    assert runner.rows(wrong.bronze.table) == runner.rows(wrong.silver.table) == []
+    path.unlink()
+    assert wrong.run(runner, APRIL).publication is not None
+
+
+def test_where_rows_have_to_come_none_are_no_withdrawal(runner, settings):
+    OUTCOMES.deliver(settings, MAY, "")
+    with pytest.raises(DeliveryError, match="the delivery is empty"):
+        OUTCOMES.run(runner, MAY)
+
+
 def test_a_growing_partition_is_delivered_again_with_more_rows(runner, settings):
     lines = TEXT.split("\n")
     for count in (2, 3, 4):

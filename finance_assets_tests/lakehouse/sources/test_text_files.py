@@ -1,5 +1,6 @@
 """Files of text in any encoding and packing; what cannot be read is said to be what it is."""
 
+import bz2
 import gzip
 import random
 import tracemalloc
@@ -106,6 +107,10 @@ def test_a_byte_that_the_encoding_has_not_names_its_line(runner, settings, conte
         ("x_{partition}.csv.gz", parquet(id=[1]), "the file is Parquet, not gzip"),
         ("x_{partition}.csv.gz", gzip.compress(parquet(id=[1])), "is Parquet, not text"),
         ("x_{partition}.csv.gz", gzip.compress(gzip.compress(b"a")), "is gzip, not text"),
+        ("x_{partition}.csv", bz2.compress(b""), "the file is bzip2, not text"),
+        ("x_{partition}.csv", bz2.compress(PLAIN.encode()), "the file is bzip2, not text"),
+        ("x_{partition}.csv", b"%PDF-1.4\nrest", "the file is a PDF, not text"),
+        ("x_{partition}.csv", b"SQLite format 3\0rest", "an SQLite database"),
         ("x_{partition}.csv", b"PK\x03\x04rest", "a zip archive (as .zip and .xlsx are)"),
         ("x_{partition}.csv", PLAIN.encode("utf-16"), "the file is UTF-16 and not UTF-8"),
         ("x_{partition}.csv", PLAIN.encode("utf-16-le"), "the file is UTF-16 and not UTF-8"),
@@ -126,6 +131,19 @@ def test_the_message_knows_what_the_file_is(runner, settings, pattern, content, 
     error = refusal(runner, settings, content, pattern=pattern)
     assert words in error.what
     assert pattern.format(partition=P) in error.where
+
+
+@pytest.mark.parametrize("name", ["ORCAMENTO", "ORCID", "PAR1", "BZh91", "%PDF"])
+def test_a_text_that_begins_as_something_packed_does_is_a_text(runner, settings, name):
+    columns = (SourceColumn("id", at_source=name), SourceColumn("name"))
+    things = Refined(
+        Source("the shop", "things_{partition}.csv.gz", columns, Csv(";", encoding="latin-1")),
+        {"id": "bigint", "name": "string"},
+        key=("id",),
+    )
+    things.deliver(settings, P, f"{name};name\n1;J\xfcrgen\n".encode("latin-1"))
+    things.run(runner, P)
+    assert [row["name"] for row in runner.rows(things.silver.table)] == ["J\xfcrgen"]
 
 
 def test_the_message_for_a_wrong_encoding_says_what_to_declare(runner, settings):

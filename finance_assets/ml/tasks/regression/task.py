@@ -91,11 +91,21 @@ class Regression(Task):
         return Objective(self.quantiles)
 
     def mistakes(self, spec: "ModelSpec") -> Iterator[Mistake]:
-        """A unit that says nothing, an interval that is none, blocks without rows."""
+        """A unit that says nothing, an interval that is none or that the gate judges as another,
+        blocks without rows.
+        """
         yield from blank("task.unit", self.unit)
         yield from below("task.block_rows", self.block_rows, 1)
         if not 0.5 <= self.coverage <= 0.99:
             yield Mistake("task.coverage", f"is {self.coverage}", "a share from 0.5 to 0.99")
+        judged = {c.name: vars(c) for c in spec.gate.criteria}.get("interval_coverage", {})
+        if judged.get("coverage", self.coverage) != self.coverage:
+            yield Mistake(
+                "gate interval_coverage",
+                f"judges intervals of {judged['coverage']}, and the task promises {self.coverage}",
+                f"IntervalCoverage(coverage={self.coverage}), or Regression(coverage="
+                f"{judged['coverage']})",
+            )
         yield from anchor_mistakes(self.relative_to, self.per, spec)
 
     def anchor(self, spec: "ModelSpec") -> Anchor | None:
