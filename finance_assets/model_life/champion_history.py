@@ -32,7 +32,6 @@ class Event(StrEnum):
 
 
 # The events that a person brings about; the others are a step's.
-AWAITED = (Event.approved, Event.accepted)
 BY_PEOPLE = (Event.approved, Event.rolled_back, Event.accepted)
 
 
@@ -168,13 +167,23 @@ class ChampionHistory:
         return len(self.events) < len(self.chain)
 
     @property
+    def acceptors(self) -> tuple[str, ...]:
+        """Who accepted the history as it stood, since somebody approved a candidate last."""
+        since: list[str] = []
+        for event in self.chain:
+            if event.event == Event.approved:
+                since.clear()
+            elif event.event == Event.accepted:
+                since.append(event.decided_by)
+        return tuple(since)
+
+    @property
     def awaits_a_person(self) -> bool:
         """Whether nobody approved a candidate since a person accepted the history as it stood.
 
         Until then the gate may compare with a weaker champion than the one that was lost.
         """
-        kinds = [event.event for event in self.chain if event.event in AWAITED]
-        return kinds[-1:] == [Event.accepted]
+        return bool(self.acceptors)
 
     @property
     def newest(self) -> ChampionEvent | None:

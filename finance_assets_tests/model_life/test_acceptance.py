@@ -18,7 +18,7 @@ from finance_assets.commands.champion import Accept, Approve
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse import constraints
-from finance_assets.model_life import acceptance, approval
+from finance_assets.model_life import acceptance, approval, people
 from finance_assets.model_life.chain import chain_problems
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.crowning import stated
@@ -34,6 +34,7 @@ from finance_assets_tests.model_life.models import (
     context,
     events,
     history,
+    judge,
     run_model_steps,
 )
 from finance_assets_tests.model_life.test_champion_history import (
@@ -115,6 +116,43 @@ def test_after_a_deleted_history_was_accepted_a_second_person_approves_the_next_
     assert (event, replaces) == ("approved", None)
     assert problems(crowned) == []
     assert [e.event for e in history(crowned).chain] == ["accepted", "approved"]
+
+
+def test_who_accepted_the_loss_is_no_second_person_whoever_trained_the_candidate(
+    crowned, monkeypatch
+):
+    """Else one person restores, accepts, and crowns whom the lost champion would have beaten."""
+    restore_first(crowned)
+    with monkeypatch.context() as patched:
+        patched.setattr(people, "system_user", lambda: "ada")
+        accept(crowned)
+    with monkeypatch.context() as patched:
+        patched.setattr(people, "system_user", lambda: "the daemon")
+        run_model_steps(crowned, AUGUST, replace(EASY, rounds=EASY.rounds + 1))
+    held = read_decisions(crowned.lakehouse, EASY)[-1]
+    assert (held.outcome, held.trained_by) == ("held", "the daemon")
+
+    def approves():
+        version = held.candidate_version
+        return approval.approve(context(crowned), judge(EASY), version, reason="it is good")
+
+    chain = history(crowned).chain
+    for name in ("ada", " Ada"):
+        with monkeypatch.context() as patched:
+            patched.setattr(people, "system_user", lambda: name)
+            with pytest.raises(ModelError, match="accepted the champion history and cannot"):
+                approves()
+    assert history(crowned).chain == chain
+    # Whoever takes that out of the code is found by whoever verifies.
+    with monkeypatch.context() as patched:
+        patched.setattr(people, "system_user", lambda: "ada")
+        patched.setattr(approval, "is_one_of", lambda *names: False)
+        event = approves()
+    assert [problem for problem in problems(crowned) if "no second person did" in problem]
+    by_bob = replace(event, decided_by="bob").sealed()
+    assert chain_problems((*chain, by_bob)) == []
+    # From then on whoever accepted may approve: the champion is one that bob let in.
+    assert replace(history(crowned), chain=(*chain, by_bob)).acceptors == ()
 
 
 def test_what_a_lost_champion_scored_stays_and_keeps_nothing_from_being_measured(crowned, capsys):
