@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from dataclasses import asdict, replace
+from functools import partial
 
 import dagster as dg
 import pytest
@@ -26,8 +27,11 @@ from finance_assets.model_life.decision_log import read_decisions
 from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.model_life.verification import examine
 from finance_assets_tests.model_life.models import (
+    DECISION,
     DRIFT,
+    EVALUATION,
     HISTORY,
+    LOOKS,
     PREDICTIONS,
     aliases,
     champion_at,
@@ -44,7 +48,7 @@ from finance_assets_tests.model_life.test_champion_history import (
     unscored,
     write_around,
 )
-from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june
 from finance_assets_tests.scenario import AUGUST, JUNE, NAME, SEPTEMBER, USE_CASE
 
 MOVED = replace(USE_CASE, model=EASY)
@@ -57,12 +61,16 @@ def crowned(runner, homes):
     return runner
 
 
+def restore(path, version):
+    """A table as it was at a version."""
+    DeltaTable(path).alter.set_table_properties({"delta.appendOnly": "false"})
+    DeltaTable(path).restore(version)
+
+
 def restore_first(runner):
     """The history as it was after its first event."""
-    table = DeltaTable(history_path(runner))
-    table.alter.set_table_properties({"delta.appendOnly": "false"})
     first = runner.lakehouse.history(HISTORY).publications[-1].version
-    DeltaTable(history_path(runner)).restore(first)
+    restore(history_path(runner), first)
 
 
 def accept(runner, reason="the lakehouse was restored", said=None):
@@ -139,7 +147,7 @@ def test_who_accepted_the_loss_is_no_second_person_whoever_trained_the_candidate
     chain = history(crowned).chain
     for name in ("ada", " Ada"):
         with monkeypatch.context() as patched:
-            patched.setattr(people, "system_user", lambda: name)
+            patched.setattr(people, "system_user", partial(str, name))
             with pytest.raises(ModelError, match="accepted the champion history and cannot"):
                 approves()
     assert history(crowned).chain == chain
@@ -212,6 +220,35 @@ def test_what_the_command_accepts_is_told_to_dagster_and_intact_after_it(crowned
     assert "there is nothing to accept" in again.output.replace("\n", " ")
 
 
+def test_a_lakehouse_that_was_restored_as_a_whole_is_intact_once_it_is_accepted(runner, homes):
+    """Journals and evaluations were restored with the history, and nobody can undo that."""
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    logs = runner.settings.root.glob("lakehouse/**/_delta_log")
+    then = {str(log.parent): DeltaTable(log.parent).version() for log in logs}
+    run_model_steps(runner, AUGUST, EASY)
+    for path, version in then.items():
+        if DeltaTable(path).version() > version:
+            restore(path, version)
+    rests_on = (HISTORY, DECISION, LOOKS, f"{EVALUATION}[{AUGUST}]")
+    broken = examine(context(runner), EASY, {}).broken
+    assert {name for name in rests_on for one in broken if one.startswith(name)} > {DECISION, LOOKS}
+    told = CliRunner().invoke(app, ["accept", NAME, "--reason", "the backup was put back"])
+    assert told.exit_code == 0, told.output
+    accepted = history(runner).head.accepted.problems
+    assert all(any(name in problem for problem in accepted) for name in rests_on[1:])
+    verified = CliRunner().invoke(app, ["history", NAME, "--verify"])
+    assert verified.exit_code == 0, verified.output
+    assert evaluation_of(MOVED, examine(context(runner), EASY, {})).passed
+    run_model_steps(runner, AUGUST, EASY)
+    assert problems(runner) == []
+    # The next one is another finding, and rows that nobody appended are no commit's to explain.
+    restore(str(runner.lakehouse.path(DECISION)), then[str(runner.lakehouse.path(DECISION))])
+    [again] = problems(runner)
+    assert again.startswith(f"{DECISION}: commit") and again not in accepted
+    accept(runner)
+    assert problems(runner) == []
+
+
 def test_the_sensor_waits_for_the_acceptance_and_the_alert_goes_with_it(crowned):
     with dg.DagsterInstance.ephemeral() as instance:
 
@@ -247,10 +284,7 @@ def test_only_what_is_missing_can_be_accepted_by_a_person_with_a_reason(crowned,
     with pytest.raises(ModelError, match="not as they were recorded"):
         accept(crowned)
     # Put back to before the forgery, it can be.
-    table = DeltaTable(history_path(crowned))
-    table.alter.set_table_properties({"delta.appendOnly": "false"})
-    version = crowned.lakehouse.history(HISTORY).publications[0].version
-    DeltaTable(history_path(crowned)).restore(version)
+    restore(history_path(crowned), crowned.lakehouse.history(HISTORY).publications[0].version)
     with pytest.raises(ModelError, match="needs a reason"):
         accept(crowned, reason=" ")
     with monkeypatch.context() as patched:
