@@ -21,7 +21,7 @@ from finance_assets.automation.stated import (
     stated_problems,
     stated_summaries,
 )
-from finance_assets.compute.runner import open_lakehouse
+from finance_assets.compute.runner import open_lakehouse, open_registry
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.splits import first_as_of
 from finance_assets.model_life.chain import read_history
@@ -115,7 +115,8 @@ def restated_now(
     champion, calendar = history.newest, use_case.calendar
     if champion is None:
         return ()
-    return restated_since(lakehouse, calendar, use_case.model, history, champion)
+    registry = open_registry(get_settings())
+    return restated_since(lakehouse, registry, calendar, use_case.model, history, champion)
 
 
 def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingFacts:
