@@ -17,6 +17,7 @@ from finance_assets.automation.answers import people_asked, said_by
 from finance_assets.automation.made import why_not_made
 from finance_assets.automation.stated import (
     judged_since,
+    made_since,
     measured_since,
     stated_problems,
     stated_summaries,
@@ -80,11 +81,12 @@ def facts_of_tables(
     """
     spec = use_case.model
     newest, labels = history.newest, lakehouse.history(spec.labels.table)
+    lost_at = "" if history.problems else history.lost_at
     facts = _facts(
         use_case,
         features=lakehouse.history(spec.features.table).recorded(),
         labels=labels.recorded(),
-        decided={decision.as_of for decision in read_decisions(lakehouse, spec)},
+        decided={d.as_of for d in read_decisions(lakehouse, spec) if d.recorded_at > lost_at},
         drift=stored_summaries(lakehouse, spec),
     )
     made = {p: labels.publication_of(p) or labels.in_force(p) for p in facts.ready}
@@ -92,6 +94,7 @@ def facts_of_tables(
         facts,
         made_by={p: found.run_id for p, found in made.items() if found},
         history_problems=history.problems,
+        lost_at=lost_at,
     )
     if newest is None or history.problems:
         return facts
@@ -125,11 +128,13 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
     known = stated_champion(instance, use_case.name)
     drift, effective_from = drift_contract(spec).table, str(known.get("effective_from", ""))
     said = stated_summaries(instance, use_case)
+    is_left = bool(known.get("champion_version")) and not known.get("is_baseline")
+    lost_at = "" if is_left else str(known.get("accepted_at", ""))
     facts = _facts(
         use_case,
         features=instance.get_materialized_partitions(asset_key(spec.features.table)),
         labels=instance.get_materialized_partitions(asset_key(spec.labels.table)),
-        decided=instance.get_materialized_partitions(asset_key(decision_contract(spec).table)),
+        decided=made_since(instance, decision_contract(spec).table, lost_at),
         drift=said,
     )
     is_put_back = known.get("event") == Event.rolled_back
@@ -144,6 +149,7 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
         # What was materialised without a verdict was not measured.
         measured=measured_since(instance, drift, spec.labels.table) & said.keys(),
         put_back_at=use_case.calendar.shift(effective_from, -1) if is_put_back else "",
+        lost_at=lost_at,
     )
 
 
