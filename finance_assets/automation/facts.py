@@ -23,11 +23,12 @@ from finance_assets.automation.deliveries import (
 from finance_assets.automation.made import why_not_made
 from finance_assets.automation.stated import (
     judged_since,
+    made_since,
     measured_since,
     stated_problems,
     stated_summaries,
 )
-from finance_assets.compute.runner import open_lakehouse
+from finance_assets.compute.runner import open_lakehouse, open_registry
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.splits import first_as_of
 from finance_assets.model_life.chain import read_history
@@ -86,12 +87,13 @@ def facts_of_tables(
     """
     spec = use_case.model
     newest, labels = history.newest, lakehouse.history(spec.labels.table)
+    lost_at = "" if history.problems else history.lost_at
     facts = _facts(
         use_case,
         features=lakehouse.history(spec.features.table).recorded(),
         labels=labels.recorded(),
         delivered=delivered_by_log(lakehouse, use_case),
-        decided={decision.as_of for decision in read_decisions(lakehouse, spec)},
+        decided={d.as_of for d in read_decisions(lakehouse, spec) if d.recorded_at > lost_at},
         drift=stored_summaries(lakehouse, spec),
     )
     made = {p: labels.publication_of(p) or labels.in_force(p) for p in facts.ready}
@@ -99,6 +101,7 @@ def facts_of_tables(
         facts,
         made_by={p: found.run_id for p, found in made.items() if found},
         history_problems=history.problems,
+        lost_at=lost_at,
     )
     if newest is None or history.problems:
         return facts
@@ -122,7 +125,8 @@ def restated_now(
     champion, calendar = history.newest, use_case.calendar
     if champion is None:
         return ()
-    return restated_since(lakehouse, calendar, use_case.model, history, champion)
+    registry = open_registry(get_settings())
+    return restated_since(lakehouse, registry, calendar, use_case.model, history, champion)
 
 
 def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> RetrainingFacts:
@@ -131,12 +135,14 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
     known = stated_champion(instance, use_case.name)
     drift, effective_from = drift_contract(spec).table, str(known.get("effective_from", ""))
     said = stated_summaries(instance, use_case)
+    is_left = bool(known.get("champion_version")) and not known.get("is_baseline")
+    lost_at = "" if is_left else str(known.get("accepted_at", ""))
     facts = _facts(
         use_case,
         features=instance.get_materialized_partitions(asset_key(spec.features.table)),
         labels=instance.get_materialized_partitions(asset_key(spec.labels.table)),
         delivered=delivered_as_stated(instance, use_case),
-        decided=instance.get_materialized_partitions(asset_key(decision_contract(spec).table)),
+        decided=made_since(instance, decision_contract(spec).table, lost_at),
         drift=said,
     )
     is_put_back = known.get("event") == Event.rolled_back
@@ -151,6 +157,7 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
         # What was materialised without a verdict was not measured.
         measured=measured_since(instance, drift, spec.labels.table) & said.keys(),
         put_back_at=use_case.calendar.shift(effective_from, -1) if is_put_back else "",
+        lost_at=lost_at,
     )
 
 

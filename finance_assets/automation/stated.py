@@ -10,6 +10,7 @@ from dagster._core.storage.asset_check_execution_record import (
 from finance_assets.assets.history_check import NAME as INTACT
 from finance_assets.assets.materializations import newest_of
 from finance_assets.assets.metadata import asset_key, stated_facts, statements
+from finance_assets.calendar import moment
 from finance_assets.codec import of_record
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.contracts import drift_contract
@@ -81,6 +82,15 @@ def stated_problems(
     if not isinstance(found, list | tuple):
         return (said.description or "its newest check failed",)
     return tuple(map(str, found))
+
+
+def made_since(instance: dg.DagsterInstance, table: str, at: str) -> frozenset[str]:
+    """The partitions of a table that were materialised after a time; ever, if it is empty."""
+    key = asset_key(table)
+    if not at:
+        return frozenset(instance.get_materialized_partitions(key))
+    since, newest = moment(at).timestamp(), newest_of(instance, key)
+    return frozenset(p for p, record in newest.items() if record.timestamp > since)
 
 
 def measured_since(instance: dg.DagsterInstance, table: str, other: str) -> frozenset[str]:

@@ -53,7 +53,8 @@ def approve(
 ) -> None:
     """Make a candidate champion that passed the gate and is held for approval.
 
-    You approve as who you are logged in as; whoever trained the candidate cannot.
+    You approve as who you are logged in as; whoever trained the candidate cannot, nor whoever
+    accepted the loss of the champion before it.
     """
     guarded(lambda: _approve(one_use_case(use_case), version, reason, effective_from, expect))
 
@@ -89,7 +90,7 @@ def accept(use_case: UseCaseName, reason: Reason) -> None:
 
     It was deleted or restored: what is missing, who accepts it and why goes down in it. The
     champion that it names stays, if it names one. The next candidate that passes the gate is held
-    until a second person approves it.
+    until a second person approves it, who is not you.
     """
     guarded(lambda: _accept(one_use_case(use_case), reason))
 

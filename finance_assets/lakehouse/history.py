@@ -140,6 +140,24 @@ class TableHistory:
                 return version
         return None
 
+    def republished_since(self, partition: str, version: int) -> int | None:
+        """The version at which publish gave a partition other rows than it had at `version`.
+
+        None if it has the very rows of then, as after a correction that was taken back, and no
+        other writer changed it in between.
+        """
+        then, now = self.publication_of(partition, version), self.publication_of(partition)
+        if now is None or now.version <= version:
+            return None
+        if then is None or then.measured_by != now.measured_by:
+            return now.version
+        is_ours = not any(
+            at > then.version and (changed is None or partition in changed)
+            for at, changed in self._foreign.items()
+        )
+        is_same = then.fingerprints[partition] == now.fingerprints[partition]
+        return None if is_same and is_ours else now.version
+
     def content_of(self, partition: str) -> str:
         """Digest of everything that was ever added to a partition of an append-only table."""
         added = [p.fingerprints[partition] for p in self.publications if partition in p.ledgers]

@@ -1,10 +1,11 @@
 """Acceptance: a person takes the champion history as it stands, and says why.
 
 A history that lacks an event which MLflow or Dagster states, or that somebody wrote around us,
-is trusted by nobody. Where the table cannot be put right (the lakehouse was deleted, or restored
-to an older version), this is the way on. It changes no champion: that one stays which the table
-names, and none where it names none. What was wrong, what was stated before, who accepted it and
-why become an event of the chain, which MLflow and Dagster state from then on.
+is trusted by nobody. Where somebody wrote the journals or evaluations around us, its check fails.
+Where that cannot be put right (the lakehouse was deleted, or restored to an older version), this
+is the way on. It changes no champion: that one stays which the table names, and none where it
+names none. What was wrong, what was stated before, who accepted it and why become an event of the
+chain, which MLflow and Dagster state from then on.
 """
 
 from dataclasses import asdict
@@ -27,6 +28,7 @@ from finance_assets.model_life.crowning import add, event_behind
 from finance_assets.model_life.decision_log import decision_contract
 from finance_assets.model_life.effects import require_decidable
 from finance_assets.model_life.people import acting_user, is_application
+from finance_assets.model_life.verification import examine_records
 from finance_assets.step.declaration import StepContext
 
 
@@ -51,8 +53,8 @@ def accept(
     places = {place: said for place, said in {"MLflow": statement, **stated}.items() if said}
     history = read_history(ctx.lakehouse, spec.name, places)
     require_decidable(spec, history, reason, None)
-    _require_acceptable(spec, history)
-    accepted, stays = Accepted(history.unexplained, places), history.newest
+    problems = _acceptable(ctx, spec, history)
+    accepted, stays = Accepted(problems, places), history.newest
     event = event_behind(
         history,
         ctx.origin,
@@ -90,7 +92,12 @@ def _prepare(ctx: StepContext, spec: ModelSpec) -> None:
         )
 
 
-def _require_acceptable(spec: ModelSpec, history: ChampionHistory) -> None:
+def _acceptable(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> tuple[str, ...]:
+    """What is missing or came from elsewhere: in the history, and in the records it rests on.
+
+    Raises:
+        ModelError: nothing is; or something is wrong that nobody can accept.
+    """
     where = champion_history_contract(spec.name).table
     if history.broken:
         raise ModelError(
@@ -99,12 +106,14 @@ def _require_acceptable(spec: ModelSpec, history: ChampionHistory) -> None:
             remedy="nobody can accept that: RESTORE the table to a version before it was changed, "
             "or take it away with its folder; then accept what is left",
         )
-    if not history.unexplained:
+    found = (*history.unexplained, *examine_records(ctx, spec, history).unexplained)
+    if not found:
         raise ModelError(
             "nothing is wrong with the champion history: there is nothing to accept",
             where=where,
             remedy=f"see `finance-assets history {spec.name} --verify`",
         )
+    return found
 
 
 def _person(ctx: StepContext, spec: ModelSpec) -> str:

@@ -19,7 +19,7 @@ from finance_assets.model_life.decision_log import (
 )
 from finance_assets.model_life.effects import require_decidable, start_of
 from finance_assets.model_life.judging import Judge, as_decision
-from finance_assets.model_life.people import acting_user, is_application, is_same_person
+from finance_assets.model_life.people import acting_user, is_application, is_one_of
 from finance_assets.step.declaration import StepContext
 
 
@@ -39,7 +39,7 @@ def approve(
 
     Raises:
         ModelError: it is not held, its files were altered, it does not pass today, the approver
-            trained it, or the champion is not the expected one.
+            trained it or accepted a loss before it, or the champion is not the expected one.
         LostRaceError: somebody else changed the champion meanwhile; nothing was written.
     """
     spec = judge.spec
@@ -47,7 +47,7 @@ def approve(
     require_decidable(spec, history, reason, expect)
     held = _held(ctx, spec, history, version)
     candidate = ctx.registry.version(spec.name, version)
-    by = _second_person(ctx, spec, candidate, held)
+    by = _second_person(ctx, spec, candidate, held, history.acceptors)
     split = split_as_of(judge.calendar, spec, held.as_of)
     one = contest(ctx, spec, split, history, candidate)
     identity = _unaltered(spec, one, held)
@@ -126,8 +126,15 @@ def _passed(ctx: StepContext, judge: Judge, one: Contest) -> GateReport:
     return report
 
 
-def _second_person(ctx: StepContext, spec: ModelSpec, candidate: Version, held: Decision) -> str:
-    """Who approves, if they are a person who did not train the version, by any record of who did.
+def _second_person(
+    ctx: StepContext,
+    spec: ModelSpec,
+    candidate: Version,
+    held: Decision,
+    acceptors: tuple[str, ...],
+) -> str:
+    """Who approves, if they are a second person: one who did not train the version, by any record
+    of who did, and did not accept the loss of the champion that it might not have beaten.
 
     Raises:
         ModelError: they are not.
@@ -144,9 +151,11 @@ def _second_person(ctx: StepContext, spec: ModelSpec, candidate: Version, held: 
         )
     trainers = {held.trained_by, candidate.tags.get("trained_by", "")}
     trainers |= {str(row["trained_by"]) for row in rows}
-    if any(is_same_person(by, trainer) for trainer in trainers):
+    is_trainer = is_one_of(by, trainers)
+    if is_trainer or is_one_of(by, acceptors):
+        did = "trained this version" if is_trainer else "accepted the champion history"
         raise ModelError(
-            f"{by} trained this version and cannot approve it",
+            f"{by} {did} and cannot approve it",
             where=f"{spec.name} v{candidate.number}",
             remedy="ask a second person, who logs in as themselves",
         )

@@ -12,6 +12,7 @@ from finance_assets.model_life.champion_history import (
     Event,
     champion_history_contract,
 )
+from finance_assets.model_life.people import is_one_of
 
 # What an acceptance names where there is no champion.
 NOBODY = Identity(**{field.name: "" for field in fields(Identity)})
@@ -76,6 +77,8 @@ def _event_problems(event: ChampionEvent, before: ChampionHistory) -> list[str]:
         problems.append(f"its report cannot be read ({type(error).__name__})")
     if event.event == Event.rolled_back and before.crowning(event.identity) is None:
         problems.append("it puts back a model that was never champion")
+    if event.event == Event.approved and is_one_of(event.decided_by, before.acceptors):
+        problems.append("who approved it is who had accepted the history: no second person did")
     return problems
 
 

@@ -8,32 +8,15 @@ event before it. Whoever uses a champion reads the chain and checks it first. De
 change nothing are in decision_log.py; MLflow's aliases only mirror this table.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, fields, replace
-from enum import StrEnum
+from dataclasses import dataclass
 
-from finance_assets.codec import from_json
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.contract import Contract, RowRule
-from finance_assets.lakehouse.record import columns_of, described
-from finance_assets.ml.gate_report import BASELINE_TASK, GateReport
+from finance_assets.lakehouse.record import columns_of
 from finance_assets.ml.identity import Identity
+from finance_assets.model_life.champion_events import BY_PEOPLE, Accepted, ChampionEvent, Event
 
-
-class Event(StrEnum):
-    """The events that can change the champion, and `accepted`, which does not."""
-
-    promoted = "promoted"
-    approved = "approved"
-    rolled_back = "rolled_back"
-    installed = "installed"
-    accepted = "accepted"
-
-
-# The events that a person brings about; the others are a step's.
-AWAITED = (Event.approved, Event.accepted)
-BY_PEOPLE = (Event.approved, Event.rolled_back, Event.accepted)
+__all__ = ["BY_PEOPLE", "Accepted", "ChampionEvent", "ChampionHistory", "Event"]
 
 
 def champion_history_contract(use_case: str) -> Contract:
@@ -55,83 +38,6 @@ def champion_history_contract(use_case: str) -> Contract:
         ),
         is_append_only=True,
     )
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """What a person accepted: the findings, and the newest event as each place stated it."""
-
-    problems: tuple[str, ...]
-    stated: dict[str, str]
-
-
-@dataclass(frozen=True)
-class ChampionEvent:
-    """A change of champion; the fields are the table's columns.
-
-    One that accepts the history names the champion that stays, or empty texts where there is none.
-    """
-
-    sequence: int = described("Place in the chain, from 1 on")
-    event: str = described(
-        "promoted, approved or rolled_back; installed: the rule of thumb; accepted: the history, "
-        "by a person, who changed no champion"
-    )
-    effective_from: str = described("First partition that the champion holds for")
-    model_version: str = described("Version that became champion")
-    as_of: str = described("Partition as of which it was trained")
-    mlflow_run_id: str = described("MLflow run that trained it")
-    model_sha256: str = described("Digest of the model's text")
-    features_sha256: str = described("Digest of the ordered feature names")
-    recipe_sha256: str = described("Digest of the training recipe")
-    reference_sha256: str = described("Digest of the training reference for drift")
-    replaces: str | None = described("Version of the champion it replaced")
-    dataset_version: str = described("Input tables of the training, with Delta versions")
-    trained_by: str = described("Who ran the training")
-    decided_by: str = described("'gate', the person, or 'declaration'")
-    reason: str = described("Why, in their words")
-    gate_report: str = described(
-        "The passed report it rests on, JSON; of an acceptance, what was wrong"
-    )
-    git_sha: str = described("Commit of the code that decided")
-    run_id: str = described("Run that decided")
-    recorded_at: str = described("When it was recorded (UTC, ISO 8601)")
-    previous_digest: str = described("Digest of the event before; empty for the first")
-    digest: str = described("Digest of all the columns above", default="")
-
-    @property
-    def report(self) -> GateReport:
-        """The gate report the event rests on."""
-        return GateReport.from_json(self.gate_report)
-
-    @property
-    def is_baseline(self) -> bool:
-        """Whether it crowns the rule of thumb, which the gate never judged."""
-        return self.report.task == BASELINE_TASK
-
-    @property
-    def identity(self) -> Identity:
-        """What was crowned, by its digests."""
-        return Identity(**{f.name: getattr(self, f.name) for f in fields(Identity)})
-
-    @property
-    def accepted(self) -> Accepted:
-        """What an acceptance accepts.
-
-        Raises:
-            ValueError: that cannot be read.
-        """
-        return from_json(Accepted, self.gate_report)
-
-    @property
-    def content_digest(self) -> str:
-        """sha256 of everything but the digest itself."""
-        record = {k: v for k, v in asdict(self).items() if k != "digest"}
-        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-
-    def sealed(self) -> "ChampionEvent":
-        """The event with its digest."""
-        return replace(self, digest=self.content_digest)
 
 
 @dataclass(frozen=True)
@@ -168,13 +74,47 @@ class ChampionHistory:
         return len(self.events) < len(self.chain)
 
     @property
+    def accepted_at(self) -> str:
+        """When a person last accepted the history as it stood; empty if nobody ever did."""
+        found = [event.recorded_at for event in self.chain if event.event == Event.accepted]
+        return found[-1] if found else ""
+
+    @property
+    def lost_at(self) -> str:
+        """When a person accepted a history that leaves no champion, or but the rule of thumb; empty
+        if a champion is left, or nobody ever accepted one.
+        """
+        is_left = self.newest is not None and not self.newest.is_baseline
+        return "" if is_left else self.accepted_at
+
+    @property
+    def accepted_problems(self) -> frozenset[str]:
+        """Every finding that a person accepted.
+
+        Raises:
+            ValueError: what an acceptance accepts cannot be read.
+        """
+        found = (event.accepted for event in self.chain if event.event == Event.accepted)
+        return frozenset(problem for one in found for problem in one.problems)
+
+    @property
+    def acceptors(self) -> tuple[str, ...]:
+        """Who accepted the history as it stood, since somebody approved a candidate last."""
+        since: list[str] = []
+        for event in self.chain:
+            if event.event == Event.approved:
+                since.clear()
+            elif event.event == Event.accepted:
+                since.append(event.decided_by)
+        return tuple(since)
+
+    @property
     def awaits_a_person(self) -> bool:
         """Whether nobody approved a candidate since a person accepted the history as it stood.
 
         Until then the gate may compare with a weaker champion than the one that was lost.
         """
-        kinds = [event.event for event in self.chain if event.event in AWAITED]
-        return kinds[-1:] == [Event.accepted]
+        return bool(self.acceptors)
 
     @property
     def newest(self) -> ChampionEvent | None:

@@ -182,6 +182,7 @@ def stated(history: ChampionHistory) -> dict[str, Facts]:
             "is_baseline": newest is not None and newest.is_baseline,
             "event": newest.event if newest else "",
             "effective_from": newest.effective_from if newest else "",
+            "accepted_at": history.accepted_at,
             "statement": history.statement,
         }
     }

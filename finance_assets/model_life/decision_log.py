@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.contract import Contract, RowRule
-from finance_assets.lakehouse.journal import append, read_journal
+from finance_assets.lakehouse.journal import Journal, append, read_journal
 from finance_assets.lakehouse.record import columns_of, described, from_rows
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.stored import Row
@@ -85,10 +85,17 @@ def decision_contract(spec: ModelSpec) -> Contract:
 
 
 def read_decisions(lakehouse: Lakehouse, spec: ModelSpec) -> list[Decision]:
-    """Every decision, in the order in which they were made."""
-    contract = decision_contract(spec)
-    rows = read_journal(lakehouse, contract).rows
-    return sorted(from_rows(Decision, rows, contract.table), key=lambda d: d.recorded_at)
+    """Every decision, in the order in which they were recorded."""
+    return _in_order(read_journal(lakehouse, decision_contract(spec)))
+
+
+def _in_order(journal: Journal) -> list[Decision]:
+    """The decisions of a journal by the commits that carry them: clocks can be put back.
+
+    What no commit carries comes first, so that it is the newest of nothing.
+    """
+    rows = sorted(journal.rows, key=lambda row: journal.carried.get(record_digest(row), -1))
+    return from_rows(Decision, rows, journal.contract.table)
 
 
 def newest_on(known: Sequence[Decision], version: str) -> Decision | None:
@@ -97,8 +104,15 @@ def newest_on(known: Sequence[Decision], version: str) -> Decision | None:
     return about[-1] if about else None
 
 
-def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision) -> bool:
+def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision, since: str = "") -> bool:
     """Append a decision, unless the newest one on this candidate says the same.
+
+    Args:
+        ctx: a context of the use case.
+        spec: its model.
+        decision: what was decided.
+        since: when a person last accepted the champion history as it stood: what was decided
+            before that was against others, and is decided anew.
 
     Returns:
         Whether it was appended.
@@ -106,11 +120,9 @@ def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision) -> bool:
     contract = decision_contract(spec)
     for _ in range(ATTEMPTS):
         journal = read_journal(ctx.lakehouse, contract, f"as_of = '{decision.as_of}'")
-        known = sorted(
-            from_rows(Decision, journal.rows, contract.table), key=lambda d: d.recorded_at
-        )
-        newest = newest_on(known, decision.candidate_version)
-        if newest is not None and newest.is_repeated_by(decision):
+        newest = newest_on(_in_order(journal), decision.candidate_version)
+        is_known = newest is not None and newest.recorded_at > since
+        if newest is not None and is_known and newest.is_repeated_by(decision):
             return False
         stamped = replace(decision, recorded_at=now(), decision_id=uuid.uuid4().hex)
         record = asdict(stamped)

@@ -42,7 +42,7 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class Judged:
-    """A decision, the report it rests on, and the history after it.
+    """A decision, and the report it rests on.
 
     `is_new` tells a decision that was recorded now from one that stands already.
     """
@@ -50,7 +50,6 @@ class Judged:
     contest: Contest
     outcome: Outcome
     report: GateReport
-    history: ChampionHistory
     is_new: bool
 
 
@@ -156,12 +155,13 @@ class Judge:
         self, ctx: StepContext, one: Contest, outcome: Outcome, report: GateReport
     ) -> Judged:
         """Record the decision, unless it stands already."""
-        is_new = log_decision(ctx, self.spec, as_decision(ctx, one, report, outcome))
         history = read_history(ctx.lakehouse, self.spec.name)
+        decision = as_decision(ctx, one, report, outcome)
+        is_new = log_decision(ctx, self.spec, decision, since=history.accepted_at)
         champion = f"v{history.newest.model_version}" if history.newest else "none"
         failed = ", ".join(report.failed_criteria)
         ctx.report(f"v{one.candidate.number}: {outcome} {failed}; champion: {champion}")
-        return Judged(one, outcome, report, history, is_new)
+        return Judged(one, outcome, report, is_new)
 
     def _promote(
         self, ctx: StepContext, one: Contest, report: GateReport, history: ChampionHistory

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Iterable
 
 from finance_assets.settings import Engine
 from finance_assets.step.declaration import StepContext
@@ -44,3 +45,8 @@ def is_application(name: str) -> bool:
 def is_same_person(one: str, other: str) -> bool:
     """Whether two names are one person's; case and surrounding blanks do not tell them apart."""
     return one.strip().casefold() == other.strip().casefold()
+
+
+def is_one_of(name: str, people: Iterable[str]) -> bool:
+    """Whether a name is one of these people's."""
+    return any(is_same_person(name, other) for other in people)

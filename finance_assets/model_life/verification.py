@@ -7,7 +7,6 @@ means that history, models, evaluations, journals and predictions agree.
 from dataclasses import dataclass
 
 from finance_assets.errors import ModelError
-from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.lakehouse.journal import read_journal
 from finance_assets.ml.families import BASELINE
@@ -38,6 +37,18 @@ class Findings:
     untrusted: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Records:
+    """What is wrong with journals and evaluations.
+
+    `unexplained` is what commits brought that somebody made around us, as a RESTORE is one, and
+    `broken` what no commit explains. As with the history, a person can accept the former only.
+    """
+
+    unexplained: tuple[str, ...]
+    broken: tuple[str, ...]
+
+
 def verify(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> list[str]:
     """Everything that somebody has to see to; empty if the chain and all it rests on are sound."""
     found = examine(ctx, spec, stated)
@@ -59,9 +70,8 @@ def examine(ctx: StepContext, spec: ModelSpec, stated: dict[str, str]) -> Findin
     if history.chain and not statement:
         problems.append("MLflow does not state the newest event; the next decision states it")
     problems += _models(ctx, spec, history)
-    problems += _journal(ctx, decision_contract(spec))
-    problems += _journal(ctx, looks_contract(spec))
-    problems += _evaluations(ctx, spec)
+    records = examine_records(ctx, spec, history)
+    problems += [*records.unexplained, *records.broken]
     return Findings(tuple(problems), tuple(outdated(ctx, spec, history)), history.problems)
 
 
@@ -80,18 +90,33 @@ def _models(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> list
     return problems
 
 
-def _journal(ctx: StepContext, contract: Contract) -> list[str]:
-    """Rows of a journal that were changed or added around us."""
-    journal = read_journal(ctx.lakehouse, contract)
-    problems = [f"{contract.table}: commit {v} was made around us" for v in journal.foreign]
-    unknown = sum(record_digest(row) not in journal.carried for row in journal.rows)
-    if unknown:
-        problems.append(f"{contract.table}: {unknown} row(s) were not appended by a decision")
-    return problems
+def examine_records(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> Records:
+    """What is wrong with journals and evaluations, but for what a person accepted.
+
+    What can be accepted names its table and its commit, so the next commit is another finding.
+    """
+    unexplained, broken = _altered_evaluations(ctx, spec)
+    for contract in (decision_contract(spec), looks_contract(spec)):
+        journal = read_journal(ctx.lakehouse, contract)
+        unexplained += [f"{contract.table}: commit {v} was made around us" for v in journal.foreign]
+        unknown = sum(record_digest(row) not in journal.carried for row in journal.rows)
+        if unknown:
+            broken.append(f"{contract.table}: {unknown} row(s) were not appended by a decision")
+    # Where the events themselves are broken, nobody knows what was accepted.
+    accepted = frozenset[str]() if history.broken else history.accepted_problems
+    return Records(tuple(p for p in unexplained if p not in accepted), tuple(broken))
 
 
-def _evaluations(ctx: StepContext, spec: ModelSpec) -> list[str]:
-    """As-of partitions whose evaluation is not the published one."""
+def _altered_evaluations(ctx: StepContext, spec: ModelSpec) -> tuple[list[str], list[str]]:
+    """As-of partitions whose evaluation is not the published one: by a commit, and without any."""
     contract = evaluation_contract(spec)
-    altered = altered_partitions(ctx.lakehouse, contract)
-    return [f"{contract.table}[{p}]: the rows are not the published ones" for p in altered]
+    history = ctx.lakehouse.history(contract.table)
+    by_commit, without = [], []
+    for partition in altered_partitions(ctx.lakehouse, contract):
+        what, version = "the rows are not the published ones", history.altered_at(partition)
+        if version is None:
+            without.append(f"{contract.table}[{partition}]: {what}")
+        else:
+            since = f"since commit {version}, which was made around us"
+            by_commit.append(f"{contract.table}[{partition}]: {what} {since}")
+    return by_commit, without

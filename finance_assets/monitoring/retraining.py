@@ -98,7 +98,8 @@ def _first_champion(facts: RetrainingFacts) -> RetrainingRequest | NoRetraining:
     possible = sorted(p for p in facts.ready if p >= facts.first_as_of)
     # Who was beaten with more data is not asked with less: one try for each new partition.
     untried = [p for p in possible if p > facts.newest_decided]
-    serving = "the rule of thumb serves" if facts.is_baseline else "no champion"
+    lost = ", as the champion was lost" if facts.lost_at else ""
+    serving = f"{'the rule of thumb serves' if facts.is_baseline else 'no champion'}{lost}"
     if not possible:
         return NoRetraining(f"{serving}: outcomes are known from {facts.first_as_of} on")
     if not untried:
@@ -113,9 +114,12 @@ def _first_champion(facts: RetrainingFacts) -> RetrainingRequest | NoRetraining:
     barrier = _barrier(facts, as_of)
     if barrier:
         return NoRetraining(f"{serving}; {barrier}")
-    beaten = f"{serving} until a candidate beats it"
-    why = beaten if facts.is_baseline else "there is no champion yet"
-    return RetrainingRequest(as_of, _key(facts, f"first-champion:{as_of}", as_of), why)
+    beaten = f"the rule of thumb serves until a candidate beats it{lost}"
+    nobody = "the champion was lost" if lost else "there is no champion yet"
+    # What was lost is asked for once more: another run than the one that brought it.
+    cause = ":".join(filter(None, ("first-champion", as_of, facts.lost_at)))
+    why = beaten if facts.is_baseline else nobody
+    return RetrainingRequest(as_of, _key(facts, cause, as_of), why)
 
 
 def _unjudged(partition: str) -> str:

@@ -62,7 +62,8 @@ class RetrainingFacts:
     known when a person put the champion back. `cooled_as_of`: the first partition after the
     cool-down. `made_by`: the run that made the labels of a partition that is ready, so that a
     lakehouse that was made anew is asked anew. `history_problems`: why the champion history cannot
-    be trusted; nothing is known of the champion then.
+    be trusted; nothing is known of the champion then. `lost_at`: when a person accepted a history
+    that names no champion any more, or but the rule of thumb; `decided` holds nothing older then.
     """
 
     first_as_of: str
@@ -81,6 +82,7 @@ class RetrainingFacts:
     restated: tuple[str, ...] | None = None
     put_back_at: str = ""
     history_problems: tuple[str, ...] = ()
+    lost_at: str = ""
 
     @property
     def newest_decided(self) -> str:

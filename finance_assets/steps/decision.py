@@ -12,6 +12,7 @@ from finance_assets.ml.gate import evaluate_gate
 from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.cards import write_card
+from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.contracts import candidate_contract
 from finance_assets.model_life.crowning import mirror, stated, unlost
@@ -84,7 +85,6 @@ def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: 
     """Aliases, then card. Neither loses the event or its statement if it fails."""
     last = judged[-1]
     problems = [unlost("MLflow's aliases", lambda: mirror(ctx, spec))]
-    result.stated[champion_history_contract(spec.name).table] = stated(last.history)
     version = last.contest.candidate
 
     def card() -> None:
@@ -93,7 +93,10 @@ def _follow_up(ctx: StepContext, spec: ModelSpec, judged: list[Judged], result: 
 
     problems.append(unlost("The model card", card))
     # Scored by the champion before, while this was decided.
-    problems += outdated(ctx, spec, last.history)
+    now = read_history(ctx.lakehouse, spec.name)
+    problems += outdated(ctx, spec, now)
+    # Read last: what somebody decided meanwhile was stated before this will be.
+    result.stated[champion_history_contract(spec.name).table] = stated(now)
     for problem in filter(None, problems):
         ctx.report(problem)
     if any(problems):

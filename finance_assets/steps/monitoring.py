@@ -71,7 +71,9 @@ def monitoring_step(spec: ModelSpec, calendar: Calendar, tables: tuple[Step, ...
         known, performance = stored_performance(ctx, spec), MeasuredPerformance()
         watched = WatchedTables(ctx.lakehouse, tables, calendar)
         # A champion is in force at many partitions, and rests on the same data at each.
-        restated = cache(partial(restated_since, ctx.lakehouse, calendar, spec, history))
+        restated = cache(
+            partial(restated_since, ctx.lakehouse, ctx.registry, calendar, spec, history)
+        )
         judge = _Judge(ctx, spec, history, read, restated)
         for partition in ctx.window:
             drift = measure_drift(ctx, spec, history, partition, read, drifts)

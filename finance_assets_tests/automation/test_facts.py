@@ -15,6 +15,7 @@ from finance_assets.automation.landing import Files, Landing
 from finance_assets.automation.sensors import build_retraining_sensor
 from finance_assets.calendar import Calendar
 from finance_assets.definitions import build_defs
+from finance_assets.model_life.acceptance import accept
 from finance_assets.model_life.contracts import triage_contract
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.monitoring.retraining_facts import DriftFinding
@@ -33,6 +34,7 @@ from finance_assets_tests.model_life.test_model_life import EASY, STRICT, champi
 from finance_assets_tests.scenario import (
     APRIL,
     AUGUST,
+    CHAMPION_HISTORY,
     HEADER,
     JULY,
     JUNE,
@@ -120,6 +122,22 @@ def test_after_the_tables_were_restored_what_was_done_before_is_asked_for_again(
     again = tick(instance)
     assert (again.partition_key, again.tags) == (first.partition_key, first.tags)
     assert again.run_key not in (first.run_key, ""), "Dagster launches a key once"
+
+
+def test_after_a_loss_was_accepted_what_was_decided_before_it_counts_no_more(champion, instance):
+    run_model_steps(champion, AUGUST, EASY)
+    assert gather_facts(instance, MOVED).decided == {JUNE, AUGUST}
+    shutil.rmtree(champion.lakehouse.path(CHAMPION_HISTORY))
+    accept(context(champion), EASY, MOVED.calendar, reason="deleted", stated={})
+    request = tick(instance)
+    assert request.partition_key == AUGUST
+    assert request.tags["retraining_reason"] == "the champion was lost"
+    assert not request.run_key.startswith(f"{NAME}:first-champion:{AUGUST}@"), "launched long ago"
+    run_model_steps(champion, AUGUST, EASY)
+    assert decision(champion, AUGUST) == ("held", [])
+    assert gather_facts(instance, MOVED).decided == {AUGUST}
+    said = tick(instance).skip_message
+    assert said.startswith("no champion, as the champion was lost: the candidate as of 2005-08 did")
 
 
 def measure(runner, *months):

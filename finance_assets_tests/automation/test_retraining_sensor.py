@@ -21,6 +21,7 @@ from finance_assets.automation.work import MAX_KILLED
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.definitions import build_defs
 from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.decision_log import now
 from finance_assets.monitoring.retraining import RetrainingRequest
 from finance_assets.monitoring.triage import Action
 from finance_assets.settings import get_settings
@@ -127,6 +128,24 @@ def test_drift_waits_for_outcomes_then_requests_the_next_partition_once(instance
     assert tick(instance).run_key == request.run_key, "Dagster launches a key once"
     decided(instance, "2005-08", "2")
     assert "replaced since" in tick(instance).skip_message
+
+
+def test_after_a_loss_was_accepted_what_was_decided_before_it_counts_no_more(instance):
+    data_through(instance, "2005-04", "2005-05", "2005-06", "2005-07", "2005-08")
+    measured(instance, "2005-07", "2005-08")
+    decided(instance, "2005-06", "1")
+    decided(instance, "2005-08", "2")
+    accepted_at = now()
+    crowned(instance, "", statement="1:a", accepted_at=accepted_at)
+    request = tick(instance)
+    assert request.partition_key == "2005-08"
+    assert request.run_key == f"{NAME}:first-champion:2005-08:{accepted_at}"
+    assert request.tags["retraining_reason"] == "the champion was lost"
+    happened(instance, DECISION, "2005-08", decision="held", candidate_version="2")
+    assert "waits for approval" in tick(instance).skip_message
+    # With a champion of its own all decisions count, as they answered what drifted.
+    crowned(instance, "2", statement="2:b", accepted_at=accepted_at)
+    assert gather_facts(instance, USE_CASE).decided == {"2005-06", "2005-08"}
 
 
 def test_drift_that_went_away_when_its_month_was_run_again_requests_nothing(instance):

@@ -156,6 +156,20 @@ def test_a_materialisation_that_a_person_reports_hides_no_champion(instance):
     assert stated_champion(instance, NAME)["champion_version"] == "1"
 
 
+def test_who_states_an_event_late_hides_none_that_came_after_it(instance):
+    def told(number, accepted_at=""):
+        crowned(instance, str(number), statement=f"{number}:d", accepted_at=accepted_at)
+        return stated_champion(instance, NAME)["statement"]
+
+    # As the first versions stated it, without a word of acceptances.
+    crowned(instance, "9")
+    assert told(2) == "2:d"
+    assert told(3) == told(1) == "3:d"
+    # After a loss the events are counted anew, and what is stated late is of before it.
+    assert told(1, "2026-01-02") == told(5) == told(6, "2026-01-01") == "1:d"
+    assert told(2, "2026-01-02") == "2:d"
+
+
 def test_on_a_catalog_nothing_is_trained_behind_a_broken_history(instance):
     crowned(instance, "1", as_of=JUNE)
     assert facts_of_events(instance, USE_CASE).history_problems == ()

@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from dataclasses import asdict, replace
+from functools import partial
 
 import dagster as dg
 import pytest
@@ -18,7 +19,7 @@ from finance_assets.commands.champion import Accept, Approve
 from finance_assets.compute.runner import open_context
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse import constraints
-from finance_assets.model_life import acceptance, approval
+from finance_assets.model_life import acceptance, approval, people
 from finance_assets.model_life.chain import chain_problems
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.crowning import stated
@@ -26,14 +27,18 @@ from finance_assets.model_life.decision_log import read_decisions
 from finance_assets.model_life.verdicts import stored_triage
 from finance_assets.model_life.verification import examine
 from finance_assets_tests.model_life.models import (
+    DECISION,
     DRIFT,
+    EVALUATION,
     HISTORY,
+    LOOKS,
     PREDICTIONS,
     aliases,
     champion_at,
     context,
     events,
     history,
+    judge,
     run_model_steps,
 )
 from finance_assets_tests.model_life.test_champion_history import (
@@ -43,7 +48,7 @@ from finance_assets_tests.model_life.test_champion_history import (
     unscored,
     write_around,
 )
-from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.model_life.test_model_life import EASY, champion_as_of_june
 from finance_assets_tests.scenario import AUGUST, JUNE, NAME, SEPTEMBER, USE_CASE
 
 MOVED = replace(USE_CASE, model=EASY)
@@ -56,12 +61,16 @@ def crowned(runner, homes):
     return runner
 
 
+def restore(path, version):
+    """A table as it was at a version."""
+    DeltaTable(path).alter.set_table_properties({"delta.appendOnly": "false"})
+    DeltaTable(path).restore(version)
+
+
 def restore_first(runner):
     """The history as it was after its first event."""
-    table = DeltaTable(history_path(runner))
-    table.alter.set_table_properties({"delta.appendOnly": "false"})
     first = runner.lakehouse.history(HISTORY).publications[-1].version
-    DeltaTable(history_path(runner)).restore(first)
+    restore(history_path(runner), first)
 
 
 def accept(runner, reason="the lakehouse was restored", said=None):
@@ -115,6 +124,43 @@ def test_after_a_deleted_history_was_accepted_a_second_person_approves_the_next_
     assert (event, replaces) == ("approved", None)
     assert problems(crowned) == []
     assert [e.event for e in history(crowned).chain] == ["accepted", "approved"]
+
+
+def test_who_accepted_the_loss_is_no_second_person_whoever_trained_the_candidate(
+    crowned, monkeypatch
+):
+    """Else one person restores, accepts, and crowns whom the lost champion would have beaten."""
+    restore_first(crowned)
+    with monkeypatch.context() as patched:
+        patched.setattr(people, "system_user", lambda: "ada")
+        accept(crowned)
+    with monkeypatch.context() as patched:
+        patched.setattr(people, "system_user", lambda: "the daemon")
+        run_model_steps(crowned, AUGUST, replace(EASY, rounds=EASY.rounds + 1))
+    held = read_decisions(crowned.lakehouse, EASY)[-1]
+    assert (held.outcome, held.trained_by) == ("held", "the daemon")
+
+    def approves():
+        version = held.candidate_version
+        return approval.approve(context(crowned), judge(EASY), version, reason="it is good")
+
+    chain = history(crowned).chain
+    for name in ("ada", " Ada"):
+        with monkeypatch.context() as patched:
+            patched.setattr(people, "system_user", partial(str, name))
+            with pytest.raises(ModelError, match="accepted the champion history and cannot"):
+                approves()
+    assert history(crowned).chain == chain
+    # Whoever takes that out of the code is found by whoever verifies.
+    with monkeypatch.context() as patched:
+        patched.setattr(people, "system_user", lambda: "ada")
+        patched.setattr(approval, "is_one_of", lambda *names: False)
+        event = approves()
+    assert [problem for problem in problems(crowned) if "no second person did" in problem]
+    by_bob = replace(event, decided_by="bob").sealed()
+    assert chain_problems((*chain, by_bob)) == []
+    # From then on whoever accepted may approve: the champion is one that bob let in.
+    assert replace(history(crowned), chain=(*chain, by_bob)).acceptors == ()
 
 
 def test_what_a_lost_champion_scored_stays_and_keeps_nothing_from_being_measured(crowned, capsys):
@@ -174,6 +220,35 @@ def test_what_the_command_accepts_is_told_to_dagster_and_intact_after_it(crowned
     assert "there is nothing to accept" in again.output.replace("\n", " ")
 
 
+def test_a_lakehouse_that_was_restored_as_a_whole_is_intact_once_it_is_accepted(runner, homes):
+    """Journals and evaluations were restored with the history, and nobody can undo that."""
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
+    logs = runner.settings.root.glob("lakehouse/**/_delta_log")
+    then = {str(log.parent): DeltaTable(log.parent).version() for log in logs}
+    run_model_steps(runner, AUGUST, EASY)
+    for path, version in then.items():
+        if DeltaTable(path).version() > version:
+            restore(path, version)
+    rests_on = (HISTORY, DECISION, LOOKS, f"{EVALUATION}[{AUGUST}]")
+    broken = examine(context(runner), EASY, {}).broken
+    assert {name for name in rests_on for one in broken if one.startswith(name)} > {DECISION, LOOKS}
+    told = CliRunner().invoke(app, ["accept", NAME, "--reason", "the backup was put back"])
+    assert told.exit_code == 0, told.output
+    accepted = history(runner).head.accepted.problems
+    assert all(any(name in problem for problem in accepted) for name in rests_on[1:])
+    verified = CliRunner().invoke(app, ["history", NAME, "--verify"])
+    assert verified.exit_code == 0, verified.output
+    assert evaluation_of(MOVED, examine(context(runner), EASY, {})).passed
+    run_model_steps(runner, AUGUST, EASY)
+    assert problems(runner) == []
+    # The next one is another finding, and rows that nobody appended are no commit's to explain.
+    restore(str(runner.lakehouse.path(DECISION)), then[str(runner.lakehouse.path(DECISION))])
+    [again] = problems(runner)
+    assert again.startswith(f"{DECISION}: commit") and again not in accepted
+    accept(runner)
+    assert problems(runner) == []
+
+
 def test_the_sensor_waits_for_the_acceptance_and_the_alert_goes_with_it(crowned):
     with dg.DagsterInstance.ephemeral() as instance:
 
@@ -209,10 +284,7 @@ def test_only_what_is_missing_can_be_accepted_by_a_person_with_a_reason(crowned,
     with pytest.raises(ModelError, match="not as they were recorded"):
         accept(crowned)
     # Put back to before the forgery, it can be.
-    table = DeltaTable(history_path(crowned))
-    table.alter.set_table_properties({"delta.appendOnly": "false"})
-    version = crowned.lakehouse.history(HISTORY).publications[0].version
-    DeltaTable(history_path(crowned)).restore(version)
+    restore(history_path(crowned), crowned.lakehouse.history(HISTORY).publications[0].version)
     with pytest.raises(ModelError, match="needs a reason"):
         accept(crowned, reason=" ")
     with monkeypatch.context() as patched:

@@ -13,15 +13,17 @@ from finance_assets.lakehouse.constraints import is_enforced
 from finance_assets.ml.gate import Gate
 from finance_assets.ml.spec import Approval
 from finance_assets.ml.tasks.binary import criteria
-from finance_assets.model_life import effects, people, rollback
+from finance_assets.model_life import decision_log, effects, people, rollback
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.card_text import render_card
 from finance_assets.model_life.cards import gather_card
 from finance_assets.model_life.champion_history import champion_history_contract
+from finance_assets.model_life.decision_log import log_decision, read_decisions
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.rollback import roll_back
 from finance_assets.settings import Settings
+from finance_assets.steps import decision as decision_step
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
     DECISION,
@@ -514,6 +516,39 @@ def test_the_step_shows_the_card_and_states_the_champion(two_champions):
         "is_baseline": False,
         "event": "promoted",
         "effective_from": newest.effective_from,
+        "accepted_at": "",
         "statement": history(two_champions).statement,
     }
     assert result.stated == {HISTORY: {NAME: said}}
+
+
+def test_the_step_states_what_a_person_decided_while_it_followed_up(two_champions, monkeypatch):
+    real = decision_step.write_card
+
+    def while_a_person_decides(*given):
+        rolled_back(two_champions)
+        return real(*given)
+
+    monkeypatch.setattr(decision_step, "write_card", while_a_person_decides)
+    result = run_model_steps(two_champions, AUGUST, EASY, (DECISION,))
+    [said] = result.stated[HISTORY].values()
+    assert (said["event"], said["champion_version"]) == ("rolled_back", "1")
+    assert said["statement"] == history(two_champions).statement
+
+
+def test_the_newest_decision_is_the_one_recorded_last_whatever_the_clock_said(
+    tables, monkeypatch, ada
+):
+    run_model_steps(tables, JUNE, HELD)
+    [held] = read_decisions(tables.lakehouse, HELD)
+    failed = replace(held, outcome="turned_down", failed_criteria="discrimination")
+    with monkeypatch.context() as patched:
+        patched.setattr(decision_log, "now", lambda: "2001-01-01T00:00:00+00:00")
+        assert log_decision(context(tables), HELD, failed)
+    assert not log_decision(context(tables), HELD, failed), "it says the same"
+    assert decided(tables) == [("1", "held"), ("1", "turned_down")]
+    ada()
+    with pytest.raises(ModelError, match="turned_down: discrimination"):
+        approved(tables, "1")
+    # Since a history was accepted that lost its champion, nothing is a repetition of before.
+    assert log_decision(context(tables), HELD, failed, since=decision_log.now())

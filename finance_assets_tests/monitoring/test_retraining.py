@@ -54,6 +54,18 @@ def test_the_first_champion_is_wanted_as_soon_as_it_can_be_trained():
     assert (request.as_of, request.key) == ("2005-06", "first-champion:2005-06")
 
 
+@pytest.mark.parametrize("is_baseline", [False, True])
+def test_a_champion_that_was_lost_is_sought_once_more_and_the_reason_says_so(is_baseline):
+    known = {"ready": frozenset(MONTHS[:1]), "measured": frozenset(MONTHS)}
+    lost = replace(NOTHING, lost_at="2026-01-02", is_baseline=is_baseline, **known)
+    request = decide(lost, EACH)
+    assert request.key == "first-champion:2005-06:2026-01-02"
+    assert "the champion was lost" in request.reason
+    assert ("the rule of thumb serves" in request.reason) is is_baseline
+    tried = decide(replace(lost, decided=frozenset(MONTHS[:1])), EACH)
+    assert "as the champion was lost: the candidate as of 2005-06 did not pass" in tried.reason
+
+
 def test_a_candidate_that_was_turned_down_waits_for_the_next_month():
     tried = replace(NOTHING, ready=frozenset({"2005-06"}), decided=frozenset({"2005-06"}))
     assert "did not pass the gate" in decide(tried, EACH).reason

@@ -139,7 +139,6 @@ MUTANTS = (
         "model_life/test_champion_history.py model_life/test_champion_changes.py",
         ("if event.effective_from <= partition]", "if event.effective_from < partition]"),
         ("return holding[-1] if holding else None", "return holding[0] if holding else None"),
-        ('if k != "digest"}', 'if k not in ("digest", "reason")}'),
         (
             "return self.events[-2] if len(self.events) > 1 else None",
             "return self.events[0] if len(self.events) > 1 else None",
@@ -149,6 +148,11 @@ MUTANTS = (
             "event.model_version == identity.model_version and event.event != Event.rolled_back",
         ),
         ("if not self.problems:\n            return self", "if True:\n            return self"),
+    ),
+    *of(
+        "model_life/champion_events.py",
+        "model_life/test_champion_history.py",
+        ('if k != "digest"}', 'if k not in ("digest", "reason")}'),
     ),
     *of(
         "model_life/chain.py",

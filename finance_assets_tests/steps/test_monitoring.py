@@ -39,6 +39,7 @@ from finance_assets_tests.scenario import (
     CALENDAR,
     HEADER,
     JULY,
+    JUNE,
     LABELS,
     MAY,
     MODEL,
@@ -223,9 +224,9 @@ def test_a_range_is_monitored_with_the_outcomes_of_one_partition_at_a_time(monit
     monkeypatch.setattr(MlflowClient, "get_model_version", asking)
     judged, real_restated = [], restated_since
 
-    def restated(lakehouse, calendar, spec, history, champion):
-        judged.append(champion.model_version)
-        return real_restated(lakehouse, calendar, spec, history, champion)
+    def restated(*known):
+        judged.append(known[-1].model_version)
+        return real_restated(*known)
 
     monkeypatch.setattr(monitoring, "restated_since", restated)
     held = []
@@ -287,7 +288,7 @@ def test_labels_that_were_made_anew_are_a_finding_and_are_measured_anew(monitore
     """Deleted and run again on corrected deliveries, so that versions begin again."""
     before = performance(monitored, scored=JULY, kind=OBSERVED, metric="outcome_rate")
     status = HEADER.split(",").index("pay_status")
-    for month in (JULY, AUGUST):
+    for month in (JUNE, JULY, AUGUST):
         rows = shipped(month, ACCOUNTS)
         corrected = [[*row[:status], "2", *row[status + 1 :]] for row in rows[:300]]
         lines = (",".join(row) for row in corrected + rows[300:])
