@@ -7,6 +7,10 @@ from pathlib import Path
 # Before OpenMP is loaded: threads that wait must not spin, or trainings of a few rows take
 # seconds on a machine that has other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Each of two processes trains on one of two cores. Models ask for two threads, as everywhere, and are
+# the same byte for byte; what tests start as a user would has them (scenario.py).
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Sessions on the JVM live for a minute or two: compiling their code well takes longer than it gives.
 os.environ.setdefault(
     "JDK_JAVA_OPTIONS",
@@ -19,9 +23,12 @@ from finance_assets.compute.runner import open_registry  # noqa: E402
 from finance_assets.compute.sessions import open_session  # noqa: E402
 from finance_assets.settings import Settings, get_settings  # noqa: E402
 
-# The files of these folders take minutes each: they begin first, so that no process is left with
-# one of them when the others have nothing more to do.
-LONG = ("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_use_cases")
+# Files of these folders, and these files, take a minute or more: they begin first, so that no process
+# is left with one of them when the others have nothing more to do.
+LONG = (
+    *("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_use_cases"),
+    *("bundle", "monitoring", "steps", "test_regression.py", "test_time.py", "test_baseline.py"),
+)
 
 
 def pytest_collection_modifyitems(items):

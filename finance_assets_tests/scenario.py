@@ -257,9 +257,10 @@ def move_mlflow(database: Path, before: Path, after: Path) -> None:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """What a user's shell would have: without our settings, Dagster's, or those that a Spark
-    session leaves in the environment of its process. Python may keep what it compiles: each of
-    hundreds of processes imports the project."""
+    session leaves in the environment of its process; with as many threads as a model asks for.
+    Python may keep what it compiles: each of hundreds of processes imports the project."""
     ours = ("FINANCE_ASSETS_", "DAGSTER_", "SPARK_", "PYSPARK_", "PYTHONDONTWRITEBYTECODE")
+    ours += ("OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS")
     return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **more}
 
 
