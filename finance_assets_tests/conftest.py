@@ -7,10 +7,6 @@ from pathlib import Path
 # Before OpenMP is loaded: threads that wait must not spin, or trainings of a few rows take
 # seconds on a machine that has other work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# Each of two processes trains on one of two cores. Models ask for two threads, as everywhere, and are
-# the same byte for byte; what tests start as a user would has them (scenario.py).
-os.environ.setdefault("OMP_THREAD_LIMIT", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Sessions on the JVM live for a minute or two: compiling their code well takes longer than it gives.
 os.environ.setdefault(
     "JDK_JAVA_OPTIONS",
@@ -59,6 +55,15 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hurried():
+    """What each of a thousand homes would cost these processes, and proves nothing."""
+    from finance_assets_tests.hurry import one_commit, unsynced
+
+    with one_commit(), unsynced():
+        yield
+
+
 @pytest.fixture(scope="session")
 def spark():
     """The embedded engine's session, shared by every test."""
@@ -68,10 +73,13 @@ def spark():
 @pytest.fixture(scope="session")
 def mlflow_store(tmp_path_factory):
     """An empty MLflow store: making one takes seconds of migrations, copying it none."""
+    from finance_assets_tests.hurry import one_revision
+
     home = Settings(home=tmp_path_factory.mktemp("mlflow_store"))
     home.prepare_home()
-    open_registry(home).client.search_experiments()
-    return home.root / "mlflow" / "mlflow.db"
+    with one_revision():
+        open_registry(home).client.search_experiments()
+        yield home.root / "mlflow" / "mlflow.db"
 
 
 @pytest.fixture(scope="session")

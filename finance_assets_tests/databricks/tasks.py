@@ -187,7 +187,7 @@ class Cluster:
     @property
     def _common(self) -> dict[str, str]:
         """What all tasks have; nothing of the orchestrator's own but the way to Python's files."""
-        names = ["PATH", "LANG", "TZ", "JDK_JAVA_OPTIONS", "OMP_WAIT_POLICY", "OMP_THREAD_LIMIT"]
+        names = ["PATH", "LANG", "TZ", "JDK_JAVA_OPTIONS", "OMP_WAIT_POLICY"]
         # Another instruction set adds in another order: last digits of figures would differ.
         names += [name for name in os.environ if name.startswith("OPENBLAS_")]
         return {
