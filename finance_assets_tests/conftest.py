@@ -19,9 +19,12 @@ from finance_assets.compute.runner import open_registry  # noqa: E402
 from finance_assets.compute.sessions import open_session  # noqa: E402
 from finance_assets.settings import Settings, get_settings  # noqa: E402
 
-# The files of these folders take minutes each: they begin first, so that no process is left with
-# one of them when the others have nothing more to do.
-LONG = ("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_use_cases")
+# Files of these folders, and these files, take a minute or more: they begin first, so that no process
+# is left with one of them when the others have nothing more to do.
+LONG = (
+    *("end_to_end", "databricks", "scaffold", "model_life", "use_cases", "own_use_cases"),
+    *("bundle", "monitoring", "steps", "test_regression.py", "test_time.py", "test_baseline.py"),
+)
 
 
 def pytest_collection_modifyitems(items):
@@ -52,6 +55,15 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hurried():
+    """What each of a thousand homes would cost these processes, and proves nothing."""
+    from finance_assets_tests.hurry import one_commit, unsynced
+
+    with one_commit(), unsynced():
+        yield
+
+
 @pytest.fixture(scope="session")
 def spark():
     """The embedded engine's session, shared by every test."""
@@ -61,10 +73,13 @@ def spark():
 @pytest.fixture(scope="session")
 def mlflow_store(tmp_path_factory):
     """An empty MLflow store: making one takes seconds of migrations, copying it none."""
+    from finance_assets_tests.hurry import one_revision
+
     home = Settings(home=tmp_path_factory.mktemp("mlflow_store"))
     home.prepare_home()
-    open_registry(home).client.search_experiments()
-    return home.root / "mlflow" / "mlflow.db"
+    with one_revision():
+        open_registry(home).client.search_experiments()
+        yield home.root / "mlflow" / "mlflow.db"
 
 
 @pytest.fixture(scope="session")

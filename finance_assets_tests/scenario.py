@@ -173,6 +173,15 @@ class Runner:
         self.settings, self.spark = settings, spark
         self.lakehouse = open_lakehouse(settings, lambda: spark)
 
+    def begin(self, accounts: int, last: str) -> None:
+        """Tables of April … `last` in an empty home, and their deliveries."""
+        deliver_sample(self.settings.landing, accounts)
+        self.run_tables(APRIL, last)
+
+    def begin_with(self, name: str, make: Callable[["Runner"], None]) -> None:
+        """What `make` makes of an empty home."""
+        make(self)
+
     def run(self, key: str, first: str, last: str | None = None, step=None) -> StepResult:
         """Run one step over a window."""
         return run_step(
@@ -211,12 +220,9 @@ class HomeTemplates:
 
     def tables(self, runner: Runner, accounts: int, last: str) -> None:
         """Give a runner's home the tables of April … `last`, and their deliveries."""
-
-        def make(template: Runner) -> None:
-            deliver_sample(template.settings.landing, accounts)
-            template.run_tables(APRIL, last)
-
-        self.copy(runner, f"{accounts}-{last}", make)
+        self.copy(
+            runner, f"{accounts}-{last}", lambda template: Runner.begin(template, accounts, last)
+        )
 
     def copy(self, runner: Runner, name: str, make: Callable[[Runner], None]) -> None:
         """Give a runner's home what `make` makes of an empty one."""
@@ -228,13 +234,29 @@ class HomeTemplates:
                 settings.landing.mkdir(parents=True)
                 settings.prepare_home()
                 shutil.copy(self.mlflow_store, settings.root / "mlflow" / "mlflow.db")
-                make(Runner(settings, self.spark))
+                make(Template(settings, self.spark, self))
                 made.touch()
         shutil.copytree(template / "landing", runner.settings.landing, dirs_exist_ok=True)
         for part in ("lakehouse", "mlflow", "deliveries"):
             if (template / part).exists():
                 shutil.copytree(template / part, runner.settings.root / part, dirs_exist_ok=True)
         move_mlflow(runner.settings.root / "mlflow" / "mlflow.db", template, runner.settings.root)
+
+
+class Template(Runner):
+    """Runs steps in a home that others are copied from; it begins with a copy of another one."""
+
+    def __init__(self, settings: Settings, spark, homes: HomeTemplates) -> None:
+        super().__init__(settings, spark)
+        self.homes = homes
+
+    def begin(self, accounts: int, last: str) -> None:
+        """The same tables, made once for all templates."""
+        self.homes.tables(self, accounts, last)
+
+    def begin_with(self, name: str, make: Callable[[Runner], None]) -> None:
+        """The same home, made once for all templates."""
+        self.homes.copy(self, name, make)
 
 
 def move_mlflow(database: Path, before: Path, after: Path) -> None:

@@ -13,8 +13,12 @@ def test_files_that_go_together_are_there():
     assert [file for file in TOGETHER if not (HERE.parent / file).is_file()] == []
 
 
-def test_long_folders_are_there():
-    assert [name for name in conftest.LONG if not list((HERE / name).rglob("test_*.py"))] == []
+def test_long_folders_and_files_are_there():
+    def tests(name):
+        return [HERE / name] if name.endswith(".py") else list((HERE / name).rglob("test_*.py"))
+
+    found = {name: [path for path in tests(name) if path.is_file()] for name in conftest.LONG}
+    assert [name for name, files in found.items() if not files] == []
 
 
 def test_whoever_asks_for_the_warm_jvm_shares_it_and_is_marked():

@@ -18,8 +18,20 @@ from finance_assets_tests.shop import CANDIDATE_ONLY, MODEL, SCORING, TABLES
 AS_OF, AFTER = DAYS[7], DAYS[8]
 
 
-def runner(kiosk, settings, spark) -> DeliveredRunner:
-    return DeliveredRunner(kiosk, settings, spark)
+def eight_days(home) -> None:
+    DeliveredRunner(Kiosk(), home.settings, home.spark).run(TABLES, DAYS[0], AS_OF)
+
+
+@pytest.fixture
+def started(settings, spark, homes):
+    """A runner of a kiosk in a home that has the tables of eight days: the same for all kiosks."""
+
+    def run(kiosk) -> DeliveredRunner:
+        runner = DeliveredRunner(kiosk, settings, spark)
+        homes.copy(runner, "kiosk", eight_days)
+        return runner
+
+    return run
 
 
 def decisions(kiosk: DeliveredRunner) -> list[tuple[str, str]]:
@@ -37,9 +49,8 @@ def figures(kiosk: DeliveredRunner) -> dict[str, float]:
 @pytest.mark.parametrize(
     "family", ["xgboost", pytest.param("lightgbm", marks=pytest.mark.lightgbm)]
 )
-def test_a_regression_runs_from_its_tables_to_forecasts_and_drift(family, settings, spark):
-    kiosk = runner(Kiosk(family), settings, spark)
-    kiosk.run(TABLES, DAYS[0], AS_OF)
+def test_a_regression_runs_from_its_tables_to_forecasts_and_drift(family, started):
+    kiosk = started(Kiosk(family))
     kiosk.run(MODEL, AS_OF)
     assert decisions(kiosk) == [("promoted", "")]
     [event] = read_history(kiosk.lakehouse, NAME).events
@@ -62,11 +73,10 @@ def test_a_regression_runs_from_its_tables_to_forecasts_and_drift(family, settin
 
 
 @pytest.mark.lightgbm
-def test_what_is_registered_says_the_same_when_mlflow_loads_it(settings, spark):
+def test_what_is_registered_says_the_same_when_mlflow_loads_it(settings, started):
     import mlflow
 
-    kiosk = runner(Kiosk("lightgbm"), settings, spark)
-    kiosk.run(TABLES, DAYS[0], AS_OF)
+    kiosk = started(Kiosk("lightgbm"))
     kiosk.run(CANDIDATE_ONLY, AS_OF)
     registry = open_registry(settings)
     [version] = registry.versions(NAME)
@@ -86,7 +96,7 @@ def test_the_future_does_not_change_what_was_learned_and_said(
         home.__dict__.pop("root", None)
         home.prepare_home()
         shutil.copy(mlflow_store, home.root / "mlflow" / "mlflow.db")
-        kiosk = runner(Kiosk(changed_from=changed_from), home, spark)
+        kiosk = DeliveredRunner(Kiosk(changed_from=changed_from), home, spark)
         kiosk.run(TABLES, DAYS[0], DAYS[10])
         kiosk.run(MODEL, AS_OF)
         [candidate] = kiosk.rows(f"models.{NAME}_candidate")
@@ -130,11 +140,10 @@ SABOTAGE = {
 
 
 @pytest.mark.parametrize("name", SABOTAGE)
-def test_a_sabotaged_forecaster_is_turned_down(name, settings, spark, monkeypatch):
+def test_a_sabotaged_forecaster_is_turned_down(name, started, monkeypatch):
     criterion, tamper = SABOTAGE[name]
     monkeypatch.setattr(training_step, "train", tamper)
-    kiosk = runner(Kiosk(), settings, spark)
-    kiosk.run(TABLES, DAYS[0], AS_OF)
+    kiosk = started(Kiosk())
     kiosk.run(MODEL, AS_OF)
     [(outcome, failed)] = decisions(kiosk)
     assert outcome == "turned_down"

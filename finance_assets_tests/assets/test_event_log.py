@@ -12,6 +12,7 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from finance_assets.assets.event_log import OPEN_FILES, PooledSqliteEventLogStorage
+from finance_assets_tests.hurry import synced
 
 DAYS = dg.StaticPartitionsDefinition([f"d{i:03}" for i in range(200)])
 
@@ -30,6 +31,13 @@ def audited() -> dg.AssetCheckResult:
 def materialized(instance, first="d000", last="d000"):
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     return dg.materialize([table, audited], instance=instance, tags=tags)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_users_have_it():
+    """Here the files themselves are looked at."""
+    with synced():
+        yield
 
 
 @pytest.fixture

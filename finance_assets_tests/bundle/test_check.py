@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from finance_assets.bundle.check import check_bundle
@@ -21,7 +20,7 @@ from finance_assets.compute.databricks.tasks import task_key
 from finance_assets.definitions import build_defs
 from finance_assets.settings import Shape
 from finance_assets.use_cases import all_use_cases
-from finance_assets_tests.bundle.defects import DEFECTS, JOB, JOB_FILE, in_text
+from finance_assets_tests.bundle.defects import DEFECTS, FEW, JOB, JOB_FILE, in_text, rewrite
 from finance_assets_tests.scenario import (
     DECISION,
     DRIFT,
@@ -45,6 +44,24 @@ def checkout(tmp_path):
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "resources", tmp_path / "resources")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """The bundle of two use cases: a third is like them, and takes as long."""
+    root = tmp_path_factory.mktemp("bundle")
+    (root / "resources").mkdir()
+    for name in ("databricks.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, root / name)
+    for name, text in render_all(FEW, read_file(root / "databricks.yml")).items():
+        (root / name).write_text(text)
+    return root
+
+
+@pytest.fixture
+def small(rendered, tmp_path):
+    """A copy of it, to be broken."""
+    return shutil.copytree(rendered, tmp_path / "small")
 
 
 def test_the_committed_files_are_the_ones_the_steps_render_to():
@@ -126,32 +143,35 @@ def test_targets_differ_where_they_should():
 
 
 @pytest.mark.parametrize("name", DEFECTS)
-def test_a_planted_defect_is_found_and_named(name, checkout):
+def test_a_planted_defect_is_found_and_named(name, small):
     plant, words = DEFECTS[name]
-    plant(checkout)
-    problems = [p for found in check_bundle(checkout, EVERY).values() for p in found]
+    plant(small)
+    problems = [p for found in check_bundle(small, FEW).values() for p in found]
     assert any(words in problem for problem in problems), problems
 
 
 def with_shape(root, target, shape):
     """Set the one variable, in one target or in all, and render."""
-    record = yaml.safe_load((root / "databricks.yml").read_text())
-    if target is None:
-        record["variables"]["shape"]["default"] = str(shape)
-    else:
-        record["targets"][target].setdefault("variables", {})["shape"] = str(shape)
-    (root / "databricks.yml").write_text(yaml.safe_dump(record, sort_keys=False))
-    for name, text in render_all(EVERY, record).items():
+
+    def change(record):
+        if target is None:
+            record["variables"]["shape"]["default"] = str(shape)
+        else:
+            record["targets"][target].setdefault("variables", {})["shape"] = str(shape)
+
+    record = rewrite(root / "databricks.yml", change)
+    for name, text in render_all(FEW, record).items():
         (root / name).write_text(text)
 
 
 @pytest.mark.parametrize("target", [None, *TARGETS])
 @pytest.mark.parametrize("shape", list(Shape))
-def test_one_variable_decides_on_the_compute_of_every_target(shape, target, checkout):
-    with_shape(checkout, target, shape)
-    assert check_bundle(checkout, EVERY) == {name: [] for name in ("files", *TARGETS)}
+def test_one_variable_decides_on_the_compute_of_every_target(shape, target, small):
+    with_shape(small, target, shape)
+    assert check_bundle(small, FEW) == {name: [] for name in ("files", *TARGETS)}
+    bundle = load_bundle(small)
     for name in TARGETS:
-        job = resolve(load_bundle(checkout), name)["resources"]["jobs"][JOB]
+        job = resolve(bundle, name)["resources"]["jobs"][JOB]
         expected = shape if target in (None, name) else Shape.serverless
         fields = {
             Shape.serverless: "environment_key",

@@ -20,14 +20,13 @@ from finance_assets.model_life.rollback import roll_back
 from finance_assets.model_life.verification import verify
 from finance_assets.settings import Environment, get_settings
 from finance_assets.use_cases import all_use_cases
-from finance_assets_tests.model_life.models import PREDICTIONS, context, judge, run_model_steps
+from finance_assets_tests.model_life.models import PREDICTIONS, context, judge
+from finance_assets_tests.model_life.test_champion_history import unscored
 from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
     APRIL,
-    AUGUST,
     CALENDAR,
     CHAMPION_HISTORY,
-    JUNE,
     MAY,
     NAME,
     SEPTEMBER,
@@ -67,9 +66,7 @@ def started(runner, settings):
 @pytest.mark.slow
 def test_a_whole_use_case_is_as_it_was_after_maintenance(runner, homes):
     """Journals are merged too: their chain, a model's reproduction and the status agree with it."""
-    homes.tables(runner, 2000, SEPTEMBER)
-    for month in (JUNE, AUGUST):
-        run_model_steps(runner, month, EASY)
+    homes.copy(runner, "two_champions_unscored", unscored)
     runner.run(PREDICTIONS, SEPTEMBER)
     ctx = context(runner)
     for reason in ("it is odd", "it was not"):

@@ -7,11 +7,10 @@ import pytest
 
 from finance_assets.lakehouse import store
 from finance_assets.lakehouse.store import RETENTION
-from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
-from finance_assets_tests.model_life.test_model_life import EASY
+from finance_assets_tests.model_life.models import PREDICTIONS
+from finance_assets_tests.model_life.test_champion_history import unscored
 from finance_assets_tests.scenario import (
     APRIL,
-    JUNE,
     MAY,
     SEPTEMBER,
     TABLE_STEPS,
@@ -60,11 +59,9 @@ print("MENDED", runner.lakehouse.read(contract, version=1).count())
 
 
 @pytest.fixture
-def restated(runner, settings):
-    """A champion, its predictions, and deliveries that came anew since."""
-    deliver_sample(settings.landing, 2000)
-    runner.run_tables(APRIL, SEPTEMBER)
-    run_model_steps(runner, JUNE, EASY)
+def restated(runner, settings, homes):
+    """Champions, predictions, and deliveries that came anew since."""
+    homes.copy(runner, "two_champions_unscored", unscored)
     runner.run(PREDICTIONS, SEPTEMBER)
     deliver_sample(settings.landing, 1500, [APRIL, SEPTEMBER])
     runner.run_tables(APRIL, SEPTEMBER)

@@ -32,20 +32,17 @@ from finance_assets_tests.model_life.models import (
 )
 from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
-    APRIL,
     AUGUST,
     JULY,
     JUNE,
     MODEL,
     SEPTEMBER,
     Runner,
-    deliver_sample,
 )
 
 
 def unscored(runner):
-    deliver_sample(runner.settings.landing, 2000)
-    runner.run_tables(APRIL, SEPTEMBER)
+    runner.begin(2000, SEPTEMBER)
     for month in (JUNE, AUGUST):
         run_model_steps(runner, month, EASY)
 

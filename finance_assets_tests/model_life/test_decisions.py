@@ -61,8 +61,7 @@ HELD = replace(EASY, approval=Approval.required)
 
 
 def champions_as_of_june_and_august(runner):
-    deliver_sample(runner.settings.landing, 2000)
-    runner.run_tables(APRIL, SEPTEMBER)
+    runner.begin(2000, SEPTEMBER)
     run_model_steps(runner, JUNE, EASY)
     runner.run(PREDICTIONS, JULY)
     run_model_steps(runner, AUGUST, EASY)
@@ -292,16 +291,17 @@ def test_a_month_that_is_scored_after_a_rollback_uses_it_at_once(two_champions):
 @pytest.mark.parametrize(
     "start", ["2050-10", "2005-11", JUNE, "2000-01", "2005-13", "zzz", "", "2005-08'"]
 )
-def test_a_rollback_to_a_partition_that_cannot_be_is_refused(two_champions, start):
+def test_a_rollback_to_a_partition_that_cannot_be_is_refused(settled, start):
     with pytest.raises((ModelError, SettingsError), match="cannot take effect|no partition"):
-        rolled_back(two_champions, effective_from=start)
-    assert len(events(two_champions)) == 2
+        rolled_back(settled, effective_from=start)
+    assert len(events(settled)) == 2
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\n"])
-def test_a_rollback_without_a_reason_is_refused(two_champions, reason):
+def test_a_rollback_without_a_reason_is_refused(settled, reason):
     with pytest.raises(ModelError, match="needs a reason"):
-        rolled_back(two_champions, reason=reason)
+        rolled_back(settled, reason=reason)
+    assert len(events(settled)) == 2
 
 
 def test_a_rollback_to_what_never_was_champion_is_refused(two_champions):

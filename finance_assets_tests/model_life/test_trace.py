@@ -14,9 +14,8 @@ from finance_assets.model_life.contracts import prediction_contract
 from finance_assets.model_life.trace import trace
 from finance_assets.settings import Settings
 from finance_assets.step.arguments import matches, require_key, require_partition
-from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
-from finance_assets_tests.model_life.test_model_life import EASY
-from finance_assets_tests.running import with_mlflow
+from finance_assets_tests.model_life.models import PREDICTIONS
+from finance_assets_tests.model_life.test_model_life import champion_as_of_june
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,
@@ -39,15 +38,13 @@ MONTHS = [APRIL, MAY, JUNE, JULY]
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory, spark, mlflow_store):
+def settled(tmp_path_factory, spark, homes):
     """v1 as of June; July scored."""
     home, landing = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("landing")
-    deliver_sample(landing, 2000, MONTHS)
     settings = Settings(home=home, landing=landing, git_sha="test")
-    with_mlflow(settings, mlflow_store)
+    settings.prepare_home()
     runner = Runner(settings, spark)
-    runner.run_tables(APRIL, JULY)
-    run_model_steps(runner, JUNE, EASY)
+    homes.copy(runner, "champion_as_of_june", champion_as_of_june)
     runner.run(PREDICTIONS, JULY)
     return runner
 

@@ -15,8 +15,9 @@ from functools import cache
 
 import numpy as np
 
+from finance_assets.ml.estimates import Interval
 from finance_assets.ml.tasks.binary import Band, Binary, CostMatrix
-from finance_assets.monitoring.drift import DriftLimits, DriftReport, compare
+from finance_assets.monitoring.drift import DriftLimits, DriftReport, VariableDrift, compare
 from finance_assets.monitoring.measurements import Matured, Measurements
 from finance_assets.monitoring.reference import (
     Reference,
@@ -119,14 +120,18 @@ def world(seed: int, rows: int) -> Columns:
 
 def report_of(reference: Columns, now: Columns) -> DriftReport:
     """The report of a partition's columns, counted as the step counts them."""
-    found = []
-    for name, values in reference.items():
-        if name == OUTCOME:
-            continue
-        known = build_reference(name, values)
-        counts = build_reference(name, now[name], known.edges).counts
-        found.append(compare(known, counts, breaches(known, now[name])))
+    found = [
+        drift_of(build_reference(name, values), now[name])
+        for name, values in reference.items()
+        if name != OUTCOME
+    ]
     return DriftReport(len(now["score"]), tuple(found), LIMITS)
+
+
+def drift_of(known: Reference, values: np.ndarray) -> VariableDrift:
+    """How far a variable moved."""
+    counts = build_reference(known.variable, values, known.edges).counts
+    return compare(known, counts, breaches(known, values))
 
 
 def breaches(reference: Reference, values: np.ndarray) -> int:
@@ -140,24 +145,51 @@ def matured(now: Columns, before: Figure | None) -> Matured:
     """How the partition fared."""
     seen = TASK.observed(now[OUTCOME], now["score"])
     lost = TASK.lost(TASK.expected(now["score"]), seen)
-    level = seen.get("level")
-    return Matured(
-        "p",
-        level and Figure(level.value, level.low, level.high),
-        before,
-        lost and Figure(lost.value, lost.low, lost.high),
-    )
+    return Matured("p", figure(seen.get("level")), before, figure(lost))
+
+
+def figure(found: Interval | None) -> Figure | None:
+    """A measured value, as far as monitoring takes it."""
+    return found and Figure(found.value, found.low, found.high)
+
+
+@cache
+def references(seed: int) -> dict[str, Reference]:
+    """What one world was like at training."""
+    columns = world(2 * seed, 20_000)
+    return {n: build_reference(n, values) for n, values in columns.items() if n != OUTCOME}
+
+
+@cache
+def unharmed(seed: int, rows: int) -> Measurements:
+    """What is measured in one world of which nothing changed."""
+    known, now = references(seed), world(2 * seed + 1, rows)
+    past = world(10_000_019 + seed, rows)
+    before = figure(TASK.observed(past[OUTCOME], past["score"]).get("level"))
+    found = tuple(drift_of(reference, now[name]) for name, reference in known.items())
+    report = DriftReport(rows, found, LIMITS)
+    return Measurements("p", report, "1", "a", matured=matured(now, before))
 
 
 @cache
 def measured(case: Case, seed: int) -> Measurements:
-    """What is measured of the case in one world; the limits come in when it is judged."""
-    reference, now = world(2 * seed, 20_000), world(2 * seed + 1, case.rows)
-    before = matured(world(10_000_019 + seed, case.rows), None).level
-    if case.injury is not None:
-        now = injure(now, case.injury, seed, case.step)
-    report = report_of(reference, now)
-    return Measurements("p", report, "1", "a", matured=matured(now, before))
+    """What is measured of the case in one world; the limits come in when it is judged.
+
+    A change is of one column: what depends on the others is measured once for all cases.
+    """
+    calm = unharmed(seed, case.rows)
+    if case.injury is None:
+        return calm
+    column = case.injury.column
+    now = injure(world(2 * seed + 1, case.rows), case.injury, seed, case.step)
+    found = tuple(
+        drift_of(references(seed)[one.variable], now[column]) if one.variable == column else one
+        for one in calm.report.variables
+    )
+    fared = calm.matured
+    if column in (OUTCOME, "score"):
+        fared = matured(now, calm.matured.before)
+    return replace(calm, report=replace(calm.report, variables=found), matured=fared)
 
 
 def verdict(case: Case, seed: int, limits: DriftLimits = LIMITS) -> Verdict:

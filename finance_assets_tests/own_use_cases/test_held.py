@@ -25,20 +25,25 @@ D1, D2, D3, D4, D5, D6, *_ = CALENDAR.partitions()
 DAYS = {D4: Day(new_code=0.12, readers=1450), D5: Day(minutes=0.8), D6: Day(minutes=0.8)}
 
 
-@pytest.fixture
-def news(settings, spark, monkeypatch):
-    """v1 has scored a day with a tariff that nobody knows, and two days of another world."""
-    monkeypatch.setenv("FINANCE_ASSETS_USE_CASES", "finance_assets_tests.own_use_cases.live")
-    get_settings.cache_clear()
-    monkeypatch.setattr("finance_assets.definitions.defs", build_defs(use_cases={NAME: USE_CASE}))
-    runner = UseCaseRunner(USE_CASE, settings, spark)
+def six_days(home):
+    runner = UseCaseRunner(USE_CASE, home.settings, home.spark)
     for day in CALENDAR.partitions():
-        deliver(settings.landing, NAME, DAYS, day)
+        deliver(home.settings.landing, NAME, DAYS, day)
     runner.run_tables(D1, D3)
     runner.run_model(D3)
     for day in (D4, D5, D6):
         runner.run_tables(day)
         runner.run_scoring(day)
+
+
+@pytest.fixture
+def news(settings, spark, homes, monkeypatch):
+    """v1 has scored a day with a tariff that nobody knows, and two days of another world."""
+    monkeypatch.setenv("FINANCE_ASSETS_USE_CASES", "finance_assets_tests.own_use_cases.live")
+    get_settings.cache_clear()
+    monkeypatch.setattr("finance_assets.definitions.defs", build_defs(use_cases={NAME: USE_CASE}))
+    runner = UseCaseRunner(USE_CASE, settings, spark)
+    homes.copy(runner, "news_held", six_days)
     found = stored_triage(runner.lakehouse, MODEL)
     assert (found[D4].verdict, found[D4].action) == (Verdict.encoding_change, Action.hold)
     assert found[D5].action == found[D6].action == Action.retrain

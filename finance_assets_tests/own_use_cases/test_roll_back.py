@@ -46,14 +46,10 @@ FORGETFUL = replace(
 )
 
 
-@pytest.fixture
-def news(settings, spark, monkeypatch):
-    """v1 learned from the usual days, v2 from the turned ones; v2 has scored D7 and D8."""
-    monkeypatch.setenv("FINANCE_ASSETS_USE_CASES", "finance_assets_tests.own_use_cases.live")
-    get_settings.cache_clear()
-    runner = UseCaseRunner(USE_CASE, settings, spark)
+def two_worlds(home):
+    runner = UseCaseRunner(USE_CASE, home.settings, home.spark)
     for day in CALENDAR.partitions():
-        deliver(settings.landing, NAME, TURNED, day)
+        deliver(home.settings.landing, NAME, TURNED, day)
     runner.run_tables(D1, D8)
     runner.run_model(D3)
     runner.run_scoring(D6)
@@ -62,13 +58,22 @@ def news(settings, spark, monkeypatch):
             run_step(
                 step,
                 CALENDAR.window(D6),
-                settings=settings,
-                session=lambda: spark,
+                settings=home.settings,
+                session=lambda: home.spark,
                 run_id="test",
                 report=lambda message: None,
             )
     for day in (D7, D8):
         runner.run_scoring(day)
+
+
+@pytest.fixture
+def news(settings, spark, homes, monkeypatch):
+    """v1 learned from the usual days, v2 from the turned ones; v2 has scored D7 and D8."""
+    monkeypatch.setenv("FINANCE_ASSETS_USE_CASES", "finance_assets_tests.own_use_cases.live")
+    get_settings.cache_clear()
+    runner = UseCaseRunner(USE_CASE, settings, spark)
+    homes.copy(runner, "news_of_two_worlds", two_worlds)
     return runner
 
 

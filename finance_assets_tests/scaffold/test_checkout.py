@@ -1,6 +1,7 @@
 """In a checkout: a new use case leaves the project's own tests passing, and removed it leaves no trace."""
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,29 @@ OWN_TESTS = (
     "use_cases/box_delays/test_box_delays.py::test_it_loads_with_the_bounds_of_its_task",
 )
 ASKED = ("--key", "parcel", "--time", "sent", "--label", "late")
+# Collects every test there is, and runs the ones that are named.
+COLLECT_ALL = """
+import sys
+import pytest
+
+class Chosen:
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config, items):
+        chosen = {name: [i for i in items if i.nodeid.startswith(name)] for name in sys.argv[1:]}
+        assert all(chosen.values()), [name for name, found in chosen.items() if not found]
+        kept = [item for found in chosen.values() for item in found]
+        items[:] = kept
+
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "finance_assets_tests"], [Chosen()]))
+"""
+# Commands in one process: what each came to.
+COMMANDS = """
+import json, sys
+from typer.testing import CliRunner
+from finance_assets.cli.main import app
+done = [CliRunner().invoke(app, command) for command in json.loads(sys.argv[1])]
+print(json.dumps([(one.exit_code, one.stderr, repr(one.exception)) for one in done]))
+"""
 
 
 class Checkout:
@@ -46,8 +70,12 @@ class Checkout:
 
     def __call__(self, *command, typed: str = "") -> subprocess.CompletedProcess:
         """Run a module of Python."""
+        return self.python("-m", *command, typed=typed)
+
+    def python(self, *arguments, typed: str = "") -> subprocess.CompletedProcess:
+        """Run Python."""
         return subprocess.run(
-            [sys.executable, "-m", *map(str, command)],
+            [sys.executable, *map(str, arguments)],
             capture_output=True,
             text=True,
             cwd=self.folder,
@@ -112,30 +140,36 @@ def test_with_all_shipped_use_cases_removed_but_one_the_tests_of_the_project_pas
         done = project(COMMAND, "remove", name, "--yes")
         assert done.returncode == (1 if name == NAME else 0), done.stderr
     assert [p.parent.name for p in project.folder.glob(SHIPPED)] == [NAME]
-    collected = project("pytest", "-q", "--collect-only", "-p", "no:cacheprovider")
-    assert collected.returncode == 0, collected.stdout[-3000:]
     places = [f"finance_assets_tests/{test}" for test in OWN_TESTS if "box_delays" not in test]
-    tests = project("pytest", "-q", "-p", "no:cacheprovider", *places)
-    assert tests.returncode == 0, tests.stdout[-3000:]
+    tests = project.python("-c", COLLECT_ALL, *places)
+    assert tests.returncode == 0, tests.stdout[-3000:] + tests.stderr[-3000:]
 
 
-@pytest.mark.parametrize(
-    ("command", "what"),
-    [
-        (("remove", "nothing", "--yes"), "there is no use case 'nothing'"),
-        (("remove", NAME, "--yes"), "the tests of the framework run on"),
-        (("new", "window", "--from", "BOXES", *ASKED), "means something else"),
-        (("new", "partition", "--from", "BOXES", *ASKED), "means something else"),
-        (("new", "champion", "--from", "BOXES", *ASKED), "'champion' stands in"),
-        (("new", "box_delays", "--from", "NOWHERE", *ASKED), "there is no such file"),
-        (("new", "box_delays", "--from", "BOXES", *ASKED, "--into", "nowhere"), "no such folder"),
-    ],
-)
-def test_what_cannot_be_done_is_refused_and_nothing_is_written(checkout, tmp_path, command, what):
+REFUSED = {
+    ("remove", "nothing", "--yes"): "there is no use case 'nothing'",
+    ("remove", NAME, "--yes"): "the tests of the framework run on",
+    ("new", "window", "--from", "BOXES", *ASKED): "means something else",
+    ("new", "partition", "--from", "BOXES", *ASKED): "means something else",
+    ("new", "champion", "--from", "BOXES", *ASKED): "'champion' stands in",
+    ("new", "box_delays", "--from", "NOWHERE", *ASKED): "there is no such file",
+    ("new", "box_delays", "--from", "BOXES", *ASKED, "--into", "nowhere"): "no such folder",
+}
+
+
+@pytest.fixture(scope="module")
+def refused(checkout, tmp_path_factory):
+    """What each of these commands came to; none of them wrote anything."""
     before = checkout.content()
-    boxes = csv_file(tmp_path, parcels(), "boxes.csv")
-    done = checkout(COMMAND, *(str(boxes) if part == "BOXES" else part for part in command))
-    assert done.returncode == 1
-    assert what in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
+    boxes = str(csv_file(tmp_path_factory.mktemp("boxes"), parcels(), "boxes.csv"))
+    commands = [[boxes if part == "BOXES" else part for part in command] for command in REFUSED]
+    done = checkout.python("-c", COMMANDS, json.dumps(commands))
+    assert done.returncode == 0, done.stderr
     assert checkout.content() == before
+    return dict(zip(REFUSED, json.loads(done.stdout), strict=True))
+
+
+@pytest.mark.parametrize(("command", "what"), REFUSED.items())
+def test_what_cannot_be_done_is_refused_and_nothing_is_written(refused, command, what):
+    code, said, error = refused[command]
+    assert (code, error) == (1, "SystemExit(1)")
+    assert what in " ".join(said.split())

@@ -57,7 +57,7 @@ ACCOUNTS = 2000
 
 def monitored_through_september(runner):
     """v1, learned as of June, on July and August; v2, learned as of August, on September."""
-    champion_as_of_june(runner)
+    runner.begin_with("champion_as_of_june", champion_as_of_june)
     for month in (JULY, AUGUST):
         runner.run(PREDICTIONS, month)
         runner.run(DRIFT, month)
