@@ -67,10 +67,7 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     contract, window = proposal.contract, proposal.window
     problems = audit.schema_problems(proposal.rows, contract)
     if problems:
-        ledgers = proposal.completed({})
-        outcome = audit.judge(contract, window, problems, {}, ledgers)
-        schema = [o for o in outcome if o.check.name == "schema"]
-        return PublishResult(schema, None, (), ledgers)
+        return _misshaped(proposal, problems)
     # One action: facts, fingerprints and what the ledgers still lack.
     facts = audit.measure(proposal.rows, contract, proposal.counted_by)
     facts |= audit.of_no_rows(proposal.rows, contract, [p for p in window if p not in facts])
@@ -104,6 +101,13 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         # Another run of these partitions put its rejected rows there, and ours are the good ones.
         _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
     return result
+
+
+def _misshaped(proposal: Proposal, problems: list[str]) -> PublishResult:
+    """What becomes of rows that are not the contract's: nothing else is asked of them."""
+    ledgers = proposal.completed({})
+    outcomes = audit.judge(proposal.contract, proposal.window, problems, {}, ledgers)
+    return PublishResult([o for o in outcomes if o.check.name == "schema"], None, (), ledgers)
 
 
 def _failed_by_partition(outcomes: list[CheckOutcome]) -> dict[str, list[str]]:
