@@ -125,7 +125,9 @@ def _present(
         elif source.is_expected(partition):
             raise explain_missing(path, use_case)
         elif partition in known and not known[partition].is_empty:
-            raise explain_gone(path)
+            # After the last one its table has to have rows: then one without them is no way out.
+            gone = explain_gone(path) if source.may_be_absent else explain_missing(path, use_case)
+            raise gone
         else:
             ctx.report(f"{path.name} did not come, and need not")
     return paths
