@@ -24,6 +24,7 @@ from finance_assets_tests.scenario import (
     MAY,
     NAME,
     SILVER,
+    USE_CASE,
     Statement,
     deliver,
     deliver_sample,
@@ -46,7 +47,7 @@ def instance():
 
 def materialize(instance, keys, partition=None, tags=None, **more):
     """Materialise these assets as a person would from the UI; `tags` can name a range."""
-    defs = build_defs()
+    defs = build_defs(use_cases={NAME: USE_CASE})
     assets = [defs.resolve_assets_def(asset_key(key)) for key in keys]
     return dg.materialize(
         assets,

@@ -15,6 +15,7 @@ from finance_assets.assets.metadata import asset_key
 from finance_assets.definitions import build_defs
 from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.settings import get_settings
+from finance_assets.use_cases import all_use_cases
 from finance_assets_tests.scenario import APRIL, clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,9 @@ SUBMIT, GET = r"/jobs/runs/submit$", r"/jobs/runs/get$"
 
 def materialize(instance, *keys, partition=APRIL):
     """Materialise assets as a person would from the UI."""
-    defs = build_defs()
+    # The other use cases' would be built and not looked at.
+    of_keys = {n: u for n, u in all_use_cases().items() if set(keys) & {s.key for s in u.steps}}
+    defs = build_defs(use_cases=of_keys)
     assets = [defs.resolve_assets_def(asset_key(key)) for key in keys]
     return dg.materialize(assets, instance=instance, partition_key=partition, raise_on_error=False)
 

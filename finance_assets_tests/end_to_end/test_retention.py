@@ -7,10 +7,11 @@ import pytest
 
 from finance_assets.lakehouse import store
 from finance_assets.lakehouse.store import RETENTION
-from finance_assets_tests.model_life.models import PREDICTIONS
-from finance_assets_tests.model_life.test_champion_history import unscored
+from finance_assets_tests.model_life.models import PREDICTIONS, run_model_steps
+from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
     APRIL,
+    JUNE,
     MAY,
     SEPTEMBER,
     TABLE_STEPS,
@@ -60,8 +61,9 @@ print("MENDED", runner.lakehouse.read(contract, version=1).count())
 
 @pytest.fixture
 def restated(runner, settings, homes):
-    """Champions, predictions, and deliveries that came anew since."""
-    homes.copy(runner, "two_champions_unscored", unscored)
+    """A champion, its predictions, and deliveries that came anew since."""
+    homes.tables(runner, 2000, SEPTEMBER)
+    run_model_steps(runner, JUNE, EASY)
     runner.run(PREDICTIONS, SEPTEMBER)
     deliver_sample(settings.landing, 1500, [APRIL, SEPTEMBER])
     runner.run_tables(APRIL, SEPTEMBER)

@@ -1,7 +1,8 @@
 """Sabotage: broken candidates, each taken through the real steps, and none of them promoted.
 
 One home with a champion as of June serves all; each case trains a candidate of its own as of
-August (other rounds, so that no known version is found again), and puts back what it broke.
+August (a little more regularised, so that no known version is found again), and puts back what it
+broke.
 """
 
 import contextlib
@@ -54,7 +55,7 @@ from finance_assets_tests.scenario import (
 )
 
 pytestmark = pytest.mark.slow
-ROUNDS = count(60)
+ROUNDS, NUMBERS = 60, count(1)
 ACCOUNTS = 8000
 # On so few rows the scorecard is as good as the model; everything else is as in production.
 GATE = Gate(
@@ -104,9 +105,38 @@ def judge(home):
     assert events(home) == [("promoted", "1", None)]
 
 
-def fresh(**change):
-    """The use case's model, with rounds that no other case has."""
-    return replace(MODEL, gate=GATE, rounds=next(ROUNDS), **change)
+def fresh(params=MODEL.params, **change):
+    """The use case's model, in fewer rounds, and as little regularised as no other case."""
+    own = {**params, "reg_lambda": params["reg_lambda"] + next(NUMBERS) / 1000}
+    return replace(MODEL, gate=GATE, rounds=ROUNDS, params=own, **change)
+
+
+@pytest.fixture(scope="module")
+def honest(home):
+    """The declaration of a candidate that nothing is wrong with, trained and measured."""
+    spec = fresh()
+    run_model_steps(home, AUGUST, spec, (CANDIDATE, EVALUATION))
+    return spec, newest(home)
+
+
+@pytest.fixture
+def judge_damaged(home, honest):
+    """Damage the honest candidate, and judge it; what was decided, and the report."""
+
+    def run(damage):
+        spec, version = honest
+        # It is known, and not trained again.
+        run_model_steps(home, AUGUST, spec, (CANDIDATE,))
+        assert home.rows(CANDIDATE)[-1]["model_version"] == version.number
+        known = len(decided(home))
+        with damage(version):
+            run_model_steps(home, AUGUST, spec, (DECISION,))
+        assert len(decided(home)) == known + 1
+        return decision(home, AUGUST)
+
+    yield run
+    assert aliases(home.settings)["champion"] == "1"
+    assert events(home) == [("promoted", "1", None)]
 
 
 def trained_otherwise(monkeypatch, tamper):
@@ -435,7 +465,7 @@ def test_of_24_candidates_that_differ_by_seed_only_none_beats_another_at_any_loo
     assert len(rows.frame) == ACCOUNTS * 4
     held, trained = rows.within(split.holdout).frame, rows.within(split.train)
     recipe = declared_recipe(
-        replace(MODEL, rounds=60), split, Dataset("test", {}), is_searched=False
+        replace(MODEL, rounds=ROUNDS), split, Dataset("test", {}), is_searched=False
     )
 
     def score(model):
@@ -583,12 +613,15 @@ SPARE_TAGS = sorted({*criteria.REQUIRED_TAGS} - {"dataset_version", "train_windo
 
 
 @pytest.mark.parametrize("tag", SPARE_TAGS)
-def test_a_missing_tag_is_turned_down(home, judge, tag):
-    def untag():
+def test_a_missing_tag_is_turned_down(home, judge_damaged, tag):
+    @contextlib.contextmanager
+    def untagged(version):
         client = mlflow_client(home.settings)
-        client.delete_model_version_tag(NAME, newest(home).number, tag)
+        client.delete_model_version_tag(NAME, version.number, tag)
+        yield
+        client.set_model_version_tag(NAME, version.number, tag, version.tags[tag])
 
-    assert judge(between=untag) == ("turned_down", ["required_tags"])
+    assert judge_damaged(untagged) == ("turned_down", ["required_tags"])
 
 
 def test_a_missing_model_family_makes_the_model_unreadable(home, judge):
@@ -630,17 +663,22 @@ def altered(home, version, pattern, old, new):
 @pytest.mark.parametrize(
     ("pattern", "old", "new", "criterion"),
     [
-        ("model.json", '"base_score":"[', '"base_score":"[9', "artifact"),
         ("recipe.json", '"seed"', '"sead"', "artifact"),
         ("scorecard.json", '"intercept": ', '"intercept": 1', "beats_baselines"),
     ],
 )
-def test_a_tampered_artifact_is_turned_down(home, judge, pattern, old, new, criterion):
-    with contextlib.ExitStack() as stack:
-        outcome, failed = judge(
-            between=lambda: stack.enter_context(altered(home, newest(home), pattern, old, new))
-        )
+def test_a_tampered_artifact_is_turned_down(home, judge_damaged, pattern, old, new, criterion):
+    outcome, failed = judge_damaged(lambda version: altered(home, version, pattern, old, new))
     assert (outcome, criterion in failed) == ("turned_down", True)
+
+
+def test_a_model_that_was_tampered_with_before_it_was_measured_is_turned_down(home, judge):
+    with contextlib.ExitStack() as stack:
+        damage = ("model.json", '"base_score":"[', '"base_score":"[9')
+        outcome, failed = judge(
+            between=lambda: stack.enter_context(altered(home, newest(home), *damage))
+        )
+    assert (outcome, "artifact" in failed) == ("turned_down", True)
 
 
 def test_an_unreadable_champion_promotes_nobody(home, judge):

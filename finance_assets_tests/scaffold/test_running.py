@@ -23,6 +23,8 @@ from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.profile import profile
 from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.writing import write
+from finance_assets.use_cases import forget
+from finance_assets_tests.asking import asked
 from finance_assets_tests.running import UseCaseRunner
 from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
 from finance_assets_tests.scaffold.test_writing import ASKED
@@ -200,6 +202,11 @@ class Own:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def ask(self, *arguments) -> dict:
+        """What a command that only asks says."""
+        forget()
+        return json.loads(asked(self.environment, *arguments, "--json"))
+
     def run(self, name: str, *arguments) -> dict:
         """Write a use case, type what it says comes next, and ask for the status."""
         printed = self("new", name, *arguments, "--into", self.cases)
@@ -208,13 +215,19 @@ class Own:
             self.environment[variable] = value
         [command] = re.findall(r"^  finance-assets (run .*)$", printed, re.MULTILINE)
         self(*command.split())
-        return json.loads(self("status", "--use-case", name, "--json"))["use_cases"][name]
+        return self.ask("status", "--use-case", name)["use_cases"][name]
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """One package and one home for all: the stores are made once."""
-    return Own(tmp_path_factory.mktemp("own"))
+    folder = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield Own(folder)
+    for module in [m for m in sys.modules if m.split(".")[0] == "acme"]:
+        del sys.modules[module]
+    forget()
 
 
 @pytest.mark.slow
@@ -240,17 +253,8 @@ def test_a_csv_becomes_a_champion_whose_scores_lead_to_file_and_line(own, tmp_pa
     found = own.run("quitting_subscribers", "--from", path, *asked)
     assert found["champion"]["decided_by"] == "gate", found["candidates"]
     assert all(table["is_conserved"] for table in found["tables"].values())
-    traced = json.loads(
-        own(
-            "trace",
-            "quitting_subscribers",
-            "--key",
-            "subscriber_no=12",
-            "--partition",
-            "2024-04",
-            "--json",
-        )
-    )
+    which = ("--key", "subscriber_no=12", "--partition", "2024-04")
+    traced = own.ask("trace", "quitting_subscribers", *which)
     [line] = [line for table in traced["tables"] for line in table["delivered"]]
     assert (line["file"], line["line"]) == ("quitting_subscribers_2024-04.csv.gz", 13)
     assert line["text"] == frames[3].iloc[[11]].to_csv(sep=";", index=False, header=False).strip()

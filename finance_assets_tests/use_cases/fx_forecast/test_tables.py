@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from finance_assets.settings import Settings
 from finance_assets.use_cases.fx_forecast.use_case import CALENDAR
 from finance_assets_tests.running import UseCaseRunner, fresh_home
 from finance_assets_tests.use_cases.fx_forecast.deliveries import deliver, frame, shipped, small
@@ -21,9 +22,10 @@ def ordered(runner, table):
     return sorted(rows, key=lambda row: (row["rate_day"], row.get("horizon_days", 0)))
 
 
-@pytest.fixture
-def half_a_year(settings, spark, tmp_path, mlflow_store):
-    runner = made(settings, spark, tmp_path / "range", mlflow_store)
+@pytest.fixture(scope="module")
+def half_a_year(spark, tmp_path_factory, mlflow_store):
+    """Its tables, for questions that change nothing."""
+    runner = made(Settings(), spark, tmp_path_factory.mktemp("half_a_year"), mlflow_store)
     for month in small(FIRST, LAST).calendar.partitions():
         deliver(runner.folder(), month, shipped(month))
     runner.run_tables(FIRST, LAST)
