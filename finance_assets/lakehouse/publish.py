@@ -96,8 +96,19 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         constants=proposal.constants,
         measured_by=audit.measured_by(contract),
     )
+    return _commit(lakehouse, proposal, publication, outcomes)
+
+
+def _commit(
+    lakehouse: Lakehouse,
+    proposal: Proposal,
+    publication: Publication,
+    outcomes: list[CheckOutcome],
+) -> PublishResult:
+    """Commit the rows, and the rejected ones beside them."""
     if proposal.quarantine is None:
         return _commit_changes(lakehouse, proposal, publication, outcomes)
+    window = proposal.window
     sibling = _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
     result = _commit_changes(lakehouse, proposal, publication, outcomes)
     if _is_taken_over(lakehouse, sibling) and not _is_taken_over(lakehouse, publication):
