@@ -49,9 +49,8 @@ def not_finite(
 def broken_by_none(rows: "DataFrame", contract: Contract) -> dict[str, bool]:
     """Which rules over a partition no rows break; `rows` has the columns.
 
-    A count of none is 0. A mean is null: nothing is wrong with what is not there, such as the
-    outcomes of the first partition. A rule that cannot be computed, as one that divides by the
-    number of rows, counts as broken.
+    A count of none is 0. A mean is null, and a share cannot be computed: nothing is wrong with what
+    is not there, such as the outcomes of the first partition.
     """
     from pyspark.errors import PySparkException
     from pyspark.sql import functions as F
@@ -61,6 +60,6 @@ def broken_by_none(rows: "DataFrame", contract: Contract) -> dict[str, bool]:
         try:
             [[found]] = none.agg(F.expr(f"coalesce(NOT ({rule.condition}), false)")).collect()
         except PySparkException:
-            found = True
+            found = False
         broken[rule.name] = bool(found)
     return broken

@@ -131,9 +131,9 @@ def test_rules_over_a_partition_count_no_rows_too(spark):
     assert found[MAY].broken_table_rules == {
         "enough": True,
         "few": False,
-        # Nothing is known of the mean of none, and a share of none cannot be computed.
+        # Nothing is known of the mean of none, nor of a share of none.
         "light": False,
-        "share": True,
+        "share": False,
     }
 
 
