@@ -1,6 +1,5 @@
 """Ingesting: take over a source's deliveries as they came, into its bronze table."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from finance_assets.lakehouse.sources.diagnosis import explain_gone, explain_mis
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.source import Source
 from finance_assets.settings import Settings
-from finance_assets.step.declaration import Facts, Kind, Step, StepContext, StepResult
+from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
 from finance_assets.step.records import publish_staged
 
 
@@ -81,10 +80,10 @@ def _timed(ctx: StepContext, result: StepResult) -> StepResult:
     calendar, now = ctx.window.calendar, datetime.now(UTC)
     if calendar is None:
         return result
-    late: dict[str, Facts] = {
-        p: {"hours_late": round(calendar.hours_late(p, now), 2)} for p in result.changed
-    }
-    return replace(result, by_partition=late)
+    for partition in result.changed:
+        late = {"hours_late": round(calendar.hours_late(partition, now), 2)}
+        result.by_partition[partition] = {**result.by_partition.get(partition, {}), **late}
+    return result
 
 
 def _refuse_repeats(
