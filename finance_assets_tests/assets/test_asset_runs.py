@@ -21,6 +21,8 @@ from finance_assets_tests.scenario import (
     GOLD,
     JUNE,
     LABELS,
+    LATE_BRONZE,
+    LATE_SILVER,
     MAY,
     NAME,
     SILVER,
@@ -171,7 +173,7 @@ def test_a_backfill_takes_a_range_of_months_in_a_single_run(settings, instance):
 def test_a_training_materialised_by_hand_ends_its_mlflow_run_and_shows_plots(settings, instance):
 
     deliver_sample(settings.landing, 3000, [APRIL, MAY, JUNE])
-    tables = [*TABLES, LABELS]
+    tables = [*TABLES, LATE_BRONZE, LATE_SILVER, LABELS]
     assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
     result = materialize(instance, MODELS, JUNE)
     assert result.success
@@ -207,7 +209,7 @@ def test_a_training_that_breaks_ends_its_mlflow_run_as_failed(settings, instance
     from finance_assets.ml import tracking
 
     deliver_sample(settings.landing, 1000, [APRIL, MAY, JUNE])
-    tables = [*TABLES, LABELS]
+    tables = [*TABLES, LATE_BRONZE, LATE_SILVER, LABELS]
     assert materialize(instance, tables, tags=range_tags(APRIL, JUNE)).success
 
     def burst(name, candidate):
