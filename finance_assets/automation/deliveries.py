@@ -14,6 +14,7 @@ from finance_assets.automation.stated import said_of
 from finance_assets.calendar import Calendar, moment
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.stored import written_at
+from finance_assets.step.declaration import Step
 from finance_assets.step.records import DELIVERED_AT
 from finance_assets.step.use_case import UseCase
 
@@ -24,20 +25,24 @@ Delivered: TypeAlias = Mapping[str, Mapping[str, datetime]]
 def delivered_by_log(lakehouse: Lakehouse, use_case: UseCase) -> Delivered:
     """As the tables' logs have it: the times of the files that the rows are of."""
     return {
-        table: {p: written_at(f) for p, f in lakehouse.history(table).delivered_files().items()}
-        for table in _growing(use_case)
+        step.key: {
+            partition: written_at(file)
+            for partition, file in lakehouse.history(step.key).delivered_files().items()
+            if _is_expected(step, partition)
+        }
+        for step in _growing(use_case)
     }
 
 
 def delivered_as_stated(instance: dg.DagsterInstance, use_case: UseCase) -> Delivered:
     """The same, as runs stated it; the first versions of this package did not."""
     return {
-        table: {
+        step.key: {
             partition: moment(str(said.facts[DELIVERED_AT]))
-            for partition, said in said_of(instance, table).items()
-            if DELIVERED_AT in said.facts
+            for partition, said in said_of(instance, step.key).items()
+            if DELIVERED_AT in said.facts and _is_expected(step, partition)
         }
-        for table in _growing(use_case)
+        for step in _growing(use_case)
     }
 
 
@@ -51,7 +56,12 @@ def broken_off(calendar: Calendar, delivered: Delivered) -> frozenset[str]:
     )
 
 
-def _growing(use_case: UseCase) -> tuple[str, ...]:
-    """The tables whose partitions come bit by bit: of any others it does not matter when."""
+def _growing(use_case: UseCase) -> tuple[Step, ...]:
+    """The steps whose partitions come bit by bit: of any others it does not matter when."""
     steps = use_case.steps if use_case.calendar.is_growing else ()
-    return tuple(step.key for step in steps if step.source is not None)
+    return tuple(step for step in steps if step.source is not None)
+
+
+def _is_expected(step: Step, partition: str) -> bool:
+    """Whether a source has to deliver a partition: what need not come cannot break off."""
+    return step.source is not None and step.source.is_expected(partition)

@@ -135,8 +135,7 @@ def facts_of_events(instance: dg.DagsterInstance, use_case: UseCase) -> Retraini
     known = stated_champion(instance, use_case.name)
     drift, effective_from = drift_contract(spec).table, str(known.get("effective_from", ""))
     said = stated_summaries(instance, use_case)
-    is_left = bool(known.get("champion_version")) and not known.get("is_baseline")
-    lost_at = "" if is_left else str(known.get("accepted_at", ""))
+    lost_at = str(known.get("lost_at", ""))
     facts = _facts(
         use_case,
         features=instance.get_materialized_partitions(asset_key(spec.features.table)),

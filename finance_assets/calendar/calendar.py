@@ -213,7 +213,8 @@ class Calendar:
     def _next_due(self, partition: str, came: datetime | None) -> datetime:
         """When the first delivery of a partition is due, or the one after what came of it."""
         number = self.frequency.parse(partition)
-        return came + timedelta(days=1) if came else self._first_run(number)
+        is_next = came is not None and self.is_growing
+        return came + timedelta(days=1) if came and is_next else self._first_run(number)
 
     def _on_the_wall(self, number: int, after: timedelta) -> datetime:
         """The moment `after` a partition begins, by the clock on the wall.

@@ -82,7 +82,7 @@ def run_step(
         MissingInputError: what it reads was not made for these partitions.
     """
     lakehouse = open_lakehouse(settings, session)
-    read = read_inputs(lakehouse, step.inputs, window)
+    read = read_inputs(lakehouse, step.inputs, window, is_run=True)
     if step.kind.traits.needs_own_inputs:
         require_own(step, read.absent)
     context = open_context(

@@ -10,9 +10,6 @@ from enum import StrEnum
 from finance_assets.declarations import refuse
 from finance_assets.lakehouse.contract_rules import contract_mistakes
 
-# Types whose values can be infinite or NaN.
-FRACTIONS = ("double", "float")
-
 
 class Severity(StrEnum):
     """What a broken check does: `block` keeps the table as it was, `warn` only reports."""
@@ -153,7 +150,7 @@ class Contract:
     @property
     def finite_columns(self) -> list[str]:
         """Names of the columns of fractions that must be numbers, as models need them."""
-        fractions = (column for column in self.columns if column.type in FRACTIONS)
+        fractions = (column for column in self.columns if column.type == "double")
         return [column.name for column in fractions if not column.may_be_infinite]
 
     @property

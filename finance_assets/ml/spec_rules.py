@@ -126,11 +126,15 @@ def _protected(spec: "ModelSpec") -> Iterator[Mistake]:
 
 def _shared_names(spec: "ModelSpec") -> Iterator[Mistake]:
     """Names that mean two things. When models are measured and watched, features, outcome, groups
-    and predictions meet as columns of one frame. Its key is the features table's.
+    and what the model says meet as columns of one frame. Its key is the features table's, and
+    stands in the predictions, too.
     """
     said, groups = (*spec.task.columns(spec), *PROVENANCE), spec.protected
+    meets = {spec.task.watched_column, *spec.key, spec.target}
+    meets |= {a.name for a in groups.attributes} if groups else set()
+    met = [column.name for column in said if column.name in meets]
     meanings = {
-        "predictions": (f"a column of {spec.name}'s predictions", [c.name for c in said]),
+        "predictions": (f"a column of {spec.name}'s predictions", met),
         "features": (f"a column of {spec.features.table}", spec.features.column_names),
         "target": ("the target", [spec.target]),
         "protected": (

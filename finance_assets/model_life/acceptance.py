@@ -106,7 +106,14 @@ def _acceptable(ctx: StepContext, spec: ModelSpec, history: ChampionHistory) -> 
             remedy="nobody can accept that: RESTORE the table to a version before it was changed, "
             "or take it away with its folder; then accept what is left",
         )
-    found = (*history.unexplained, *examine_records(ctx, spec, history).unexplained)
+    records = examine_records(ctx, spec, history)
+    found = (*history.unexplained, *records.unexplained)
+    if records.broken and not found:
+        raise ModelError(
+            f"records are not as they were appended: {'; '.join(records.broken)}",
+            where=where,
+            remedy="nobody can accept that: RESTORE their table to a version before it was changed",
+        )
     if not found:
         raise ModelError(
             "nothing is wrong with the champion history: there is nothing to accept",

@@ -46,7 +46,24 @@ def read_history(
     ]
     for place, statement in (stated or {}).items():
         unexplained += _shortened(events, place, statement)
+    if not broken:
+        unexplained += _by_one_person(events)
     return ChampionHistory(use_case, events, tuple(broken), tuple(unexplained))
+
+
+def _by_one_person(events: tuple[ChampionEvent, ...]) -> list[str]:
+    """Approvals by who had accepted the history before, which the first versions of this package
+    took: without those that a person accepted since.
+    """
+    found = [
+        f"event {event.sequence}: who approved it is who had accepted the history: no second "
+        "person did"
+        for place, event in enumerate(events)
+        if event.event == Event.approved
+        and is_one_of(event.decided_by, ChampionHistory("", events[:place]).acceptors)
+    ]
+    accepted = ChampionHistory("", events).accepted_problems
+    return [problem for problem in found if problem not in accepted]
 
 
 def chain_problems(events: tuple[ChampionEvent, ...]) -> list[str]:
@@ -77,8 +94,6 @@ def _event_problems(event: ChampionEvent, before: ChampionHistory) -> list[str]:
         problems.append(f"its report cannot be read ({type(error).__name__})")
     if event.event == Event.rolled_back and before.crowning(event.identity) is None:
         problems.append("it puts back a model that was never champion")
-    if event.event == Event.approved and is_one_of(event.decided_by, before.acceptors):
-        problems.append("who approved it is who had accepted the history: no second person did")
     return problems
 
 

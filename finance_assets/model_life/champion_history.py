@@ -81,11 +81,18 @@ class ChampionHistory:
 
     @property
     def lost_at(self) -> str:
-        """When a person accepted a history that leaves no champion, or but the rule of thumb; empty
-        if a champion is left, or nobody ever accepted one.
+        """When a person last accepted a history that lacks events which other places state, if no
+        champion is left, or but the rule of thumb; else empty.
         """
-        is_left = self.newest is not None and not self.newest.is_baseline
-        return "" if is_left else self.accepted_at
+        if self.newest is not None and not self.newest.is_baseline:
+            return ""
+        known = {f"{event.sequence}:{event.digest}" for event in self.chain}
+        lossy = [
+            event.recorded_at
+            for event in self.chain
+            if event.event == Event.accepted and set(event.accepted.stated.values()) - known - {""}
+        ]
+        return lossy[-1] if lossy else ""
 
     @property
     def accepted_problems(self) -> frozenset[str]:

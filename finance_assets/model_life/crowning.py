@@ -183,6 +183,7 @@ def stated(history: ChampionHistory) -> dict[str, Facts]:
             "event": newest.event if newest else "",
             "effective_from": newest.effective_from if newest else "",
             "accepted_at": history.accepted_at,
+            "lost_at": history.lost_at,
             "statement": history.statement,
         }
     }

@@ -111,8 +111,8 @@ def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision, since: s
         ctx: a context of the use case.
         spec: its model.
         decision: what was decided.
-        since: when a person last accepted the champion history as it stood: what was decided
-            before that was against others, and is decided anew.
+        since: when a person accepted that the champion was lost: what was decided before that was
+            against others, and is decided anew.
 
     Returns:
         Whether it was appended.

@@ -157,7 +157,7 @@ class Judge:
         """Record the decision, unless it stands already."""
         history = read_history(ctx.lakehouse, self.spec.name)
         decision = as_decision(ctx, one, report, outcome)
-        is_new = log_decision(ctx, self.spec, decision, since=history.accepted_at)
+        is_new = log_decision(ctx, self.spec, decision, since=history.lost_at)
         champion = f"v{history.newest.model_version}" if history.newest else "none"
         failed = ", ".join(report.failed_criteria)
         ctx.report(f"v{one.candidate.number}: {outcome} {failed}; champion: {champion}")

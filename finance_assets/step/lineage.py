@@ -15,13 +15,13 @@ from finance_assets.lakehouse.history import Delivery, Publication, TableHistory
 from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.step.declaration import Absent, Input, Step
-from finance_assets.step.presence import absent_inputs
+from finance_assets.step.presence import PAST, absent_inputs
 
 NEVER_PUBLISHED = "never_published"
 # What is stored of a partition of a table; empty if it was never published.
 Content: TypeAlias = Callable[[str, str], str]
 # What was computed last for a table and a window, and from which commits of its inputs.
-_made = Recent[tuple[object, dict[str, str], dict[str, tuple[Absent, ...]]]]()
+_made = Recent[tuple[object, dict[str, str]]]()
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class InputsRead:
     `versions`: of every input table that there is, the newest version. `made_from`: for each
     partition, a digest of the content of all it is made from, as that version has it. Two runs
     over the same content have the same digest, whatever the versions. `absent`: what partitions
-    should find in their inputs, and do not.
+    of a run should find in their inputs, and do not.
     """
 
     versions: dict[str, int]
@@ -39,7 +39,9 @@ class InputsRead:
     absent: dict[str, tuple[Absent, ...]] = field(default_factory=dict)
 
 
-def read_inputs(lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window) -> InputsRead:
+def read_inputs(
+    lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window, *, is_run: bool = False
+) -> InputsRead:
     """What a run over a window would read now; each log is read once."""
     histories = {item.key: lakehouse.history(item.key) for item in inputs}
     versions = {key: history.version for key, history in histories.items() if history.exists}
@@ -56,9 +58,10 @@ def read_inputs(lakehouse: Lakehouse, inputs: tuple[Input, ...], window: Window)
         # Asked once of each: partitions of a range that read all of the past share most of it.
         content = cache(lambda key, upstream: _content(histories[key], upstream))
         made_from = {p: _digest(_contents(inputs, window.at(p), content)) for p in window}
-        known = read, made_from, absent_inputs(histories, inputs, window)
+        known = read, made_from
         _made.put(place, known)
-    return InputsRead(versions, dict(known[1]), dict(known[2]))
+    absent = absent_inputs(histories, inputs, window) if is_run else {}
+    return InputsRead(versions, dict(known[1]), absent)
 
 
 def data_problems(
@@ -143,7 +146,8 @@ class _Walk:
         if known is None:
             yield NEVER_PUBLISHED
             return
-        yield from known.failed_checks.get(partition, ())
+        # Whether its past is there is looked up, partition by partition: it may have come since.
+        yield from (c for c in known.failed_checks.get(partition, ()) if c != PAST.name)
         yield from self._stale(step, at, known)
         altered = history.altered_at(partition)
         if altered is not None:

@@ -2,7 +2,7 @@
 
 A transform sees every partition that a range reads at once. One that forgets to group by the
 partition column lets the first see the future: its rows are made once more, by themselves, and
-compared. The first has the most future in a range, so it is the one that shows it.
+compared. The first that has rows has the most future in a range, so it is the one that shows it.
 """
 
 import math
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 RANGE = Check(
     "range_is_its_partitions",
-    "A run over a range makes the rows that a run of its first partition alone makes.",
+    "A run over a range makes of its first partition with rows what a run of that alone makes.",
 )
 # Sums in another order differ in their last digits: relative to the value; and, where a difference
 # of large values is next to nothing, to the largest of the column.
-OF_VALUE = {"double": "1e-9", "float": "1e-5"}
-OF_COLUMN = {"double": 1e-13, "float": 1e-6}
-ROWS = "rows"
+OF_VALUE, OF_COLUMN = "1e-9", 1e-13
+# No column is called so.
+ROWS = "rows of only one of them"
 
 
 def range_outcome(contract: Contract, window: Window, found: dict[str, int]) -> CheckOutcome:
@@ -45,7 +45,7 @@ def range_outcome(contract: Contract, window: Window, found: dict[str, int]) -> 
 
 def differing(alone: "DataFrame", ranged: "DataFrame", contract: Contract) -> dict[str, int]:
     """The columns whose values differ between two makings of a partition, with the number of rows;
-    under `rows` those that only one of them has. Empty if they are alike.
+    by themselves those that only one of them has. Empty if they are alike.
     """
     if schema_problems(ranged, contract):
         # They are refused for that.
@@ -62,12 +62,9 @@ def differing(alone: "DataFrame", ranged: "DataFrame", contract: Contract) -> di
         for side, rows in (("_alone", alone), ("_ranged", ranged))
     )
     differs = _conditions(alone, values)
-    counted = (
-        one.join(other, key, "full")
-        .agg(*(F.expr(f"count_if({text})").alias(f"n_{name}") for name, text in differs.items()))
-        .collect()[0]
-    )
-    return {name: int(counted[f"n_{name}"]) for name in differs if counted[f"n_{name}"]}
+    counts = [F.expr(f"count_if({t})").alias(f"n_{n}") for n, t in enumerate(differs.values())]
+    counted = one.join(other, key, "full").agg(*counts).collect()[0]
+    return {name: int(counted[f"n_{n}"]) for n, name in enumerate(differs) if counted[f"n_{n}"]}
 
 
 def _conditions(rows: "DataFrame", columns: list[Column]) -> dict[str, str]:
@@ -77,11 +74,11 @@ def _conditions(rows: "DataFrame", columns: list[Column]) -> dict[str, str]:
     for column in columns:
         one, other = f"_alone_{column.name}", f"_ranged_{column.name}"
         alike = f"{one} <=> {other}"
-        if column.type in OF_VALUE:
+        if column.type == "double":
             gap, size = f"abs({one} - {other})", f"greatest(abs({one}), abs({other}))"
-            least = OF_COLUMN[column.type] * scales[column.name]
+            least = OF_COLUMN * scales[column.name]
             is_small = (
-                f"{gap} <= cast('{OF_VALUE[column.type]}' as double) * {size}"
+                f"{gap} <= cast('{OF_VALUE}' as double) * {size}"
                 f" OR {gap} <= cast('{least!r}' as double)"
             )
             # Of what is infinite or no number, the gap is that, too.
@@ -92,7 +89,7 @@ def _conditions(rows: "DataFrame", columns: list[Column]) -> dict[str, str]:
 
 def _scales(rows: "DataFrame", columns: Iterable[Column]) -> dict[str, float]:
     """The largest size of each column of fractions; 0 where there is none."""
-    names = [column.name for column in columns if column.type in OF_VALUE]
+    names = [column.name for column in columns if column.type == "double"]
     if not names:
         return {}
     from pyspark.sql import functions as F

@@ -179,7 +179,8 @@ class _Making:
             staged = _stage(ctx, self._made(ctx, ctx.window), folder / "rows")
             files = staged_files(ctx.window, folder / "rows")
             past = outcomes_of(ctx, checks_of(self.inputs))
-            found = (self._of_range(ctx, staged, folder / "alone"), *past)
+            first = next((p for p in ctx.window if accounting.delivered.get(p)), ctx.window.last)
+            found = (self._of_range(ctx, ctx.window.at(first), staged, folder / "alone"), *past)
             return publish_staged(
                 ctx,
                 Proposal(
@@ -196,9 +197,10 @@ class _Making:
         made = self.transform(**frames)
         return made.where(window.predicate(self.contract.partition_column))
 
-    def _of_range(self, ctx: StepContext, staged: "DataFrame", path: Path) -> CheckOutcome:
-        """Whether the first partition of a range is as it is by itself."""
-        first = ctx.window.at(ctx.window.first)
+    def _of_range(
+        self, ctx: StepContext, first: Window, staged: "DataFrame", path: Path
+    ) -> CheckOutcome:
+        """Whether the first partition of a range that has rows is as it is by itself."""
         if ctx.window == first:
             return range_outcome(self.contract, first, {})
         alone = _stage(ctx, self._made(ctx, first), path)

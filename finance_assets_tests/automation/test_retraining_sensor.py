@@ -136,7 +136,7 @@ def test_after_a_loss_was_accepted_what_was_decided_before_it_counts_no_more(ins
     decided(instance, "2005-06", "1")
     decided(instance, "2005-08", "2")
     accepted_at = now()
-    crowned(instance, "", statement="1:a", accepted_at=accepted_at)
+    crowned(instance, "", statement="1:a", accepted_at=accepted_at, lost_at=accepted_at)
     request = tick(instance)
     assert request.partition_key == "2005-08"
     assert request.run_key == f"{NAME}:first-champion:2005-08:{accepted_at}"

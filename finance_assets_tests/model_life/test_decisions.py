@@ -517,6 +517,7 @@ def test_the_step_shows_the_card_and_states_the_champion(two_champions):
         "event": "promoted",
         "effective_from": newest.effective_from,
         "accepted_at": "",
+        "lost_at": "",
         "statement": history(two_champions).statement,
     }
     assert result.stated == {HISTORY: {NAME: said}}

@@ -25,7 +25,7 @@ MUTANTS = (
         (">= due[p] + self.overdue_after", ">= due[p]"),
         ("if p not in published or", "if p in published or"),
         ("< end - self.freshness[0]", "< end"),
-        ("return came + timedelta(days=1) if came else", "return"),
+        ("return came + timedelta(days=1) if came and is_next else", "return"),
         (
             "return self._on_the_wall(number, self.due_after + timedelta(days=1))",
             "return self._on_the_wall(number, self.due_after)",
@@ -240,7 +240,7 @@ MUTANTS = (
         "lakehouse/second_look.py",
         "lakehouse/test_audit.py",
         ("if any(not math.isfinite(", "if any(math.isnan("),
-        ('f"coalesce(NOT ({rule.condition}), false)"', 'f"coalesce(NOT ({rule.condition}), true)"'),
+        ('f"coalesce({text}, false)"', 'f"coalesce({text}, true)"'),
     ),
     *of(
         "step/presence.py",

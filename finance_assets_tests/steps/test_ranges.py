@@ -6,7 +6,7 @@ import pytest
 
 from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.steps.derived import Table
-from finance_assets.steps.ranges import differing
+from finance_assets.steps.ranges import ROWS, differing
 from finance_assets_tests.scenario import APRIL, MAY, NAME, SILVER, contract, failed
 
 OVER_ALL = "bill_ntd / nullif(avg(bill_ntd) OVER (PARTITION BY sex_code), 0)"
@@ -56,7 +56,7 @@ def test_a_transform_that_sees_other_partitions_of_a_range_is_refused(made, tran
     assert refused.publication is None
     assert "range_is_its_partitions" in failed(refused)
     [outcome] = [o for o in refused.outcomes if o.check.name == "range_is_its_partitions"]
-    what = "rows" if transform == FEWER else "share"
+    what = ROWS if transform == FEWER else "share"
     assert f"{APRIL}: {step.key} has other rows by itself: {what} (" in outcome.observed
     assert "group and partition by `statement_month`" in outcome.observed
 
@@ -94,7 +94,7 @@ THINGS = Contract(
         ([(1, 0.3000001, 7), (2, 1e-17, 1), (3, None, None)], {"size": 1}),
         ([(1, 0.3, 8), (2, 1e-17, 1), (3, None, None)], {"pieces": 1}),
         ([(1, None, 7), (2, 1e-17, 1), (3, 2.0, 3)], {"size": 2, "pieces": 1}),
-        ([(1, 0.3, 7), (2, 1e-17, 1), (4, None, None)], {"rows": 2}),
+        ([(1, 0.3, 7), (2, 1e-17, 1), (4, None, None)], {ROWS: 2}),
         ([(1, float("nan"), 7), (2, 1e-17, 1), (3, None, None)], {"size": 1}),
         ([(1, float("inf"), 7), (2, 1e-17, 1), (3, None, None)], {"size": 1}),
     ],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from finance_assets.declarations import Mistake, refuse
-from finance_assets.lakehouse.contract import FRACTIONS, Column, Contract
+from finance_assets.lakehouse.contract import Column, Contract
 
 if TYPE_CHECKING:
     from finance_assets.lakehouse.sources.source import Source, SourceColumn
@@ -91,7 +91,7 @@ def _column(source: "Source", column: "SourceColumn") -> Column:
         is_nullable=True,
         is_pii=column.is_pii,
         null_tokens=(*source.null_tokens, *column.null_tokens),
-        may_be_infinite=column.type in FRACTIONS,
+        may_be_infinite=column.type == "double",
     )
 
 
