@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from finance_assets.calendar import Frequency
 from finance_assets.lakehouse.contract import Column, Contract
+from finance_assets.step.declaration import Input
 from finance_assets.steps.derived import Table
 from finance_assets.steps.ranges import ROWS, differing
-from finance_assets_tests.scenario import APRIL, MAY, NAME, SILVER, contract, failed
+from finance_assets_tests.scenario import APRIL, JUNE, MAY, NAME, SILVER, contract, failed
 
 OVER_ALL = "bill_ntd / nullif(avg(bill_ntd) OVER (PARTITION BY sex_code), 0)"
 OVER_ONE = "bill_ntd / nullif(avg(bill_ntd) OVER (PARTITION BY statement_month, sex_code), 0)"
@@ -59,6 +61,28 @@ def test_a_transform_that_sees_other_partitions_of_a_range_is_refused(made, tran
     what = ROWS if transform == FEWER else "share"
     assert f"{APRIL}: {step.key} has other rows by itself: {what} (" in outcome.observed
     assert "group and partition by `statement_month`" in outcome.observed
+
+
+def test_where_the_first_partition_of_a_range_has_no_rows_the_next_one_is_made_by_itself(made):
+    """As that of labels, which are about the partition before."""
+    known_in = Frequency.monthly.sql_shift("statement_month", 1)
+    table = Table(
+        "labels.bill_shares",
+        "Bills by those of others, a month later.",
+        inputs=(Input(contract(SILVER), -1, -1),),
+        columns=(
+            *("account_id", "statement_month"),
+            Column("known_in", "string", "The month after"),
+            Column("share", "double", "Bill by the mean bill", is_nullable=True),
+        ),
+        transform=f"SELECT account_id, statement_month, {known_in} AS known_in, {OVER_ALL} AS share "
+        f"FROM {DATA}",
+        partition_column="known_in",
+    )
+    [step] = table.steps(NAME, Path("nowhere"))
+    refused = made.run(step.key, APRIL, JUNE, step=step)
+    [outcome] = [o for o in refused.outcomes if o.check.name == "range_is_its_partitions"]
+    assert outcome.observed.count(f"{MAY}: {step.key} has other rows by itself") == 1
 
 
 def test_a_transform_that_keeps_to_its_partition_makes_ranges(made):
