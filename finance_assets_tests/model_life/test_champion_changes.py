@@ -136,8 +136,11 @@ def test_evaluations_that_were_altered_or_never_published_are_found_by_one_look_
     raised = august.assign(value=august["value"] + 0.1)
     write_deltalake(place, raised, mode="overwrite", predicate=f"as_of = '{AUGUST}'")
     write_deltalake(place, august.assign(as_of=OCTOBER), mode="append")
+    newest = two_champions.lakehouse.history(EVALUATION).version
     assert verify(context(two_champions), EASY, {}) == [
-        f"{EVALUATION}[{month}]: the rows are not the published ones" for month in (AUGUST, OCTOBER)
+        f"{EVALUATION}[{month}]: the rows are not the published ones since commit {commit}, which was "
+        "made around us"
+        for month, commit in ((AUGUST, newest - 1), (OCTOBER, newest))
     ]
 
 
