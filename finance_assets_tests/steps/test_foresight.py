@@ -121,6 +121,17 @@ EVENTS = Contract(
     key=("loan", "month", "kind"),
     partition_column="month",
 )
+LOANS = Contract(
+    "silver.loans",
+    "What loans are.",
+    columns=(
+        Column("loan", "bigint", "Number"),
+        Column("month", "string", "Month"),
+        Column("region", "string", "Where it was granted"),
+    ),
+    key=("loan", "month"),
+    partition_column="month",
+)
 LOAN_LABELS = Table(
     "labels.loan_labels",
     "Loans that defaulted in their month.",
@@ -153,7 +164,7 @@ def loans(labels, expression, where=""):
         feature_names=("x",),
         target="is_default",
         label_lag=0,
-        protected=(EVENTS, "kind"),
+        protected=(LOANS, "region"),
         lineage=(EVENTS,),
     )
     return steps, spec
