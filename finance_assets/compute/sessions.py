@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LOCAL_PARTITIONS = "4"
 IN_UTC = {"spark.sql.session.timeZone": "UTC"}
 
+# Sail forgets a session that nobody asked for 15 minutes, and a training may take longer than that.
+# Ours is this process's alone, and ends with it.
+IDLE_LIMIT, IDLE_SECONDS = "SAIL_SPARK__SESSION_TIMEOUT_SECS", "31536000"
 # The server stops when its object is collected.
 _RUNNING: list[object] = []
 
@@ -57,6 +60,7 @@ def _sail_address() -> str:
     # two screens for every commit race that publish rides out.
     os.environ.setdefault("RUST_LOG", "error")
     os.environ.setdefault("SPARK_CONNECT_LOG_LEVEL", "CRITICAL")
+    os.environ.setdefault(IDLE_LIMIT, IDLE_SECONDS)
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)

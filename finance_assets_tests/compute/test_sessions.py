@@ -1,11 +1,14 @@
 """What the sessions of the local engines are configured with."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from finance_assets.compute.sessions import session_config
+from finance_assets.compute.sessions import IDLE_LIMIT, IDLE_SECONDS, session_config
 from finance_assets.settings import Engine, Settings
+from finance_assets_tests.scenario import clean_environment
 
 
 @pytest.mark.parametrize(("cores", "at_once"), [(16, 16), (1, 2)])
@@ -18,3 +21,28 @@ def test_the_jvm_works_on_every_core_and_cuts_rows_as_on_any_machine(
     assert config["spark.master"] == f"local[{at_once}]"
     assert config["spark.default.parallelism"] == "2"
     assert config["spark.sql.shuffle.partitions"] == "4"
+
+
+IDLE = """
+import time
+from finance_assets.compute.sessions import open_session
+from finance_assets.settings import Settings
+session = open_session(Settings())
+session.range(1).count()
+time.sleep(4)
+print(session.range(3).count())
+"""
+
+
+def test_a_session_outlives_a_step_that_does_not_ask_the_engine_for_long(tmp_path):
+    """A training, say. With two seconds, Sail forgets it: so the name is the one it reads."""
+
+    def waited(**limits):
+        environment = clean_environment(FINANCE_ASSETS_HOME=str(tmp_path), **limits)
+        return subprocess.run(
+            [sys.executable, "-c", IDLE], env=environment, capture_output=True, text=True
+        )
+
+    assert "is not running" in waited(**{IDLE_LIMIT: "2"}).stderr
+    assert waited().stdout.strip().endswith("3")
+    assert int(IDLE_SECONDS) > 7 * 24 * 3600
