@@ -78,8 +78,8 @@ def test_a_month_that_was_run_and_found_empty_is_not_one_that_never_was(runner, 
 def test_a_month_that_was_never_delivered_is_a_problem(runner, settings):
     deliver_sample(settings.landing, 60, [MAY, JUNE])
     runner.run_tables(MAY, JUNE)
+    # What the past of gold lacks is named below it only: it may have come since gold was made.
     assert problems(runner) == {
-        f"{GOLD}[{JUNE}]": ("past_published",),
         f"{SILVER}[{APRIL}]": ("never_published",),
         f"{BRONZE}[{APRIL}]": ("never_published",),
     }
