@@ -281,7 +281,7 @@ def clean_environment(**more: str) -> dict[str, str]:
     """What a user's shell would have: without our settings, Dagster's, or those that a Spark
     session leaves in the environment of its process. Python may keep what it compiles: each of
     hundreds of processes imports the project."""
-    ours = ("FINANCE_ASSETS_", "DAGSTER_", "SPARK_", "PYSPARK_", "PYTHONDONTWRITEBYTECODE")
+    ours = ("FINANCE_ASSETS_", "DAGSTER_", "SPARK_", "PYSPARK_", "SAIL_", "PYTHONDONTWRITEBYTECODE")
     return {**{k: v for k, v in os.environ.items() if not k.startswith(ours)}, **more}
 
 

@@ -12,9 +12,9 @@ import dagster as dg
 
 from finance_assets.automation.stated import said_of
 from finance_assets.calendar import Calendar, moment
+from finance_assets.lakehouse.sources.source import Source
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.lakehouse.stored import written_at
-from finance_assets.step.declaration import Step
 from finance_assets.step.records import DELIVERED_AT
 from finance_assets.step.use_case import UseCase
 
@@ -25,24 +25,24 @@ Delivered: TypeAlias = Mapping[str, Mapping[str, datetime]]
 def delivered_by_log(lakehouse: Lakehouse, use_case: UseCase) -> Delivered:
     """As the tables' logs have it: the times of the files that the rows are of."""
     return {
-        step.key: {
+        key: {
             partition: written_at(file)
-            for partition, file in lakehouse.history(step.key).delivered_files().items()
-            if _is_expected(step, partition)
+            for partition, file in lakehouse.history(key).delivered_files().items()
+            if source.is_expected(partition)
         }
-        for step in _growing(use_case)
+        for key, source in _growing(use_case)
     }
 
 
 def delivered_as_stated(instance: dg.DagsterInstance, use_case: UseCase) -> Delivered:
     """The same, as runs stated it; the first versions of this package did not."""
     return {
-        step.key: {
+        key: {
             partition: moment(str(said.facts[DELIVERED_AT]))
-            for partition, said in said_of(instance, step.key).items()
-            if DELIVERED_AT in said.facts and _is_expected(step, partition)
+            for partition, said in said_of(instance, key).items()
+            if DELIVERED_AT in said.facts and source.is_expected(partition)
         }
-        for step in _growing(use_case)
+        for key, source in _growing(use_case)
     }
 
 
@@ -56,12 +56,9 @@ def broken_off(calendar: Calendar, delivered: Delivered) -> frozenset[str]:
     )
 
 
-def _growing(use_case: UseCase) -> tuple[Step, ...]:
-    """The steps whose partitions come bit by bit: of any others it does not matter when."""
+def _growing(use_case: UseCase) -> tuple[tuple[str, Source], ...]:
+    """Tables whose partitions come bit by bit, with their sources: of any others it does not matter
+    when. Nor of what need not come: that cannot break off.
+    """
     steps = use_case.steps if use_case.calendar.is_growing else ()
-    return tuple(step for step in steps if step.source is not None)
-
-
-def _is_expected(step: Step, partition: str) -> bool:
-    """Whether a source has to deliver a partition: what need not come cannot break off."""
-    return step.source is not None and step.source.is_expected(partition)
+    return tuple((step.key, step.source) for step in steps if step.source is not None)

@@ -110,7 +110,7 @@ class Calendar:
 
     def due_at(self, partition: str) -> datetime:
         """When the delivery of the whole partition is due."""
-        return self._due(self.frequency.parse(partition))
+        return self._on_the_wall(self.frequency.parse(partition) + 1, self.due_after)
 
     def hours_late(self, partition: str, at: datetime) -> float:
         """Hours from when the delivery was due until it came; below 0 if it came before.
@@ -139,9 +139,11 @@ class Calendar:
 
         `came`: when the newest one did. A file that is older than the partition does not tell.
         """
+        if came is None or not self.is_growing:
+            return False
         number = self.frequency.parse(partition)
         begin, end = (self._on_the_wall(n, timedelta(0)) for n in (number, number + 1))
-        return self.is_growing and came is not None and begin <= came < end - self.freshness[0]
+        return begin <= came < end - self.freshness[0]
 
     def overdue(
         self,
@@ -153,10 +155,9 @@ class Calendar:
 
         Or of which a day's delivery should have been, if they grow: `came` has the newest of each.
         """
-        moment, newest = now or datetime.now(UTC), came or {}
-        due = {p: self._next_due(p, newest.get(p)) for p in self.partitions(now)}
-        missing = [p for p in due if p not in published or self.broke_off(p, newest.get(p))]
-        return [p for p in missing if moment >= due[p] + self.overdue_after]
+        at, of = now or datetime.now(UTC), (came or {}).get
+        lacks = [p for p in self.partitions(now) if p not in published or self.broke_off(p, of(p))]
+        return [p for p in lacks if at >= self._next_due(p, of(p)) + self.overdue_after]
 
     def scheduled(self, at: datetime) -> str | None:
         """The partition that a run at this moment is for; None outside the calendar.
@@ -201,20 +202,17 @@ class Calendar:
             return *of_day, None, (1 + self.due_after.days) % 7
         return *of_day, 1 + self.due_after.days, None
 
-    def _due(self, number: int) -> datetime:
-        return self._on_the_wall(number + 1, self.due_after)
-
     def _first_run(self, number: int) -> datetime:
         """When a partition is run first; a growing one on the day after the one before was due."""
         if self.is_growing:
             return self._on_the_wall(number, self.due_after + timedelta(days=1))
-        return self._due(number)
+        return self._on_the_wall(number + 1, self.due_after)
 
     def _next_due(self, partition: str, came: datetime | None) -> datetime:
         """When the first delivery of a partition is due, or the one after what came of it."""
-        number = self.frequency.parse(partition)
-        is_next = came is not None and self.is_growing
-        return came + timedelta(days=1) if came and is_next else self._first_run(number)
+        if came is None or not self.is_growing:
+            return self._first_run(self.frequency.parse(partition))
+        return came + timedelta(days=1)
 
     def _on_the_wall(self, number: int, after: timedelta) -> datetime:
         """The moment `after` a partition begins, by the clock on the wall.
@@ -234,9 +232,8 @@ class Calendar:
     def _newest(self, now: datetime | None) -> str:
         """The newest partition that exists; before `first` where there is none."""
         here = (now or datetime.now(UTC)).astimezone(ZoneInfo(self.timezone))
-        newest = self.frequency.named(
-            self.frequency.number(here.date()) - (0 if self.is_growing else 1)
-        )
+        number = self.frequency.number(here.date())
+        newest = self.frequency.named(number if self.is_growing else number - 1)
         return newest if self.last is None else min(newest, self.last)
 
 

@@ -170,8 +170,8 @@ class Contract:
             Check("row_conservation", "Rows in = published + quarantined + exact duplicates."),
         ]
         if self.finite_columns:
-            unknown = "what is not known is null"
-            checks.append(Check("finite", f"No number is infinite or NaN: {unknown}."))
+            what = "No number is infinite or NaN: what is not known is null."
+            checks.append(Check("finite", what))
         if self.min_rows:
             checks.append(
                 Check("freshness", f"Each partition has arrived: at least {self.min_rows} rows.")

@@ -70,7 +70,8 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         return _misshaped(proposal, problems)
     # One action: facts, fingerprints and what the ledgers still lack.
     facts = audit.measure(proposal.rows, contract, proposal.counted_by)
-    facts |= audit.of_no_rows(proposal.rows, contract, [p for p in window if p not in facts])
+    empty = [p for p in proposal.meant if p not in facts]
+    facts |= audit.of_no_rows(proposal.rows, contract, empty)
     ledgers = proposal.completed(facts)
     outcomes = audit.judge(contract, window, [], facts, ledgers, proposal.rejected)
     outcomes += proposal.outcomes
@@ -82,7 +83,7 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         first=window.first,
         last=window.last,
         ledgers=ledgers,
-        fingerprints={p: facts.get(p, audit.EMPTY).fingerprint for p in proposal.meant},
+        fingerprints={p: facts[p].fingerprint for p in proposal.meant},
         failed_checks=_failed_by_partition(outcomes),
         run_id=origin.run_id,
         code_sha=origin.code_sha,

@@ -65,7 +65,7 @@ def broken_by_none(rows: "DataFrame", contract: Contract) -> dict[str, bool]:
         try:
             found |= _of_none(rows, {name: condition})
         except Exception as error:
-            if not is_arithmetic(error):
+            if not _is_arithmetic(error):
                 raise
             found[name] = False
     return found
@@ -82,6 +82,6 @@ def _of_none(rows: "DataFrame", conditions: Mapping[str, str]) -> dict[str, bool
     return {name: bool(found[name]) for name in conditions}
 
 
-def is_arithmetic(error: Exception) -> bool:
+def _is_arithmetic(error: Exception) -> bool:
     """Whether the engine only could not divide: Sail and Spark say so in words of their own."""
     return "by zero" in str(error).lower()

@@ -15,8 +15,12 @@ from finance_assets.ml.spec import ModelSpec
 from finance_assets.ml.splits import TimeSplit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from pyspark.sql import DataFrame
+
+    from finance_assets.lakehouse.contract import Contract
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,16 @@ def labelled_rows(
 
 
 def with_groups(
-    spec: ModelSpec, frame: "pd.DataFrame", source: "DataFrame | None"
+    spec: ModelSpec, frame: "pd.DataFrame", read: "Callable[[Contract], DataFrame]"
 ) -> "pd.DataFrame":
-    """The rows with a column for each protected attribute; `source`: their partitions of its table.
+    """The rows with a column for each protected attribute; `read`: their partitions of a table.
 
     Raises:
         ModelError: a row of the table has the key of another, so that the group is left open.
     """
-    if spec.protected is None or source is None:
+    if spec.protected is None:
         return frame
+    source = read(spec.protected.source)
     import pandas as pd
 
     attributes = spec.protected.attributes

@@ -129,18 +129,14 @@ def _shared_names(spec: "ModelSpec") -> Iterator[Mistake]:
     and what the model says meet as columns of one frame. Its key is the features table's, and
     stands in the predictions, too.
     """
-    said, groups = (*spec.task.columns(spec), *PROVENANCE), spec.protected
-    meets = {spec.task.watched_column, *spec.key, spec.target}
-    meets |= {a.name for a in groups.attributes} if groups else set()
-    met = [column.name for column in said if column.name in meets]
+    groups = [a.name for a in spec.protected.attributes] if spec.protected else []
+    meets = {spec.task.watched_column, *spec.key, spec.target, *groups}
+    met = [c.name for c in (*spec.task.columns(spec), *PROVENANCE) if c.name in meets]
     meanings = {
         "predictions": (f"a column of {spec.name}'s predictions", met),
         "features": (f"a column of {spec.features.table}", spec.features.column_names),
         "target": ("the target", [spec.target]),
-        "protected": (
-            "a protected attribute",
-            [a.name for a in groups.attributes] if groups else [],
-        ),
+        "protected": ("a protected attribute", groups),
     }
     known: dict[str, str] = {}
     for field, (what, names) in meanings.items():

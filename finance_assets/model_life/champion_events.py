@@ -81,6 +81,11 @@ class ChampionEvent:
         return self.report.task == BASELINE_TASK
 
     @property
+    def statement(self) -> str:
+        """`<sequence>:<digest>`, as it is stated elsewhere."""
+        return f"{self.sequence}:{self.digest}"
+
+    @property
     def identity(self) -> Identity:
         """What was crowned, by its digests."""
         return Identity(**{f.name: getattr(self, f.name) for f in fields(Identity)})

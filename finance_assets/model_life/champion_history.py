@@ -69,15 +69,19 @@ class ChampionHistory:
         return holding[-1] if holding else None
 
     @property
+    def acceptances(self) -> tuple[ChampionEvent, ...]:
+        """The events by which people accepted it as it stood, oldest first."""
+        return tuple(event for event in self.chain if event.event == Event.accepted)
+
+    @property
     def is_accepted(self) -> bool:
         """Whether a person ever accepted the history as it stood: others may have been champion."""
-        return len(self.events) < len(self.chain)
+        return bool(self.acceptances)
 
     @property
     def accepted_at(self) -> str:
         """When a person last accepted the history as it stood; empty if nobody ever did."""
-        found = [event.recorded_at for event in self.chain if event.event == Event.accepted]
-        return found[-1] if found else ""
+        return self.acceptances[-1].recorded_at if self.acceptances else ""
 
     @property
     def lost_at(self) -> str:
@@ -86,11 +90,11 @@ class ChampionHistory:
         """
         if self.newest is not None and not self.newest.is_baseline:
             return ""
-        known = {f"{event.sequence}:{event.digest}" for event in self.chain}
+        known = {"", *(event.statement for event in self.chain)}
         lossy = [
             event.recorded_at
-            for event in self.chain
-            if event.event == Event.accepted and set(event.accepted.stated.values()) - known - {""}
+            for event in self.acceptances
+            if set(event.accepted.stated.values()) - known
         ]
         return lossy[-1] if lossy else ""
 
@@ -101,8 +105,7 @@ class ChampionHistory:
         Raises:
             ValueError: what an acceptance accepts cannot be read.
         """
-        found = (event.accepted for event in self.chain if event.event == Event.accepted)
-        return frozenset(problem for one in found for problem in one.problems)
+        return frozenset(problem for one in self.acceptances for problem in one.accepted.problems)
 
     @property
     def acceptors(self) -> tuple[str, ...]:
@@ -187,4 +190,4 @@ class ChampionHistory:
     @property
     def statement(self) -> str:
         """`<sequence>:<digest>` of the newest event, as it is stated elsewhere."""
-        return f"{self.head.sequence}:{self.head.digest}" if self.head else ""
+        return self.head.statement if self.head else ""

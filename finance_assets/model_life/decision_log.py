@@ -121,8 +121,7 @@ def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision, since: s
     for _ in range(ATTEMPTS):
         journal = read_journal(ctx.lakehouse, contract, f"as_of = '{decision.as_of}'")
         newest = newest_on(_in_order(journal), decision.candidate_version)
-        is_known = newest is not None and newest.recorded_at > since
-        if newest is not None and is_known and newest.is_repeated_by(decision):
+        if newest and newest.recorded_at > since and newest.is_repeated_by(decision):
             return False
         stamped = replace(decision, recorded_at=now(), decision_id=uuid.uuid4().hex)
         record = asdict(stamped)

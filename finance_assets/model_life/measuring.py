@@ -116,8 +116,8 @@ def _holdout(
     ctx: StepContext, spec: ModelSpec, held: LabelledRows, trained_on: LabelledRows
 ) -> Holdout:
     """The holdout with the groups of its rows, and the training rows."""
-    groups = ctx.lakehouse.read(spec.protected.source, held.window) if spec.protected else None
-    return Holdout(spec, with_groups(spec, held.frame, groups), trained_on.frame)
+    rows = with_groups(spec, held.frame, lambda table: ctx.lakehouse.read(table, held.window))
+    return Holdout(spec, rows, trained_on.frame)
 
 
 def _outputs(

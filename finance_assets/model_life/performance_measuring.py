@@ -206,8 +206,7 @@ def _matured_rows(ctx: StepContext, spec: ModelSpec, partition: str, scored: str
     rows = ctx.read(prediction_contract(spec), at).select(*spec.key, *columns)
     frame = _collected(spec, rows.join(outcomes, list(spec.key)), [*columns, spec.target])
     frame[spec.target] = frame[spec.target].astype("float64")
-    groups = ctx.read(spec.protected.source, at) if spec.protected else None
-    return with_groups(spec, frame, groups)
+    return with_groups(spec, frame, lambda table: ctx.read(table, at))
 
 
 def _collected(spec: ModelSpec, rows: "DataFrame", columns: list[str]) -> "pd.DataFrame":

@@ -1,7 +1,7 @@
 """Rollback: an earlier champion is put in force again, by a person who says why."""
 
 from finance_assets.errors import ModelError
-from finance_assets.ml.identity import verified
+from finance_assets.ml.identity import reader
 from finance_assets.ml.spec import ModelSpec
 from finance_assets.model_life.champion_history import (
     ChampionEvent,
@@ -13,6 +13,7 @@ from finance_assets.model_life.crowning import Crowning, crown, history_of
 from finance_assets.model_life.effects import require_decidable, start_of
 from finance_assets.model_life.judging import Judge
 from finance_assets.model_life.people import acting_user
+from finance_assets.model_life.usable import usable
 from finance_assets.step.declaration import StepContext
 
 
@@ -31,15 +32,15 @@ def roll_back(
 
     Raises:
         ModelError: there is no earlier champion, `to` never was one, its files are not what
-            became champion, or the champion is not the expected one.
+            became champion, features of it have no column, or the champion is not the expected one.
         LostRaceError: somebody else changed the champion meanwhile; nothing was written.
     """
     spec = judge.spec
     history = history_of(ctx, spec).trusted()
     require_decidable(spec, history, reason, expect)
     target = _target(spec, history, to)
-    # A champion that cannot be loaded is no remedy.
-    verified(ctx.registry, spec.name, target.identity)
+    # A champion that cannot be loaded, or lacks its columns, is no remedy.
+    usable(reader(ctx.registry, spec.name), spec, target)
     crowning = Crowning(
         event=Event.rolled_back,
         identity=target.identity,

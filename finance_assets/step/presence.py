@@ -48,8 +48,16 @@ def _lacking(history: TableHistory, item: Input, window: Window) -> Iterator[str
     for partition in item.window(window):
         is_before = calendar is not None and partition < calendar.first
         is_after = end is not None and partition > end
-        if not (is_before or is_after or partition in recorded):
+        is_there = partition in recorded and not _is_taken_away(history, partition)
+        if not (is_before or is_after or is_there):
             yield partition
+
+
+def _is_taken_away(history: TableHistory, partition: str) -> bool:
+    """Whether another writer, such as a RESTORE, left no row of a partition that had some."""
+    if history.altered_at(partition) is None or not history.ledger_of(partition).published:
+        return False
+    return not history.row_counts().get(partition)
 
 
 def require_own(step: Step, absent: Mapping[str, tuple[Absent, ...]]) -> None:

@@ -10,7 +10,7 @@ from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.rejections import as_markdown
-from finance_assets.lakehouse.stored import Row, written_at
+from finance_assets.lakehouse.stored import Row
 from finance_assets.step.declaration import StepContext, StepResult
 
 PREVIEW_ROWS = 5
@@ -29,12 +29,10 @@ def publish_records(ctx: StepContext, contract: Contract, records: Sequence[Row]
 
 
 def publish_staged(ctx: StepContext, proposal: Proposal) -> StepResult:
-    """Publish staged rows, and report with a few to look at, and when they were delivered."""
+    """Publish staged rows, and report with a few to look at."""
     rows = [row.asDict() for row in proposal.rows.limit(PREVIEW_ROWS).collect()]
     published = ctx.publish(proposal)
     result = as_result(published, published.ledgers, _masked(proposal.contract, rows))
-    for partition, file in proposal.delivered_files.items():
-        result.by_partition[partition] = {DELIVERED_AT: written_at(file).isoformat()}
     if not proposal.rejected:
         return result
     return replace(result, documents={"Rejected rows": as_markdown(proposal.rejected)})

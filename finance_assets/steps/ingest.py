@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from finance_assets.codec import Json
 from finance_assets.lakehouse.archive import DeliveryArchive, Received, sha256_of
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Delivery, Ledger
@@ -12,9 +13,10 @@ from finance_assets.lakehouse.sources.bronze import require_bronze
 from finance_assets.lakehouse.sources.diagnosis import explain_gone, explain_missing
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.source import Source
+from finance_assets.lakehouse.stored import written_at
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
-from finance_assets.step.records import publish_staged
+from finance_assets.step.records import DELIVERED_AT, publish_staged
 
 
 def deliveries_folder(settings: Settings, use_case: str, samples: Path) -> Path:
@@ -67,22 +69,27 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
                 delivered_files={p: copy.file for p, copy in received.items()},
                 files=staged.files_of(ctx.window),
             )
-            return _timed(ctx, publish_staged(ctx, proposal))
+            return _timed(ctx, contract, publish_staged(ctx, proposal))
 
     code = (type(source.format),)
     return Step(use_case, Kind.ingest, contract, (), run, code, declared=source, source=source)
 
 
-def _timed(ctx: StepContext, result: StepResult) -> StepResult:
-    """The result, with how late the deliveries came that it took over as new. Those of a history
-    that is loaded at once came when it was loaded.
+def _timed(ctx: StepContext, contract: Contract, result: StepResult) -> StepResult:
+    """The result, with when the files came that the rows are of, as the log has it, and how late
+    those were that it took over as new. Those of a history that is loaded at once came when it was
+    loaded.
     """
+    files = ctx.lakehouse.history(contract.table).delivered_files()
     calendar, now = ctx.window.calendar, datetime.now(UTC)
-    if calendar is None:
-        return result
-    for partition in result.changed:
-        late = {"hours_late": round(calendar.hours_late(partition, now), 2)}
-        result.by_partition[partition] = {**result.by_partition.get(partition, {}), **late}
+    for partition in ctx.window:
+        facts: dict[str, Json] = {}
+        if partition in files:
+            facts[DELIVERED_AT] = written_at(files[partition]).isoformat()
+        if calendar is not None and partition in result.changed:
+            facts["hours_late"] = round(calendar.hours_late(partition, now), 2)
+        if facts:
+            result.by_partition[partition] = facts
     return result
 
 

@@ -1,15 +1,15 @@
 """Ranges: whether a run over several partitions makes of each what a run of its own would.
 
 A transform sees every partition that a range reads at once. One that forgets to group by the
-partition column lets the first see the future: its rows are made once more, by themselves, and
-compared. The first that has rows has the most future in a range, so it is the one that shows it.
+partition column lets the first see the future; one whose frame has no end lets the last see more of
+the past than it declares. Both are made once more, by themselves, and compared: of those that have
+rows, the first has the most future in a range, and the last the most past.
 """
 
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from finance_assets.calendar import Window
 from finance_assets.lakehouse.audit import CheckOutcome, fingerprints, schema_problems
 from finance_assets.lakehouse.contract import Check, Column, Contract
 from finance_assets.lakehouse.readable import FINITE
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 RANGE = Check(
     "range_is_its_partitions",
-    "A run over a range makes of its first partition with rows what a run of that alone makes.",
+    "A run over a range makes of its first and last partition what a run of each alone makes.",
 )
 # Sums in another order differ in their last digits: relative to the value; and, where a difference
 # of large values is next to nothing, to the largest of the column.
@@ -28,19 +28,20 @@ OF_VALUE, OF_COLUMN = "1e-9", 1e-13
 ROWS = "rows of only one of them"
 
 
-def range_outcome(contract: Contract, window: Window, found: dict[str, int]) -> CheckOutcome:
-    """The outcome of the check, with what `differing` found."""
-    if not found:
+def range_outcome(contract: Contract, found: dict[str, dict[str, int]]) -> CheckOutcome:
+    """The outcome of the check, with what `differing` found of each partition."""
+    figures = {
+        place: f"{contract.table} has other rows by itself: "
+        + ", ".join(f"{name} ({rows})" for name, rows in columns.items())
+        for place, columns in found.items()
+        if columns
+    }
+    if not figures:
         return CheckOutcome(RANGE, True, RANGE.description)
-    said = ", ".join(f"{name} ({rows})" for name, rows in found.items())
-    figure = f"{contract.table} has other rows by itself: {said}"
+    said = "; ".join(f"{place}: {figure}" for place, figure in figures.items())
     remedy = f"group and partition by `{contract.partition_column}`: it must see no other partition"
-    return CheckOutcome(
-        RANGE,
-        False,
-        f"Broken: {RANGE.description} Found {window.first}: {figure}. {remedy}",
-        {window.first: figure},
-    )
+    observed = f"Broken: {RANGE.description} Found {said}. {remedy}"
+    return CheckOutcome(RANGE, False, observed, figures)
 
 
 def differing(alone: "DataFrame", ranged: "DataFrame", contract: Contract) -> dict[str, int]:

@@ -15,7 +15,7 @@ from finance_assets.lakehouse.recorded import stored_fingerprints
 from finance_assets.ml.families import Model, family_of, load_model
 from finance_assets.ml.identity import Reader, reader
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.model_life.champion_history import ChampionEvent
+from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
 from finance_assets.model_life.contracts import prediction_contract
 from finance_assets.model_life.crowning import history_of
 from finance_assets.model_life.decision_log import decision_contract
@@ -40,13 +40,14 @@ def scoring_step(spec: ModelSpec) -> Step:
     inputs = (Input(spec.features), Input(decision_contract(spec), None, -1))
 
     def run(ctx: StepContext) -> StepResult:
-        champions = _in_force(ctx, spec)
+        history = history_of(ctx, spec).trusted()
         for _ in range(ATTEMPTS):
-            lost = _lost(ctx, spec, champions)
+            champions = _in_force(ctx, history)
+            lost = _lost(ctx, spec, champions) if history.is_accepted else {}
             served = {p: c for p, c in champions.items() if p not in lost}
             published = hinted(_publish(ctx, spec, served), spec)
-            scored_by, champions = champions, _in_force(ctx, spec)
-            if champions == scored_by:
+            history = history_of(ctx, spec).trusted()
+            if _in_force(ctx, history) == champions:
                 return _result(published, champions, lost)
             ctx.report("the champion changed meanwhile: scoring again")
         raise LostRaceError(
@@ -59,9 +60,8 @@ def scoring_step(spec: ModelSpec) -> Step:
     return Step(spec.name, Kind.scoring, contract, inputs, run, (_scorer,), declared=declared)
 
 
-def _in_force(ctx: StepContext, spec: ModelSpec) -> Champions:
-    """The champion of each partition of the window, as the history has it now."""
-    history = history_of(ctx, spec).trusted()
+def _in_force(ctx: StepContext, history: ChampionHistory) -> Champions:
+    """The champion of each partition of the window."""
     return {partition: history.in_force(partition) for partition in ctx.window}
 
 
@@ -211,10 +211,11 @@ def _dated(scorer: Scorer, partition: str, versions: dict[str, str]) -> Scorer:
 
 
 def _lost(ctx: StepContext, spec: ModelSpec, champions: Champions) -> dict[str, str]:
-    """What a champion scored whose event is lost, which a person accepted: the fingerprint of each
-    such partition, as it is stored. What was served stays on record: nobody could make it again.
+    """What a champion scored whose event is lost, if a person accepted that: the fingerprint of
+    each such partition, as it is stored. What was served stays on record, as nobody could make it
+    again.
     """
-    if all(champions.values()) or not history_of(ctx, spec).is_accepted:
+    if all(champions.values()):
         return {}
     contract = prediction_contract(spec)
     history = ctx.lakehouse.history(contract.table)

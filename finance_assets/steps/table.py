@@ -179,8 +179,8 @@ class _Making:
             staged = _stage(ctx, self._made(ctx, ctx.window), folder / "rows")
             files = staged_files(ctx.window, folder / "rows")
             past = outcomes_of(ctx, checks_of(self.inputs))
-            first = next((p for p in ctx.window if accounting.delivered.get(p)), ctx.window.last)
-            found = (self._of_range(ctx, ctx.window.at(first), staged, folder / "alone"), *past)
+            filled = [p for p in ctx.window if accounting.delivered.get(p)]
+            found = (self._of_range(ctx, filled, staged, folder / "alone"), *past)
             return publish_staged(
                 ctx,
                 Proposal(
@@ -198,14 +198,19 @@ class _Making:
         return made.where(window.predicate(self.contract.partition_column))
 
     def _of_range(
-        self, ctx: StepContext, first: Window, staged: "DataFrame", path: Path
+        self, ctx: StepContext, filled: list[str], staged: "DataFrame", path: Path
     ) -> CheckOutcome:
-        """Whether the first partition of a range that has rows is as it is by itself."""
-        if ctx.window == first:
-            return range_outcome(self.contract, first, {})
-        alone = _stage(ctx, self._made(ctx, first), path)
-        ranged = staged.where(first.predicate(self.contract.partition_column))
-        return range_outcome(self.contract, first, differing(alone, ranged, self.contract))
+        """Whether the partitions at the ends of a range are as they are by themselves; `filled` are
+        those that have rows.
+        """
+        found: dict[str, dict[str, int]] = {}
+        ends = dict.fromkeys((filled[0], filled[-1])) if filled else ()
+        for place in ends if ctx.window.first != ctx.window.last else ():
+            one = ctx.window.at(place)
+            alone = _stage(ctx, self._made(ctx, one), path / place)
+            ranged = staged.where(one.predicate(self.contract.partition_column))
+            found[place] = differing(alone, ranged, self.contract)
+        return range_outcome(self.contract, found)
 
 
 def _stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":

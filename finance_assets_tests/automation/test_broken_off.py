@@ -84,7 +84,12 @@ def test_of_tables_that_this_process_cannot_read_the_runs_say_when_deliveries_ca
     settings, spark, instance, monkeypatch
 ):
     runner = ShopRunner(Till(MONTHS, 0), settings, spark)
-    [ingested, *_] = runner.run(TABLES, MONTHS.first, MONTHS.last)
+    [first, *_] = runner.run(TABLES, MONTHS.first, MONTHS.last)
+    # Who copies the same file again has delivered nothing.
+    [file] = settings.landing.rglob(f"*{MARCH}*")
+    os.utime(file)
+    [ingested, *_] = runner.run(slice(0, 1), MONTHS.first, MONTHS.last)
+    assert ingested.by_partition[MARCH]["delivered_at"] == first.by_partition[MARCH]["delivered_at"]
     monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "databricks")
     monkeypatch.setenv("FINANCE_ASSETS_CATALOG", "main")
     get_settings.cache_clear()

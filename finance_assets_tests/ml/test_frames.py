@@ -46,9 +46,9 @@ def test_a_row_that_two_rows_put_into_groups_is_refused_and_not_doubled(spark):
         {"account_id": [1, 2], "statement_month": APRIL, "sex": ["male", "female"]}
     )
     known = known.assign(marital_status="single", age_years=30)
-    found = with_groups(MODEL, frame, spark.createDataFrame(known))
+    found = with_groups(MODEL, frame, lambda _: spark.createDataFrame(known))
     assert found["account_id"].tolist() == [2, 1, 3]
     assert found["sex"].fillna("none").tolist() == ["female", "male", "none"]
     twice = pd.concat([known, known.head(1).assign(sex="female")])
     with pytest.raises(ModelError, match="two rows have the same account_id, statement_month"):
-        with_groups(MODEL, frame, spark.createDataFrame(twice))
+        with_groups(MODEL, frame, lambda _: spark.createDataFrame(twice))

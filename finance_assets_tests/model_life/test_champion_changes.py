@@ -285,6 +285,10 @@ def test_a_champion_whose_column_is_declared_to_be_gone_is_replaced(two_champion
     assert (last.event, last.model_version, last.replaces) == ("promoted", "3", "2")
     said = {verdict.name: verdict.observed for verdict in last.report.verdicts}
     assert f"{GONE}, which it takes, are gone: The processor" in said["beats_champion"]
+    # Nor does a rollback bring one back that nothing could be scored with.
+    with pytest.raises(ModelError, match=f"v2 takes {GONE}, and"):
+        roll_back(context(two_champions), judge(declared), reason="it is odd")
+    assert history(two_champions).newest == last
 
 
 def test_a_champion_whose_files_were_altered_is_not_replaced(two_champions):

@@ -334,14 +334,14 @@ def test_who_expects_another_champion_is_told_that_somebody_was_first(two_champi
 
 def test_a_rollback_that_lost_a_race_writes_nothing(two_champions, monkeypatch):
 
-    real = rollback.verified
+    real = rollback.usable
 
     def while_another_decides(*given):
-        monkeypatch.setattr(rollback, "verified", real)
+        monkeypatch.setattr(rollback, "usable", real)
         rolled_back(two_champions, reason="the other was quicker")
         return real(*given)
 
-    monkeypatch.setattr(rollback, "verified", while_another_decides)
+    monkeypatch.setattr(rollback, "usable", while_another_decides)
     with pytest.raises(LostRaceError):
         rolled_back(two_champions, reason="too late")
     assert [e.reason for e in history(two_champions).events][-1] == "the other was quicker"

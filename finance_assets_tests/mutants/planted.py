@@ -22,10 +22,13 @@ MUTANTS = (
         ),
         ("partition is None or p <= partition", "partition is None or p < partition"),
         ("return not self.is_growing or (now", "return self.is_growing or (now"),
-        (">= due[p] + self.overdue_after", ">= due[p]"),
+        ("of(p)) + self.overdue_after]", "of(p))]"),
         ("if p not in published or", "if p in published or"),
         ("< end - self.freshness[0]", "< end"),
-        ("return came + timedelta(days=1) if came and is_next else", "return"),
+        (
+            "return came + timedelta(days=1)",
+            "return self._first_run(self.frequency.parse(partition))",
+        ),
         (
             "return self._on_the_wall(number, self.due_after + timedelta(days=1))",
             "return self._on_the_wall(number, self.due_after)",
@@ -41,7 +44,7 @@ MUTANTS = (
             "return *of_day, 1 + self.due_after.days, None",
             "return *of_day, self.due_after.days, None",
         ),
-        ("- (0 if self.is_growing else 1)", "- (1 if self.is_growing else 1)"),
+        ("number if self.is_growing else number - 1", "number - 1"),
         (
             "return newest if self.last is None else min(newest, self.last)",
             "return newest if self.last is None else self.last",
@@ -192,7 +195,7 @@ MUTANTS = (
     *of(
         "steps/scoring.py",
         "model_life/test_overlaps.py",
-        ("if champions == scored_by:", "if True:"),
+        ("if _in_force(ctx, history) == champions:", "if True:"),
     ),
     *of(
         "lakehouse/audit.py",
@@ -234,7 +237,7 @@ MUTANTS = (
         ("if proposal.quarantine is None:", "if True:"),
         ("if _is_taken_over(lakehouse, sibling) and not", "if False and not"),
         ("sibling) and not _is_taken_over(lakehouse, publication):", "sibling):"),
-        ("[p for p in window if p not in facts])", "[])"),
+        ("empty = [p for p in proposal.meant if p not in facts]", "empty: list[str] = []"),
     ),
     *of(
         "lakehouse/second_look.py",

@@ -20,12 +20,17 @@ def test_its_links_lead_to_files_that_exist():
         assert (GUIDE.parent / link).exists(), link
 
 
-def test_its_options_are_those_of_the_command():
+def _options(*names):
     commands = typer.main.get_command(app).commands
-    known = {option for one in commands["new"].params for option in one.opts if option[0] == "-"}
+    return {
+        opt for name in names for one in commands[name].params for opt in one.opts if opt[0] == "-"
+    }
+
+
+def test_it_names_every_option_of_new_and_none_that_no_command_has():
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", TEXT))
-    assert named - {"--use-case"} <= known
-    assert known <= named
+    assert _options("new") <= named
+    assert named <= _options("new", "run", "history")
 
 
 @pytest.mark.parametrize("command", ["new", "remove", "run", "history"])

@@ -208,7 +208,9 @@ def test_publications_from_before_contents_were_recorded_are_compared_by_version
     from finance_assets.compute import runner as local
 
     read = local.read_inputs
-    monkeypatch.setattr(local, "read_inputs", lambda *of: replace(read(*of), made_from={}))
+    monkeypatch.setattr(
+        local, "read_inputs", lambda *of, **more: replace(read(*of, **more), made_from={})
+    )
     deliver_sample(settings.landing, 55, [MAY])
     built.run_tables(APRIL, JUNE)
     assert problems(built) == {}

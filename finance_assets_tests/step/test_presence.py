@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from deltalake import DeltaTable
 
 from finance_assets.errors import MissingInputError
 from finance_assets.step.coming import made_until
@@ -53,6 +54,16 @@ def test_rows_are_not_replaced_by_nothing_while_their_source_is_moved_away(made)
     made.run(SILVER, MAY)
     assert not failed(made.run(GOLD, APRIL, MAY))
     assert made.rows(GOLD) == before[0]
+
+
+def test_what_was_restored_away_is_not_there_though_the_log_names_it(made):
+    before, place = made.rows(GOLD), str(made.lakehouse.path(SILVER))
+    DeltaTable(place).delete(f"statement_month = '{MAY}'")
+    with pytest.raises(MissingInputError, match=rf"{SILVER}\[{MAY}\]"):
+        made.run(GOLD, MAY)
+    assert made.rows(GOLD) == before
+    made.run(SILVER, MAY)
+    assert not failed(made.run(GOLD, MAY))
 
 
 def test_what_rows_of_an_earlier_partition_stand_for_is_not_taken_away_either(made):

@@ -63,6 +63,16 @@ def test_a_transform_that_sees_other_partitions_of_a_range_is_refused(made, tran
     assert "group and partition by `statement_month`" in outcome.observed
 
 
+def test_a_frame_that_sees_more_of_the_past_in_a_range_is_refused(made):
+    """April has no past either way: it is May's that is longer than by itself."""
+    seen = "count(*) OVER (PARTITION BY account_id ORDER BY statement_month)"
+    step = step_of(selected(f"cast({seen} AS double)"))
+    refused = made.run(step.key, APRIL, MAY, step=step)
+    [outcome] = [o for o in refused.outcomes if o.check.name == "range_is_its_partitions"]
+    assert list(outcome.by_partition) == [MAY]
+    assert f"Found {MAY}: {step.key} has other rows by itself: share (" in outcome.observed
+
+
 def test_where_the_first_partition_of_a_range_has_no_rows_the_next_one_is_made_by_itself(made):
     """As that of labels, which are about the partition before."""
     known_in = Frequency.monthly.sql_shift("statement_month", 1)
