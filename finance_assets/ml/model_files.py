@@ -7,6 +7,8 @@ identity.py's.
 import hashlib
 import json
 import os
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 REFERENCE_FILE, RECIPE_FILE = "reference.json", "recipe.json"
 # Tag with the digest of the ordered features. Their list would outgrow a tag; the recipe has it.
 FEATURES_DIGEST = "features_sha256"
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class ModelFiles:
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         import mlflow
 
+        _require_database(self.tracking_uri)
         mlflow.set_tracking_uri(self.tracking_uri)
         if self.registry_uri:
             mlflow.set_registry_uri(self.registry_uri)
@@ -142,6 +146,19 @@ class ModelFiles:
             return self._places[uri]
         except (OSError, MlflowException) as error:
             raise _missing(version, error) from error
+
+
+def _require_database(uri: str) -> None:
+    """Look into a store that is a file: MLflow asks one that is damaged for minutes before it says.
+
+    Raises:
+        sqlite3.DatabaseError: it is no database.
+    """
+    path = Path(uri.removeprefix(SQLITE))
+    if uri.startswith(SQLITE) and path.is_file():
+        # One that others hold is MLflow's to wait for.
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path)) as store:
+            store.execute("PRAGMA schema_version")
 
 
 def _missing(version: Version, error: Exception) -> Exception:
