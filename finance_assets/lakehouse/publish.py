@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
+from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.committing import commit, confirm
@@ -62,7 +63,8 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     """Audit the proposal and, if no blocking check fails, make it the window's content.
 
     Raises:
-        PublishConflictError: other writers won every one of the allowed attempts.
+        PublishConflictError: other writers won every one of the allowed attempts, or another run
+            of the window came between our rows and those that we rejected.
     """
     contract, window = proposal.contract, proposal.window
     problems = audit.schema_problems(proposal.rows, contract)
@@ -101,6 +103,12 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     if _is_taken_over(lakehouse, sibling) and not _is_taken_over(lakehouse, publication):
         # Another run of these partitions put its rejected rows there, and ours are the good ones.
         _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
+        if _is_taken_over(lakehouse, publication):
+            raise PublishConflictError(
+                "another run published its rows while this one wrote those that it rejected",
+                where=f"{contract.table}, window {window}",
+                remedy="run the partitions again: rows and rejected rows are of two runs",
+            )
     return result
 
 

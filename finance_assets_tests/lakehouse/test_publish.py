@@ -318,3 +318,28 @@ def test_of_two_runs_at_once_the_rejected_rows_are_those_of_the_rows_in_force(
         {row["id"] for row in lakehouse.history(REJECTED.table).rows()},
     )
     assert found == (({1}, {8, 9}) if ours_is_last else ({3, 4}, {5}))
+
+
+def test_a_run_that_is_overtaken_while_it_mends_its_rejected_rows_is_refused(
+    lakehouse, monkeypatch
+):
+    commit, calls, late = publishing._commit_changes, [], []
+
+    def interrupted(*of):
+        """Another run writes its rejected rows before our rows, and its rows after them."""
+        calls.append(of)
+        if len(calls) == 2:
+            publish(lakehouse, judged(lakehouse, [3, 4], [5]), ORIGIN)
+        elif len(calls) == 4:
+            return late.append(of)
+        elif len(calls) == 5:
+            commit(*late.pop())
+        return commit(*of)
+
+    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
+    with pytest.raises(PublishConflictError, match="while this one wrote those that it rejected"):
+        publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
+    monkeypatch.undo()
+    publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
+    assert {row["id"] for row in lakehouse.history(KEEPING.table).rows()} == {1}
+    assert {row["id"] for row in lakehouse.history(REJECTED.table).rows()} == {8, 9}
