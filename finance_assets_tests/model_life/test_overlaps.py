@@ -115,7 +115,7 @@ def test_a_promotion_says_what_was_scored_while_it_was_decided(two_champions, mo
 
 
 def test_who_changes_the_champion_is_told_what_was_scored_meanwhile(two_champions, monkeypatch):
-    real = rollback.verified
+    real = rollback.usable
 
     def while_september_is_scored_again(*given):
         deliver_sample(two_champions.settings.landing, 1900, [SEPTEMBER])
@@ -123,7 +123,7 @@ def test_who_changes_the_champion_is_told_what_was_scored_meanwhile(two_champion
         two_champions.run(PREDICTIONS, SEPTEMBER)
         return real(*given)
 
-    monkeypatch.setattr(rollback, "verified", while_september_is_scored_again)
+    monkeypatch.setattr(rollback, "usable", while_september_is_scored_again)
     event = rolled_back_from_september(two_champions)
     [told] = follow_up(context(two_champions), EASY, event)
     assert told == (
