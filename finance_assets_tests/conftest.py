@@ -28,8 +28,8 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items):
-    """Long files first; otherwise as they were found. What the machine lacks something for is
-    skipped.
+    """Long files first, where several processes share them; otherwise as they were asked for. What
+    the machine lacks something for is skipped.
     """
     from finance_assets_tests.left_out import left_out
 
@@ -39,7 +39,8 @@ def pytest_collection_modifyitems(items):
         folder = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else ""
         return LONG.index(folder) if folder in LONG else len(LONG)
 
-    items.sort(key=place)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=place)
     skipped = left_out({mark.name for item in items for mark in item.iter_markers()})
     for item in items:
         for name in skipped:
