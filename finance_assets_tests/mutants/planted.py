@@ -213,7 +213,10 @@ MUTANTS = (
             'counted = keys.groupBy(contract.partition_column).agg(F.expr(f"count_if({known})"))',
             'counted = keys.groupBy(contract.partition_column).agg(F.expr("count(*)"))',
         ),
-        ('"window": dict.fromkeys(outside, "outside the window"),', '"window": {},'),
+        (
+            '"window": dict.fromkeys(sorted(set(facts) - set(window)), "outside the window"),',
+            '"window": {},',
+        ),
         ("if f.rows < contract.min_rows}", "if f.rows <= contract.min_rows}"),
         (
             "if ledgers[p].quarantined > contract.max_quarantine_share",
