@@ -7,7 +7,7 @@ Only the means: what is a mistake in a contract, a model or a use case is writte
 import dataclasses
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -126,22 +126,27 @@ def read_sql(expression: str) -> Condition:
     )
 
 
-def bad_sql(field: str, expression: str, known: Sequence[str]) -> Iterator[Mistake]:
-    """An expression that cannot be read, or names columns that do not exist."""
+def bad_sql(
+    field: str, expression: str, known: Sequence[str]
+) -> Generator[Mistake, None, Condition | None]:
+    """An expression that cannot be read, or names columns that do not exist; returns what it names,
+    None if it cannot be read.
+    """
     try:
         named = read_sql(expression)
     except ValueError as error:
         yield Mistake(field, f"cannot be read: {error}", "an expression in Spark SQL")
-        return
+        return None
     yield from unknown(field, sorted(named.columns), known)
+    return named
 
 
 def bad_row_sql(
     field: str, expression: str, known: Sequence[str], remedy: str
 ) -> Iterator[Mistake]:
     """An expression that cannot be read, or is not about one row."""
-    yield from bad_sql(field, expression, known)
-    if _is_readable(expression) and read_sql(expression).has_aggregate:
+    named = yield from bad_sql(field, expression, known)
+    if named and named.has_aggregate:
         yield Mistake(field, "aggregates, and is asked of each row", remedy)
 
 
@@ -149,15 +154,6 @@ def bad_aggregate(
     field: str, expression: str, known: Sequence[str], remedy: str
 ) -> Iterator[Mistake]:
     """An expression that cannot be read, or names a column outside an aggregate."""
-    yield from bad_sql(field, expression, known)
-    outside = read_sql(expression).plain if _is_readable(expression) else ()
-    if outside:
-        yield Mistake(field, f"names {', '.join(sorted(outside))} outside an aggregate", remedy)
-
-
-def _is_readable(expression: str) -> bool:
-    try:
-        read_sql(expression)
-    except ValueError:
-        return False
-    return True
+    named = yield from bad_sql(field, expression, known)
+    if named and named.plain:
+        yield Mistake(field, f"names {', '.join(sorted(named.plain))} outside an aggregate", remedy)

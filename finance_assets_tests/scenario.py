@@ -173,15 +173,6 @@ class Runner:
         self.settings, self.spark = settings, spark
         self.lakehouse = open_lakehouse(settings, lambda: spark)
 
-    def begin(self, accounts: int, last: str) -> None:
-        """Tables of April … `last` in an empty home, and their deliveries."""
-        deliver_sample(self.settings.landing, accounts)
-        self.run_tables(APRIL, last)
-
-    def begin_with(self, name: str, make: Callable[["Runner"], None]) -> None:
-        """What `make` makes of an empty home."""
-        make(self)
-
     def run(self, key: str, first: str, last: str | None = None, step=None) -> StepResult:
         """Run one step over a window."""
         return run_step(
@@ -220,11 +211,14 @@ class HomeTemplates:
 
     def tables(self, runner: Runner, accounts: int, last: str) -> None:
         """Give a runner's home the tables of April … `last`, and their deliveries."""
-        self.copy(
-            runner, f"{accounts}-{last}", lambda template: Runner.begin(template, accounts, last)
-        )
 
-    def copy(self, runner: Runner, name: str, make: Callable[[Runner], None]) -> None:
+        def make(template: Template) -> None:
+            deliver_sample(template.settings.landing, accounts)
+            template.run_tables(APRIL, last)
+
+        self.copy(runner, f"{accounts}-{last}", make)
+
+    def copy(self, runner: Runner, name: str, make: Callable[["Template"], None]) -> None:
         """Give a runner's home what `make` makes of an empty one."""
         template = self.root / name
         made = template.with_suffix(".made")
@@ -251,11 +245,11 @@ class Template(Runner):
         self.homes = homes
 
     def begin(self, accounts: int, last: str) -> None:
-        """The same tables, made once for all templates."""
+        """The tables of April … `last`, made once for all templates."""
         self.homes.tables(self, accounts, last)
 
-    def begin_with(self, name: str, make: Callable[[Runner], None]) -> None:
-        """The same home, made once for all templates."""
+    def begin_with(self, name: str, make: Callable[["Template"], None]) -> None:
+        """What `make` makes of an empty home, made once for all templates."""
         self.homes.copy(self, name, make)
 
 

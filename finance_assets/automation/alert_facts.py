@@ -35,6 +35,7 @@ from finance_assets.model_life.decision_log import (
 )
 from finance_assets.model_life.verdicts import Summary, stored_summaries
 from finance_assets.monitoring.triage import Action, Verdict
+from finance_assets.step.coming import overdue
 from finance_assets.step.use_case import UseCase
 
 # How each kind of fact is found out, by the name of its field.
@@ -182,13 +183,11 @@ def _overdue(
     use_case: UseCase, published: Callable[[str], Collection[str]], delivered: Delivered
 ) -> dict[str, tuple[str, ...]]:
     """The partitions of each source that should have come by now, and did not, or not all."""
-    found = {}
-    for step in use_case.steps:
-        if step.source is not None:
-            came = delivered.get(step.key)
-            missing = use_case.calendar.overdue(published(step.key), came=came)
-            found[step.key] = tuple(p for p in missing if step.source.is_expected(p))
-    return found
+    return {
+        step.key: overdue(step, use_case.calendar, published(step.key), delivered.get(step.key))
+        for step in use_case.steps
+        if step.source is not None
+    }
 
 
 def _uncrowned(lakehouse: Lakehouse, use_case: UseCase) -> tuple[Uncrowned, ...]:

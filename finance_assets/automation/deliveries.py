@@ -14,7 +14,6 @@ from finance_assets.automation.stated import said_of
 from finance_assets.calendar import Calendar, moment
 from finance_assets.lakehouse.sources.source import Source
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.stored import written_at
 from finance_assets.step.records import DELIVERED_AT
 from finance_assets.step.use_case import UseCase
 
@@ -26,8 +25,8 @@ def delivered_by_log(lakehouse: Lakehouse, use_case: UseCase) -> Delivered:
     """As the tables' logs have it: the times of the files that the rows are of."""
     return {
         key: {
-            partition: written_at(file)
-            for partition, file in lakehouse.history(key).delivered_files().items()
+            partition: at
+            for partition, at in lakehouse.history(key).delivered_at().items()
             if source.is_expected(partition)
         }
         for key, source in _growing(use_case)

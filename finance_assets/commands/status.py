@@ -17,10 +17,8 @@ from finance_assets.commands.state import (
     State,
     TableState,
 )
-from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.lakehouse.store import Lakehouse
-from finance_assets.lakehouse.stored import written_at
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.model_life.chain import read_history
 from finance_assets.model_life.champion_history import ChampionEvent, ChampionHistory
@@ -34,6 +32,7 @@ from finance_assets.model_life.evaluations import (
 )
 from finance_assets.model_life.scored import scored_by
 from finance_assets.model_life.verdicts import stored_summaries
+from finance_assets.step.coming import overdue
 from finance_assets.step.declaration import StepContext
 from finance_assets.step.use_case import UseCase
 
@@ -51,7 +50,8 @@ class Status(Command[State]):
 
 
 def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
-    deliveries = lakehouse.history(use_case.steps[0].key)
+    first, calendar = use_case.steps[0], use_case.calendar
+    deliveries = lakehouse.history(first.key)
     delivered, history = deliveries.ledgers(), read_history(lakehouse, use_case.name)
     evaluated = evaluation_contract(use_case.model)
     decisions = sorted(read_decisions(lakehouse, use_case.model), key=lambda d: d.as_of)
@@ -60,11 +60,11 @@ def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
     stored = lakehouse.history(evaluated.table).rows(where=shown)
     measured = from_rows(Measurement, stored, evaluated.table)
     evaluations = evaluations_of(use_case.model.task, measured)
-    partitions = [p for p in use_case.calendar.partitions() if p in delivered]
+    partitions = [p for p in calendar.partitions() if p in delivered]
     drift = stored_summaries(lakehouse, use_case.model)
     return State(
         partitions=partitions,
-        overdue=_overdue(use_case, deliveries),
+        overdue=list(overdue(first, calendar, delivered, deliveries.delivered_at())),
         tables={step.key: _table(lakehouse, step.key) for step in use_case.steps},
         headline=use_case.model.task.headline,
         champion=_champion(history, evaluations),
@@ -75,14 +75,6 @@ def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:
         drift=drift,
         not_measured=[p for p in partitions if p not in drift],
     )
-
-
-def _overdue(use_case: UseCase, deliveries: TableHistory) -> list[str]:
-    """The partitions that the first source should have delivered by now, or the rest of."""
-    came = {p: written_at(file) for p, file in deliveries.delivered_files().items()}
-    missing = use_case.calendar.overdue(deliveries.ledgers(), came=came)
-    source = use_case.steps[0].source
-    return [p for p in missing if source is None or source.is_expected(p)]
 
 
 def _change(event: ChampionEvent) -> ChangeState:

@@ -84,7 +84,7 @@ def run_step(
     lakehouse = open_lakehouse(settings, session)
     read = read_inputs(lakehouse, step.inputs, window, is_run=True)
     if step.kind.traits.needs_own_inputs:
-        require_own(step, read.absent)
+        require_own(step, window, read.absent)
     context = open_context(
         settings,
         session,

@@ -165,10 +165,9 @@ def judge(
     partition were, most frequent first.
     """
     inside = {partition: facts.get(partition, EMPTY) for partition in ledgers}
-    outside = sorted(set(facts) - set(window))
     figures: dict[str, Mapping[str, Figure]] = {
         "schema": {"columns": problems} if problems else {},
-        "window": dict.fromkeys(outside, "outside the window"),
+        "window": dict.fromkeys(sorted(set(facts) - set(window)), "outside the window"),
         "keys_unique": _where(inside, lambda f: f.rows - f.distinct_keys),
         "not_null": _where(inside, lambda f: f.nulls),
         "finite": {
@@ -194,7 +193,7 @@ def judge(
         figures[f"rule_{table_rule.name}"] = _where(
             inside, lambda f, name=table_rule.name: f.broken_table_rules.get(name, False)
         )
-    return [_outcome(check, figures[check.name]) for check in contract.checks]
+    return [outcome(check, figures[check.name]) for check in contract.checks]
 
 
 def schema_problems(rows: "DataFrame", contract: Contract) -> list[str]:
@@ -243,8 +242,9 @@ def _where(facts: dict[str, PartitionFacts], figure: Callable[..., int]) -> dict
     return {partition: figure(f) for partition, f in facts.items() if figure(f)}
 
 
-def _outcome(check: Check, broken: Mapping[str, Figure]) -> CheckOutcome:
+def outcome(check: Check, broken: Mapping[str, Figure], said: str = "Found {}") -> CheckOutcome:
+    """The outcome of a check: passed if nothing is broken; `said` words what was found."""
     if not broken:
         return CheckOutcome(check, True, check.description)
-    detail = "; ".join(f"{where}: {figure}" for where, figure in broken.items())
-    return CheckOutcome(check, False, f"Broken: {check.description} Found {detail}", dict(broken))
+    found = said.format("; ".join(f"{where}: {figure}" for where, figure in broken.items()))
+    return CheckOutcome(check, False, f"Broken: {check.description} {found}", dict(broken))

@@ -14,7 +14,7 @@ from functools import cached_property
 from finance_assets.calendar import Window
 from finance_assets.lakehouse.log_index import Reading, Record, read_log
 from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
-from finance_assets.lakehouse.stored import Commit, Identity, Row, StoredTable
+from finance_assets.lakehouse.stored import Commit, Identity, Row, StoredTable, written_at
 
 __all__ = ["Delivery", "Ledger", "Publication", "TableHistory"]
 
@@ -225,6 +225,10 @@ class TableHistory:
                     files.pop(partition, None)
                 files.update(record.publication.files)
         return files
+
+    def delivered_at(self) -> dict[str, datetime]:
+        """When the file that each of these came from got its content (UTC)."""
+        return {partition: written_at(file) for partition, file in self.delivered_files().items()}
 
     def deliveries_of(self, publication: Publication, partition: str) -> list[Delivery]:
         """What a publication's rows of a partition came from, and came from again unchanged."""

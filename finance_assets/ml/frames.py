@@ -141,7 +141,7 @@ class Dataset:
     contents: dict[str, str]
 
 
-def tables_of(spec: ModelSpec, split: TimeSplit) -> dict[str, Window]:
+def windows_of(spec: ModelSpec, split: TimeSplit) -> dict[str, Window]:
     """The tables that a model learns from, with the partitions that a split reads of each."""
     return {spec.features.table: split.rows, spec.labels.table: split.matured}
 
@@ -159,7 +159,7 @@ def dataset_of(lakehouse: Lakehouse, spec: ModelSpec, split: TimeSplit) -> Datas
         HistoryError: one of the partitions was never published.
     """
     versions, contents = [], {}
-    for table, window in tables_of(spec, split).items():
+    for table, window in windows_of(spec, split).items():
         history = lakehouse.history(table)
         version, missing = history.version_of(window), set(window) - history.recorded()
         if version is None or missing:

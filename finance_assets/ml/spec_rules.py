@@ -17,7 +17,7 @@ from finance_assets.declarations import (
     unknown,
 )
 from finance_assets.ml.families import BASELINE, FAMILIES
-from finance_assets.ml.tasks.task import PROVENANCE
+from finance_assets.ml.tasks.task import SCORED_BY
 
 if TYPE_CHECKING:
     from finance_assets.ml.spec import ModelSpec
@@ -131,7 +131,7 @@ def _shared_names(spec: "ModelSpec") -> Iterator[Mistake]:
     """
     groups = [a.name for a in spec.protected.attributes] if spec.protected else []
     meets = {spec.task.watched_column, *spec.key, spec.target, *groups}
-    met = [c.name for c in (*spec.task.columns(spec), *PROVENANCE) if c.name in meets]
+    met = [c.name for c in (*spec.task.columns(spec), *SCORED_BY) if c.name in meets]
     meanings = {
         "predictions": (f"a column of {spec.name}'s predictions", met),
         "features": (f"a column of {spec.features.table}", spec.features.column_names),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from finance_assets.lakehouse.contract import Contract, RowRule
 from finance_assets.lakehouse.record import columns_of, described
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.ml.tasks.task import PROVENANCE
+from finance_assets.ml.tasks.task import SCORED_BY
 from finance_assets.monitoring.drift import VariableDrift
 from finance_assets.monitoring.triage import Action, Triage, Verdict
 
@@ -51,7 +51,7 @@ def prediction_contract(spec: ModelSpec) -> Contract:
         columns=(
             *(spec.features.passed_on(name) for name in spec.key),
             *spec.task.columns(spec),
-            *PROVENANCE,
+            *SCORED_BY,
         ),
         key=spec.key,
         partition_column=spec.features.partition_column,

@@ -12,7 +12,7 @@ from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.ml.evaluation import ALL, CANDIDATE, CHAMPION
 from finance_assets.ml.families import BASELINE, Model, family_of
-from finance_assets.ml.frames import Dataset, LabelledRows, labelled_rows, tables_of, versions_of
+from finance_assets.ml.frames import Dataset, LabelledRows, labelled_rows, versions_of, windows_of
 from finance_assets.ml.identity import Verified, identify, verified
 from finance_assets.ml.model_files import Version, digest
 from finance_assets.ml.spec import ModelSpec
@@ -194,7 +194,7 @@ def _obstacles(
     ctx: StepContext, spec: ModelSpec, recipe: Recipe, split: TimeSplit
 ) -> tuple[str, ...]:
     """Why the recorded data cannot be read any more."""
-    windows, contents = tables_of(spec, split), recipe.contents or {}
+    windows, contents = windows_of(spec, split), recipe.contents or {}
     found = []
     for table, number in versions_of(recipe.dataset_version).items():
         history = ctx.lakehouse.history(table)

@@ -11,7 +11,7 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.criteria.known import KnownOutcomes
-from finance_assets.ml.frames import tables_of, versions_of
+from finance_assets.ml.frames import versions_of, windows_of
 from finance_assets.ml.model_files import RECIPE_FILE
 from finance_assets.ml.registry import ModelRegistry
 from finance_assets.ml.spec import ModelSpec
@@ -56,10 +56,10 @@ def restated_since(
         return ()
     basis = _basis(lakehouse, spec, history, champion)
     then, when = versions_of(basis.dataset_version), moment(basis.recorded_at)
-    learned = tables_of(spec, split_as_of(calendar, spec, basis.as_of))
+    learned = windows_of(spec, split_as_of(calendar, spec, basis.as_of))
     contents = cache(lambda: _contents(registry, spec, basis))
     known, said = f"since v{champion.model_version} {basis.words}", []
-    for name, window in tables_of(spec, split_as_of(calendar, spec, champion.as_of)).items():
+    for name, window in windows_of(spec, split_as_of(calendar, spec, champion.as_of)).items():
         table, trained_on = lakehouse.history(name), then.get(name, -1)
         # Another table under the same name counts its versions anew, so they say nothing.
         if not table.exists or table.created_at > when:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from finance_assets.declarations import NAME
-from finance_assets.ml.tasks.task import PROVENANCE
+from finance_assets.ml.tasks.task import SCORED_BY
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets.scaffold.vocabulary import words
 
@@ -14,7 +14,7 @@ MAX_NAME, MAX_WORDED = 40, 20
 # Parameters of the engine's sql(): a table of this name would be taken for one.
 ENGINE = {"args", "kwargs", "sqlquery", "self"}
 # What Spark SQL and sqlglot read as something else than a column, or what tables of ours add.
-RESERVED = words("reserved") | {column.name for column in PROVENANCE}
+RESERVED = words("reserved") | {column.name for column in SCORED_BY}
 
 
 def slug(text: str) -> str:

@@ -1,12 +1,15 @@
-"""Coming: which of its steps a partition can run, when only some of its sources deliver it.
+"""Coming: which of its steps a partition can run, when only some of its sources deliver it; and
+which partitions a source should have delivered by now.
 
 Pure: what has come is asked of the caller.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from finance_assets.calendar import Calendar
 from finance_assets.step.declaration import Step
 
 if TYPE_CHECKING:
@@ -38,6 +41,17 @@ def steps_that_can_run(
         if any(item.reads_own_partition and item.key in running for item in step.inputs):
             running.add(step.key)
     return tuple(step for step in steps if step.key in running)
+
+
+def overdue(
+    step: Step, calendar: Calendar, published: Collection[str], came: Mapping[str, datetime] | None
+) -> tuple[str, ...]:
+    """The partitions that the source of a step should have delivered by now, or the rest of.
+
+    `came`: when the newest delivery of each did, where that is known.
+    """
+    missing = calendar.overdue(published, came=came)
+    return tuple(p for p in missing if step.source is None or step.source.is_expected(p))
 
 
 def with_ends(steps: tuple[Step, ...]) -> tuple[Step, ...]:

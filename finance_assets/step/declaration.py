@@ -3,7 +3,8 @@
 Only the types belong here; the kinds of steps are in the sibling modules.
 """
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -130,25 +131,24 @@ class Input:
 
 @dataclass(frozen=True)
 class Absent:
-    """A partition of an input that should be there, and was neither published nor found empty.
-
-    `is_own`: it is the reader's own partition, and no earlier one.
+    """The partitions that a run reads of an input, oldest first, that should be there and were
+    neither published nor found empty.
     """
 
-    table: str
-    partition: str
-    is_own: bool
+    item: Input
+    partitions: Sequence[str]
 
-    def __str__(self) -> str:
-        """`gold.account_months[2005-04]`."""
-        return f"{self.table}[{self.partition}]"
+    def read_by(self, window: Window) -> range:
+        """The places in `partitions` of those that a part of the run's window reads."""
+        read, among = self.item.window(window), self.partitions
+        return range(bisect_left(among, read.first), bisect_right(among, read.last))
 
 
 @dataclass(frozen=True)
 class StepContext:
     """Everything a step may touch while it runs over a window.
 
-    `absent`: of each partition that lacks some of what it reads, what that is.
+    `absent`: what it reads and is not there, of each input that lacks something.
     """
 
     window: Window
@@ -157,7 +157,7 @@ class StepContext:
     settings: Settings
     origin: Origin
     report: Callable[[str], None]
-    absent: Mapping[str, tuple[Absent, ...]] = field(default_factory=dict)
+    absent: tuple[Absent, ...] = ()
 
     def read(self, contract: Contract, window: Window) -> "DataFrame":
         """Rows of an input, at the version that the step's publication will name.

@@ -30,13 +30,13 @@ class InputsRead:
 
     `versions`: of every input table that there is, the newest version. `made_from`: for each
     partition, a digest of the content of all it is made from, as that version has it. Two runs
-    over the same content have the same digest, whatever the versions. `absent`: what partitions
-    of a run should find in their inputs, and do not.
+    over the same content have the same digest, whatever the versions. `absent`: what a run should
+    find in its inputs, and does not.
     """
 
     versions: dict[str, int]
     made_from: dict[str, str]
-    absent: dict[str, tuple[Absent, ...]] = field(default_factory=dict)
+    absent: tuple[Absent, ...] = ()
 
 
 def read_inputs(
@@ -60,7 +60,7 @@ def read_inputs(
         made_from = {p: _digest(_contents(inputs, window.at(p), content)) for p in window}
         known = read, made_from
         _made.put(place, known)
-    absent = absent_inputs(histories, inputs, window) if is_run else {}
+    absent = absent_inputs(histories, inputs, window) if is_run else ()
     return InputsRead(versions, dict(known[1]), absent)
 
 

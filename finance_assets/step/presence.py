@@ -5,10 +5,12 @@ is there, of commit logs. Partitions that were found empty are there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import TypeAlias
 
 from finance_assets.calendar import Window
 from finance_assets.errors import MissingInputError
-from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.audit import CheckOutcome, outcome
 from finance_assets.lakehouse.contract import Check, Contract, Severity
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.step.declaration import Absent, Input, Step, StepContext
@@ -20,53 +22,54 @@ PAST = Check(
     Severity.warn,
 )
 SHOWN = 3
+# A table, and one of its partitions.
+Place: TypeAlias = tuple[str, str]
 
 
 def absent_inputs(
     histories: Mapping[str, TableHistory], inputs: Iterable[Input], window: Window
-) -> dict[str, tuple[Absent, ...]]:
-    """What each partition of a window should find in its inputs and does not; without those that
-    lack nothing.
+) -> tuple[Absent, ...]:
+    """What a window should find in its inputs and does not, of each that lacks something.
+
+    Said once for the whole window: partitions that read all of their past share most of it.
     """
-    found: dict[str, list[Absent]] = {}
-    for item in inputs:
-        lacking = list(_lacking(histories[item.key], item, window))
-        # Nothing is lacking, as a rule: then no partition is asked about its past.
-        for partition in window if lacking else ():
-            read = item.window(window.at(partition))
-            found.setdefault(partition, []).extend(
-                Absent(item.key, other, other == partition)
-                for other in lacking
-                if read.first <= other <= read.last
-            )
-    return {partition: tuple(absent) for partition, absent in found.items() if absent}
+    found = (Absent(item, tuple(_lacking(histories[item.key], item, window))) for item in inputs)
+    return tuple(one for one in found if one.partitions)
 
 
 def _lacking(history: TableHistory, item: Input, window: Window) -> Iterator[str]:
     """The partitions that a window reads of an input, and that should be there and are not."""
     calendar, end, recorded = window.calendar, item.made_until, history.recorded()
+    counts = cache(history.row_counts)
+
+    def is_taken_away(partition: str) -> bool:
+        """Whether another writer, such as a RESTORE, left no row of a partition that had some."""
+        if history.altered_at(partition) is None or not history.ledger_of(partition).published:
+            return False
+        return not counts().get(partition)
+
     for partition in item.window(window):
         is_before = calendar is not None and partition < calendar.first
         is_after = end is not None and partition > end
-        is_there = partition in recorded and not _is_taken_away(history, partition)
+        is_there = partition in recorded and not is_taken_away(partition)
         if not (is_before or is_after or is_there):
             yield partition
 
 
-def _is_taken_away(history: TableHistory, partition: str) -> bool:
-    """Whether another writer, such as a RESTORE, left no row of a partition that had some."""
-    if history.altered_at(partition) is None or not history.ledger_of(partition).published:
-        return False
-    return not history.row_counts().get(partition)
-
-
-def require_own(step: Step, absent: Mapping[str, tuple[Absent, ...]]) -> None:
+def require_own(step: Step, window: Window, absent: Iterable[Absent]) -> None:
     """Refuse to run a step over partitions of which its inputs were not made.
 
     Raises:
         MissingInputError: naming them.
     """
-    _refuse([one for some in absent.values() for one in some if one.is_own], step.key)
+    own = [
+        (one.item.key, partition)
+        for one in absent
+        if one.item.reads_own_partition
+        for partition in one.partitions
+        if window.first <= partition <= window.last
+    ]
+    _refuse(own, step.key)
 
 
 def require_accounted(ctx: StepContext, contract: Contract, source: Contract, offset: int) -> None:
@@ -76,13 +79,12 @@ def require_accounted(ctx: StepContext, contract: Contract, source: Contract, of
         MissingInputError: naming them.
     """
     history = ctx.lakehouse.history(contract.table)
+    absent = {p for one in ctx.absent if one.item.key == source.table for p in one.partitions}
+    stood_for = zip(ctx.window, ctx.window.widened(offset, offset), strict=True) if absent else ()
     lacking = [
-        one
-        for partition, absent in ctx.absent.items()
-        for one in absent
-        if one.table == source.table
-        and one.partition == ctx.window.at(partition).widened(offset, offset).first
-        and history.ledger_of(partition).published
+        (source.table, source_of)
+        for partition, source_of in stood_for
+        if source_of in absent and history.ledger_of(partition).published
     ]
     _refuse(lacking, contract.table)
 
@@ -92,31 +94,33 @@ def checks_of(inputs: Iterable[Input]) -> tuple[Check, ...]:
     return (PAST,) if any(item.reads_the_past for item in inputs) else ()
 
 
-def outcomes_of(ctx: StepContext, checks: Iterable[Check]) -> list[CheckOutcome]:
+def past_outcomes(ctx: StepContext, checks: Iterable[Check]) -> list[CheckOutcome]:
     """The outcomes of these checks: what each partition should find of its past and does not."""
-    figures = {partition: _named(absent) for partition, absent in ctx.absent.items()}
-    said = "; ".join(f"{partition}: {text}" for partition, text in figures.items())
-    broken = f"Broken: {PAST.description} Never published: {said}"
-    return [
-        CheckOutcome(check, not figures, broken if figures else check.description, figures)
-        for check in checks
-    ]
+    figures = {}
+    for partition in ctx.window if ctx.absent else ():
+        read = [(one, one.read_by(ctx.window.at(partition))) for one in ctx.absent]
+        shown = [
+            (one.item.key, one.partitions[at]) for one, places in read for at in places[:SHOWN]
+        ]
+        if shown:
+            figures[partition] = _named(shown, sum(len(places) for _, places in read))
+    return [outcome(check, figures, "Never published: {}") for check in checks]
 
 
-def _refuse(lacking: list[Absent], reader: str) -> None:
+def _refuse(lacking: list[Place], reader: str) -> None:
     if not lacking:
         return
-    partitions = sorted({one.partition for one in lacking})
-    tables = ", ".join(dict.fromkeys(one.table for one in lacking))
+    partitions = sorted({partition for _, partition in lacking})
+    tables = ", ".join(dict.fromkeys(table for table, _ in lacking))
     span = partitions[0] if len(partitions) == 1 else f"{partitions[0]} to {partitions[-1]}"
     raise MissingInputError(
-        f"{_named(lacking)} was never published: it would read as no rows",
+        f"{_named(lacking, len(lacking))} was never published: it would read as no rows",
         where=f"inputs of {reader}",
         remedy=f"materialise {tables} for {span} first, then {reader}",
     )
 
 
-def _named(absent: Iterable[Absent]) -> str:
-    names = list(dict.fromkeys(str(one) for one in absent))
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _named(places: list[Place], count: int) -> str:
+    """The first of so many places: `gold.account_months[2005-04] and 7 more`."""
+    shown = ", ".join(f"{table}[{partition}]" for table, partition in places[:SHOWN])
+    return f"{shown} and {count - SHOWN} more" if count > SHOWN else shown

@@ -13,7 +13,6 @@ from finance_assets.lakehouse.sources.bronze import require_bronze
 from finance_assets.lakehouse.sources.diagnosis import explain_gone, explain_missing
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
 from finance_assets.lakehouse.sources.source import Source
-from finance_assets.lakehouse.stored import written_at
 from finance_assets.settings import Settings
 from finance_assets.step.declaration import Kind, Step, StepContext, StepResult
 from finance_assets.step.records import DELIVERED_AT, publish_staged
@@ -80,12 +79,12 @@ def _timed(ctx: StepContext, contract: Contract, result: StepResult) -> StepResu
     those were that it took over as new. Those of a history that is loaded at once came when it was
     loaded.
     """
-    files = ctx.lakehouse.history(contract.table).delivered_files()
+    came = ctx.lakehouse.history(contract.table).delivered_at()
     calendar, now = ctx.window.calendar, datetime.now(UTC)
     for partition in ctx.window:
         facts: dict[str, Json] = {}
-        if partition in files:
-            facts[DELIVERED_AT] = written_at(files[partition]).isoformat()
+        if partition in came:
+            facts[DELIVERED_AT] = came[partition].isoformat()
         if calendar is not None and partition in result.changed:
             facts["hours_late"] = round(calendar.hours_late(partition, now), 2)
         if facts:

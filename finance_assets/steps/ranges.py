@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from finance_assets.lakehouse.audit import CheckOutcome, fingerprints, schema_problems
+from finance_assets.lakehouse.audit import CheckOutcome, fingerprints, outcome, schema_problems
 from finance_assets.lakehouse.contract import Check, Column, Contract
 from finance_assets.lakehouse.readable import FINITE
 
@@ -36,12 +36,8 @@ def range_outcome(contract: Contract, found: dict[str, dict[str, int]]) -> Check
         for place, columns in found.items()
         if columns
     }
-    if not figures:
-        return CheckOutcome(RANGE, True, RANGE.description)
-    said = "; ".join(f"{place}: {figure}" for place, figure in figures.items())
     remedy = f"group and partition by `{contract.partition_column}`: it must see no other partition"
-    observed = f"Broken: {RANGE.description} Found {said}. {remedy}"
-    return CheckOutcome(RANGE, False, observed, figures)
+    return outcome(RANGE, figures, f"Found {{}}. {remedy}")
 
 
 def differing(alone: "DataFrame", ranged: "DataFrame", contract: Contract) -> dict[str, int]:

@@ -20,7 +20,7 @@ from finance_assets.lakehouse.refine import (
 )
 from finance_assets.lakehouse.rejections import why_rejected
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
-from finance_assets.step.presence import checks_of, outcomes_of, require_accounted
+from finance_assets.step.presence import checks_of, past_outcomes, require_accounted
 from finance_assets.step.records import publish_staged
 from finance_assets.step.select import Select
 from finance_assets.steps.derived_rules import other_parameters
@@ -178,7 +178,7 @@ class _Making:
         with ctx.lakehouse.staging() as folder:
             staged = _stage(ctx, self._made(ctx, ctx.window), folder / "rows")
             files = staged_files(ctx.window, folder / "rows")
-            past = outcomes_of(ctx, checks_of(self.inputs))
+            past = past_outcomes(ctx, checks_of(self.inputs))
             filled = [p for p in ctx.window if accounting.delivered.get(p)]
             found = (self._of_range(ctx, filled, staged, folder / "alone"), *past)
             return publish_staged(

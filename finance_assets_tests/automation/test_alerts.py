@@ -74,12 +74,6 @@ def hooks(settings, monkeypatch):
     get_settings.cache_clear()
 
 
-@pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
 class Ticks:
     """The sensor, asked again and again with what it remembers."""
 

@@ -4,9 +4,6 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import dagster as dg
-import pytest
-
 from finance_assets.automation.alert_facts import alert_facts
 from finance_assets.automation.alerts import Cause, alerts_of
 from finance_assets.automation.facts import facts_of_events, gather_facts
@@ -32,12 +29,6 @@ class Till(Shop):
         if partition == MARCH:
             [file] = folder.glob(f"*{partition}*")
             os.utime(file, (self.newest.timestamp(), self.newest.timestamp()))
-
-
-@pytest.fixture
-def instance(settings):
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 def overdue(instance, use_case):

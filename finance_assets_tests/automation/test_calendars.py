@@ -24,12 +24,6 @@ MONTHS = Calendar(Frequency.monthly, "2024-01", due_after=timedelta(days=4))
 CALENDARS = [DAYS, WEEKS, MONTHS, *(replace(c, is_growing=True) for c in (DAYS, WEEKS, MONTHS))]
 
 
-@pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
 def named(calendar):
     return f"{calendar.frequency}{', growing' * calendar.is_growing}"
 

@@ -54,12 +54,6 @@ ACCOUNTS = 2000
 
 
 @pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture
 def champion(runner, homes):
     """Tables through August, and a champion as of June."""
     homes.copy(runner, "champion_as_of_june", champion_as_of_june)

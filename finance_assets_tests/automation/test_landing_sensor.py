@@ -124,12 +124,6 @@ class Daemon:
 
 
 @pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture
 def daemon(settings, instance):
     return Daemon(instance, build_defs(use_cases={NAME: USE_CASE}))
 

@@ -42,12 +42,11 @@ HISTORY = champion_history_contract(USE_CASE.name).table
 
 
 @pytest.fixture
-def instance(monkeypatch):
+def instance(instance, monkeypatch):
     monkeypatch.setenv("FINANCE_ASSETS_COMPUTE", "databricks")
     monkeypatch.setenv("FINANCE_ASSETS_CATALOG", "main")
     get_settings.cache_clear()
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
+    yield instance
     get_settings.cache_clear()
 
 

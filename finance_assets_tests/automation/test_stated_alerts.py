@@ -37,13 +37,6 @@ RESTATED = f"{MAY} changed since v1 was trained"
 
 
 @pytest.fixture
-def instance(monkeypatch):
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-    get_settings.cache_clear()
-
-
-@pytest.fixture
 def told(instance, monkeypatch):
     """What somebody would be told who was never told anything, but for what is overdue."""
 
@@ -54,7 +47,8 @@ def told(instance, monkeypatch):
         alerts = alerts_of(alert_facts(instance, open_lakehouse(get_settings()), USE_CASE))
         return [alert for alert in alerts if alert.cause is not Cause.not_fresh]
 
-    return of_catalog
+    yield of_catalog
+    get_settings.cache_clear()
 
 
 def restated(instance, partition, sentence=RESTATED):

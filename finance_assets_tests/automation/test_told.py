@@ -1,6 +1,5 @@
 """What was told is remembered as long as it may hold: by kind, as not every kind may be readable."""
 
-import dagster as dg
 import pytest
 
 from finance_assets.automation import alert_facts
@@ -11,12 +10,6 @@ from finance_assets_tests.scenario import APRIL, BRONZE, MAY, NAME, USE_CASE
 
 __all__ = ["hooks"]
 OVERDUE = f"[{NAME}] 2005-09: the delivery of {BRONZE} is overdue"
-
-
-@pytest.fixture
-def instance():
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
 
 
 @pytest.fixture

@@ -213,7 +213,10 @@ MUTANTS = (
             'counted = keys.groupBy(contract.partition_column).agg(F.expr(f"count_if({known})"))',
             'counted = keys.groupBy(contract.partition_column).agg(F.expr("count(*)"))',
         ),
-        ('"window": dict.fromkeys(outside, "outside the window"),', '"window": {},'),
+        (
+            '"window": dict.fromkeys(sorted(set(facts) - set(window)), "outside the window"),',
+            '"window": {},',
+        ),
         ("if f.rows < contract.min_rows}", "if f.rows <= contract.min_rows}"),
         (
             "if ledgers[p].quarantined > contract.max_quarantine_share",
@@ -248,7 +251,7 @@ MUTANTS = (
     *of(
         "step/presence.py",
         "step/test_presence.py",
-        ("for one in some if one.is_own], step.key)", "for one in some if False], step.key)"),
+        ("if window.first <= partition <= window.last", "if False"),
         ("and history.ledger_of(partition).published", "and False"),
         ("is_before = calendar is not None and", "is_before = False and"),
     ),

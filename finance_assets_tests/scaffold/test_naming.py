@@ -6,7 +6,7 @@ import pytest
 
 from finance_assets.declarations import NAME
 from finance_assets.ml.tasks.regression import Regression
-from finance_assets.ml.tasks.task import PROVENANCE
+from finance_assets.ml.tasks.task import SCORED_BY
 from finance_assets.scaffold.naming import Names, entity_name, require_name, slug
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scenario import MODEL
@@ -52,7 +52,7 @@ def test_columns_get_names_that_every_engine_keeps():
 @pytest.mark.parametrize("task", TASKS)
 def test_no_column_is_called_as_one_of_the_predictions(task):
     """A model with such a feature, target or group does not load."""
-    said = [column.name for column in (*task.columns(MODEL), *PROVENANCE)]
+    said = [column.name for column in (*task.columns(MODEL), *SCORED_BY)]
     assert not set(Names().columns(said)) & set(said)
 
 

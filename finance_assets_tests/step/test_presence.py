@@ -1,15 +1,22 @@
 """Presence: what was never made does not read as no rows."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from deltalake import DeltaTable
 
+from finance_assets.calendar import Calendar, Frequency
 from finance_assets.errors import MissingInputError
+from finance_assets.lakehouse.history import TableHistory
 from finance_assets.step.coming import made_until
+from finance_assets.step.declaration import Input
+from finance_assets.step.presence import PAST, absent_inputs, past_outcomes
+from finance_assets_tests.model_life.models import context
 from finance_assets_tests.scenario import (
     APRIL,
     BRONZE,
+    CALENDAR,
     DECISION,
     FEATURES,
     GOLD,
@@ -66,6 +73,18 @@ def test_what_was_restored_away_is_not_there_though_the_log_names_it(made):
     assert not failed(made.run(GOLD, MAY))
 
 
+def test_rows_are_counted_once_for_all_partitions_that_were_restored_away(made, monkeypatch):
+    counted, count = [], TableHistory.row_counts
+    monkeypatch.setattr(TableHistory, "row_counts", lambda h: counted.append(h) or count(h))
+    DeltaTable(str(made.lakehouse.path(SILVER))).delete()
+    history = made.lakehouse.history(SILVER)
+    [absent] = absent_inputs(
+        {SILVER: history}, USE_CASE.step(GOLD).inputs, CALENDAR.window(APRIL, MAY)
+    )
+    assert absent.partitions == (APRIL, MAY)
+    assert len(counted) == 1
+
+
 def test_what_rows_of_an_earlier_partition_stand_for_is_not_taken_away_either(made):
     """Labels of May are April's account-months: without these there would be none."""
     before = made.rows(LABELS)
@@ -101,6 +120,34 @@ def test_a_past_that_was_never_made_is_a_warning_until_it_is(runner):
     for table in (BRONZE, SILVER):
         runner.run(table, APRIL, MAY)
     assert not failed(runner.run(GOLD, APRIL, JUNE))
+
+
+class Counted(tuple):
+    """Partitions, with how many of them were looked at."""
+
+    looked = 0
+
+    def __getitem__(self, at):
+        found = super().__getitem__(at)
+        Counted.looked += len(found) if isinstance(at, slice) else 1
+        return found
+
+    def __iter__(self):
+        Counted.looked += len(self)
+        return super().__iter__()
+
+
+def test_many_partitions_that_lack_all_their_past_do_not_each_list_it(runner):
+    days = Calendar(Frequency.daily, "2014-01-01").window("2014-01-01", "2023-12-31")
+    past = Input(USE_CASE.step(GOLD).contract, first_offset=None, last_offset=-1)
+    [absent] = absent_inputs({GOLD: runner.lakehouse.history(GOLD)}, [past], days)
+    assert absent.partitions == tuple(days)[:-1]
+    counted = replace(absent, partitions=Counted(absent.partitions))
+    [outcome] = past_outcomes(replace(context(runner), window=days, absent=(counted,)), [PAST])
+    assert outcome.by_partition["2014-01-03"] == f"{GOLD}[2014-01-01], {GOLD}[2014-01-02]"
+    shown = ", ".join(f"{GOLD}[2014-01-0{day}]" for day in (1, 2, 3))
+    assert outcome.by_partition[days.last] == f"{shown} and {len(counted.partitions) - 3} more"
+    assert Counted.looked < 30 * len(counted.partitions)
 
 
 def test_before_the_calendar_nothing_is_missing(runner):

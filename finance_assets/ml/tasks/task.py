@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Metrics")
 # Columns of every prediction, beside its key and those of the task: which model on which data said
 # so, and when.
-PROVENANCE = (
+SCORED_BY = (
     Column("model_version", "string", "Version that scored the row"),
     Column("model_sha256", "string", "Digest of that model's text"),
     Column("data_version", "string", "Feature table and its Delta version"),
