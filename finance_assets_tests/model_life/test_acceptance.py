@@ -101,6 +101,15 @@ def test_a_restored_history_goes_on_with_the_champion_it_names_once_it_is_accept
         crowned.run(PREDICTIONS, SEPTEMBER)
 
 
+def test_what_somebody_writes_around_after_an_acceptance_is_not_accepted_by_it(crowned):
+    restore_first(crowned)
+    accept(crowned)
+    assert history(crowned).unexplained == ()
+    write_around(crowned, forged(crowned, event="promoted", reason="trust me"))
+    newest = crowned.lakehouse.history(HISTORY).version
+    assert history(crowned).unexplained == (f"commit {newest} was made around us",)
+
+
 def test_after_a_deleted_history_was_accepted_a_second_person_approves_the_next_champion(
     crowned, monkeypatch
 ):

@@ -230,6 +230,21 @@ def test_a_report_that_did_not_pass_crowns_nobody(settled):
     assert any("cannot be read" in problem for problem in chain_problems((first, unreadable)))
 
 
+def test_a_passed_report_about_another_version_crowns_nobody(settled):
+    first, second = history(settled).events
+    other = replace(second, model_version="3").sealed()
+    [found] = chain_problems((first, other))
+    assert "passed report about its version" in found
+
+
+def test_an_event_that_replaces_another_champion_than_was_in_force_is_noticed(settled):
+    first, second = history(settled).events
+    report = {**json.loads(second.gate_report), "champion_version": "7"}
+    other = replace(second, replaces="7", gate_report=json.dumps(report)).sealed()
+    [found] = chain_problems((first, other))
+    assert "does not name the champion it replaced" in found
+
+
 def test_nothing_can_be_put_back_that_never_was_champion(settled):
     first, second = history(settled).events
     third = ChampionEvent(
