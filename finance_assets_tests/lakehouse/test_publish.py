@@ -296,6 +296,13 @@ def judged(lakehouse, good, bad):
     return replace(proposal, quarantine=(REJECTED, frame))
 
 
+def test_another_accounting_of_the_same_rows_is_committed(lakehouse):
+    for ledger in (Ledger(2, 2), Ledger(3, 2, 1)):
+        publish(lakehouse, propose(lakehouse, GOOD, None, KEEPING, {APRIL: ledger}), ORIGIN)
+        assert lakehouse.history(KEEPING.table).ledger_of(APRIL) == ledger
+    assert stored(lakehouse) == sorted(GOOD)
+
+
 @pytest.mark.parametrize("ours_is_last", [True, False])
 def test_of_two_runs_at_once_the_rejected_rows_are_those_of_the_rows_in_force(
     lakehouse, monkeypatch, ours_is_last
