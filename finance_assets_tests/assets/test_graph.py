@@ -10,6 +10,7 @@ import pytest
 from finance_assets.assets.described import described
 from finance_assets.assets.metadata import asset_key
 from finance_assets.definitions import build_defs
+from finance_assets.lakehouse.contract import Severity
 from finance_assets.model_life.champion_history import champion_history_contract
 from finance_assets.model_life.holdout_looks import looks_contract
 from finance_assets.model_life.performance_log import monitoring_contracts
@@ -42,12 +43,13 @@ def test_the_assets_of_a_use_case_are_those_in_its_snapshot(graph, name):
     assert found == snapshot.read_text()
 
 
-def test_every_step_is_an_asset_with_all_its_checks(graph):
+def test_every_step_is_an_asset_with_all_its_checks_and_those_block_that_are_declared_to(graph):
     for use_case in all_use_cases().values():
         for step in use_case.steps:
-            declared = {check.name for check in step.checks}
-            found = {k.name for k in graph.get_check_keys_for_assets({asset_key(step.key)})}
-            assert found == declared, step.key
+            declared = {check.name: check.severity is Severity.block for check in step.checks}
+            keys = graph.get_check_keys_for_assets({asset_key(step.key)})
+            specs = [graph.get_check_spec(key) for key in keys]
+            assert {spec.name: spec.blocking for spec in specs} == declared, step.key
 
 
 def test_every_asset_shows_schema_owner_description_and_code_version(graph):
