@@ -63,8 +63,7 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     """Audit the proposal and, if no blocking check fails, make it the window's content.
 
     Raises:
-        PublishConflictError: other writers won every one of the allowed attempts, or another run
-            of the window came between our rows and those that we rejected.
+        PublishConflictError: other writers won every allowed attempt, or overtook this run.
     """
     contract, window = proposal.contract, proposal.window
     problems = audit.schema_problems(proposal.rows, contract)
@@ -103,13 +102,22 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     if _is_taken_over(lakehouse, sibling) and not _is_taken_over(lakehouse, publication):
         # Another run of these partitions put its rejected rows there, and ours are the good ones.
         _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
-        if _is_taken_over(lakehouse, publication):
-            raise PublishConflictError(
-                "another run published its rows while this one wrote those that it rejected",
-                where=f"{contract.table}, window {window}",
-                remedy="run the partitions again: rows and rejected rows are of two runs",
-            )
+        _refuse_overtaken(lakehouse, publication)
     return result
+
+
+def _refuse_overtaken(lakehouse: Lakehouse, publication: Publication) -> None:
+    """Refuse a run whose rows were replaced while it wrote those that it rejected.
+
+    Raises:
+        PublishConflictError: they were.
+    """
+    if _is_taken_over(lakehouse, publication):
+        raise PublishConflictError(
+            "another run published its rows while this one wrote those that it rejected",
+            where=f"{publication.table}, {publication.first} to {publication.last}",
+            remedy="run the partitions again: rows and rejected rows are of two runs",
+        )
 
 
 def _misshaped(proposal: Proposal, problems: list[str]) -> PublishResult:
