@@ -61,12 +61,8 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
     split = plan.split
     if plan.request.has_time:
         choice = f"{len(plan.written)} {split.frequency} partitions, {sizes}"
-        yield Decision("deliveries", choice, f"{split.reason}; times are {split.written}")
-        if split.clock:
-            choice = f"a day is that of {split.clock}"
-            yield Decision(
-                "time", choice, "silver has the instant in UTC; no rule compares the two"
-            )
+        yield Decision("deliveries", choice, split.reason)
+        yield from _of_times(plan)
         if plan.played_from:
             said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
             choice = f"the last {PLAYED} partitions are played one after the other"
@@ -84,6 +80,20 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
             "without time nothing shows whether the model holds later: drift, stability and the "
             "holdout compare parts of one heap, and no schedule means anything",
         )
+
+
+def _of_times(plan: Plan) -> Iterator[Decision]:
+    request, times = plan.request, plan.split.times
+    if times is None or request.time is None:
+        return
+    days = times.days
+    yield Decision("!time" if days.doubt else "time", f"written as {days.format}", days.doubt)
+    if times.clock:
+        [column] = (c for c in plan.columns if c.at_source.strip() == request.time)
+        said = "silver has the text as it is"
+        if column.type == "timestamp":
+            said = "silver has the instant in UTC; no rule compares the two"
+        yield Decision("time", f"a day is that of {times.clock}", said)
 
 
 def _of_task(plan: Plan) -> Iterator[Decision]:
