@@ -82,7 +82,7 @@ def read_days(texts: Sequence[str]) -> WrittenDays:
         raise UnreadableTimesError(what, tuple(texts[:3]))
     doubt = ""
     if notation.a_day:
-        doubt = f"{texts[0]} is read as {first.days[texts[0]]} ({notation.shown}): is it that day?"
+        doubt = f"{_unfolded(texts[0])} is read as {first.days[texts[0]]}: is it that day?"
     return WrittenDays(
         *(notation.shown, notation.partitions, first.days, first.zones, doubt),
         is_unix=notation.first == UNIX,

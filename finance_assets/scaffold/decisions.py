@@ -61,7 +61,8 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
     split = plan.split
     if plan.request.has_time:
         choice = f"{len(plan.written)} {split.frequency} partitions, {sizes}"
-        yield Decision("deliveries", choice, split.reason)
+        written = split.times.days.format if split.times else ""
+        yield Decision("deliveries", choice, f"{split.reason}; times are {written}")
         yield from _of_times(plan)
         if plan.played_from:
             said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
@@ -86,11 +87,11 @@ def _of_times(plan: Plan) -> Iterator[Decision]:
     request, times = plan.request, plan.split.times
     if times is None or request.time is None:
         return
-    days = times.days
-    yield Decision("!time" if days.doubt else "time", f"written as {days.format}", days.doubt)
+    if times.days.doubt:
+        yield Decision("!time", f"times are {times.days.format}", times.days.doubt)
     if times.clock:
         [column] = (c for c in plan.columns if c.at_source.strip() == request.time)
-        said = "silver has the text as it is"
+        said = "silver has it as it is written"
         if column.type == "timestamp":
             said = "silver has the instant in UTC; no rule compares the two"
         yield Decision("time", f"a day is that of {times.clock}", said)

@@ -36,24 +36,7 @@ def days_of(pattern):
     return pd.to_datetime(parcels()["sent"]).dt.strftime(pattern)
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d", "%Y%m%d"),
-        *(
-            "%d.%m.%Y",
-            "%d/%m/%Y",
-            "%m/%d/%Y",
-            "%Y-%m",
-            "%Y%m",
-            "%b-%Y",
-            "%d-%b-%Y",
-            "%m%Y",
-            "%m/%Y",
-        ),
-        *("%Y/%m/%d %H:%M:%S", "%b %d %Y", "%b %d, %Y"),
-    ],
-)
+@pytest.mark.parametrize("pattern", ["%Y-%m-%d", "%d.%m.%Y", "%Y-%m", "%m/%d/%y %I:%M:%S %p"])
 def test_times_are_read_as_people_write_them(tmp_path, pattern):
     plan = planned(csv_file(tmp_path, written(days_of(pattern))))
     assert plan.split.frequency is Frequency.monthly

@@ -166,7 +166,7 @@ def test_counted_seconds_make_deliveries_and_a_person_is_asked(tmp_path, ending)
     frame.to_parquet(path) if ending == "parquet" else frame.to_csv(path, index=False)
     plan = planned(path)
     assert plan.written == dict.fromkeys(MONTHS, EACH)
-    assert any("seconds since 1970" in warning for warning in plan.warnings())
+    assert any("times are seconds since 1970: " in warning for warning in plan.warnings())
     assert any(d.choice == "a day is that of the clock in UTC" for d in plan.decisions)
 
 
