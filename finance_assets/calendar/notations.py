@@ -93,6 +93,10 @@ class Notation:
         """Partitions that a text tells."""
         return PARTITIONS[self.names]
 
+    def may_read(self, text: str) -> bool:
+        """Whether a text looks like one of this notation, though it may name no day."""
+        return re.match(self.whole, text) is not None
+
     def day(self, text: str) -> date | None:
         """The first day of what the text of a day, week or month names; None if there is none."""
         found = re.fullmatch(self.pattern, text)
