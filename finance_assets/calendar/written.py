@@ -1,51 +1,22 @@
 """Written times: how a column of texts writes its days, and which partition holds each of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from finance_assets.calendar.frequency import Frequency
+from finance_assets.calendar.notations import LONG, NOTATIONS, UNIX, Notation
 
-# As strptime has it, and for people; the first that reads every text is taken.
-FORMATS = (
-    ("ISO8601", "ISO 8601"),
-    ("%Y-%m", "YYYY-MM"),
-    ("%Y/%m/%d", "YYYY/MM/DD"),
-    ("%Y/%m/%d %H:%M", "YYYY/MM/DD HH:MM"),
-    ("%Y/%m/%d %H:%M:%S", "YYYY/MM/DD HH:MM:SS"),
-    ("%Y%m%d", "YYYYMMDD"),
-    ("%Y%m", "YYYYMM"),
-    ("%m%Y", "MMYYYY"),
-    ("%m/%Y", "MM/YYYY"),
-    ("%d.%m.%Y", "DD.MM.YYYY"),
-    ("%d.%m.%Y %H:%M", "DD.MM.YYYY HH:MM"),
-    ("%d.%m.%Y %H:%M:%S", "DD.MM.YYYY HH:MM:SS"),
-    ("%d/%m/%Y", "DD/MM/YYYY"),
-    ("%m/%d/%Y", "MM/DD/YYYY"),
-    ("%d/%m/%Y %H:%M", "DD/MM/YYYY HH:MM"),
-    ("%m/%d/%Y %H:%M", "MM/DD/YYYY HH:MM"),
-    ("%d/%m/%Y %H:%M:%S", "DD/MM/YYYY HH:MM:SS"),
-    ("%m/%d/%Y %H:%M:%S", "MM/DD/YYYY HH:MM:SS"),
-    ("%d-%m-%Y", "DD-MM-YYYY"),
-    ("%m-%d-%Y", "MM-DD-YYYY"),
-    ("%b-%Y", "Mon-YYYY"),
-    ("%b-%y", "Mon-YY"),
-    ("%d-%b-%Y", "DD-Mon-YYYY"),
-    ("%d-%b-%y", "DD-Mon-YY"),
-    ("%b %d %Y", "Mon DD YYYY"),
-    ("%b %d, %Y", "Mon DD, YYYY"),
-    ("%B %d, %Y", "Month DD, YYYY"),
-)
-MONTH_ONLY = ("%Y-%m", "%Y%m", "%m%Y", "%m/%Y", "%b-%Y", "%b-%y")
-# Formats without a mark between their parts, and how many digits they have.
-DIGITS = {"%Y%m%d": 8, "%Y%m": 6, "%m%Y": 6}
-# The zone of a moment, which has a time of day.
-ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 # Of a column of times nearly all texts are some.
 NEARLY_ALL = 0.95
 # Days beyond these are a mistake in the file, or a stand-in for «never».
 EARLIEST, LATEST = 1900, 2100
+# So many texts, evenly over all, show which notations are worth reading all with.
+SAMPLE, FEW = 200, 20
+# How a float of many digits is written.
+FOLDED = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
 
 
 class UnreadableTimesError(ValueError):
@@ -64,17 +35,22 @@ class UnreadableTimesError(ValueError):
 class WrittenDays:
     """The day of each text, and the format that all are written in.
 
-    `zones`: some texts name a zone. A day is the one that the text shows, whatever its zone.
+    `partitions_told` are those that the texts tell: a month tells no day. `zones`: some texts name
+    a zone. A day is the one that the text shows, whatever its zone. `doubt` is what a person should
+    look at: a number that was taken for a count of time; `is_unix`, of a moment in UTC.
     """
 
     format: str
-    has_days: bool
+    partitions_told: tuple[Frequency, ...]
     days: dict[str, date]
     zones: bool = False
+    doubt: str = ""
+    is_unix: bool = False
 
     def partitions(self, frequency: Frequency) -> dict[str, str]:
         """The partition that holds each text's day."""
-        return {text: frequency.named(frequency.number(day)) for text, day in self.days.items()}
+        names = {day: frequency.named(frequency.number(day)) for day in set(self.days.values())}
+        return {text: names[day] for text, day in self.days.items()}
 
 
 def read_days(texts: Sequence[str]) -> WrittenDays:
@@ -84,34 +60,55 @@ def read_days(texts: Sequence[str]) -> WrittenDays:
         UnreadableTimesError: no format reads all of them, two do with different days, or the days
             lie outside of living memory.
     """
-    best: tuple[int, tuple[str, ...]] = (len(texts) + 1, ())
-    found: list[WrittenDays] = []
-    for pattern, shown in FORMATS:
-        days, failed = _parsed(texts, pattern)
-        if not failed:
-            zones = pattern == "ISO8601" and any(ZONE.search(text) for text in texts)
-            found.append(WrittenDays(shown, pattern not in MONTH_ONLY, days, zones))
-        elif len(failed) < best[0]:
-            best = len(failed), failed
-    if not found:
-        raise UnreadableTimesError("these are no times of one format", best[1][:3])
-    if any(other.days != found[0].days for other in found[1:]):
-        shown = " or ".join(one.format for one in found)
+    sample = texts[:: max(len(texts) // SAMPLE, 1)]
+    tried = [_Reading(notation, sample) for notation in NOTATIONS]
+    found = [_Reading(one.notation, texts) for one in tried if not one.failed]
+    whole = [one for one in found if not one.failed]
+    if not whole:
+        best = min(found or tried, key=lambda one: len(one.failed))
+        failed = best.failed if found else _Reading(best.notation, texts).failed
+        raise UnreadableTimesError("these are no times of one format", failed[:3])
+    near = _likely([one for one in whole if not one.odd])
+    if not near:
+        raise UnreadableTimesError("these lie too far off", whole[0].odd[:3])
+    first = near[0]
+    if any(other.days != first.days for other in near[1:]):
+        shown = " or ".join(one.notation.shown for one in near)
         what = f"these may be read as {shown}"
         raise UnreadableTimesError(what, tuple(texts[:3]), is_open=True)
-    odd = [t for t, day in found[0].days.items() if not EARLIEST <= day.year <= LATEST]
-    if odd:
-        raise UnreadableTimesError("these lie too far off", tuple(odd[:3]))
-    return found[0]
+    notation = first.notation
+    if not notation.partitions:
+        what = f"these name {notation.names}, and a partition is a month, a week or a day"
+        raise UnreadableTimesError(what, tuple(texts[:3]))
+    doubt = ""
+    if notation.a_day:
+        doubt = f"{_unfolded(texts[0])} is read as {first.days[texts[0]]}: is it that day?"
+    return WrittenDays(
+        *(notation.shown, notation.partitions, first.days, first.zones, doubt),
+        is_unix=notation.first == UNIX,
+    )
 
 
-def are_times(texts: Sequence[str]) -> bool:
-    """Whether texts are times, in any format that `read_days` knows, but for a few of them."""
-    for pattern, _ in FORMATS:
-        days, _ = _parsed(texts, pattern)
-        near = [day for day in days.values() if EARLIEST <= day.year <= LATEST]
-        if near and len(near) >= NEARLY_ALL * len(texts):
-            return True
+def are_times(rows: Mapping[str, int], is_named: bool = False) -> bool:
+    """Whether texts are times, in any notation, but for a few of their rows.
+
+    Years alone are none: the year in which a house was built is known beforehand. A short number
+    may count days or anything else: it is a time if it `is_named` like one.
+
+    Args:
+        rows: how many rows each text has.
+        is_named: whether the column is called like a time.
+    """
+    texts, nearly_all = tuple(rows), NEARLY_ALL * sum(rows.values())
+    some = texts[:: max(len(texts) // FEW, 1)]
+    for notation in NOTATIONS:
+        if notation.names != "years" and any(notation.may_read(_unfolded(t)) for t in some):
+            read = _Reading(notation, texts)
+            near = set(read.days) - set(read.odd)
+            if notation.a_day and not is_named:
+                near = {text for text in near if len(_unfolded(text).split(".")[0]) >= LONG}
+            if near and sum(rows[text] for text in near) >= nearly_all:
+                return True
     return False
 
 
@@ -127,25 +124,44 @@ def made_up(count: int) -> tuple[Frequency, list[str]]:
     return Frequency.monthly, [Frequency.monthly.named(first + i) for i in range(count)]
 
 
-def _parsed(texts: Sequence[str], pattern: str) -> tuple[dict[str, date], tuple[str, ...]]:
-    """The day of each text, and the texts that the format does not read."""
-    import pandas as pd
+class _Reading:
+    """Texts as one notation reads them: the days, and the texts that it does not read.
 
-    given = pd.Series(list(texts), dtype="object")
-    usable = given
-    if pattern in DIGITS:
-        usable = given.where(given.str.fullmatch(rf"\d{{{DIGITS[pattern]}}}"))
-    elif pattern == "ISO8601":
-        # A year, or a number of seconds, is no day.
-        usable = given.where(given.str.match(r"\d{4}-\d{2}-\d{2}"))
-    elif pattern == "%Y-%m":
-        usable = given.where(given.str.fullmatch(r"\d{4}-\d{2}"))
-    try:
-        walls = usable.str.replace(ZONE, "", regex=True)
-        read = pd.to_datetime(
-            walls if pattern == "ISO8601" else usable, format=pattern, errors="coerce"
+    `odd` are texts of days outside of living memory.
+    """
+
+    def __init__(self, notation: Notation, texts: Sequence[str]) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self.notation = notation
+        plain = pa.array([_unfolded(text) for text in texts], pa.string())
+        found = pc.extract_regex(plain, pattern=notation.whole)
+        named = pc.struct_field(found, "day").dictionary_encode()
+        # Many moments share a day: each is read once.
+        known = [notation.day(text) for text in named.dictionary.to_pylist()]
+        days = [None if at is None else known[at] for at in named.indices.to_pylist()]
+        self.days = {t: day for t, day in zip(texts, days, strict=True) if day is not None}
+        self.failed = tuple(t for t, day in zip(texts, days, strict=True) if day is None)
+        far = {day for day in set(self.days.values()) if not EARLIEST <= day.year <= LATEST}
+        self.odd = tuple(t for t, day in self.days.items() if day in far) if far else ()
+        has_zone = found.type.get_field_index("zone") >= 0
+        self.zones = bool(
+            has_zone and pc.any(pc.not_equal(pc.struct_field(found, "zone"), "")).as_py()
         )
-    except (ValueError, TypeError):
-        return {}, tuple(texts)
-    failed = tuple(given[read.isna()])
-    return {text: day.date() for text, day in zip(texts, read, strict=True) if day == day}, failed
+
+
+def _likely(readings: list[_Reading]) -> list[_Reading]:
+    """The same without years first that are days: 26/01/24, 27/01/24 are days of one year."""
+    last = next((one for one in readings if one.notation.shown in ("DD/MM/YY", "DD-MM-YY")), None)
+    if last is None:
+        return readings
+    days = set(last.days.values())
+    if len({day.day for day in days}) <= len({day.year for day in days}):
+        return readings
+    return [one for one in readings if one.notation.shown not in ("YY/MM/DD", "YY-MM-DD")]
+
+
+def _unfolded(text: str) -> str:
+    """A number without an exponent, as a float of many digits has one."""
+    return f"{Decimal(text):f}" if FOLDED.fullmatch(text) else text

@@ -61,12 +61,9 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
     split = plan.split
     if plan.request.has_time:
         choice = f"{len(plan.written)} {split.frequency} partitions, {sizes}"
-        yield Decision("deliveries", choice, f"{split.reason}; times are {split.written}")
-        if split.clock:
-            choice = f"a day is that of {split.clock}"
-            yield Decision(
-                "time", choice, "silver has the instant in UTC; no rule compares the two"
-            )
+        written = split.times.days.format if split.times else ""
+        yield Decision("deliveries", choice, f"{split.reason}; times are {written}")
+        yield from _of_times(plan)
         if plan.played_from:
             said = f"`finance-assets run` makes what is before {plan.played_from} in one run"
             choice = f"the last {PLAYED} partitions are played one after the other"
@@ -84,6 +81,20 @@ def _of_deliveries(plan: Plan) -> Iterator[Decision]:
             "without time nothing shows whether the model holds later: drift, stability and the "
             "holdout compare parts of one heap, and no schedule means anything",
         )
+
+
+def _of_times(plan: Plan) -> Iterator[Decision]:
+    request, times = plan.request, plan.split.times
+    if times is None or request.time is None:
+        return
+    if times.days.doubt:
+        yield Decision("!time", f"times are {times.days.format}", times.days.doubt)
+    if times.clock:
+        [column] = (c for c in plan.columns if c.at_source.strip() == request.time)
+        said = "silver has it as it is written"
+        if column.type == "timestamp":
+            said = "silver has the instant in UTC; no rule compares the two"
+        yield Decision("time", f"a day is that of {times.clock}", said)
 
 
 def _of_task(plan: Plan) -> Iterator[Decision]:

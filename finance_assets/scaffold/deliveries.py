@@ -11,23 +11,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finance_assets.calendar import Frequency
-from finance_assets.calendar.written import (
-    UnreadableTimesError,
-    made_up,
-    partitions_between,
-    read_days,
-)
+from finance_assets.calendar.written import made_up, partitions_between
 from finance_assets.lakehouse.sources.parquet import ParquetFile
 from finance_assets.ml.splits import gap_partitions
 from finance_assets.scaffold.formats import ending_of, text_of
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.profile import texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
+from finance_assets.scaffold.times import Times, times_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = ("2024-01-31T10:00:00", "31.01.2024")
 MAX_MADE_UP, ROWS_EACH = 6, 1500
 # Another partition may have this much of the mean share of events, or the order is no time.
 MIXED = 0.5
@@ -47,18 +42,16 @@ def least_partitions(training: int, lag: int) -> int:
 class Split:
     """The partition of each row.
 
-    `is_named`: the texts of the time column are the names of their partitions. `written` says how
-    times are written, `clock` whose day it is where they name a zone. `order` is empty with time,
-    else how the rows were put into an order. `repeated` rows are in all columns the same as another
-    one of their partition.
+    `is_named`: the texts of the time column are the names of their partitions. `times` are None
+    without time; then `order` says how the rows were put into an order. `repeated` rows are in all
+    columns the same as another one of their partition.
     """
 
     frequency: Frequency
     partitions: "pd.Series[str]"
     reason: str
     is_named: bool = False
-    written: str = ""
-    clock: str = ""
+    times: Times | None = None
     order: str = ""
     repeated: int = 0
 
@@ -96,33 +89,21 @@ def split_by_time(request: Request, given: Given, task: str) -> Split:
     Raises:
         CannotScaffoldError: times that cannot be read, too few partitions, or repeated keys.
     """
-    assert request.time is not None
-    texts = texts_of(given.column(request.time))
-    blank = int(texts.isna().sum())
-    if blank:
-        raise _bad_time(request, f"{blank} of {len(texts)} rows have no time")
-    try:
-        days = read_days([str(text) for text in texts.unique()])
-    except UnreadableTimesError as error:
-        raise _bad_time(request, str(error), error.is_open) from error
-    wanted = [Frequency(request.frequency)] if request.frequency else list(_coarse_to_fine())
-    if not days.has_days:
-        wanted = [f for f in wanted if f is Frequency.monthly]
-        if not wanted:
-            raise _bad_time(request, f"{days.format} names months, not {request.frequency} parts")
+    times = times_of(request, given)
+    texts, days = times.texts, times.days
     keys = [given.column(name) for name in request.key]
     problem, least = "", _least(task, request.label_lag)
-    for frequency in wanted:
+    for frequency in times.frequencies(request):
         names = texts.map(days.partitions(frequency))
         count = names.nunique()
         repeated, twice = _repeated(given, keys, names)
         if count >= least and not repeated:
             why = "asked for" if request.frequency else "the coarsest that has enough partitions"
             # A day that is typed is no name, though its text looks like one.
+            assert request.time is not None
             is_text = pa.types.is_string(given.column(request.time).type)
             is_named = is_text and bool((names == texts).all())
-            clock = _clock(given.column(request.time).type, days.zones)
-            return Split(frequency, names, why, is_named, days.format, clock, repeated=twice)
+            return Split(frequency, names, why, is_named, times, repeated=twice)
         problem = repeated or f"the rows lie in {count} {frequency} partition(s)"
     raise CannotScaffoldError(
         f"{problem}, so they are no deliveries of a use case"
@@ -168,13 +149,6 @@ def split_by_order(request: Request, given: Given, outcome: "pd.Series[float]", 
     return Split(frequency, partitions, "there is no time", order=order, repeated=twice)
 
 
-def _clock(kind: pa.DataType, are_zones_written: bool) -> str:
-    """Whose clock shows the day of a moment; empty for times without a zone."""
-    if pa.types.is_timestamp(kind):
-        return f"the clock in {kind.tz or 'UTC'}"
-    return "the clock that the file shows, whatever its zone" if are_zones_written else ""
-
-
 def _is_mixed(outcome: "pd.Series[float]", place: "np.ndarray") -> bool:
     """Whether each part has about the same outcomes, as rows in no order of the label have."""
     means = outcome.groupby(place).mean()
@@ -184,10 +158,6 @@ def _is_mixed(outcome: "pd.Series[float]", place: "np.ndarray") -> bool:
         )
     spread = float(outcome.std())
     return bool(((means - outcome.mean()).abs() <= MIXED * spread).all())
-
-
-def _coarse_to_fine() -> tuple[Frequency, ...]:
-    return Frequency.monthly, Frequency.weekly, Frequency.daily
 
 
 def _repeated(
@@ -216,17 +186,6 @@ def _repeated(
         return "", int(twice.sum()) - len(suspects)
     example = ", ".join(str(value) for value in again.iloc[0])
     return f"{len(again)} rows share their key with another row, such as {example}", 0
-
-
-def _bad_time(request: Request, what: str, is_open: bool = False) -> CannotScaffoldError:
-    return CannotScaffoldError(
-        what,
-        where=f"--time {request.time}",
-        remedy="no day in the file says which: write the column anew as 2024-01-31"
-        if is_open
-        else f"a day, a moment or a month in every row, such as {' or '.join(SHOWN)}: mend or "
-        "take out the others; or --frequency none, which takes the order of the rows for time",
-    )
 
 
 def write_deliveries(given: Given, split: Split, folder: Path, stem: str) -> dict[str, int]:

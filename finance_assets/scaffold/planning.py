@@ -85,6 +85,9 @@ def _doubts(looked: "_Looked", columns: Iterable[PlannedColumn]) -> Iterator[Dec
         doubt = looked.profiles[column.at_source].doubt
         if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
             yield Decision("!numbers", column.at_source, doubt)
+        if column.role is Role.feature and looked.profiles[column.at_source].is_year:
+            said = "a year, taken for one that is known beforehand: can it lie after the row?"
+            yield Decision("!year", f"{column.at_source} is a feature", said)
 
 
 def _partition_column(looked: "_Looked") -> str:
@@ -201,7 +204,8 @@ def _key(found: Profile, name: str) -> PlannedColumn:
 
 
 def _time(found: Profile, name: str, split: Split, is_key: bool) -> PlannedColumn:
-    said = f"{split.written}; the row's {split.frequency} partition"
+    assert split.times is not None
+    said = f"{split.times.days.format}; the row's {split.frequency} partition"
     is_plain = split.is_named or (not found.is_typed and found.type not in ("date", "timestamp"))
     typed = replace(found, type="string") if is_plain and not found.is_typed else found
     typed = replace(typed, tokens=(), sentinels=(), missing=0)

@@ -3,6 +3,7 @@
 Facts only. What is made of a column is decided in columns.py.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from finance_assets.calendar.written import are_times
+from finance_assets.calendar.written import EARLIEST, LATEST, are_times
 from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
+from finance_assets.scaffold.naming import slug
 from finance_assets.scaffold.numerals import MAX_WORDS, WHOLE, plain_number, reading_of
 from finance_assets.scaffold.sentinels import sentinels
 from finance_assets.scaffold.vocabulary import words
@@ -29,6 +31,9 @@ TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no
 MAX_CATEGORIES = 20
 # So many of its most frequent values show whether a column has times.
 SAMPLE = 500
+# What a column is called whose short numbers are times.
+CALLED_TIME = re.compile(r"(^|_)(date|day|time|timestamp|ts|at|epoch|unix|datum|zeit)($|_)")
+CALLED_YEAR = re.compile(r"(^|_)(year|yr|jahr)($|_)")
 INT = 2**31 - 1
 BIGINT = 2**63 - 1
 
@@ -94,11 +99,16 @@ class Profile:
         """Whether its values are times, however they are written: 20240131 is no amount."""
         if self.type in ("date", "timestamp"):
             return True
-        # pandas writes whole numbers like this beside missing ones.
-        texts = [text.removesuffix(".0") for text in self.values[:SAMPLE]]
-        if self.is_number and not any(text.isdigit() for text in texts[:9]):
+        rows = {str(text): int(count) for text, count in self.counts[:SAMPLE].items()}
+        return are_times(rows, bool(CALLED_TIME.search(slug(self.name))))
+
+    @property
+    def is_year(self) -> bool:
+        """Whether its numbers are years, and it is called so."""
+        if self.written or self.low is None or self.high is None:
             return False
-        return are_times(texts)
+        is_near = self.low >= EARLIEST and self.high <= LATEST
+        return is_near and bool(CALLED_YEAR.search(slug(self.name)))
 
     def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
         """Texts of the column as numbers; missing, infinite and unreadable ones as NaN."""

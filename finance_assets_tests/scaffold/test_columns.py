@@ -231,41 +231,6 @@ def test_a_column_gets_the_role_that_its_name_and_values_say(tmp_path, name, val
     assert found.is_pii == (identifies or role is Role.protected)
 
 
-DAYS = pd.Series(pd.to_datetime("2016-01-01") + pd.to_timedelta(RANDOM.integers(0, 900, ROWS), "D"))
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M", "%Y%m%d", "%Y%m%d.0", "%Y%m", "%m%Y", "%m/%Y"),
-        *("%b-%Y", "%d-%b-%y", "%b %d, %Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"),
-    ],
-)
-def test_a_time_is_no_feature_however_it_is_written(tmp_path, pattern):
-    texts = DAYS.dt.strftime(pattern)
-    for values in (
-        texts,
-        some(texts, ""),
-        some(texts, texts[0].translate({ord(texts[0][-1]): "x"})),
-    ):
-        found = becomes(tmp_path, values)
-        assert found.role is Role.kept
-        assert found.reason.startswith("a time beside the row's own"), found.reason
-        assert found.rules == ()
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        RANDOM.integers(100_000, 999_999, ROWS) // 100 * 100 + 50,
-        RANDOM.integers(1900, 2100, ROWS),  # years, and amounts like them
-        AMOUNTS,
-    ],
-)
-def test_an_amount_is_no_time(tmp_path, values):
-    assert becomes(tmp_path, values).role is Role.feature
-
-
 def test_names_of_people_are_known_by_what_they_look_like(tmp_path):
     first, last = ["Ann", "Bo", "Cem", "Dee", "Eva", "Finn", "Gus"], ["Roe", "Li", "Kaya", "Ott"]
     names = [

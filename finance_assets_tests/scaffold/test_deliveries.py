@@ -36,24 +36,7 @@ def days_of(pattern):
     return pd.to_datetime(parcels()["sent"]).dt.strftime(pattern)
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        *("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y/%m/%d", "%Y%m%d"),
-        *(
-            "%d.%m.%Y",
-            "%d/%m/%Y",
-            "%m/%d/%Y",
-            "%Y-%m",
-            "%Y%m",
-            "%b-%Y",
-            "%d-%b-%Y",
-            "%m%Y",
-            "%m/%Y",
-        ),
-        *("%Y/%m/%d %H:%M:%S", "%b %d %Y", "%b %d, %Y"),
-    ],
-)
+@pytest.mark.parametrize("pattern", ["%Y-%m-%d", "%d.%m.%Y", "%Y-%m", "%m/%d/%y %I:%M:%S %p"])
 def test_times_are_read_as_people_write_them(tmp_path, pattern):
     plan = planned(csv_file(tmp_path, written(days_of(pattern))))
     assert plan.split.frequency is Frequency.monthly
@@ -128,7 +111,6 @@ def test_partitions_without_rows_are_told_and_need_not_come(tmp_path):
         (["", *parcels()["sent"][1:]], "1 of 1200 rows have no time"),
         ([f"0{1 + i % 9}/0{1 + i % 7}/2024" for i in range(ROWS)], "DD/MM/YYYY or MM/DD/YYYY"),
         (["2199-12-31", *parcels()["sent"][1:]], "lie too far off: 2199-12-31"),
-        (["2024"] * ROWS, "no times of one format"),
         (["2024-01-01"] * ROWS, "rows share their key"),
     ],
 )
@@ -217,14 +199,6 @@ def test_weekends_count_in_the_holdout_as_they_do_for_the_gate(tmp_path, label, 
     stretches = [named[end - plan.holdout : end] for end in ends if end >= plan.holdout]
     assert len(stretches) > 5
     assert all(sum(filled.get(day, 0) for day in days) >= least for days in stretches)
-
-
-def test_one_row_of_another_century_makes_no_holdout_of_a_century(tmp_path):
-    rows = on_business_days(12)
-    path = csv_file(tmp_path, pd.concat([rows.head(1).assign(sent="1924-01-01"), rows]))
-    plan = planned(path, frequency="daily")
-    assert len(plan.split.calendar) > 36_000
-    assert plan.holdout < 10
 
 
 def test_a_regression_learns_from_a_partition_that_has_rows_and_a_past(tmp_path):

@@ -38,6 +38,13 @@ def parquet(folder):
     return [folder / "parcels.parquet"]
 
 
+def counted(folder):
+    """Moments that a machine counted, in milliseconds as floats."""
+    sent = pd.to_datetime(parcels()["sent"]).astype("datetime64[ms]").astype("int64")
+    parcels().assign(sent=sent.astype("float64")).to_parquet(folder / "parcels.parquet")
+    return [folder / "parcels.parquet"]
+
+
 def business_days(folder):
     """Days without those of weekends; the first is a Friday."""
     days = pd.bdate_range("2024-01-05", periods=12).strftime("%Y-%m-%d")
@@ -51,6 +58,7 @@ CASES = {
     "from_csv": (lambda folder: [csv_file(folder, parcels(), sep=";")], {"label_lag": 1}),
     "from_json": (json_lines, {}),
     "from_parquet": (parquet, {}),
+    "of_milliseconds": (counted, {}),
     "without_time": (lambda folder: [csv_file(folder, parcels())], {"time": None, "key": ()}),
     "of_business_days": (business_days, {}),
     "regression": (business_days, {"label": "weight"}),
