@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from finance_assets.calendar.written import are_times
 from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
-from finance_assets.scaffold.numerals import MAX_WORDS, WHOLE, plain_number, reading_of
+from finance_assets.scaffold.marks import MAX_UNREADABLE, MAX_WORDS, look_like_numbers, reading_of
+from finance_assets.scaffold.numerals import BOUNDS, WHOLE, Numeral
 from finance_assets.scaffold.sentinels import sentinels
 from finance_assets.scaffold.vocabulary import words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
 # Texts that say that nothing is known, in lower case. A dash or a word may mean it; a blank does.
@@ -41,20 +44,21 @@ class Profile:
     `written` how numbers are written where they are no plain ones (the type is then string), and
     `doubt` what a person should look at in that; `is_open` if nothing tells whether it is right.
     `tokens` are texts that stand for a missing value, `sentinels` those of them that are numbers.
-    `odd` are texts beside its numbers that are none and say nothing of a missing value, though they
-    may be tokens. `missing` counts tokens, sentinels and blanks, `unreadable` what is no value of
-    the type. `low` and `high` are bounds of its numbers. `counts` are its values without missing
-    ones.
+    `odd` are texts beside its numbers that are none and say nothing of a missing value: they are
+    frequent `words`, tokens, or unreadable. `missing` counts tokens, sentinels and blanks,
+    `unreadable` what is no value of the type. `low` and `high` are bounds of its numbers. `counts`
+    are its values without missing ones and words beside numbers.
     """
 
     name: str
     rows: int
     type: str
     counts: "pd.Series[int]" = field(repr=False)
-    written: str = ""
+    written: Numeral | None = None
     tokens: tuple[str, ...] = ()
     sentinels: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     missing: int = 0
     unreadable: int = 0
     low: float | None = None
@@ -77,6 +81,11 @@ class Profile:
     def is_number(self) -> bool:
         """Whether its values are numbers, however they are written."""
         return bool(self.written) or self.type in ("int", "bigint", "double") or "dec" in self.type
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its texts look like numbers that nothing here reads."""
+        return bool(self.doubt) and not self.is_number
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -105,7 +114,9 @@ class Profile:
         import pandas as pd
 
         plain = texts.mask(texts.isin([*self.tokens, *self.sentinels]))
-        numbers = pd.to_numeric(plain_number(plain, self.written), errors="coerce")
+        if self.written:
+            return self.written.numbers(plain).replace([np.inf, -np.inf], np.nan)
+        numbers = pd.to_numeric(plain, errors="coerce")
         return numbers.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
@@ -134,8 +145,14 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
     is_nothing = _says_nothing(counts, NOTHING_IN_WORDS)
     tokens, kept = tuple(sorted(counts.index[is_nothing])), counts[~is_nothing]
     said = set(kept.index.str.lower())
-    type_ = "boolean" if said <= TRUE | FALSE and len(said) > 1 else _day_type(kept)
-    return Profile(name, rows, type_, kept, tokens=tokens, missing=rows - int(kept.sum()))
+    # F and N are both no: words like any other.
+    is_either = said <= TRUE | FALSE and said & TRUE and said & FALSE
+    type_ = "boolean" if is_either else _day_type(kept)
+    found = Profile(name, rows, type_, kept, tokens=tokens, missing=rows - int(kept.sum()))
+    if type_ == "string" and len(kept) * 10 > found.present and look_like_numbers(kept):
+        doubt = f"was not read as numbers, though it looks like them: {', '.join(kept.index[:3])}"
+        return found if found.is_time else replace(found, doubt=doubt)
+    return found
 
 
 def _typed(name: str, rows: int, kind: str, counts: "pd.Series[int]") -> Profile:
@@ -147,31 +164,66 @@ def _typed(name: str, rows: int, kind: str, counts: "pd.Series[int]") -> Profile
 
 def _as_numbers(name: str, rows: int, counts: "pd.Series[int]") -> Profile | None:
     """The column as one of numbers; None if it is none."""
-    is_nothing = _says_nothing(counts, NOTHING)
+    nothing = NOTHING if _has_zero(counts) else NOTHING - {"none"}
+    is_nothing = _says_nothing(counts, nothing) | (counts.index == "None")
     rest = counts[~is_nothing]
     reading = None if rest.empty else reading_of(rest)
     if reading is None:
         return None
     numbers, odd = rest[reading.fits], rest[~reading.fits]
-    kind = "string" if reading.written else _number_type(numbers)
+    words, slips = _beside(odd, rows)
+    are_tokens = len(odd) <= MAX_WORDS and not slips.empty and slips.min() > 1
+    written = reading.written or (Numeral() if len(words) else None)
+    kind = "string" if written else _number_type(numbers)
     if kind == "code":
         return None
-    are_tokens = len(odd) <= MAX_WORDS and not odd.empty and odd.min() > 1
-    unreadable = 0 if are_tokens else int(odd.sum())
+    unreadable = 0 if are_tokens else int(slips.sum())
     found = Profile(
         name,
         rows,
         kind,
         numbers,
-        reading.written,
-        tokens=tuple(sorted([*counts.index[is_nothing], *(odd.index if are_tokens else ())])),
-        odd=tuple(sorted(odd.index)),
-        missing=rows - int(numbers.sum()) - unreadable,
+        written,
+        tokens=tuple(sorted([*counts.index[is_nothing], *(slips.index if are_tokens else ())])),
+        odd=tuple(sorted([*odd.index, *_bounds(numbers, written)])),
+        words=tuple(words.index),
+        missing=rows - int(numbers.sum()) - int(words.sum()) - unreadable,
         unreadable=unreadable,
-        doubt=reading.doubt,
+        doubt="; ".join(_doubts(reading.doubt, words, slips if are_tokens else slips[:0], rows)),
         is_open=reading.is_open,
     )
     return _bounded(found)
+
+
+def _beside(odd: "pd.Series[int]", rows: int) -> "tuple[pd.Series[int], pd.Series[int]]":
+    """Of texts beside numbers the frequent words, which say something, and the others."""
+    is_word = odd > MAX_UNREADABLE * rows
+    return odd[is_word], odd[~is_word]
+
+
+def _doubts(
+    marks: str, words: "pd.Series[int]", tokens: "pd.Series[int]", rows: int
+) -> "Iterator[str]":
+    """What a person should look at in a column of numbers."""
+    if marks:
+        yield marks
+    for word, count in words.items():
+        share = f"{count / rows:.0%}"
+        yield f"{share} of the rows say {word!r} beside numbers: a feature of its own tells them"
+    for token in tokens.index:
+        yield f"{token!r} beside numbers is taken for a missing value: is that what it means?"
+
+
+def _bounds(numbers: "pd.Series[int]", written: Numeral | None) -> tuple[str, ...]:
+    """Texts that name a bound of a number and not the number."""
+    if written is None or not written.is_bounded:
+        return ()
+    return tuple(numbers.index[numbers.index.str.contains(f"[{BOUNDS}]|[+]$")])
+
+
+def _has_zero(counts: "pd.Series[int]") -> bool:
+    """Whether zero is written as a number: where it is not, `none` may be it."""
+    return bool(counts.index.str.fullmatch("[+-]?0+([.,]0+)?").any())
 
 
 def _says_nothing(counts: "pd.Series[int]", words: frozenset[str]) -> "NDArray[np.bool_]":
@@ -200,7 +252,8 @@ def _bounded(found: Profile) -> Profile:
     )
     is_readable = numbers.notna()
     readable, rest = found.counts[is_readable], numbers[is_readable]
-    odd = sentinels(rest, readable) if not found.written else ()
+    is_plain = found.written in (None, Numeral())
+    odd = sentinels(rest, readable) if is_plain else ()
     rest = rest.drop(list(odd))
     return replace(
         found,
