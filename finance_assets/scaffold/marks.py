@@ -1,7 +1,7 @@
 """Marks: what stands between thousands and what before decimals, by all numbers of a column."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,9 @@ def look_like_numbers(counts: "pd.Series[int]") -> bool:
     return bool(digits.sum() >= LIKE * rows.sum() and 2 * marked.sum() >= rows.sum())
 
 
-def _best(dot: Reading, comma: Reading, texts: "pd.Index[str]", rows: NDArray[np.int64]) -> Reading:
+def _best(
+    dot: Reading, comma: Reading, texts: "pd.Index[str]", rows: NDArray[np.integer[Any]]
+) -> Reading:
     """Whichever reads more rows; of two that read as many, what the marks say."""
     by_dot, by_comma = rows[dot.fits].sum(), rows[comma.fits].sum()
     if by_dot != by_comma:
@@ -100,7 +102,8 @@ def _numeral(counts: "pd.Series[int]") -> Numeral | None:
     is_number = (is_money | before.eq("")) & (is_unit | after.eq(""))
     if not is_number.any():
         return None
-    parts, rows, before, after = (x[is_number.to_numpy()] for x in (parts, rows, before, after))
+    kept = is_number.to_numpy()
+    parts, rows, before, after = parts[kept], rows[kept], before[kept], after[kept]
     scales = _scales(after)
     is_scale = after.isin(scales)
     unit = before.where(before.ne("") | is_scale, after)

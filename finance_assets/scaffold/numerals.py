@@ -74,7 +74,8 @@ class Numeral:
         before = f"({one_of(self.units)}{gap})?" if self.units else ""
         afters = (*self.units, *self.scales)
         after = f"({gap}{one_of(afters)})?" if afters else ""
-        pattern = f"{sign}{gap}{before + sign if before else before}{number}{after}"
+        signs = f"({sign}{gap}{before}|{before}{sign})" if before else f"{sign}{gap}"
+        pattern = f"{signs}{number}{after}"
         if self.is_signed:
             plain = f"{before}{number}{after}"
             pattern = f"({pattern}|{plain}{any_of('-' + MINUS)}|{before}[(]{plain}[)])"

@@ -1,5 +1,6 @@
 """The outcome: which task the label asks for, and which of its values is the event."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -148,7 +149,8 @@ def _meant(values: Sequence[str], found: Profile) -> list[object]:
 
     texts = pd.Series(values, dtype="object").str.strip()
     numbers = (found.written or Numeral()).numbers(texts)
-    return list(texts.str.lower().where(numbers.isna(), numbers))
+    said = zip(texts.str.lower(), numbers, strict=True)
+    return [word if math.isnan(number) else number for word, number in said]
 
 
 def _named(
@@ -159,7 +161,8 @@ def _named(
     Raises:
         CannotScaffoldError: the label never is it.
     """
-    event = groups.get(*_meant([positive], found))
+    [said] = _meant([positive], found)
+    event = groups.get(said)
     if event is None:
         raise CannotScaffoldError(
             f"the label never is {positive.strip()!r}",

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from finance_assets.calendar.written import are_times
 from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
-from finance_assets.scaffold.marks import MAX_UNREADABLE, MAX_WORDS, look_like_numbers, reading_of
-from finance_assets.scaffold.numerals import BOUNDS, WHOLE, Numeral
+from finance_assets.scaffold.beside import (
+    NOTHING_IN_WORDS,
+    beside,
+    bounds_of,
+    doubts_of,
+    say_nothing,
+    say_nothing_among_numbers,
+)
+from finance_assets.scaffold.marks import MAX_WORDS, look_like_numbers, reading_of
+from finance_assets.scaffold.numerals import WHOLE, Numeral
 from finance_assets.scaffold.sentinels import sentinels
-from finance_assets.scaffold.vocabulary import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
-# Texts that say that nothing is known, in lower case. A dash or a word may mean it; a blank does.
-NOTHING = words("nothing")
-# Of words that may be a value of its own kind, only these are missing values in a column of words.
-NOTHING_IN_WORDS = NOTHING - {"none", ".", "*", "---", ".."}
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
 MAX_CATEGORIES = 20
 # So many of its most frequent values show whether a column has times.
@@ -142,7 +142,7 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
     numeric = _as_numbers(name, rows, counts)
     if numeric is not None:
         return numeric
-    is_nothing = _says_nothing(counts, NOTHING_IN_WORDS)
+    is_nothing = say_nothing(counts, NOTHING_IN_WORDS)
     tokens, kept = tuple(sorted(counts.index[is_nothing])), counts[~is_nothing]
     said = set(kept.index.str.lower())
     # F and N are both no: words like any other.
@@ -164,20 +164,21 @@ def _typed(name: str, rows: int, kind: str, counts: "pd.Series[int]") -> Profile
 
 def _as_numbers(name: str, rows: int, counts: "pd.Series[int]") -> Profile | None:
     """The column as one of numbers; None if it is none."""
-    nothing = NOTHING if _has_zero(counts) else NOTHING - {"none"}
-    is_nothing = _says_nothing(counts, nothing) | (counts.index == "None")
+    is_nothing = say_nothing_among_numbers(counts)
     rest = counts[~is_nothing]
     reading = None if rest.empty else reading_of(rest)
     if reading is None:
         return None
     numbers, odd = rest[reading.fits], rest[~reading.fits]
-    words, slips = _beside(odd, rows)
+    words, slips = beside(odd, rows)
     are_tokens = len(odd) <= MAX_WORDS and not slips.empty and slips.min() > 1
     written = reading.written or (Numeral() if len(words) else None)
     kind = "string" if written else _number_type(numbers)
     if kind == "code":
         return None
     unreadable = 0 if are_tokens else int(slips.sum())
+    bounds = bounds_of(numbers, written)
+    doubts = doubts_of(bounds, words / rows, slips.index if are_tokens else ())
     found = Profile(
         name,
         rows,
@@ -185,50 +186,14 @@ def _as_numbers(name: str, rows: int, counts: "pd.Series[int]") -> Profile | Non
         numbers,
         written,
         tokens=tuple(sorted([*counts.index[is_nothing], *(slips.index if are_tokens else ())])),
-        odd=tuple(sorted([*odd.index, *_bounds(numbers, written)])),
+        odd=tuple(sorted([*odd.index, *bounds])),
         words=tuple(words.index),
         missing=rows - int(numbers.sum()) - int(words.sum()) - unreadable,
         unreadable=unreadable,
-        doubt="; ".join(_doubts(reading.doubt, words, slips if are_tokens else slips[:0], rows)),
+        doubt="; ".join(filter(None, (reading.doubt, *doubts))),
         is_open=reading.is_open,
     )
     return _bounded(found)
-
-
-def _beside(odd: "pd.Series[int]", rows: int) -> "tuple[pd.Series[int], pd.Series[int]]":
-    """Of texts beside numbers the frequent words, which say something, and the others."""
-    is_word = odd > MAX_UNREADABLE * rows
-    return odd[is_word], odd[~is_word]
-
-
-def _doubts(
-    marks: str, words: "pd.Series[int]", tokens: "pd.Series[int]", rows: int
-) -> "Iterator[str]":
-    """What a person should look at in a column of numbers."""
-    if marks:
-        yield marks
-    for word, count in words.items():
-        share = f"{count / rows:.0%}"
-        yield f"{share} of the rows say {word!r} beside numbers: a feature of its own tells them"
-    for token in tokens.index:
-        yield f"{token!r} beside numbers is taken for a missing value: is that what it means?"
-
-
-def _bounds(numbers: "pd.Series[int]", written: Numeral | None) -> tuple[str, ...]:
-    """Texts that name a bound of a number and not the number."""
-    if written is None or not written.is_bounded:
-        return ()
-    return tuple(numbers.index[numbers.index.str.contains(f"[{BOUNDS}]|[+]$")])
-
-
-def _has_zero(counts: "pd.Series[int]") -> bool:
-    """Whether zero is written as a number: where it is not, `none` may be it."""
-    return bool(counts.index.str.fullmatch("[+-]?0+([.,]0+)?").any())
-
-
-def _says_nothing(counts: "pd.Series[int]", words: frozenset[str]) -> "NDArray[np.bool_]":
-    """Which texts stand for a missing value: a word that does, or white space that is no blank."""
-    return counts.index.str.strip().str.lower().isin([*words, ""])
 
 
 def _number_type(counts: "pd.Series[int]") -> str:
