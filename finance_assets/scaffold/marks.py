@@ -23,7 +23,7 @@ CURRENCIES = words("currencies")
 # What stands before a number, the number, and what stands behind it.
 PARTS = rf"([^0-9]*?)([0-9](?:[0-9{MARKS}]*[0-9])?)[.]?(?:[eE][+-]?[0-9]+)?([^0-9]*)"
 AROUND = f"+-(){MINUS}{BOUNDS}={BLANKS}"
-UNIT = r"[^\W\d_]{1,12}[.]?|[^\w\s.,]{1,2}[^\W\d_]?|[^\W\d_]{1,3}[\u00b2\u00b3]"
+UNIT = r"[^\W\d_]{1,12}[.]?|[^\w\s.,^\[\]\\]{1,2}[^\W\d_]?|[^\W\d_]{1,3}[\u00b2\u00b3]"
 # So many rows of digits and marks look like numbers; digits alone may be a code.
 LIKE = 0.95
 LOOKS = rf"[^0-9]{{0,6}}[0-9][0-9{MARKS}]*[^0-9\s]{{0,12}}"

@@ -140,6 +140,9 @@ def test_the_engine_reads_each_way_exactly_as_it_was_read_here(spark):
             )
         ],
         [str(x) if x < 3 else "3+" for x in COUNTS % 5],
+        [f"{x}^" for x in COUNTS],
+        [f"{x}]" for x in COUNTS],
+        [f"{x}\\" for x in COUNTS],
     ],
 )
 def test_numbers_of_things_and_classes_are_no_amounts(texts):
