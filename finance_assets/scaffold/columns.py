@@ -11,7 +11,7 @@ from finance_assets.scaffold.naming import Names, slug, worded
 from finance_assets.scaffold.personal import Personal, personal
 from finance_assets.scaffold.plan import Feature, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile
-from finance_assets.scaffold.rules import known_rule, range_rule
+from finance_assets.scaffold.rules import known_rule, number_rule, range_rule
 from finance_assets.scaffold.sql import number_sql, quoted
 from finance_assets.scaffold.suspects import gives_away, told_by_words
 
@@ -29,11 +29,6 @@ AGES = (
     "CASE WHEN {0} < 25 THEN 'under 25' WHEN {0} < 45 THEN '25 to 44' WHEN {0} < 60 THEN"
     " '45 to 59' WHEN {0} >= 60 THEN '60 and over' ELSE 'not known' END"
 )
-WRITTEN = {
-    "decimal_comma": "numbers with a decimal comma",
-    "thousands": "numbers with marks between thousands",
-    "with_unit": "numbers with a unit",
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def described(found: Profile) -> str:
     text = spoken(slug(found.name) or "a column without a name")
     if found.is_category and 0 < found.distinct <= MAX_WORDS:
         return f"{text}: {', '.join(sorted(found.values))}"
-    return f"{text} ({WRITTEN[found.written]})" if found.written else text
+    return f"{text} ({found.written})" if found.written else text
 
 
 def planned(seen: Seen) -> PlannedColumn:
@@ -151,6 +146,8 @@ def _leak(seen: Seen) -> str:
 
 def _id(found: Profile) -> str:
     """Why a column tells things apart and says nothing of them; empty if it does."""
+    if found.is_unread:
+        return found.doubt
     if _is_unique(found):
         return "it differs in nearly every row, as a number of it does"
     if CALLED_ID.search(slug(found.name)) and not found.is_category:
@@ -196,33 +193,40 @@ def _number(seen: Seen) -> PlannedColumn:
     )
     said = [f"numbers from {found.low:g} to {found.high:g}"]
     if found.written:
-        said = [f"{WRITTEN[found.written]}, read in the features"]
+        said = [f"{found.written} from {found.low:g} to {found.high:g}, read in the features"]
+    said += [f"{word}: a feature of its own" for word in found.words]
     if found.sentinels:
         said.append(f"{', '.join(sorted(found.sentinels))} stand for a missing value")
-    if found.tokens:
-        said.append(f"{', '.join(found.tokens)}: missing")
+    said += _tokens(found)
     if found.unreadable:
         said.append(f"{found.unreadable} rows that are no numbers will be rejected")
-    rules = () if found.written else range_rule(name, found)
-    return _column(seen, Role.feature, "; ".join(said), features=(feature,), rules=rules)
+    words = tuple(_is_word(seen, word) for word in found.words)
+    rules = number_rule(name, found)
+    return _column(seen, Role.feature, "; ".join(said), features=(feature, *words), rules=rules)
+
+
+def _is_word(seen: Seen, word: str) -> Feature:
+    """Whether a row has a word."""
+    name = seen.name
+    sql = f"CASE WHEN {name} = {quoted(word)} THEN 1.0D WHEN {name} IS NOT NULL THEN 0.0D END"
+    is_word = seen.names.take(name, after=f"_is_{worded(word) or 'other'}")
+    return Feature(is_word, sql, f"1 if {name} is {word!r}, else 0", name, word=word)
+
+
+def _tokens(found: Profile) -> list[str]:
+    return [f"{', '.join(found.tokens)}: missing"] if found.tokens else []
 
 
 def _words(seen: Seen) -> PlannedColumn:
     found, name = seen.found, seen.name
     if found.type == "boolean":
         feature = Feature(name, f"cast({name} AS double)", described(found), name, is_passed=True)
-        return _column(seen, Role.feature, "yes or no", features=(feature,))
+        said = "; ".join(["yes or no", *_tokens(found)])
+        return _column(seen, Role.feature, said, features=(feature,))
     frequent = found.values[: 1 if found.distinct == 2 else MAX_WORDS]
-    features = []
-    for value in frequent:
-        is_value = seen.names.take(name, after=f"_is_{worded(value) or 'other'}")
-        sql = f"CASE WHEN {name} = {quoted(value)} THEN 1.0D WHEN {name} IS NOT NULL THEN 0.0D END"
-        features.append(Feature(is_value, sql, f"1 if {name} is {value!r}, else 0", name))
+    features = tuple(_is_word(seen, value) for value in frequent)
     said = f"{found.distinct} different words"
     if found.distinct > len(frequent) and found.distinct != 2:
         said += f", of which the {len(frequent)} most frequent are told apart"
-    if found.tokens:
-        said += f"; {', '.join(found.tokens)}: missing"
-    return _column(
-        seen, Role.feature, said, features=tuple(features), rules=known_rule(seen.name, seen.found)
-    )
+    said = "; ".join([said, *_tokens(found)])
+    return _column(seen, Role.feature, said, features=features, rules=known_rule(name, found))

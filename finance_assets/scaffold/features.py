@@ -14,7 +14,6 @@ from finance_assets.scaffold.naming import Names
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.plan import Decision, Feature, PlannedColumn
 from finance_assets.scaffold.profile import Profile, texts_of
-from finance_assets.scaffold.sql import quoted
 from finance_assets.scaffold.suspects import ranking
 
 if TYPE_CHECKING:
@@ -110,19 +109,11 @@ def _values(
     feature: Feature, column: PlannedColumn, found: Profile, texts: "pd.Series[str]"
 ) -> np.ndarray:
     """The feature of some rows, as its SQL makes it."""
-    if found.is_number:
+    if found.is_number and not feature.word:
         return found.numbers(texts).to_numpy("float64")
-    is_there = texts.notna() & ~texts.isin(found.tokens)
+    is_there = texts.notna() & ~texts.isin([*found.tokens, *found.sentinels])
     if feature.is_passed:
         said = texts.str.lower().isin(["true", "t", "yes", "y", "1"])
     else:
-        said = texts == _word(feature, found)
+        said = texts == feature.word
     return said.astype("float64").where(is_there).to_numpy("float64")
-
-
-def _word(feature: Feature, found: Profile) -> str:
-    """The word that a feature is about: the one whose quoted form its SQL compares with."""
-    for value in found.values:
-        if f"= {quoted(value)} THEN" in feature.sql:
-            return value
-    return ""

@@ -1,129 +1,143 @@
-"""Numerals: numbers as machines and as people write them, and which way a column is written in."""
+"""Numerals: how the numbers of a column are written, by a machine or for people.
+
+One pattern says which texts are numbers, one of what to leave out says what each of them is; both
+are read alike by Python and by the engine, whose SQL is made of them (sql.py).
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from finance_assets.lakehouse.readable import PATTERNS
-from finance_assets.scaffold.sentinels import HIGH, LOW
 
 if TYPE_CHECKING:
     import pandas as pd
 
 WHOLE, NUMBER = PATTERNS["int"], PATTERNS["double"]
-# Numbers that are written for people, by how they are read; the house reads plain ones only.
-WRITTEN = {
-    "decimal_comma": r"[+-]?([1-9][0-9]{0,2}([.][0-9]{3})+|[0-9]+)(,[0-9]+)?",
-    "thousands": r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+([.][0-9]+)?|" + NUMBER,
-    "with_unit": r"[+-]?[€$£¥]? ?[+-]?([1-9][0-9]{0,2}(,[0-9]{3})+|[0-9]+)([.][0-9]+)? ?"
-    r"(%|[€$£¥]|[A-Za-z]{1,12})?|" + NUMBER,
+# Blanks that never break a line, or are narrow, stand between thousands and before units.
+BLANKS = " \u00a0\u2009\u202f"
+MARKS = ".,'\u2019" + BLANKS
+# A minus that is none of the keyboard; a sign may also stand behind, or be a pair of brackets.
+MINUS = "\u2212"
+NEGATIVE = f"[({MINUS}-]"
+BOUNDS = "<>\u2264\u2265"
+SCALES = {
+    **{"k": 1e3, "K": 1e3, "Tsd": 1e3, "Tsd.": 1e3, "m": 1e6, "M": 1e6, "mn": 1e6, "Mio": 1e6},
+    **{"Mio.": 1e6, "B": 1e9, "bn": 1e9, "Mrd": 1e9, "Mrd.": 1e9},
 }
-# So many words beside the numbers of a column stand for something that is not a number.
-MAX_WORDS, MAX_UNREADABLE = 3, 0.01
-# So many different numbers without a mark show how small ones are written.
-FEW = 3
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One way to read the texts of a column as numbers.
+class Numeral:
+    """How the numbers of a column are written, where not all are plain ones of a type.
 
-    `fits` says of each text whether it is one. `doubt` is what a person should look at: a mark
-    that may stand between thousands or before decimals. `is_open`: nothing tells which.
+    `groups` are marks between thousands, `is_lakh` if they stand between hundreds of them, too.
+    `units` say nothing, as there is one; `scales` multiply. `is_signed`: a minus stands behind, is
+    a pair of brackets, or no key of a keyboard. `is_bounded`: `60+` and `>200` are read as the
+    bound that they name.
     """
 
-    written: str
-    fits: NDArray[np.bool_]
-    doubt: str = ""
-    is_open: bool = False
+    decimal: str = "."
+    groups: str = ""
+    units: tuple[str, ...] = ()
+    scales: tuple[str, ...] = ()
+    is_lakh: bool = False
+    is_signed: bool = False
+    is_bounded: bool = False
 
-
-def reading_of(counts: "pd.Series[int]") -> Reading | None:
-    """How the texts of a column, with how often each occurs, are read as numbers; None if not."""
-    plain = _reading("", NUMBER, counts)
-    if plain:
-        dots = _Marks(counts.index[plain.fits], ".")
-        # 3.380 beside 997: decimals would be 3.38, or 997.000.
-        if not (dots.are_thousands and not dots.are_decimals):
-            return plain
-    ways = [_reading(written, pattern, counts) for written, pattern in WRITTEN.items()]
-    found = [way for way in ways if way]
-    if not found:
-        return plain
-    rows = counts.to_numpy()
-    best = max(found, key=lambda way: rows[way.fits].sum())
-    if plain:
-        return _doubted(best, counts, ".") if best.written == "decimal_comma" else plain
-    commas = _Marks(counts.index[best.fits], ",")
-    other = next((way for way in found if way.written == "thousands"), None)
-    if best.written == "decimal_comma":
-        as_good = other and rows[other.fits].sum() == rows[best.fits].sum()
-        return _doubted(other, counts, ",") if other and as_good and commas.are_thousands else best
-    if best.written == "with_unit" and commas.are_grouped:
-        return _doubted(best, counts, ",") if commas.are_thousands else None
-    return best
-
-
-def plain_number(texts: "pd.Series[str]", written: str) -> "pd.Series[str]":
-    """Numbers as people write them, as the machine does."""
-    if written == "decimal_comma":
-        return texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    if written:
-        return texts.str.replace(r"[^0-9.+-]", "", regex=True)
-    return texts
-
-
-def _reading(written: str, pattern: str, counts: "pd.Series[int]") -> Reading | None:
-    """One way to read the texts; None if it leaves too many of them over."""
-    fits = counts.index.str.fullmatch(pattern)
-    if written == "with_unit" and not _one_unit(counts[fits]):
-        return None
-    odd = counts[~fits]
-    is_enough = fits.any() and (
-        odd.empty
-        or odd.sum() <= MAX_UNREADABLE * counts.sum()
-        or (len(odd) <= MAX_WORDS and fits.sum() >= 20)
-    )
-    return Reading(written, fits) if is_enough else None
-
-
-def _one_unit(counts: "pd.Series[int]") -> bool:
-    """Whether all values have the same unit, or none: `5 km` and `5 miles` are not one scale."""
-    units = counts.index.str.replace(r"[0-9.,+ -]", "", regex=True)
-    return len({unit for unit in units if unit}) == 1
-
-
-def _doubted(reading: Reading, counts: "pd.Series[int]", mark: str) -> Reading:
-    """The same, its marks taken for thousands, with what a person should look at."""
-    marks = _Marks(counts.index[reading.fits], mark)
-    shown = marks.marked[0]
-    doubt = f"{shown} is read as {shown.replace(mark, '')}: is it not {shown.replace(mark, '.')}?"
-    return Reading(reading.written, reading.fits, doubt, marks.are_decimals)
-
-
-class _Marks:
-    """What numbers with a mark in them say of it: before decimals, or between thousands?"""
-
-    def __init__(self, texts: "pd.Index[str]", mark: str) -> None:
-        digits = texts.str.replace(r"[^0-9.,]", "", regex=True)
-        has_mark = digits.str.contains(mark, regex=False)
-        self.marked: list[str] = sorted(set(digits[has_mark]), key=lambda text: (len(text), text))
-        groups = digits[has_mark].str.fullmatch(rf"[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}")
-        # 3.5 or 12.3456 are no thousands, and 1,234,567 are no decimals: there is nothing to ask.
-        self.are_grouped = bool(len(groups) and groups.all())
-        others = {float(text) for text in digits[~has_mark] if text.count(".") <= 1 and text != "."}
-        # What may stand for a missing value says nothing of how numbers are written, nor does 0.
-        self._others = others - HIGH - {-low for low in LOW} - {0.0}
+    def __str__(self) -> str:
+        said = [
+            "with a decimal comma" if self.decimal == "," else "",
+            "with marks between thousands" if self.groups.strip(".") else "",
+            f"with a unit ({', '.join(self.units)})" if self.units else "",
+            f"in {', '.join(self.scales)}" if self.scales else "",
+            "with a sign in brackets, behind or of its own" if self.is_signed else "",
+            "with bounds such as 60+ or >200" if self.is_bounded else "",
+        ]
+        return " and ".join(["numbers", *filter(None, said)]).replace(" and ", " ", 1)
 
     @property
-    def are_thousands(self) -> bool:
-        """Whether no other number would have had to have a mark."""
-        return self.are_grouped and all(number < 1000 for number in self._others)
+    def pattern(self) -> str:
+        """What a text must look like, as a whole, to be a number."""
+        point, gap = f"[{self.decimal}]", f"{any_of(BLANKS)}?" if self._has_gaps else ""
+        whole = "[0-9]+"
+        if self.groups:
+            whole = f"[1-9][0-9]{{0,2}}({any_of(self.groups)}[0-9]{{3}})+|{whole}"
+        if self.is_lakh:
+            whole = f"[1-9][0-9]?(,[0-9]{{2}})+,[0-9]{{3}}|{whole}"
+        number = f"(({whole})({point}[0-9]*)?|{point}[0-9]+)"
+        if not self.is_signed:
+            number += "([eE][+-]?[0-9]+)?"
+        # +49 301 234 567 is no amount.
+        sign = any_of("+-" + MINUS * self.is_signed) + "?"
+        if set(self.groups) & set(BLANKS):
+            sign = sign.replace("+", "")
+        before = f"({one_of(self.units)}{gap})?" if self.units else ""
+        afters = (*self.units, *self.scales)
+        after = f"({gap}{one_of(afters)})?" if afters else ""
+        signs = f"({sign}{gap}{before}|{before}{sign})" if before else f"{sign}{gap}"
+        pattern = f"{signs}{number}{after}"
+        if self.is_signed:
+            plain = f"{before}{number}{after}"
+            pattern = f"({pattern}|{plain}{any_of('-' + MINUS)}|{before}[(]{plain}[)])"
+        if self.is_bounded:
+            pattern = f"([{BOUNDS}]=?{gap})?{pattern}({gap}[+])?"
+        return pattern
 
     @property
-    def are_decimals(self) -> bool:
-        """Whether decimals are written alike: 3,380 beside whole numbers would be 3,38."""
-        has_zeros = any(text.endswith("0") for text in self.marked)
-        return not (self.are_grouped and has_zeros and len(self._others) >= FEW)
+    def _has_gaps(self) -> bool:
+        """Whether a blank may stand beside a number: behind its sign, or before its unit."""
+        is_apart = self.is_signed or self.is_bounded or bool(set(self.groups) & set(BLANKS))
+        return bool(is_apart or self.units or self.scales)
+
+    @property
+    def left_out(self) -> str:
+        """A pattern of what to take away for the number to be left; empty if there is nothing."""
+        chars = self.groups + "-()" * self.is_signed + MINUS * self.is_signed
+        chars += f"{BOUNDS}=+" * self.is_bounded
+        words = tuple(sorted((*self.units, *self.scales), key=len, reverse=True))
+        chars = "".join(dict.fromkeys(chars + BLANKS * self._has_gaps))
+        every = any_of(chars) if chars else ""
+        return "|".join([*map(literal, words), *([every] if every else [])])
+
+    @property
+    def factors(self) -> tuple[tuple[str, float], ...]:
+        """What a number that has a pattern in it is multiplied by, the first that fits."""
+        gap = f"[0-9]{any_of(BLANKS)}?"
+        return tuple((f"{gap}{literal(scale)}", SCALES[scale]) for scale in self.scales)
+
+    def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
+        """Texts as numbers; NaN what is none, as the engine would have it."""
+        import pandas as pd
+
+        found = texts.astype("object")
+        is_number = found.str.fullmatch(self.pattern).eq(True)
+        found = found.where(is_number, None)
+        plain = found
+        if self.left_out:
+            plain = plain.str.replace(self.left_out, "", regex=True)
+        if self.decimal != ".":
+            plain = plain.str.replace(self.decimal, ".", regex=False)
+        values = pd.to_numeric(plain, errors="coerce").astype("float64")
+        if self.is_signed:
+            values = values.where(~found.str.contains(NEGATIVE).eq(True), -values)
+        for pattern, factor in self.factors:
+            values = values.where(~found.str.contains(pattern).eq(True), values * factor)
+        return values
+
+
+def any_of(chars: str) -> str:
+    """A pattern of one of some characters."""
+    # A dash in the middle would be a range.
+    dash = "-" if "-" in chars else ""
+    return f"[{chars.replace('-', '')}{dash}]"
+
+
+def one_of(words: tuple[str, ...]) -> str:
+    """A pattern of one of some words."""
+    longest = sorted(words, key=len, reverse=True)
+    return f"({'|'.join(map(literal, longest))})" if len(words) > 1 else literal(words[0])
+
+
+def literal(word: str) -> str:
+    """A pattern of nothing but a word."""
+    return "".join(c if c.isalnum() else f"[{c}]" for c in word)

@@ -1,11 +1,14 @@
 """The outcome: which task the label asks for, and which of its values is the event."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finance_assets.ml.tasks.binary import defaults as binary_defaults
 from finance_assets.ml.tasks.regression import defaults as regression_defaults
 from finance_assets.scaffold.naming import Names, worded
+from finance_assets.scaffold.numerals import Numeral
 from finance_assets.scaffold.profile import FALSE, TRUE, Profile
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.vocabulary import words
@@ -56,11 +59,23 @@ def outcome_of(request: Request, found: Profile, name: str, names: Names) -> Out
             "mend them, or leave the cells empty where nothing is known",
         )
     if found.distinct < 2:
-        shown = f"only {found.values[0]!r}" if found.distinct else "no value"
-        raise _refused(request, f"holds {shown}: there is nothing to tell apart", "another label")
+        raise _one_kind(request, found)
+    if found.is_unread:
+        raise _refused(request, found.doubt, "numbers that are all written in one usual way")
     if request.task == "regression" or (request.task is None and _is_amount(request, found)):
         return _regression(request, found, name, names)
     return _binary(request, found, name, names)
+
+
+def _one_kind(request: Request, found: Profile) -> CannotScaffoldError:
+    """Nothing to tell apart: a cell without a value may be a no, or not known yet."""
+    shown = f"only {found.values[0]!r}" if found.distinct else "no value"
+    remedy = "another label"
+    if found.distinct and found.missing:
+        codes = ", ".join(map(repr, (*found.tokens, *found.sentinels)))
+        shown += f" beside {found.missing} rows of {codes or 'blanks'}, which are not a no"
+        remedy = "a value of its own, such as no, in the rows where it did not happen"
+    return _refused(request, f"holds {shown}: there is nothing to tell apart", remedy)
 
 
 def _is_amount(request: Request, found: Profile) -> bool:
@@ -103,17 +118,11 @@ def _binary(request: Request, found: Profile, name: str, names: Names) -> Outcom
             "numbers, or a label with two values",
         )
     if request.positive is None:
-        positive, why = _event(groups, found)
+        event, why = _event(groups, found)
     else:
-        positive, why = request.positive.strip(), "asked for"
-        if not any(positive in group for group in groups):
-            raise CannotScaffoldError(
-                f"the label never is {positive!r}",
-                where="--positive",
-                remedy=f"one of: {', '.join(found.values[:20])}",
-            )
-    event = next(group for group in groups if positive in group)
-    others = tuple(text for group in groups if group is not event for text in group)
+        event, why = _named(request.positive, found, groups)
+    positive = event[0]
+    others = tuple(text for group in groups.values() if group is not event for text in group)
     _require_enough(request, found, event, others)
     warning = ""
     if len(groups) > 2:
@@ -126,32 +135,60 @@ def _binary(request: Request, found: Profile, name: str, names: Names) -> Outcom
     return Outcome("binary", why, target, event, others, is_plain, warning)
 
 
-def _same_values(found: Profile) -> list[tuple[str, ...]]:
+def _same_values(found: Profile) -> dict[object, tuple[str, ...]]:
     """The values, those together that differ in case or white space only, or write one number."""
-    groups: dict[object, list[str]] = {}
-    for text in found.values:
-        try:
-            same: object = float(text)
-        except ValueError:
-            same = text.strip().lower()
-        groups.setdefault(same, []).append(text)
-    return [tuple(group) for group in groups.values()]
+    groups: dict[object, tuple[str, ...]] = {}
+    for text, same in zip(found.values, _meant(found.values, found), strict=True):
+        groups[same] = (*groups.get(same, ()), text)
+    return groups
 
 
-def _event(groups: list[tuple[str, ...]], found: Profile) -> tuple[str, str]:
-    """The value that is the event, and why: a known word, else the rarer one."""
-    first, second = groups
-    are_events = [group[0].lower() in EVENTS for group in groups]
-    are_quiet = [group[0].lower() in QUIET for group in groups]
-    scores = [e - q for e, q in zip(are_events, are_quiet, strict=True)]
+def _meant(values: Sequence[str], found: Profile) -> list[object]:
+    """What each value says, however it is written: a number, or a word."""
+    import pandas as pd
+
+    texts = pd.Series(values, dtype="object").str.strip()
+    numbers = (found.written or Numeral()).numbers(texts)
+    said = zip(texts.str.lower(), numbers, strict=True)
+    return [word if math.isnan(number) else number for word, number in said]
+
+
+def _named(
+    positive: str, found: Profile, groups: dict[object, tuple[str, ...]]
+) -> tuple[tuple[str, ...], str]:
+    """The values of the event that was asked for.
+
+    Raises:
+        CannotScaffoldError: the label never is it.
+    """
+    [said] = _meant([positive], found)
+    event = groups.get(said)
+    if event is None:
+        raise CannotScaffoldError(
+            f"the label never is {positive.strip()!r}",
+            where="--positive",
+            remedy=f"one of: {', '.join(found.values[:20])}",
+        )
+    return event, "asked for"
+
+
+def _event(groups: dict[object, tuple[str, ...]], found: Profile) -> tuple[tuple[str, ...], str]:
+    """The values that are the event, and why: 1, a known word, else the rarer one."""
+    (first, one), (second, other) = groups.items()
+    score = _score(first) - _score(second)
     # 1 is the event beside 0 or -1; beside 2 it is a number like any other.
-    is_known = not found.is_number or all(map(any, zip(are_events, are_quiet, strict=True)))
-    if is_known and scores[0] != scores[1]:
-        event = groups[0] if scores[0] > scores[1] else groups[1]
-        return event[0], "its words say which of the two is the event"
-    often = [int(found.counts[list(group)].sum()) for group in groups]
-    rarer = first if often[0] < often[1] else second
-    return rarer[0], f"the rarer of the two values ({min(often)} of {sum(often)})"
+    are_numbers = isinstance(first, float) and isinstance(second, float)
+    if score and (not are_numbers or {first, second} in ({1.0, 0.0}, {1.0, -1.0})):
+        return (one if score > 0 else other), "its words say which of the two is the event"
+    often = [int(found.counts[list(group)].sum()) for group in (one, other)]
+    rarer = one if often[0] < often[1] else other
+    return rarer, f"the rarer of the two values ({min(often)} of {sum(often)})"
+
+
+def _score(said: object) -> int:
+    """Whether a value says that something came (1), that it did not (-1), or neither."""
+    word = f"{said:g}" if isinstance(said, float) else said
+    return (word in EVENTS) - (word in QUIET)
 
 
 def _require_enough(

@@ -34,7 +34,8 @@ class Role(StrEnum):
 class Feature:
     """A column of the features table: SQL over silver's columns.
 
-    `column` is the silver column that it is made of; `is_passed` if it is taken over as it is.
+    `column` is the silver column that it is made of; `is_passed` if it is taken over as it is, and
+    `word` the one that it is about.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Feature:
     description: str
     column: str = ""
     is_passed: bool = False
+    word: str = ""
 
 
 @dataclass(frozen=True)

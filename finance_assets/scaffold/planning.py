@@ -20,6 +20,7 @@ from finance_assets.scaffold.personal import Personal, personal
 from finance_assets.scaffold.plan import Decision, Feature, Plan, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile, profile, texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
+from finance_assets.scaffold.rules import number_rule
 from finance_assets.scaffold.sql import label_sql, label_type
 
 if TYPE_CHECKING:
@@ -224,7 +225,9 @@ def _label(found: Profile, name: str, outcome: Outcome) -> PlannedColumn:
     codes, reason = (*found.tokens, *found.sentinels), outcome.reason
     if codes:
         reason += f"; of rows with {', '.join(codes)} it is not known"
-    column = delivered(name, replace(found, type=kind), Role.label, reason)
+    # An amount that is written in another way would be another amount.
+    rules = number_rule(name, found) if found.written and outcome.task == "regression" else ()
+    column = delivered(name, replace(found, type=kind), Role.label, reason, rules=rules)
     # Its absence is no mistake: it may become known later.
     return replace(column, is_nullable=True)
 

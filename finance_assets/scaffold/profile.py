@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from finance_assets.calendar.written import EARLIEST, LATEST, are_times
 from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
+from finance_assets.scaffold.beside import (
+    NOTHING_IN_WORDS,
+    beside,
+    bounds_of,
+    doubts_of,
+    say_nothing,
+    say_nothing_among_numbers,
+)
+from finance_assets.scaffold.marks import MAX_WORDS, look_like_numbers, reading_of
 from finance_assets.scaffold.naming import slug
-from finance_assets.scaffold.numerals import MAX_WORDS, WHOLE, plain_number, reading_of
+from finance_assets.scaffold.numerals import WHOLE, Numeral
 from finance_assets.scaffold.sentinels import sentinels
-from finance_assets.scaffold.vocabulary import words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Texts that say that nothing is known, in lower case. A dash or a word may mean it; a blank does.
-NOTHING = words("nothing")
-# Of words that may be a value of its own kind, only these are missing values in a column of words.
-NOTHING_IN_WORDS = NOTHING - {"none", ".", "*", "---", ".."}
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
 MAX_CATEGORIES = 20
 # So many of its most frequent values show whether a column has times.
@@ -46,20 +49,21 @@ class Profile:
     `written` how numbers are written where they are no plain ones (the type is then string), and
     `doubt` what a person should look at in that; `is_open` if nothing tells whether it is right.
     `tokens` are texts that stand for a missing value, `sentinels` those of them that are numbers.
-    `odd` are texts beside its numbers that are none and say nothing of a missing value, though they
-    may be tokens. `missing` counts tokens, sentinels and blanks, `unreadable` what is no value of
-    the type. `low` and `high` are bounds of its numbers. `counts` are its values without missing
-    ones.
+    `odd` are texts beside its numbers that are none and say nothing of a missing value: they are
+    frequent `words`, tokens, or unreadable. `missing` counts tokens, sentinels and blanks,
+    `unreadable` what is no value of the type. `low` and `high` are bounds of its numbers. `counts`
+    are its values without missing ones and words beside numbers.
     """
 
     name: str
     rows: int
     type: str
     counts: "pd.Series[int]" = field(repr=False)
-    written: str = ""
+    written: Numeral | None = None
     tokens: tuple[str, ...] = ()
     sentinels: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     missing: int = 0
     unreadable: int = 0
     low: float | None = None
@@ -82,6 +86,11 @@ class Profile:
     def is_number(self) -> bool:
         """Whether its values are numbers, however they are written."""
         return bool(self.written) or self.type in ("int", "bigint", "double") or "dec" in self.type
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its texts look like numbers that nothing here reads."""
+        return bool(self.doubt) and not self.is_number
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -115,7 +124,9 @@ class Profile:
         import pandas as pd
 
         plain = texts.mask(texts.isin([*self.tokens, *self.sentinels]))
-        numbers = pd.to_numeric(plain_number(plain, self.written), errors="coerce")
+        if self.written:
+            return self.written.numbers(plain).replace([np.inf, -np.inf], np.nan)
+        numbers = pd.to_numeric(plain, errors="coerce")
         return numbers.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
@@ -141,11 +152,17 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
     numeric = _as_numbers(name, rows, counts)
     if numeric is not None:
         return numeric
-    is_nothing = _says_nothing(counts, NOTHING_IN_WORDS)
+    is_nothing = say_nothing(counts, NOTHING_IN_WORDS)
     tokens, kept = tuple(sorted(counts.index[is_nothing])), counts[~is_nothing]
     said = set(kept.index.str.lower())
-    type_ = "boolean" if said <= TRUE | FALSE and len(said) > 1 else _day_type(kept)
-    return Profile(name, rows, type_, kept, tokens=tokens, missing=rows - int(kept.sum()))
+    # F and N are both no: words like any other.
+    is_either = said <= TRUE | FALSE and said & TRUE and said & FALSE
+    type_ = "boolean" if is_either else _day_type(kept)
+    found = Profile(name, rows, type_, kept, tokens=tokens, missing=rows - int(kept.sum()))
+    if type_ == "string" and len(kept) * 10 > found.present and look_like_numbers(kept):
+        doubt = f"was not read as numbers, though it looks like them: {', '.join(kept.index[:3])}"
+        return found if found.is_time else replace(found, doubt=doubt)
+    return found
 
 
 def _typed(name: str, rows: int, kind: str, counts: "pd.Series[int]") -> Profile:
@@ -157,36 +174,36 @@ def _typed(name: str, rows: int, kind: str, counts: "pd.Series[int]") -> Profile
 
 def _as_numbers(name: str, rows: int, counts: "pd.Series[int]") -> Profile | None:
     """The column as one of numbers; None if it is none."""
-    is_nothing = _says_nothing(counts, NOTHING)
+    is_nothing = say_nothing_among_numbers(counts)
     rest = counts[~is_nothing]
     reading = None if rest.empty else reading_of(rest)
     if reading is None:
         return None
     numbers, odd = rest[reading.fits], rest[~reading.fits]
-    kind = "string" if reading.written else _number_type(numbers)
+    words, slips = beside(odd, rows)
+    are_tokens = len(odd) <= MAX_WORDS and not slips.empty and slips.min() > 1
+    written = reading.written or (Numeral() if len(words) else None)
+    kind = "string" if written else _number_type(numbers)
     if kind == "code":
         return None
-    are_tokens = len(odd) <= MAX_WORDS and not odd.empty and odd.min() > 1
-    unreadable = 0 if are_tokens else int(odd.sum())
+    unreadable = 0 if are_tokens else int(slips.sum())
+    bounds = bounds_of(numbers, written)
+    doubts = doubts_of(bounds, words / rows, slips.index if are_tokens else ())
     found = Profile(
         name,
         rows,
         kind,
         numbers,
-        reading.written,
-        tokens=tuple(sorted([*counts.index[is_nothing], *(odd.index if are_tokens else ())])),
-        odd=tuple(sorted(odd.index)),
-        missing=rows - int(numbers.sum()) - unreadable,
+        written,
+        tokens=tuple(sorted([*counts.index[is_nothing], *(slips.index if are_tokens else ())])),
+        odd=tuple(sorted([*odd.index, *bounds])),
+        words=tuple(words.index),
+        missing=rows - int(numbers.sum()) - int(words.sum()) - unreadable,
         unreadable=unreadable,
-        doubt=reading.doubt,
+        doubt="; ".join(filter(None, (reading.doubt, *doubts))),
         is_open=reading.is_open,
     )
     return _bounded(found)
-
-
-def _says_nothing(counts: "pd.Series[int]", words: frozenset[str]) -> "NDArray[np.bool_]":
-    """Which texts stand for a missing value: a word that does, or white space that is no blank."""
-    return counts.index.str.strip().str.lower().isin([*words, ""])
 
 
 def _number_type(counts: "pd.Series[int]") -> str:
@@ -210,7 +227,8 @@ def _bounded(found: Profile) -> Profile:
     )
     is_readable = numbers.notna()
     readable, rest = found.counts[is_readable], numbers[is_readable]
-    odd = sentinels(rest, readable) if not found.written else ()
+    is_plain = found.written in (None, Numeral())
+    odd = sentinels(rest, readable) if is_plain else ()
     rest = rest.drop(list(odd))
     return replace(
         found,

@@ -4,12 +4,20 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 from finance_assets.scaffold.plan import Rule
 from finance_assets.scaffold.profile import Profile
-from finance_assets.scaffold.sql import quoted
+from finance_assets.scaffold.sql import quoted, readable_sql
 
 # The slack around what was seen: half of its range.
 SLACK = 0.5
 # Beyond it a double has no exact whole numbers, and a bound says nothing.
 MOST = 1e15
+
+
+def number_rule(name: str, found: Profile) -> tuple[Rule, ...]:
+    """What is no number, or is far outside of everything that was seen, is a mistake."""
+    if not found.written:
+        return range_rule(name, found)
+    reason = f"Seen were {found.written}; what is written in another way cannot be read."
+    return (Rule(f"{name}_readable", readable_sql(name, found), reason),)
 
 
 def range_rule(name: str, found: Profile) -> tuple[Rule, ...]:

@@ -2,14 +2,12 @@
 
 from finance_assets.lakehouse import ddl
 from finance_assets.scaffold.layout import visible
+from finance_assets.scaffold.numerals import NEGATIVE, Numeral
 from finance_assets.scaffold.outcome import Outcome
 from finance_assets.scaffold.profile import Profile
 
-NUMBERS = {
-    "decimal_comma": "replace(replace({}, '.', ''), ',', '.')",
-    "thousands": "regexp_replace({}, '[^0-9.+-]', '')",
-    "with_unit": "regexp_replace({}, '[^0-9.+-]', '')",
-}
+# `\\z` and not `$`, which Java lets match before a line end.
+END = "\\z"
 
 
 def quoted(value: str) -> str:
@@ -18,10 +16,37 @@ def quoted(value: str) -> str:
 
 
 def number_sql(name: str, found: Profile) -> str:
-    """SQL for a silver column as a double."""
-    if found.written:
-        return f"try_cast({NUMBERS[found.written].format(name)} AS double)"
-    return name if found.type == "double" else f"cast({name} AS double)"
+    """SQL for a silver column as a double: what its numeral reads, step by step."""
+    if not found.written:
+        return name if found.type == "double" else f"cast({name} AS double)"
+    text = name
+    if found.written.left_out:
+        text = f"regexp_replace({text}, {quoted(found.written.left_out)}, '')"
+    if found.written.decimal != ".":
+        text = f"replace({text}, {quoted(found.written.decimal)}, '.')"
+    number = f"try_cast({text} AS double)"
+    if found.written.is_signed:
+        number += f" * CASE WHEN {name} RLIKE {quoted(NEGATIVE)} THEN -1.0D ELSE 1.0D END"
+    if found.written.factors:
+        number += f" * CASE {_factors(name, found.written)} ELSE 1.0D END"
+    return number
+
+
+def _factors(name: str, written: Numeral) -> str:
+    whens = (
+        f"WHEN {name} RLIKE {quoted(pattern)} THEN {factor:.1f}D"
+        for pattern, factor in written.factors
+    )
+    return " ".join(whens)
+
+
+def readable_sql(name: str, found: Profile) -> str:
+    """SQL for whether a silver column of written numbers has one, or a word that stands beside."""
+    assert found.written is not None
+    condition = f"{name} RLIKE {quoted(f'^({found.written.pattern}){END}')}"
+    if found.words:
+        condition += f" OR {name} IN ({', '.join(map(quoted, found.words))})"
+    return f"{name} IS NULL OR {condition}"
 
 
 def label_type(found: Profile) -> str:

@@ -1,6 +1,10 @@
 """The label: which task it asks for, which of its values is the event, and what is refused."""
 
+from decimal import Decimal
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from finance_assets.scaffold.request import CannotScaffoldError
@@ -51,6 +55,52 @@ def test_a_positive_value_can_be_named_and_words_beat_rarity(tmp_path):
         with_label(tmp_path, np.where(LATE, "yes", "no"), positive="maybe")
 
 
+@pytest.mark.parametrize(
+    ("event", "other"),
+    [("1.00", "0.00"), ("01", "00"), ("1.0", "-1.0"), ("1,0", "0,0"), ("1", "no"), ("100%", "0%")],
+)
+def test_one_is_the_event_however_it_is_written_and_however_often(tmp_path, event, other):
+    plan = with_label(tmp_path, np.where(LATE, other, event))
+    is_one = event != "100%"
+    assert plan.outcome.positive == ((event if is_one else other),)
+    assert ("words" in plan.outcome.reason) == is_one
+
+
+def test_one_is_the_event_of_a_typed_file_too(tmp_path):
+    exact = [Decimal(100 * int(not late)).scaleb(-2) for late in LATE]
+    rows = pa.Table.from_pandas(parcels()).drop_columns("late")
+    rows = rows.append_column("late", pa.array(exact, pa.decimal128(5, 2)))
+    pq.write_table(rows, tmp_path / "parcels.parquet")
+    assert planned(tmp_path / "parcels.parquet").outcome.positive == ("1.00",)
+
+
+@pytest.mark.parametrize(
+    ("event", "other", "named"),
+    [("Yes", "No", "yes"), ("1.0", "0.0", "1"), ("0.0", "1.0", "0"), ("1,0", "0,0", "1")],
+)
+def test_a_positive_value_is_found_however_it_is_written(tmp_path, event, other, named):
+    plan = with_label(tmp_path, np.where(LATE, event, other), positive=named)
+    assert (plan.outcome.positive, plan.outcome.reason) == ((event,), "asked for")
+
+
+@pytest.mark.parametrize(("event", "blank"), [("Y", ""), ("Y", "N/A"), ("1", "")])
+def test_a_blank_is_not_a_no_and_the_message_says_how_to_mend_that(tmp_path, event, blank):
+    with pytest.raises(CannotScaffoldError, match="which are not a no") as refused:
+        with_label(tmp_path, np.where(LATE, event, blank))
+    assert "a value of its own, such as no" in refused.value.remedy
+    assert (blank or "blanks") in str(refused.value)
+
+
+def test_amounts_that_are_read_by_nothing_or_only_bounded_are_said_to_be_that(tmp_path):
+    amounts = np.random.default_rng(5).lognormal(8, 1, ROWS)
+    with pytest.raises(CannotScaffoldError, match="was not read as numbers"):
+        with_label(tmp_path, [f"{x:,.2f} {'USD' if x > 3000 else 'EUR'}" for x in amounts])
+    with pytest.raises(CannotScaffoldError, match="holds '>9000' beside numbers"):
+        with_label(tmp_path, [f"{x:.2f}" if x < 9000 else ">9000" for x in amounts])
+    in_brackets = [f"({x:,.2f})" if i % 2 else f"{x:,.2f}" for i, x in enumerate(amounts)]
+    assert with_label(tmp_path, in_brackets).outcome.task == "regression"
+
+
 def test_letters_of_another_case_and_missing_labels_are_no_classes(tmp_path):
     values = np.where(LATE, np.where(np.arange(ROWS) % 2, "Yes", "YES"), "no")
     values = np.where(np.arange(ROWS) % 30 == 1, "", values)
@@ -78,6 +128,7 @@ def test_many_numbers_ask_for_a_regression_and_its_past_is_the_rule_of_thumb(tmp
     commas = [f"{x:.1f}".replace(".", ",") for x in parcels()["weight"]]
     plan = planned(csv_file(tmp_path, parcels().assign(weight=commas)), label="weight")
     assert (plan.outcome.target, plan.naive) == ("weight_amount", "weight_amount_before")
+    assert [rule.name for rule in column(plan, "weight").rules] == ["weight_readable"]
 
 
 @pytest.mark.parametrize("code", ["99", "-9", "999", "unknown"])

@@ -124,6 +124,9 @@ def dirty_csv(folder):
     frame["no_break"] = with_odd(whole, "\xa0")
     frame["huge"] = ["1e999" if i == 8 else n / 7 for i, n in enumerate(whole)]
     frame["words"] = with_odd(with_odd(["a", "b"] * (ROWS // 2), "\t"), "NA\xa0", 60)
+    frame["visited"] = with_odd([n * 7 % 211 for n in range(ROWS)], "never")
+    owed = [(n * 7 % 1301 - 650) * 10 for n in range(ROWS)]
+    frame["owed"] = [f"(€ {-n:,}.50)" if n < 0 else f"€ {n:,}.50" for n in owed]
     frame["late"] = with_odd((frame["late"] == "yes").astype(int), "99")
     return csv_file(folder, frame, "boxes.csv")
 
@@ -175,9 +178,13 @@ def test_the_engine_finds_missing_and_rejects_what_the_plan_said_it_would(runner
     coded = [name for name, one in seen.items() if one.missing]
     assert len(coded) == (3 if dirty is dirty_csv else 5)
     features = pd.DataFrame(found.rows("features.dirty_ones_features"))
-    for name in set(seen) & set(features):
-        if seen[name].is_number:
-            assert (features[name].min(), features[name].max()) == (seen[name].low, seen[name].high)
+    for name in set(seen):
+        made = f"{name}_number" if seen[name].written else name
+        if seen[name].is_number and made in features:
+            assert (features[made].min(), features[made].max()) == (seen[name].low, seen[name].high)
+    if dirty is dirty_csv:
+        assert features["visited_is_never"].sum() == features["visited_number"].isna().sum() == 30
+        assert features["owed_number"].min() < -6000
 
 
 class Own:

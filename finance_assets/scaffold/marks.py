@@ -1,0 +1,202 @@
+"""Marks: what stands between thousands and what before decimals, by all numbers of a column."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finance_assets.scaffold.numerals import BLANKS, BOUNDS, MARKS, MINUS, NUMBER, SCALES, Numeral
+from finance_assets.scaffold.sentinels import HIGH, LOW
+from finance_assets.scaffold.vocabulary import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# So many words beside the numbers of a column stand for something that is not a number.
+MAX_WORDS, MAX_UNREADABLE = 3, 0.01
+# So many different numbers without a mark show how small ones are written.
+FEW = 3
+# So many different ones are numbers: of fewer, words beside them or `3+` and `2-` may be classes.
+MANY = 20
+CURRENCIES = words("currencies")
+# What stands before a number, the number, and what stands behind it.
+PARTS = rf"([^0-9]*?)([0-9](?:[0-9{MARKS}]*[0-9])?)[.]?(?:[eE][+-]?[0-9]+)?([^0-9]*)"
+AROUND = f"+-(){MINUS}{BOUNDS}={BLANKS}"
+UNIT = r"[^\W\d_]{1,12}[.]?|[^\w\s.,^\[\]\\]{1,2}[^\W\d_]?|[^\W\d_]{1,3}[\u00b2\u00b3]"
+# So many rows of digits and marks look like numbers; digits alone may be a code.
+LIKE = 0.95
+LOOKS = rf"[^0-9]{{0,6}}[0-9][0-9{MARKS}]*[^0-9\s]{{0,12}}"
+MARKED = rf"[0-9][.,'\u2019][0-9]|[0-9][{BLANKS}][^0-9]"
+SYMBOL = "[€$£¥₹₽₩₺₫₴]"
+LAKH = r"[1-9][0-9]?(,[0-9]{2})+,[0-9]{3}([.][0-9]+)?"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read the texts of a column as numbers.
+
+    `written` is None for plain numbers. `fits` says of each text whether it is one. `doubt` is what
+    a person should look at: a mark that may stand between thousands or before decimals. `is_open`:
+    nothing tells which.
+    """
+
+    written: Numeral | None
+    fits: NDArray[np.bool_]
+    doubt: str = ""
+    is_open: bool = False
+
+
+def reading_of(counts: "pd.Series[int]") -> Reading | None:
+    """How the texts of a column, with how often each occurs, are read as numbers; None if not."""
+    texts, rows = counts.index, counts.to_numpy()
+    plain = Reading(None, texts.str.fullmatch(NUMBER))
+    dots = _Marks(texts[plain.fits], ".")
+    if plain.fits.all() and not dots.say_thousands:
+        return plain
+    numeral = _numeral(counts)
+    if numeral is None:
+        return plain if _is_enough(plain, counts) else None
+    dot, comma = (_reading(one, counts) for one in (numeral, _with_comma(numeral, texts)))
+    best = _best(dot, comma, texts, rows)
+    # A slip of the pen in one row makes no other way of writing.
+    more = best.fits & ~plain.fits
+    is_slip = rows[more].sum() <= MAX_UNREADABLE * rows.sum() and not numeral.is_bounded
+    if is_slip and not best.doubt and _is_enough(plain, counts):
+        return plain
+    return next((one for one in (best, plain) if _is_enough(one, counts)), None)
+
+
+def look_like_numbers(counts: "pd.Series[int]") -> bool:
+    """Whether texts that were not read as numbers are mostly digits and marks all the same."""
+    texts, rows = counts.index, counts.to_numpy()
+    digits, marked = rows[texts.str.fullmatch(LOOKS)], rows[texts.str.contains(MARKED)]
+    return bool(digits.sum() >= LIKE * rows.sum() and 2 * marked.sum() >= rows.sum())
+
+
+def _best(
+    dot: Reading, comma: Reading, texts: "pd.Index[str]", rows: NDArray[np.integer[Any]]
+) -> Reading:
+    """Whichever reads more rows; of two that read as many, what the marks say."""
+    by_dot, by_comma = rows[dot.fits].sum(), rows[comma.fits].sum()
+    if by_dot != by_comma:
+        return dot if by_dot > by_comma else comma
+    commas, dots = _Marks(texts[dot.fits], ","), _Marks(texts[dot.fits], ".")
+    if commas.marked:
+        return _doubted(dot, commas) if commas.are_thousands else comma
+    # 3.380 beside 997: decimals would be 3.38, or 997.000.
+    return _doubted(comma, dots) if dots.say_thousands else dot
+
+
+def _numeral(counts: "pd.Series[int]") -> Numeral | None:
+    """How the numbers are written, were there a dot before decimals; None if they are none."""
+    parts = counts.index.to_series().str.extract(f"^{PARTS}$")
+    has = parts[1].notna()
+    if not has.any():
+        return None
+    parts, rows = parts[has], counts[has.to_numpy()]
+    before = parts[0].str.strip(AROUND).replace({".": "", ",": ""})
+    after = parts[2].str.strip(AROUND)
+    is_money = before.str.lower().isin(CURRENCIES) | before.str.fullmatch(SYMBOL)
+    is_unit = after.str.fullmatch(UNIT) & ~after.isin(["e", "E"])
+    is_number = (is_money | before.eq("")) & (is_unit | after.eq(""))
+    if not is_number.any():
+        return None
+    kept = is_number.to_numpy()
+    parts, rows, before, after = parts[kept], rows[kept], before[kept], after[kept]
+    scales = _scales(after)
+    is_scale = after.isin(scales)
+    unit = before.where(before.ne("") | is_scale, after)
+    often = rows.groupby(unit.to_numpy()).sum().drop("", errors="ignore").sort_values()
+    units = (str(often.index[-1]),) if len(often) else ()
+    bodies = parts[1]
+    seen = "".join(mark for mark in MARKS[1:] if bodies.str.contains(mark, regex=False).any())
+    if _are_codes(bodies, seen):
+        return None
+    return Numeral(
+        groups=seen,
+        units=units,
+        scales=scales,
+        is_lakh=bool(bodies.str.fullmatch(LAKH).any()),
+        is_signed=_any(parts[0], f"[{MINUS}(]") or _any(parts[2], f"[{MINUS}-]"),
+        is_bounded=_any(parts[0], f"[{BOUNDS}]") or _any(parts[2], "[+]"),
+    )
+
+
+def _any(texts: "pd.Series[str]", pattern: str) -> bool:
+    return bool(texts.str.contains(pattern).any())
+
+
+def _scales(after: "pd.Series[str]") -> tuple[str, ...]:
+    """The scales behind numbers: K beside M, or beside none; a single m is one of metres."""
+    said = set(after)
+    used = said - {""}
+    is_mixed = len(used) > 1 or (len(said) > 1 and used != {"m"})
+    return tuple(sorted(used)) if is_mixed and used <= set(SCALES) else ()
+
+
+def _are_codes(bodies: "pd.Series[str]", marks: str) -> bool:
+    """Whether digits in groups are numbers of something, such as of a phone: all as long."""
+    return bool(set(marks) & set(BLANKS)) and len(bodies) > FEW and bodies.str.len().nunique() == 1
+
+
+def _with_comma(numeral: Numeral, texts: "pd.Index[str]") -> Numeral:
+    """The same with a comma before decimals; a dot can only stand between thousands then."""
+    groups = "." + numeral.groups.replace(",", "")
+    return replace(numeral, decimal=",", groups=groups, is_lakh=False)
+
+
+def _reading(numeral: Numeral, counts: "pd.Series[int]") -> Reading:
+    return Reading(numeral, counts.index.str.fullmatch(numeral.pattern))
+
+
+def _is_enough(reading: Reading, counts: "pd.Series[int]") -> bool:
+    """Whether a way to read the texts leaves few of them over."""
+    odd, how = counts[~reading.fits], reading.written
+    if reading.fits.sum() < MANY and how and (how.is_signed or how.is_bounded):
+        return False
+    are_few = odd.sum() <= MAX_UNREADABLE * counts.sum()
+    are_words = len(odd) <= MAX_WORDS and reading.fits.sum() >= MANY
+    return bool(reading.fits.any() and (are_few or are_words))
+
+
+def _doubted(reading: Reading, marks: "_Marks") -> Reading:
+    """The same, its marks taken for thousands, with what a person should look at."""
+    shown, mark = marks.marked[0], marks.mark
+    doubt = f"{shown} is read as {shown.replace(mark, '')}: is it not {shown.replace(mark, '.')}?"
+    return replace(reading, doubt=doubt, is_open=marks.are_decimals)
+
+
+class _Marks:
+    """What numbers with a mark in them say of it: before decimals, or between thousands?"""
+
+    def __init__(self, texts: "pd.Index[str]", mark: str) -> None:
+        # 1e5 is no 15.
+        texts = texts[~texts.str.contains("[0-9][.]?[eE][+-]?[0-9]")]
+        digits = texts.str.replace(r"[^0-9.,]", "", regex=True)
+        has_mark = digits.str.contains(mark, regex=False)
+        self.mark = mark
+        self.marked: list[str] = sorted(set(digits[has_mark]), key=lambda text: (len(text), text))
+        groups = digits[has_mark].str.fullmatch(rf"[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}")
+        # 3.5 or 12.3456 are no thousands, and 1,234,567 are no decimals: there is nothing to ask.
+        self.are_grouped = bool(len(groups) and groups.all())
+        plain = digits[~has_mark].str.replace(",", "", regex=False)
+        others = {float(text) for text in plain if text.count(".") <= 1 and text != "."}
+        # What may stand for a missing value says nothing of how numbers are written, nor does 0.
+        self._others = others - HIGH - {-low for low in LOW} - {0.0}
+
+    @property
+    def are_thousands(self) -> bool:
+        """Whether no other number would have had to have a mark."""
+        return self.are_grouped and all(number < 1000 for number in self._others)
+
+    @property
+    def are_decimals(self) -> bool:
+        """Whether decimals are written alike: 3,380 beside whole numbers would be 3,38."""
+        has_zeros = any(text.endswith("0") for text in self.marked)
+        return not (self.are_grouped and has_zeros and len(self._others) >= FEW)
+
+    @property
+    def say_thousands(self) -> bool:
+        """Whether a mark that a machine would take for the one before decimals is none."""
+        return self.are_thousands and not self.are_decimals
