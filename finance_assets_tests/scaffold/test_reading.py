@@ -266,7 +266,7 @@ def test_a_broken_line_below_a_quoted_header_costs_no_other(tmp_path):
         (b"parcel,sent,late\n", "the delivery has no rows"),
         (b"parcel,sent,delayed\n1,2024-01-01,no\n", "there is no column 'late'"),
         (b"parcel,sent,late,late\n1,2024-01-01,no,no\n", "two columns are called 'late'"),
-        (b'[{"parcel": 1}]', "cannot be read"),
+        (b'[{"parcel": 1}]', "it is a list of JSON"),
         (
             b'{"parcel": {"id": 1}, "sent": "2024-01-01", "late": "no"}\n',
             "'parcel' has a type that no",
