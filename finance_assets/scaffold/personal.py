@@ -56,9 +56,9 @@ NAMED = (
     Named(_words("e?_?mails?", "email_?address"), "mail address", re.compile("@")),
     Named(
         _words(
-            r"(tele?|cell|mobile|handy)?_?(phones?|fon|tel|mobile|cell|handy|fax)_?(no|nr|num|number"
+            r"((tele?|cell|mobile|handy)?_?(phones?|fon)|tel|mobile|handy|fax)_?(no|nr|num|number"
             r"|nummer)?\d*",
-            *("msisdn", "contact_?(no|number)"),
+            *("msisdn", "(contact|cell)_?(no|number)"),
         ),
         "phone number",
         DIGITS,

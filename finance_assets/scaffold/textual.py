@@ -74,7 +74,7 @@ def _copy_from(
 ) -> None:
     """Copy the lines of a file from its header on, in which every column has a name."""
     with (
-        plain.open(encoding=encoding, newline="") as source,
+        plain.open(encoding=encoding, newline="\n") as source,
         copy.open("w", encoding=encoding, newline="") as target,
     ):
         for number, line in enumerate(source):

@@ -170,6 +170,12 @@ def test_single_quotes_are_quotes_and_the_source_is_told_so(path):
     assert any('quote="\'"' in one.reason for one in planned(path).decisions)
 
 
+def test_row_names_before_a_blank_have_no_name_and_are_read(path):
+    lines = ['"" ' + LINES[0].replace(",", " ")]
+    lines += [f'"{i}" ' + line.replace(",", " ") for i, line in enumerate(LINES[1:])]
+    assert read(path, lines).header == ("", *parcels().columns)
+
+
 REFUSED = {
     "a comma ends each line": (
         [LINES[0], *(f"{line}," for line in LINES[1:])],
