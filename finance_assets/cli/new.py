@@ -99,7 +99,8 @@ def _new(request: "Request", into: Path | None) -> None:
     from finance_assets.scaffold.reading import read_files
     from finance_assets.scaffold.writing import write
 
-    known = all_use_cases()
+    # A package of one's own is named before the first use case is in it.
+    known = all_use_cases(may_be_empty=True)
     tables = [step.key for use_case in known.values() for step in use_case.steps]
     require_name(request.name, known, tables)
     place = place_of(request.name, into)
@@ -151,7 +152,7 @@ def _render(root: Path) -> list[str]:
     from finance_assets.cli.rendered import render_checkout
 
     forget()
-    shipped = {n: u for n, u in all_use_cases().items() if _is_shipped(u)}
+    shipped = {n: u for n, u in all_use_cases(may_be_empty=True).items() if _is_shipped(u)}
     return render_checkout(root, shipped)
 
 

@@ -44,6 +44,8 @@ def _of_files(plan: Plan, given: Given) -> Iterator[Decision]:
     if given.totals:
         said = "left out: totals, or lines between two lists, are no records"
         yield Decision("!files", f"{given.totals} rows have neither time nor label", said)
+    for note in given.notes:
+        yield Decision("!files", note.choice, note.reason)
     if plan.split.repeated:
         choice = f"{plan.split.repeated} rows are there again, the same in every column"
         yield Decision("!files", choice, "they are delivered, and counted as duplicates")

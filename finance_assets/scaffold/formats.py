@@ -32,7 +32,7 @@ def code_of(format_: Format) -> str:
     """A format as a source declares it; empty for what it is without a word."""
     if isinstance(format_, Csv):
         parts = [repr(format_.delimiter)] if format_.delimiter != "," else []
-        parts += ["quote=None"] if format_.quote is None else []
+        parts += [] if format_.quote == '"' else [f"quote={format_.quote!r}"]
         parts += [f"escape={format_.escape!r}"] if format_.escape else []
         parts += [] if format_.encoding in PLAIN else [f"encoding={format_.encoding!r}"]
         parts += ["is_multiline=True"] if format_.is_multiline else []

@@ -6,7 +6,15 @@ from functools import cached_property
 import pyarrow as pa
 
 from finance_assets.scaffold.formats import Format, written_as
-from finance_assets.scaffold.request import CannotScaffoldError
+from finance_assets.scaffold.request import CannotScaffoldError, listed
+
+
+@dataclass(frozen=True)
+class Note:
+    """What deserves a look in how a file was read, and why it was read so."""
+
+    choice: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -16,7 +24,7 @@ class Given:
     `rows` have the names of the file; text unless the format is typed. `format` is that of the
     deliveries, `read_as` that of each file. `malformed` lines are no records, `skipped` ones stand
     above a header, `totals` have neither time nor label. `left_out` are columns of types that no
-    table can hold.
+    table can hold, `notes` what else deserves a look.
     """
 
     read_as: tuple[Format, ...]
@@ -25,6 +33,7 @@ class Given:
     skipped: int = 0
     left_out: tuple[str, ...] = ()
     totals: int = 0
+    notes: tuple[Note, ...] = ()
 
     @cached_property
     def format(self) -> Format:
@@ -57,6 +66,6 @@ class Given:
             raise CannotScaffoldError(
                 f"there is no column {name!r}",
                 where=where,
-                remedy=f"one of: {', '.join(self.header)}",
+                remedy=f"one of: {listed(self.header)}",
             )
         return stripped.index(name)

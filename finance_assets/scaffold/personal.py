@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
 
 from finance_assets.scaffold.naming import slug
-
-if TYPE_CHECKING:
-    from finance_assets.scaffold.profile import Profile
+from finance_assets.scaffold.people import PERSONS, is_age, is_full_name
+from finance_assets.scaffold.profile import FALSE, TRUE, Profile
 
 # So many of a column's values must look like it.
 SHARE, SAMPLE = 0.8, 500
@@ -38,41 +37,79 @@ def _words(*words: str) -> re.Pattern[str]:
     return re.compile(rf"(^|_)({'|'.join(words)})(_|$)")
 
 
-# Words of column names, in the form that slug() gives them.
+@dataclass(frozen=True)
+class Named:
+    """Words of column names, in the form that slug() gives them, and what the column then is.
+
+    Of `few` values that come again and again each has to look like this: kinds of telephones are
+    no numbers of any. `may_be_small`: a small number may be one, and not only count them.
+    """
+
+    words: re.Pattern[str]
+    what: str
+    few: re.Pattern[str]
+    may_be_small: bool = False
+
+
+ANY, DIGIT, DIGITS = re.compile(""), re.compile(r"\d"), re.compile(r"(\d\D*){5}")
 NAMED = (
-    (_words("e?_?mails?", "email_?address"), "mail address"),
-    (
+    Named(_words("e?_?mails?", "email_?address"), "mail address", re.compile("@")),
+    Named(
         _words(
-            "phones?", "phone_?(no|number)", "tel", "telefon", "telephone", "mobile", "fax", "handy"
+            r"((tele?|cell|mobile|handy)?_?(phones?|fon)|tel|mobile|handy|fax)_?(no|nr|num|number"
+            r"|nummer)?\d*",
+            *("msisdn", "(contact|cell)_?(no|number)"),
         ),
         "phone number",
+        DIGITS,
     ),
-    (
+    Named(
         _words(
             *("first_?names?", "last_?names?", "sur_?names?", "given_?names?", "family_?names?"),
             *("full_?names?", "maiden_?name", "middle_?name", "vorname", "nachname", "prenom"),
-            *("(customer|client|person|holder|contact|employee|patient|borrower|user)_?names?",),
+            rf"({'|'.join(PERSONS)})_?names?",
         ),
         "name of a person",
+        ANY,
     ),
-    (_words("street", "address", "addr", "strasse", "anschrift", "address_?line_?\\d"), "address"),
-    (
+    Named(
+        _words("street", "address", "addr", "strasse", "anschrift", "address_?line_?\\d"),
+        "address",
+        DIGIT,
+    ),
+    Named(
         _words(
             *("ssn", "social_?security(_?(no|number))?", "passport(_?(no|number))?", "tax_?id"),
             *("national_?id", "tin", "nin", "personal_?(no|number|code)", "drivers?_?licen[cs]e"),
         ),
         "number of an identity paper",
+        DIGITS,
     ),
-    (
+    Named(
         _words("iban", "(credit_?|debit_?)?card_?(no|num|number)", "cc_?(no|num|number)", "pan"),
         "number of a card or an account",
+        DIGITS,
     ),
-    (_words("ip", "ip_?addr(ess)?", "mac_?address", "device_?id", "cookie"), "address of a device"),
-    (_words("dob", "birth_?(date|day)?", "date_?of_?birth", "geburtsdatum"), "date of birth"),
-    (_words("lat", "latitude", "lon", "lng", "longitude"), "place"),
+    Named(
+        _words("licen[cs]e_?plates?", "number_?plates?", "plate_?(no|number)", "kennzeichen"),
+        "licence plate",
+        DIGIT,
+    ),
+    Named(
+        _words("ip", "ip_?addr(ess)?", "mac_?address", "device_?id", "cookie"),
+        "address of a device",
+        re.compile("[0-9:.]"),
+    ),
+    Named(
+        _words("dob", "birth_?(date|day)?", "date_?of_?birth", "geburtsdatum"),
+        "date of birth",
+        DIGIT,
+        may_be_small=True,
+    ),
+    Named(_words("lat", "latitude", "lon", "lng", "longitude"), "place", DIGIT, may_be_small=True),
 )
 PROTECTED = _words(
-    *("sex", "gender", "age", "age_?(years|group|band)", "alter", "race", "ethnic(ity)?"),
+    *("sex", "gender", "race", "ethnic(ity)?"),
     *(
         "religion",
         "religious",
@@ -88,31 +125,64 @@ VALUES = (
     (re.compile(r"[A-Z]{2}\d{2} ?([A-Z0-9]{4} ?){2,7}[A-Z0-9]{1,4}"), "number of an account"),
     (re.compile(r"\d\d\d-\d\d-\d\d\d\d"), "number of an identity paper"),
     (re.compile(r"(\d{1,3}\.){3}\d{1,3}"), "address of a device"),
+    (re.compile(r"([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"), "address of a device"),
     (
         re.compile(r"(\+|00)\d[\d ()/.-]{6,18}\d|\(\d{2,5}\)[ \d/.-]{5,14}|\d{3}-\d{3}-\d\d\d\d"),
         "phone number",
     ),
     (re.compile(r"0\d{2,5}[ /-]\d{3,}[ \d-]*"), "phone number"),
 )
-FULL_NAME = re.compile(r"([A-ZÄÖÜ][\w'’-]+,? ){1,3}[A-ZÄÖÜ][\w'’-]+")
+# Within a text, where a number of so many digits alone says little.
+WITHIN = (
+    (re.compile(r"[\w.+-]+@[\w-]+\.[A-Za-z]{2,}"), "mail addresses"),
+    (
+        re.compile(
+            r"(?<![\w+])\+\d[\d ()/.-]{7,16}\d"
+            r"|\b(tel|telefon|phone|call|mobile?|handy|fax)\b\W{0,3}(\w{2,6}\W{1,2})?"
+            r"[\d(][\d ()/.-]{5,}\d",
+            re.IGNORECASE,
+        ),
+        "phone numbers",
+    ),
+)
+# Texts that are looked into, and the share of them that is no accident.
+TEXTS, SHARE_WITHIN, LEAST_WITHIN = 5000, 0.01, 3
+# Numbers below count things; those of telephones, cards and papers are longer.
+LEAST_NUMBER = 100_000
+YES_NO = TRUE | FALSE | {"ja", "nein", "j", "oui", "non", "si", "sí", "none", "on", "off"}
+MANY = 20
 CARD = re.compile(r"\d(?:[ -]?\d){12,18}")
 
 
-def personal(found: "Profile") -> Finding:
+def personal(found: Profile) -> Finding:
     """What a column says of a person."""
     name = slug(found.name)
-    for pattern, what in NAMED:
-        if pattern.search(name):
-            return Finding(Personal.identifies, f"its name is that of a {what}")
-    what_values = _by_values(found)
+    for named in NAMED:
+        if named.words.search(name) and _can_be(found, named):
+            return Finding(Personal.identifies, f"its name is that of a {named.what}")
+    what_values = _by_values(found, name)
     if what_values:
         return Finding(Personal.identifies, f"its values look like a {what_values}")
-    if PROTECTED.search(name):
+    what_texts = _within(found)
+    if what_texts:
+        return Finding(Personal.identifies, f"its texts have {what_texts} in them")
+    if PROTECTED.search(name) or is_age(name):
         return Finding(Personal.protected, "its name is that of a protected attribute")
     return Finding(Personal.none, "")
 
 
-def _by_values(found: "Profile") -> str:
+def _can_be(found: Profile, named: Named) -> bool:
+    """Whether the values can be what the name says: `PhoneService` has yes and no."""
+    values = found.values[:SAMPLE]
+    if {value.lower() for value in values} <= YES_NO:
+        return False
+    if found.is_number and not named.may_be_small and found.high is not None:
+        are_whole = bool(found.written) or all(float(value).is_integer() for value in values)
+        return found.high >= LEAST_NUMBER and are_whole
+    return not found.is_category or _share(values, _holds(named.few)) >= SHARE
+
+
+def _by_values(found: Profile, name: str) -> str:
     values = found.values[:SAMPLE]
     if len(values) < 3:
         return ""
@@ -123,10 +193,33 @@ def _by_values(found: "Profile") -> str:
     for pattern, what in VALUES:
         if _share(values, _matcher(pattern)) >= SHARE:
             return what
-    are_many = found.distinct > 20 and found.distinct * 2 > found.present
-    if are_many and _share(values, lambda v: bool(FULL_NAME.fullmatch(v))) >= SHARE:
-        return "name of a person"
+    if _share(values, _is_ip_6) >= SHARE:
+        return "address of a device"
+    are_many = found.distinct > MANY and (found.distinct * 2 > found.present or name == "name")
+    return "name of a person" if are_many and _share(values, is_full_name) >= SHARE else ""
+
+
+def _within(found: Profile) -> str:
+    """What names somebody within the texts of a column."""
+    texts = [text for text in found.values[:TEXTS] if " " in text and any(map(str.isalpha, text))]
+    if found.is_number or not texts:
+        return ""
+    for pattern, what in WITHIN:
+        count = sum(map(_holds(pattern), texts))
+        if count >= max(LEAST_WITHIN, SHARE_WITHIN * len(texts)):
+            return what
     return ""
+
+
+def _is_ip_6(text: str) -> bool:
+    try:
+        return text.count(":") > 1 and ip_address(text.partition("/")[0]).version == 6
+    except ValueError:
+        return False
+
+
+def _holds(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda value: pattern.search(value) is not None
 
 
 def _matcher(pattern: re.Pattern[str]) -> Callable[[str], bool]:

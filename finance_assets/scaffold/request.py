@@ -1,5 +1,6 @@
 """The request: what was asked for, and the refusal of what cannot be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,10 +8,17 @@ from finance_assets.calendar import Frequency
 from finance_assets.errors import FinanceAssetsError
 
 NO_TIME = "none"
+SHOWN = 30
 
 
 class CannotScaffoldError(FinanceAssetsError):
     """No use case can be made of this; nothing was written."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a person to choose from: not hundreds of them."""
+    more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 @dataclass(frozen=True)

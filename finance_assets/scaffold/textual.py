@@ -1,11 +1,13 @@
 """Textual: the rows of CSV and JSON lines, by the readers that will read the deliveries."""
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,38 +17,47 @@ from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.source import Source, SourceColumn
 from finance_assets.lakehouse.sources.text import TextFile
-from finance_assets.scaffold.dialect import dialect_of, encoding_of
+from finance_assets.scaffold.dialect import Dialect, dialect_of, first_lines
+from finance_assets.scaffold.encoding import BROKEN
 from finance_assets.scaffold.given import Given
+from finance_assets.scaffold.leftovers import with_names, without_headers, without_unnamed
+from finance_assets.scaffold.misfits import require_width
+from finance_assets.scaffold.packing import named_in
 from finance_assets.scaffold.request import CannotScaffoldError
 
 # Behind the name of an unpacked file, which may still end as the packed one did.
 PLAIN = ".plain"
 
 
-def csv_rows(plain: Path, wanted: tuple[str, ...], folder: Path) -> Given:
+def csv_rows(plain: Path, encoding: str, wanted: tuple[str, ...], folder: Path) -> Given:
     """The rows of a file of CSV, in whichever dialect leaves the fewest lines over.
 
     Raises:
         CannotScaffoldError: no line has the wanted names.
         DeliveryError: the file cannot be read.
     """
-    dialect = dialect_of(plain, wanted)
-    body = plain
-    if dialect.skipped:
-        body = folder / f"{plain.name}.records"
-        _copy_from(plain, body, dialect.encoding, dialect.skipped)
-    declared = Csv(dialect.delimiter, encoding=dialect.encoding)
-    given = _text(declared, dialect.header, body)
+    dialect = dialect_of(plain, encoding, wanted)
+    header, body = with_names(dialect.header), plain
+    if dialect.skipped or header != dialect.header:
+        body = named_in(folder, "records", plain)
+        _copy_from(plain, body, encoding, dialect, header)
+    declared = Csv(dialect.delimiter, dialect.quote, encoding=encoding)
+    given = _text(declared, header, body)
     if given.malformed:
         # Quotes behind a backslash, values with line ends in them, or quotes that are no quotes.
         escaped = replace(declared, escape="\\")
         several = (replace(one, is_multiline=True) for one in (declared, escaped))
         others = (escaped, *several, replace(declared, quote=None))
         for other in others:
-            found = _tried(other, dialect.header, body) if given.malformed else None
+            found = _tried(other, header, body) if given.malformed else None
             # One at a time: a large file is not held as often as there are dialects.
             if found is not None and found.malformed < given.malformed:
                 given = found
+    if given.malformed > given.rows.num_rows:
+        require_width(
+            plain, first_lines(body, encoding)[1:], header, dialect.delimiter, dialect.skipped + 1
+        )
+    given = without_headers(without_unnamed(given, dialect.header, plain))
     return replace(given, skipped=dialect.skipped)
 
 
@@ -58,22 +69,30 @@ def _tried(declared: Csv, header: tuple[str, ...], plain: Path) -> Given | None:
         return None
 
 
-def _copy_from(plain: Path, copy: Path, encoding: str, first: int) -> None:
-    """Copy the lines of a file from one on, which is the header."""
+def _copy_from(
+    plain: Path, copy: Path, encoding: str, dialect: Dialect, header: Sequence[str]
+) -> None:
+    """Copy the lines of a file from its header on, in which every column has a name."""
     with (
-        plain.open(encoding=encoding, newline="") as source,
+        plain.open(encoding=encoding, newline="\n") as source,
         copy.open("w", encoding=encoding, newline="") as target,
     ):
-        target.writelines(line for number, line in enumerate(source) if number >= first)
+        for number, line in enumerate(source):
+            if number > dialect.skipped or (number == dialect.skipped and header == dialect.header):
+                target.write(line)
+            elif number == dialect.skipped:
+                csv.writer(target, delimiter=dialect.delimiter, quotechar=dialect.quote).writerow(
+                    header
+                )
 
 
-def json_rows(plain: Path, folder: Path) -> Given:
+def json_rows(plain: Path, encoding: str, folder: Path) -> Given:
     """The rows of a file of JSON lines, without columns whose values are objects or lists.
 
     Raises:
         DeliveryError: the file cannot be read.
     """
-    declared = JsonLines(encoding_of(plain))
+    declared = JsonLines(encoding)
     known, nested = Counter[str](), Counter[str]()
     with plain.open(encoding=declared.encoding, newline="\n") as stream:
         for found in map(_object, stream):
@@ -83,6 +102,12 @@ def json_rows(plain: Path, folder: Path) -> Given:
     # A few nested values beside plain ones are lines that are broken.
     left_out = tuple(name for name in known if nested[name] * 2 > known[name])
     header = tuple(name for name in known if name not in left_out)
+    if left_out and not header:
+        raise CannotScaffoldError(
+            "each value is an object or a list: it is JSON by columns, and not by records",
+            where=str(plain),
+            remedy="one object a line, as of pandas' to_json(orient='records', lines=True)",
+        )
     if left_out:
         plain = _without(left_out, plain, folder, declared.encoding)
     return replace(_text(declared, header, plain), left_out=left_out)
@@ -90,7 +115,7 @@ def json_rows(plain: Path, folder: Path) -> Given:
 
 def _without(left_out: tuple[str, ...], plain: Path, folder: Path, encoding: str) -> Path:
     """A copy of JSON lines without some of the names."""
-    copy = folder / f"{plain.name}.records"
+    copy = named_in(folder, "records", plain)
     with (
         plain.open(encoding=encoding, newline="\n") as source,
         copy.open("w", encoding=encoding, newline="") as target,
@@ -121,12 +146,21 @@ def _text(declared: Csv | JsonLines, header: tuple[str, ...], plain: Path) -> Gi
     file = TextFile(plain, named, declared.encoding, source.system)
     parts, malformed = [], 0
     for rows in declared.rows(source, file):
-        is_good = pc.is_null(rows.malformed)
         table = pa.table(rows.columns, names=list(header))
+        is_good = pc.and_(pc.is_null(rows.malformed), _is_whole(table))
         malformed += len(rows) - (good := table.filter(is_good)).num_rows
         parts.append(good)
     empty = pa.table([pa.array([], pa.string()) for _ in header], names=list(header))
     return Given((declared,), pa.concat_tables(parts) if parts else empty, malformed)
+
+
+def _is_whole(table: pa.Table) -> pa.ChunkedArray:
+    """Which rows have no bytes in them that are not in the file's encoding."""
+    found: pa.ChunkedArray = pa.chunked_array([np.ones(len(table), dtype=np.bool_)])
+    for column in table.columns:
+        is_broken = pc.fill_null(pc.match_substring(column, BROKEN), False)
+        found = pc.and_(found, pc.invert(is_broken))
+    return found
 
 
 def require_single(header: Sequence[str], path: Path) -> None:

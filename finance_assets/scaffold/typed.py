@@ -18,6 +18,7 @@ WIDER = {
     pa.float16(): pa.float64(),
     pa.float32(): pa.float64(),
     pa.large_string(): pa.string(),
+    pa.string_view(): pa.string(),
     pa.date64(): pa.date32(),
 }
 

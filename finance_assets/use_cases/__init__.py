@@ -24,8 +24,11 @@ SETTING, MODULE, DECLARED = "FINANCE_ASSETS_USE_CASES", "use_case", "USE_CASE"
 FINDABLE = "install it, or put the folder that it lies in on PYTHONPATH"
 
 
-def all_use_cases() -> dict[str, UseCase]:
+def all_use_cases(*, may_be_empty: bool = False) -> dict[str, UseCase]:
     """Every use case by its name: the shipped ones, then those that the setting names.
+
+    Args:
+        may_be_empty: a package that the setting names may be one for use cases to come.
 
     Raises:
         DeclarationError: a package cannot be imported or declares no use case, two claim the
@@ -33,7 +36,7 @@ def all_use_cases() -> dict[str, UseCase]:
         SettingsError: an end of a calendar is set that no use case goes by.
     """
     settings = get_settings()
-    found = dict(_discovered(settings.use_case_packages))
+    found = dict(_discovered(settings.use_case_packages, may_be_empty))
     for name, last in settings.calendar_ends.items():
         if name not in found or found[name].calendar.last != last:
             ends = (
@@ -77,13 +80,13 @@ def packed_folders(packages: tuple[str, ...]) -> dict[str, Path]:
 
 
 @lru_cache
-def _discovered(packages: tuple[str, ...]) -> dict[str, UseCase]:
+def _discovered(packages: tuple[str, ...], may_be_empty: bool) -> dict[str, UseCase]:
     found: dict[str, UseCase] = {}
     files: dict[str, str] = {}
     read: dict[str, tuple[UseCase, str]] = {}
     for package in dict.fromkeys((__name__, *packages)):
         modules = list(_modules(package))
-        if not modules:
+        if not modules and not may_be_empty:
             raise _refused(
                 package,
                 "there is no use case in it",

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from finance_assets.declarations import bad_sql
+from finance_assets.scaffold.people import is_full_name
 from finance_assets.scaffold.personal import is_card
 from finance_assets.scaffold.plan import Role
 from finance_assets.scaffold.profile import profile
@@ -256,7 +257,6 @@ def test_a_few_words_among_numbers_will_be_rejected_and_are_counted(tmp_path):
         ("serial no", np.arange(ROWS) * 7 + 5, Role.kept),
         ("note", [f"left at door {i % 900}" for i in range(ROWS)], Role.kept),
         ("mailbox", [f"a{i}@post.example" for i in range(ROWS)], Role.bronze_only),
-        ("E-Mail", ["?"] * 9 + ["x"] * (ROWS - 9), Role.bronze_only),
         ("contact", [f"+49 30 {1000000 + i}" for i in range(ROWS)], Role.bronze_only),
         ("lastName", RANDOM.choice(["Li", "Roe", "Kim"], ROWS), Role.bronze_only),
         (
@@ -298,6 +298,83 @@ def test_names_of_people_are_known_by_what_they_look_like(tmp_path):
     ]
     found = becomes(tmp_path, names, "addressee")
     assert (found.role, found.is_pii) == (Role.bronze_only, True)
+
+
+WORDS = ["mutig", "heiter", "wolkig", "sonnig", "neblig"]
+PEOPLE = [
+    *("Braund, Mr. Owen Harris", "Cumings, Mrs. John Bradley (Florence Briggs Thayer)"),
+    *("Owen B. Braund", "Élodie Durand", "Łukasz Šimek", "Ludwig van Beethoven", "Ana O'Neil-Ruiz"),
+]
+
+
+def people(many):
+    """As many names of people, each of them another one."""
+    for i in range(many):
+        letters = chr(97 + i % 26) + chr(97 + i // 26 % 26) + chr(97 + i // 676)
+        yield f"{PEOPLE[i % 7].rstrip(')')}{letters}" + ")" * PEOPLE[i % 7].endswith(")")
+
+
+IDENTIFYING = {
+    "Name": list(people(300)) * 4,
+    "who": list(people(ROWS)),
+    "msisdn": 4915112345678 + np.arange(ROWS) * 7919,
+    "phoneNumber": [f"{i}.0" for i in 491511234567 + np.arange(ROWS) % 300],
+    "src": [f"2001:db8::{i:x}" for i in range(ROWS)],
+    "nic": [f"00:1b:44:11:{i // 256:02x}:{i % 256:02x}" for i in range(ROWS)],
+    "E-Mail": [f"{i:032x}" for i in range(ROWS)],
+    "kennzeichen": [f"B-MW {i}" for i in range(1000, 1000 + ROWS)],
+    "note": [f"left at door {i}, call +49 30 {i % 99 + 1234567}" for i in range(ROWS)],
+    "remark": [f"parcel {i}" + (" phone: 030/1234567" if i % 50 == 0 else "") for i in range(ROWS)],
+    "hint": [f"parcel {i} for a{i}@post.example" for i in range(ROWS)],
+    "phone": RANDOM.choice(["030 1234567 x", "040 7654321 x"], ROWS),
+    "birth": RANDOM.integers(1940, 2005, ROWS),
+}
+IMPERSONAL = {
+    "PhoneService": RANDOM.choice(["Yes", "No"], ROWS),
+    "email_opt_in": RANDOM.choice(["true", "false"], ROWS),
+    "has_mobile": RANDOM.integers(0, 2, ROWS),
+    "own_telephone": RANDOM.choice(["yes", "none"], ROWS),
+    "telephone": RANDOM.choice(["A191", "A192"], ROWS),
+    "phone_calls": RANDOM.integers(0, 60, ROWS),
+    "emails_opened": some(RANDOM.integers(0, 900, ROWS), ""),
+    "mobile_spend": (RANDOM.lognormal(11, 1, ROWS)).round(2),
+    "phone_type": RANDOM.choice(["home", "work", "other"], ROWS),
+    "Street": RANDOM.choice(["Pave", "Grvl"], ROWS),
+    "customer_name_changed": RANDOM.choice(["Y", "N"], ROWS),
+    "Vehicle_Age": RANDOM.choice(["< 1 Year", "1-2 Year", "> 2 Years"], ROWS),
+    "vehicle_age": RANDOM.integers(0, 20, ROWS),
+    "account_age": RANDOM.integers(0, 4000, ROWS),
+    "age_of_house": RANDOM.integers(0, 90, ROWS),
+    "weather now": RANDOM.choice(WORDS, ROWS),
+}
+
+
+@pytest.mark.parametrize("name", IDENTIFYING)
+def test_what_names_somebody_stays_in_bronze(tmp_path, name):
+    found = becomes(tmp_path, IDENTIFYING[name], name)
+    assert (found.role, found.is_pii) == (Role.bronze_only, True), found.reason
+
+
+def test_a_name_is_evidence_only_if_the_values_can_be_what_it_says(tmp_path):
+    plan = planned(csv_file(tmp_path, parcels().assign(**IMPERSONAL)))
+    for name in IMPERSONAL:
+        found = column(plan, name)
+        assert (found.role, found.is_pii) == (Role.feature, False), f"{name}: {found.reason}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AGE", "customer_age", "driverAge", "age_in_years", "age at delivery", "age_of_customer"],
+)
+def test_the_age_of_a_person_is_protected(tmp_path, name):
+    assert becomes(tmp_path, RANDOM.integers(18, 90, ROWS), name).role is Role.protected
+
+
+@pytest.mark.parametrize(
+    "text", ["New note of 2024", "red shirt", "Li", "Ann 2", "the House", "A B", "left at Door"]
+)
+def test_words_that_are_written_otherwise_are_no_name_of_a_person(text):
+    assert not is_full_name(text)
 
 
 def test_a_card_number_keeps_its_sum():

@@ -266,14 +266,14 @@ def test_a_broken_line_below_a_quoted_header_costs_no_other(tmp_path):
         (b"parcel,sent,late\n", "the delivery has no rows"),
         (b"parcel,sent,delayed\n1,2024-01-01,no\n", "there is no column 'late'"),
         (b"parcel,sent,late,late\n1,2024-01-01,no,no\n", "two columns are called 'late'"),
-        (b'[{"parcel": 1}]', "cannot be read"),
+        (b'[{"parcel": 1}]', "it is a list of JSON"),
         (
             b'{"parcel": {"id": 1}, "sent": "2024-01-01", "late": "no"}\n',
             "'parcel' has a type that no",
         ),
         (b"parcel||sent||late\n1||2024-01-01||no\n", r"separated by '\|\|', which is several"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(64), "no text"),
-        (b"PAR1 and nothing else", "cannot be read"),
+        (b"PAR1\0 and nothing else", "cannot be read"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_file(tmp_path, content, what):

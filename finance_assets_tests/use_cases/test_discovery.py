@@ -9,8 +9,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from finance_assets.assets.metadata import asset_key
+from finance_assets.cli.main import app
 from finance_assets.cli.play import Progress, play_partition
 from finance_assets.compute.databricks.payload import build_wheel, uploaded_wheel
 from finance_assets.compute.runner import open_lakehouse
@@ -19,6 +21,7 @@ from finance_assets.errors import DeclarationError, SettingsError
 from finance_assets.settings import DatabricksSettings, get_settings
 from finance_assets.use_cases import all_use_cases
 from finance_assets_tests.outside import CUSTOMERS, MONTHS, write_package
+from finance_assets_tests.scaffold.files import csv_file, parcels
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,6 +79,20 @@ def test_what_cannot_be_loaded_says_why_and_where(named, tmp_path):
         named("outside_2.cases")
         all_use_cases()
     assert error.value.where == str(place / "use_case.py")
+
+
+def test_a_package_may_be_named_before_the_first_use_case_is_written_into_it(named, tmp_path):
+    cases = tmp_path / "outside_8"
+    cases.mkdir()
+    (cases / "__init__.py").touch()
+    named("outside_8")
+    with refused("there is no use case in it"):
+        all_use_cases()
+    file = csv_file(tmp_path, parcels())
+    asked = f"new parcel_delays --from {file} --key parcel --time sent --label late --into {cases}"
+    done = CliRunner().invoke(app, asked.split())
+    assert done.exit_code == 0, done.output
+    assert list(all_use_cases())[-1] == "parcel_delays"
 
 
 def test_a_use_case_that_breaks_while_it_loads_is_named(named, tmp_path):

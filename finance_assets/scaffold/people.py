@@ -1,0 +1,72 @@
+"""People: whether a text looks like the name of one, and a column's name speaks of one's age."""
+
+import re
+
+TITLES = {
+    *("mr", "mrs", "ms", "miss", "master", "mx", "dr", "prof", "sir", "lady", "rev", "hon"),
+    *("herr", "frau", "hr", "fr", "dipl", "ing", "mme", "mlle", "monsieur", "madame", "don"),
+    *("dona", "doña", "sr", "sra", "jr", "junior", "senior", "ii", "iii", "iv", "phd", "md"),
+}
+PARTICLES = {
+    *("van", "von", "der", "den", "de", "la", "le", "du", "del", "della", "di", "da", "dos", "das"),
+    *("zu", "zum", "zur", "ter", "ten", "bin", "ibn", "al", "el", "y", "e", "of", "the", "und"),
+}
+# Brackets and quotes stand around a maiden name or the name that one is called by.
+AROUND, INITIALS = "()[]\"'“”„‘’,", re.compile(r"(?:[^\W\d_]\.?-?){1,3}\.")
+PARTS = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
+MOST_WORDS = 12
+
+
+PERSONS = (
+    *("person", "customer", "client", "holder", "contact", "employee", "patient", "borrower"),
+    *("user", "applicant", "driver", "insured", "member", "student", "passenger", "debtor"),
+    *("owner", "subscriber", "guest", "tenant", "worker", "respondent", "participant", "agent"),
+    *("recipient", "addressee", "sender", "doctor", "child", "mother", "father", "spouse", "kunde"),
+)
+# What else may stand beside `age` where it is that of a person.
+BEFORE = {*PERSONS, "policyholder", "cust", "current", "approx", "approximate", "actual", "the"}
+AFTER = {
+    *("years", "year", "yrs", "yr", "months", "days", "in", "group", "grp", "band", "bracket"),
+    *("range", "cat", "category", "class", "bin", "bucket", "num", "numeric", "value", "rounded"),
+}
+
+
+def is_age(name: str) -> bool:
+    """Whether a name, as slug() gives it, is the age of a person: that of a vehicle is none."""
+    words = name.split("_")
+    place = next((i for i, word in enumerate(words) if word in ("age", "alter")), None)
+    if place is None:
+        return False
+    before, after = words[:place], words[place + 1 :]
+    if before and before[-1] not in BEFORE:
+        return False
+    is_of_person = after[:1] == ["of"] and after[-1] in PERSONS
+    return set(after) <= AFTER or after[0] == "at" or is_of_person
+
+
+def is_full_name(text: str) -> bool:
+    """Whether a text is two words or more that begin with a capital letter, but for titles,
+    initials and words such as `van`.
+    """
+    words = [word.strip(AROUND) for word in text.replace(",", ", ").split()]
+    words = [word for word in words if word]
+    if not 2 <= len(words) <= MOST_WORDS:
+        return False
+    # Two of them name somebody, and `the House` nobody.
+    if sum(word not in PARTICLES for word in words) < 2:
+        return False
+    spelled = [word for word in words if _is_capital(word) and PARTS.fullmatch(word)]
+    others = [word for word in words if word not in spelled]
+    has_name = any(len(w) > 1 and w.lower() not in TITLES for w in spelled)
+    return has_name and all(map(_goes_along, others))
+
+
+def _is_capital(word: str) -> bool:
+    return word[0].isupper() or word[0].istitle()
+
+
+def _goes_along(word: str) -> bool:
+    """Whether a word is a title, an initial, or stands between the parts of a name."""
+    plain = word.strip(".").lower()
+    is_initial = _is_capital(word) and INITIALS.fullmatch(word) is not None
+    return plain in TITLES or word in PARTICLES or is_initial
