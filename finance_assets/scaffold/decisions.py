@@ -3,11 +3,12 @@ deserves a look.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from finance_assets.scaffold.formats import spoken_of
 from finance_assets.scaffold.given import Given
-from finance_assets.scaffold.plan import PLAYED, Decision, Plan, Role
+from finance_assets.scaffold.plan import PLAYED, Decision, Plan, PlannedColumn, Role
+from finance_assets.scaffold.profile import Profile
 
 LEFT_OUT = "left out: no table can hold the type; what comes next has to come without"
 
@@ -112,3 +113,16 @@ def _of_task(plan: Plan) -> Iterator[Decision]:
             yield Decision("!task", request.label, outcome.warning)
     else:
         yield Decision("task", f"regression: how much {request.label} will be", outcome.reason)
+
+
+def doubts(columns: Iterable[PlannedColumn], profiles: Mapping[str, Profile]) -> Iterator[Decision]:
+    """What was not certain: columns that give the label away, and how numbers are read."""
+    for column in columns:
+        if column.is_leak:
+            yield Decision("!leak", f"{column.at_source} is no feature", column.reason)
+        doubt = profiles[column.at_source].doubt
+        if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
+            yield Decision("!numbers", column.at_source, doubt)
+        if column.role is Role.feature and profiles[column.at_source].is_year:
+            said = "a year, taken for one that is known beforehand: can it lie after the row?"
+            yield Decision("!year", f"{column.at_source} is a feature", said)

@@ -1,6 +1,6 @@
 """Planning: from a request and the rows of its files to a plan, every decision with its reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 from finance_assets.lakehouse.sources.parquet_types import spark_type
 from finance_assets.scaffold.alike import alike
 from finance_assets.scaffold.columns import Seen, delivered, planned, spoken
-from finance_assets.scaffold.decisions import decisions
+from finance_assets.scaffold.decisions import decisions, doubts
 from finance_assets.scaffold.deliveries import Split, split_by_order, split_by_time
 from finance_assets.scaffold.features import choose_features, label_before
 from finance_assets.scaffold.given import Given
@@ -17,7 +17,7 @@ from finance_assets.scaffold.holdout import holdout_of
 from finance_assets.scaffold.naming import Names, entity_name
 from finance_assets.scaffold.outcome import Outcome, outcome_of
 from finance_assets.scaffold.personal import Personal, personal
-from finance_assets.scaffold.plan import Decision, Feature, Plan, PlannedColumn, Role, Rule
+from finance_assets.scaffold.plan import Feature, Plan, PlannedColumn, Role, Rule
 from finance_assets.scaffold.profile import Profile, profile, texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
 from finance_assets.scaffold.rules import number_rule
@@ -74,21 +74,8 @@ def make_plan(request: Request, given: Given, package: str, tables: Iterable[str
         alike=alike(given, split, request.time),
     )
     count, holdout = holdout_of(outcome, request.label_lag, split, looked.values)
-    said = (*decisions(plan, given), *_doubts(looked, columns), holdout, *notes)
+    said = (*decisions(plan, given), *doubts(columns, looked.profiles), holdout, *notes)
     return replace(plan, holdout=count, decisions=said)
-
-
-def _doubts(looked: "_Looked", columns: Iterable[PlannedColumn]) -> Iterator[Decision]:
-    """What was not certain: columns that give the label away, and how numbers are read."""
-    for column in columns:
-        if column.is_leak:
-            yield Decision("!leak", f"{column.at_source} is no feature", column.reason)
-        doubt = looked.profiles[column.at_source].doubt
-        if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
-            yield Decision("!numbers", column.at_source, doubt)
-        if column.role is Role.feature and looked.profiles[column.at_source].is_year:
-            said = "a year, taken for one that is known beforehand: can it lie after the row?"
-            yield Decision("!year", f"{column.at_source} is a feature", said)
 
 
 def _partition_column(looked: "_Looked") -> str:
