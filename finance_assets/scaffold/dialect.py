@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 from finance_assets.scaffold.misfits import (
@@ -13,7 +12,6 @@ from finance_assets.scaffold.misfits import (
 )
 
 DELIMITERS = (",", ";", "\t", "|", ":", "~", "^", "\x01", " ")
-QUOTES = ('"', "'")
 SAMPLE_LINES, PREAMBLE_LINES = 400, 20
 CHUNK = 1 << 20
 
@@ -42,11 +40,24 @@ def dialect_of(path: Path, encoding: str, wanted: tuple[str, ...]) -> Dialect:
     """
     lines = first_lines(path, encoding)
     require_short_mark(path, lines, wanted)
-    found: list[tuple[float, int, Dialect]] = []
-    for delimiter, quote in product(DELIMITERS, QUOTES):
-        for number, line in enumerate(lines[:PREAMBLE_LINES]):
-            if quote != QUOTES[0] and quote not in line:
-                continue
+    # An apostrophe in a header is no quote, unless the names are not found otherwise.
+    found = _with_quote(lines, wanted, '"') or _with_quote(lines, wanted, "'")
+    if not found:
+        raise no_column(path, lines, wanted, DELIMITERS)
+    best = max(found, key=lambda one: one[:2])[2]
+    require_plain_header(path, best.header, best.delimiter)
+    return best
+
+
+def _with_quote(
+    lines: list[str], wanted: tuple[str, ...], quote: str
+) -> list[tuple[float, int, Dialect]]:
+    """The dialects whose header has the wanted names, with the share of lines that are as wide and
+    the number of columns.
+    """
+    found = []
+    for delimiter in DELIMITERS:
+        for number in range(min(PREAMBLE_LINES, len(lines))):
             header = fields(lines[number:], delimiter, quote, most=1)[0]
             if set(wanted) <= {name.strip() for name in header}:
                 shape = Counter(
@@ -55,11 +66,7 @@ def dialect_of(path: Path, encoding: str, wanted: tuple[str, ...]) -> Dialect:
                 share = shape[len(header)] / max(sum(shape.values()), 1)
                 found.append((share, len(header), Dialect(delimiter, quote, tuple(header), number)))
                 break
-    if not found:
-        raise no_column(path, lines, wanted, DELIMITERS)
-    best = max(found, key=lambda one: one[:2])[2]
-    require_plain_header(path, best.header, best.delimiter)
-    return best
+    return found
 
 
 def first_lines(path: Path, encoding: str) -> list[str]:

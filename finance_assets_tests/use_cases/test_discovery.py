@@ -21,7 +21,6 @@ from finance_assets.errors import DeclarationError, SettingsError
 from finance_assets.settings import DatabricksSettings, get_settings
 from finance_assets.use_cases import all_use_cases
 from finance_assets_tests.outside import CUSTOMERS, MONTHS, write_package
-from finance_assets_tests.scaffold.files import csv_file, parcels
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,7 +87,10 @@ def test_a_package_may_be_named_before_the_first_use_case_is_written_into_it(nam
     named("outside_8")
     with refused("there is no use case in it"):
         all_use_cases()
-    file = csv_file(tmp_path, parcels())
+    days = ((month, 1 + n % 28, n) for month in range(1, 5) for n in range(300))
+    rows = [f"{n},2024-{month:02d}-{day:02d},{n % 7},{n % 5 == 2}" for month, day, n in days]
+    file = tmp_path / "parcels.csv"
+    file.write_text("\n".join(["parcel,sent,stops,late", *rows]))
     asked = f"new parcel_delays --from {file} --key parcel --time sent --label late --into {cases}"
     done = CliRunner().invoke(app, asked.split())
     assert done.exit_code == 0, done.output
