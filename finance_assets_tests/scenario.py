@@ -236,6 +236,14 @@ class HomeTemplates:
                 shutil.copytree(template / part, runner.settings.root / part, dirs_exist_ok=True)
         move_mlflow(runner.settings.root / "mlflow" / "mlflow.db", template, runner.settings.root)
 
+    def runner(self, home: Path, name: str, make: Callable[["Template"], None]) -> Runner:
+        """Runs steps in a new home, with its landing folder in it, that begins with a copy."""
+        settings = Settings(home=home, landing=home / "landing", git_sha="test")
+        settings.prepare_home()
+        runner = Runner(settings, self.spark)
+        self.copy(runner, name, make)
+        return runner
+
 
 class Template(Runner):
     """Runs steps in a home that others are copied from; it begins with a copy of another one."""

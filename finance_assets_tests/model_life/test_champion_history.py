@@ -48,14 +48,9 @@ def unscored(runner):
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory, spark, homes):
+def settled(tmp_path_factory, homes):
     """v1 as of June, v2 as of August, and MLflow with both."""
-    home = tmp_path_factory.mktemp("settled")
-    settings = Settings(home=home, landing=home / "landing", git_sha="test")
-    settings.prepare_home()
-    runner = Runner(settings, spark)
-    homes.copy(runner, "two_champions_unscored", unscored)
-    return runner
+    return homes.runner(tmp_path_factory.mktemp("settled"), "two_champions_unscored", unscored)
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from finance_assets.model_life.decision_log import log_decision, read_decisions
 from finance_assets.model_life.effects import follow_up
 from finance_assets.model_life.reproduce import reproduce
 from finance_assets.model_life.rollback import roll_back
-from finance_assets.settings import Settings
 from finance_assets.steps import decision as decision_step
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
@@ -53,7 +52,6 @@ from finance_assets_tests.scenario import (
     JUNE,
     LABELS,
     SEPTEMBER,
-    Runner,
     deliver_sample,
 )
 
@@ -83,14 +81,11 @@ def two_champions(runner, homes):
 
 
 @pytest.fixture(scope="module")
-def settled(tmp_path_factory, spark, homes):
+def settled(tmp_path_factory, homes):
     """The same, for questions that change nothing."""
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, landing=home / "landing", git_sha="test")
-    settings.prepare_home()
-    runner = Runner(settings, spark)
-    homes.copy(runner, "two_champions", champions_as_of_june_and_august)
-    return runner
+    return homes.runner(
+        tmp_path_factory.mktemp("home"), "two_champions", champions_as_of_june_and_august
+    )
 
 
 def rolled_back(runner, reason="it is odd", **options):

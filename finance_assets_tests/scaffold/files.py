@@ -12,6 +12,7 @@ from finance_assets.scaffold.request import Request
 
 MONTHS = ("2024-01", "2024-02", "2024-03", "2024-04")
 EACH = 300
+ROWS = EACH * len(MONTHS)
 
 
 def parcels(months=MONTHS, each: int = EACH) -> pd.DataFrame:

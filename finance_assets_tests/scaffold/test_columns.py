@@ -10,9 +10,14 @@ from finance_assets.scaffold.people import is_full_name
 from finance_assets.scaffold.personal import is_card
 from finance_assets.scaffold.plan import Role
 from finance_assets.scaffold.profile import profile
-from finance_assets_tests.scaffold.files import EACH, MONTHS, column, csv_file, parcels, planned
+from finance_assets_tests.scaffold.files import (
+    ROWS,
+    column,
+    csv_file,
+    parcels,
+    planned,
+)
 
-ROWS = EACH * len(MONTHS)
 RANDOM = np.random.default_rng(3)
 SMALL = RANDOM.integers(0, 14, ROWS)
 AMOUNTS = RANDOM.lognormal(8, 1, ROWS).round(2)

@@ -18,14 +18,13 @@ from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
     EACH,
     MONTHS,
+    ROWS,
     column,
     csv_file,
     parcels,
     planned,
     request,
 )
-
-ROWS = EACH * len(MONTHS)
 
 
 def written(times):

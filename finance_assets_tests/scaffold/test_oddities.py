@@ -15,8 +15,7 @@ from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
-    EACH,
-    MONTHS,
+    ROWS,
     column,
     csv_file,
     parcels,
@@ -24,7 +23,6 @@ from finance_assets_tests.scaffold.files import (
     request,
 )
 
-ROWS = EACH * len(MONTHS)
 GERMAN = {"north": "nörd", "south": "südlich", "east": "öst"}
 LINES = parcels().to_csv(index=False).splitlines()
 

@@ -8,9 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from finance_assets.scaffold.request import CannotScaffoldError
-from finance_assets_tests.scaffold.files import EACH, MONTHS, column, csv_file, parcels, planned
+from finance_assets_tests.scaffold.files import (
+    ROWS,
+    column,
+    csv_file,
+    parcels,
+    planned,
+)
 
-ROWS = EACH * len(MONTHS)
 LATE = (parcels()["late"] == "yes").to_numpy()
 
 

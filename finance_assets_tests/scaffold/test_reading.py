@@ -16,8 +16,8 @@ from finance_assets.lakehouse.sources.csv import Csv
 from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets_tests.scaffold.files import (
-    EACH,
     MONTHS,
+    ROWS,
     column,
     csv_file,
     parcels,
@@ -25,7 +25,6 @@ from finance_assets_tests.scaffold.files import (
     request,
 )
 
-ROWS = EACH * len(MONTHS)
 GERMAN = {"north": "Köln", "south": "München", "east": "Görlitz"}
 PACKINGS = {
     "gz": gzip.compress,

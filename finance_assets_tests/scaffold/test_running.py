@@ -26,12 +26,11 @@ from finance_assets.scaffold.writing import write
 from finance_assets.use_cases import forget
 from finance_assets_tests.asking import asked
 from finance_assets_tests.running import UseCaseRunner
-from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
+from finance_assets_tests.scaffold.files import EACH, ROWS, csv_file, parcels, request
 from finance_assets_tests.scaffold.test_writing import ASKED
 from finance_assets_tests.scenario import clean_environment
 
 ROOT = Path(finance_assets.__file__).parents[1]
-ROWS = EACH * len(MONTHS)
 
 
 @pytest.fixture

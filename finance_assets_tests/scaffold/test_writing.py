@@ -24,10 +24,9 @@ from finance_assets.scaffold.planning import delivered_rows, make_plan
 from finance_assets.scaffold.reading import read_files
 from finance_assets.scaffold.request import CannotScaffoldError
 from finance_assets.scaffold.writing import write
-from finance_assets_tests.scaffold.files import EACH, MONTHS, csv_file, parcels, request
+from finance_assets_tests.scaffold.files import EACH, ROWS, csv_file, parcels, request
 
 ROOT = Path(finance_assets.__file__).parents[1]
-ROWS = EACH * len(MONTHS)
 STRANGE = {
     'it\'s "quoted" {and} braced': np.arange(ROWS) % 13,
     "back\\slash and\ttab": np.arange(ROWS) % 11 / 7,

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from finance_assets.settings import Settings
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
     DECISION,
@@ -15,7 +14,7 @@ from finance_assets_tests.model_life.models import (
     run_model_steps,
 )
 from finance_assets_tests.model_life.sabotage.attacks import ACCOUNTS, GATE, fresh
-from finance_assets_tests.scenario import AUGUST, JUNE, MODEL, Runner
+from finance_assets_tests.scenario import AUGUST, JUNE, MODEL
 
 
 def champion_as_of_june(runner):
@@ -25,14 +24,11 @@ def champion_as_of_june(runner):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, spark, homes):
+def home(tmp_path_factory, homes):
     """Tables through August and a champion as of June, for all cases of a file."""
-    folder = tmp_path_factory.mktemp("sabotage")
-    settings = Settings(home=folder, landing=folder / "landing", git_sha="test")
-    settings.prepare_home()
-    runner = Runner(settings, spark)
-    homes.copy(runner, "champion_under_attack", champion_as_of_june)
-    return runner
+    return homes.runner(
+        tmp_path_factory.mktemp("sabotage"), "champion_under_attack", champion_as_of_june
+    )
 
 
 @pytest.fixture
