@@ -100,9 +100,9 @@ def are_times(rows: Mapping[str, int], is_named: bool = False) -> bool:
         is_named: whether the column is called like a time.
     """
     texts, nearly_all = tuple(rows), NEARLY_ALL * sum(rows.values())
-    some = texts[:: max(len(texts) // FEW, 1)]
+    some = [_unfolded(text) for text in texts[:: max(len(texts) // FEW, 1)]]
     for notation in NOTATIONS:
-        if notation.names != "years" and any(notation.may_read(_unfolded(t)) for t in some):
+        if notation.names != "years" and any(map(notation.may_read, some)):
             read = _Reading(notation, texts)
             near = set(read.days) - set(read.odd)
             if notation.a_day and not is_named:

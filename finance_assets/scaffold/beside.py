@@ -19,9 +19,9 @@ NOTHING = words("nothing")
 NOTHING_IN_WORDS = NOTHING - {"none", ".", "*", "---", ".."}
 
 
-def say_nothing(counts: "pd.Series[int]", words: frozenset[str]) -> NDArray[np.bool_]:
+def say_nothing(counts: "pd.Series[int]", meant: frozenset[str]) -> NDArray[np.bool_]:
     """Which texts stand for a missing value: a word that does, or white space that is no blank."""
-    return counts.index.str.strip().str.lower().isin([*words, ""])
+    return counts.index.str.strip().str.lower().isin([*meant, ""])
 
 
 def say_nothing_among_numbers(counts: "pd.Series[int]") -> NDArray[np.bool_]:
@@ -30,8 +30,8 @@ def say_nothing_among_numbers(counts: "pd.Series[int]") -> NDArray[np.bool_]:
     Where no zero is written, `none` may be it; `None` is how Python writes a missing value.
     """
     has_zero = counts.index.str.fullmatch("[+-]?0+([.,]0+)?").any()
-    words = NOTHING if has_zero else NOTHING - {"none"}
-    return say_nothing(counts, words) | np.asarray(counts.index == "None")
+    meant = NOTHING if has_zero else NOTHING - {"none"}
+    return say_nothing(counts, meant) | np.asarray(counts.index == "None")
 
 
 def beside(odd: "pd.Series[int]", rows: int) -> "tuple[pd.Series[int], pd.Series[int]]":
@@ -41,12 +41,12 @@ def beside(odd: "pd.Series[int]", rows: int) -> "tuple[pd.Series[int], pd.Series
 
 
 def doubts_of(
-    bounds: tuple[str, ...], words: "pd.Series[float]", tokens: Iterable[str]
+    bounds: tuple[str, ...], shares: "pd.Series[float]", tokens: Iterable[str]
 ) -> Iterator[str]:
     """What a person should look at beside the numbers of a column."""
     if bounds:
         yield f"{', '.join(bounds[:3])} is read as the bound that it names: so it is not told apart"
-    for word, share in words.items():
+    for word, share in shares.items():
         yield f"{share:.0%} of rows say {word!r} beside numbers: a feature of its own tells them"
     for token in tokens:
         yield f"{token!r} beside numbers is taken for a missing value: is that what it means?"

@@ -17,8 +17,9 @@ ISOLATED = [
     *("cp1254", "cp1255", "cp1256", "cp932", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
     *("mac_roman", "cp850"),
 ]
-# What stands for bytes that are no UTF-8: a code that Unicode keeps free, so no text has it.
+# Kinds of files that a message can name; the others are no text.
 KINDS = {*MAGICS.values(), "UTF-16 text"}
+# What stands for bytes that are no UTF-8: a code that Unicode keeps free, so no text has it.
 BROKEN = "\ufdd0"
 ODD_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
 

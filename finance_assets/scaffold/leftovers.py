@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from finance_assets.scaffold.encoding import BROKEN
 from finance_assets.scaffold.given import Given, Note
 from finance_assets.scaffold.request import CannotScaffoldError
 
@@ -62,12 +63,25 @@ def _has_value(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.not_equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")
 
 
+def without_broken(given: Given) -> Given:
+    """The same without rows that have bytes in them that are not in the file's encoding."""
+    is_whole: pa.ChunkedArray = pa.chunked_array([np.ones(given.rows.num_rows, dtype=np.bool_)])
+    for column in given.rows.columns:
+        is_broken = pc.fill_null(pc.match_substring(column, BROKEN), False)
+        is_whole = pc.and_(is_whole, pc.invert(is_broken))
+    rows = given.rows.filter(is_whole)
+    malformed = given.malformed + given.rows.num_rows - rows.num_rows
+    return replace(given, rows=rows, malformed=malformed)
+
+
 def without_headers(given: Given) -> Given:
     """The same without lines that repeat the header, as files have that were put together."""
     is_header = pa.chunked_array([np.ones(given.rows.num_rows, dtype=np.bool_)])
     for name, column in zip(given.header, given.rows.columns, strict=True):
         found = pc.utf8_trim(pc.fill_null(column, ""), characters=AROUND)
         is_header = pc.and_(is_header, pc.equal(found, name.strip(AROUND)))
+        if not pc.any(is_header).as_py():
+            return given
     count = pc.sum(is_header).as_py() or 0
     if not count:
         return given

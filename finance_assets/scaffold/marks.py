@@ -1,6 +1,7 @@
 """Marks: what stands between thousands and what before decimals, by all numbers of a column."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,9 +82,10 @@ def _best(
     by_dot, by_comma = rows[dot.fits].sum(), rows[comma.fits].sum()
     if by_dot != by_comma:
         return dot if by_dot > by_comma else comma
-    commas, dots = _Marks(texts[dot.fits], ","), _Marks(texts[dot.fits], ".")
+    commas = _Marks(texts[dot.fits], ",")
     if commas.marked:
         return _doubted(dot, commas) if commas.are_thousands else comma
+    dots = _Marks(texts[dot.fits], ".")
     # 3.380 beside 997: decimals would be 3.38, or 997.000.
     return _doubted(comma, dots) if dots.say_thousands else dot
 
@@ -175,15 +177,31 @@ class _Marks:
         texts = texts[~texts.str.contains("[0-9][.]?[eE][+-]?[0-9]")]
         digits = texts.str.replace(r"[^0-9.,]", "", regex=True)
         has_mark = digits.str.contains(mark, regex=False)
-        self.mark = mark
-        self.marked: list[str] = sorted(set(digits[has_mark]), key=lambda text: (len(text), text))
-        groups = digits[has_mark].str.fullmatch(rf"[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}")
-        # 3.5 or 12.3456 are no thousands, and 1,234,567 are no decimals: there is nothing to ask.
-        self.are_grouped = bool(len(groups) and groups.all())
-        plain = digits[~has_mark].str.replace(",", "", regex=False)
+        self.mark, self._with, self._without = mark, digits[has_mark], digits[~has_mark]
+
+    @cached_property
+    def marked(self) -> list[str]:
+        """The digits of those that have the mark, each once, the shortest first."""
+        return sorted(set(self._with), key=lambda text: (len(text), text))
+
+    @cached_property
+    def are_grouped(self) -> bool:
+        """Whether each has one mark, before three digits.
+
+        3.5 or 12.3456 are no thousands, and 1,234,567 are no decimals: there is nothing to ask.
+        """
+        groups = self._with.str.fullmatch(rf"[1-9][0-9]{{0,2}}[{self.mark}][0-9]{{3}}")
+        return bool(len(groups) and groups.all())
+
+    @cached_property
+    def _others(self) -> set[float]:
+        """The numbers without the mark.
+
+        What may stand for a missing value says nothing of how numbers are written, nor does 0.
+        """
+        plain = self._without.str.replace(",", "", regex=False)
         others = {float(text) for text in plain if text.count(".") <= 1 and text != "."}
-        # What may stand for a missing value says nothing of how numbers are written, nor does 0.
-        self._others = others - HIGH - {-low for low in LOW} - {0.0}
+        return others - HIGH - {-low for low in LOW} - {0.0}
 
     @property
     def are_thousands(self) -> bool:

@@ -20,7 +20,7 @@ ZIP, TAR, TAR_AT = b"PK\x03\x04", b"ustar", 257
 UNPACKABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 ENCRYPTED = 1
 METHODS = {9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}
-# A file that was packed in an archive, and before that on its own.
+# Rounds of unpacking: an archive, a file that was packed before it, and one more.
 DEEPEST = 3
 # Endings of files that hold rows; a .txt may be either.
 DATA = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".dat")

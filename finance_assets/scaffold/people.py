@@ -62,7 +62,7 @@ def is_full_name(text: str) -> bool:
 
 
 def _is_capital(word: str) -> bool:
-    return word[0].isupper() or word[0].istitle()
+    return word[0].istitle()
 
 
 def _goes_along(word: str) -> bool:

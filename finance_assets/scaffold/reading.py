@@ -14,6 +14,7 @@ from finance_assets.lakehouse.sources.diagnosis import head_of, kind_of
 from finance_assets.lakehouse.sources.parquet import ParquetFile
 from finance_assets.scaffold.encoding import encoding_of, marked_copy
 from finance_assets.scaffold.given import Given, Note
+from finance_assets.scaffold.leftovers import without_broken
 from finance_assets.scaffold.packing import named_in, plain_copy
 from finance_assets.scaffold.profile import texts_of
 from finance_assets.scaffold.request import CannotScaffoldError, Request
@@ -101,6 +102,8 @@ def _text(plain: Path, path: Path, wanted: tuple[str, ...], folder: Path) -> Giv
         given = json_rows(plain, encoding.name, folder)
     else:
         given = csv_rows(plain, encoding.name, wanted, folder)
+    if encoding.broken:
+        given = without_broken(given)
     return replace(given, notes=(*notes, *given.notes))
 
 

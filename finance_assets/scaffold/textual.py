@@ -5,9 +5,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +18,6 @@ from finance_assets.lakehouse.sources.json_lines import JsonLines
 from finance_assets.lakehouse.sources.source import Source, SourceColumn
 from finance_assets.lakehouse.sources.text import TextFile
 from finance_assets.scaffold.dialect import Dialect, dialect_of, first_lines
-from finance_assets.scaffold.encoding import BROKEN
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.leftovers import with_names, without_headers, without_unnamed
 from finance_assets.scaffold.misfits import require_width
@@ -77,13 +76,12 @@ def _copy_from(
         plain.open(encoding=encoding, newline="\n") as source,
         copy.open("w", encoding=encoding, newline="") as target,
     ):
-        for number, line in enumerate(source):
-            if number > dialect.skipped or (number == dialect.skipped and header == dialect.header):
-                target.write(line)
-            elif number == dialect.skipped:
-                csv.writer(target, delimiter=dialect.delimiter, quotechar=dialect.quote).writerow(
-                    header
-                )
+        lines = islice(source, dialect.skipped, None)
+        if header != dialect.header:
+            next(lines)
+            named = csv.writer(target, delimiter=dialect.delimiter, quotechar=dialect.quote)
+            named.writerow(header)
+        target.writelines(lines)
 
 
 def json_rows(plain: Path, encoding: str, folder: Path) -> Given:
@@ -147,20 +145,11 @@ def _text(declared: Csv | JsonLines, header: tuple[str, ...], plain: Path) -> Gi
     parts, malformed = [], 0
     for rows in declared.rows(source, file):
         table = pa.table(rows.columns, names=list(header))
-        is_good = pc.and_(pc.is_null(rows.malformed), _is_whole(table))
+        is_good = pc.is_null(rows.malformed)
         malformed += len(rows) - (good := table.filter(is_good)).num_rows
         parts.append(good)
     empty = pa.table([pa.array([], pa.string()) for _ in header], names=list(header))
     return Given((declared,), pa.concat_tables(parts) if parts else empty, malformed)
-
-
-def _is_whole(table: pa.Table) -> pa.ChunkedArray:
-    """Which rows have no bytes in them that are not in the file's encoding."""
-    found: pa.ChunkedArray = pa.chunked_array([np.ones(len(table), dtype=np.bool_)])
-    for column in table.columns:
-        is_broken = pc.fill_null(pc.match_substring(column, BROKEN), False)
-        found = pc.and_(found, pc.invert(is_broken))
-    return found
 
 
 def require_single(header: Sequence[str], path: Path) -> None:

@@ -204,8 +204,8 @@ class _Making:
         those that have rows.
         """
         found: dict[str, dict[str, int]] = {}
-        ends = dict.fromkeys((filled[0], filled[-1])) if filled else ()
-        for place in ends if ctx.window.first != ctx.window.last else ():
+        ends = [*filled[:1], *filled[-1:]] if ctx.window.first != ctx.window.last else []
+        for place in dict.fromkeys(ends):
             one = ctx.window.at(place)
             alone = _stage(ctx, self._made(ctx, one), path / place)
             ranged = staged.where(one.predicate(self.contract.partition_column))

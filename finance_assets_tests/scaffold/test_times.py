@@ -12,7 +12,15 @@ from finance_assets.calendar.written import UnreadableTimesError, read_days
 from finance_assets.scaffold.plan import Role
 from finance_assets.scaffold.profile import profile
 from finance_assets.scaffold.request import CannotScaffoldError
-from finance_assets_tests.scaffold.files import EACH, MONTHS, column, csv_file, parcels, planned
+from finance_assets_tests.scaffold.files import (
+    EACH,
+    MONTHS,
+    ROWS,
+    column,
+    csv_file,
+    parcels,
+    planned,
+)
 
 RANDOM = np.random.default_rng(7)
 MOMENTS = pd.Series(pd.date_range("2024-01-01 07:28:33", "2024-08-30", periods=400)).dt.floor("s")
@@ -148,9 +156,8 @@ def test_an_amount_is_no_time(values):
 
 
 def test_times_beside_the_rows_own_are_no_features_and_years_are_told(tmp_path):
-    rows = len(MONTHS) * EACH
-    seconds = np.resize(SECONDS, rows) + RANDOM.integers(0, 10**6, rows)
-    frame = parcels().assign(closed_at=seconds, year_built=RANDOM.integers(1950, 2020, rows))
+    seconds = np.resize(SECONDS, ROWS) + RANDOM.integers(0, 10**6, ROWS)
+    frame = parcels().assign(closed_at=seconds, year_built=RANDOM.integers(1950, 2020, ROWS))
     plan = planned(csv_file(tmp_path, frame))
     assert column(plan, "closed_at").role is Role.kept
     assert column(plan, "closed_at").reason.startswith("a time beside the row's own")
