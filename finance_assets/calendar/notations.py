@@ -53,8 +53,6 @@ COUNTS = (
 UNIX, SPREADSHEET = date(1970, 1, 1).toordinal(), date(1899, 12, 30).toordinal()
 # A number that counts to a day outside of these counts something else.
 FROM, UNTIL = date(1990, 1, 1), date(2040, 1, 1)
-# Shorter numbers are time only where their name says so; longer ones are hardly anything else.
-LONG = 10
 # From here on a two-digit year is of the century before.
 CENTURY = 69
 PARTITIONS = {
@@ -135,9 +133,10 @@ def _in_numbers() -> Iterator[Notation]:
         yield _days(_spelled(d_m_y, "YY"), f"[{mark}]".join((d, m, YY)))
         if mark != ".":
             yield _days(_spelled(m_d_y, "YY"), f"[{mark}]".join((m, d, YY)))
-            yield _days(_spelled(y_m_d, "YY"), f"[{mark}]".join((YY, MM, DD)))
+        yield _days(_spelled(y_m_d, "YY"), f"[{mark}]".join((YY, MM, DD)))
         yield Notation(f"YYYY{mark}MM", f"{Y}[{mark}]{MM}", "months")
-        yield Notation(f"MM{mark}YYYY", f"{M}[{mark}]{Y}", "months")
+        # 1.1950 is an amount.
+        yield Notation(f"MM{mark}YYYY", f"{MM if mark == '.' else M}[{mark}]{Y}", "months")
 
 
 def _spelled(order: str, year: str) -> str:

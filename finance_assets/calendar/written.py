@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from finance_assets.calendar.frequency import Frequency
-from finance_assets.calendar.notations import LONG, NOTATIONS, UNIX, Notation
+from finance_assets.calendar.notations import NOTATIONS, UNIX, Notation
 
 # Of a column of times nearly all texts are some.
 NEARLY_ALL = 0.95
@@ -15,6 +15,10 @@ NEARLY_ALL = 0.95
 EARLIEST, LATEST = 1900, 2100
 # So many texts, evenly over all, show which notations are worth reading all with.
 SAMPLE, FEW = 200, 20
+# A day whose year has two digits may begin or end with it. Of days of the month there are many.
+YEAR_LAST = ("DD-MM-YY", "DD/MM/YY", "DD.MM.YY")
+YEAR_FIRST = ("YY-MM-DD", "YY/MM/DD", "YY.MM.DD")
+MANY_DAYS = 13
 # How a float of many digits is written.
 FOLDED = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
 
@@ -89,24 +93,26 @@ def read_days(texts: Sequence[str]) -> WrittenDays:
     )
 
 
-def are_times(rows: Mapping[str, int], is_named: bool = False) -> bool:
+def are_times(rows: Mapping[str, int], least: int | None = None) -> bool:
     """Whether texts are times, in any notation, but for a few of their rows.
 
-    Years alone are none: the year in which a house was built is known beforehand. A short number
-    may count days or anything else: it is a time if it `is_named` like one.
+    Years alone are none: the year in which a house was built is known beforehand. A number may
+    count seconds or anything else.
 
     Args:
         rows: how many rows each text has.
-        is_named: whether the column is called like a time.
+        least: the digits from which on a number counts time; without it, none does.
     """
     texts, nearly_all = tuple(rows), NEARLY_ALL * sum(rows.values())
     some = [_unfolded(text) for text in texts[:: max(len(texts) // FEW, 1)]]
     for notation in NOTATIONS:
-        if notation.names != "years" and any(map(notation.may_read, some)):
+        if notation.names == "years" or (notation.a_day and least is None):
+            continue
+        if any(map(notation.may_read, some)):
             read = _Reading(notation, texts)
             near = set(read.days) - set(read.odd)
-            if notation.a_day and not is_named:
-                near = {text for text in near if len(_unfolded(text).split(".")[0]) >= LONG}
+            if notation.a_day and least is not None:
+                near = {text for text in near if len(_unfolded(text).split(".")[0]) >= least}
             if near and sum(rows[text] for text in near) >= nearly_all:
                 return True
     return False
@@ -152,14 +158,22 @@ class _Reading:
 
 
 def _likely(readings: list[_Reading]) -> list[_Reading]:
-    """The same without years first that are days: 26/01/24, 27/01/24 are days of one year."""
-    last = next((one for one in readings if one.notation.shown in ("DD/MM/YY", "DD-MM-YY")), None)
-    if last is None:
+    """The same without years first, or years last, where the days say which of two digits is one.
+
+    26/01/24, 27/01/24 … are days of one year; whose first days of months are 22/01/01, 23/01/01,
+    nobody knows.
+    """
+    last, first = (
+        next((one for one in readings if one.notation.shown in shown), None)
+        for shown in (YEAR_LAST, YEAR_FIRST)
+    )
+    if last is None or first is None:
         return readings
-    days = set(last.days.values())
-    if len({day.day for day in days}) <= len({day.year for day in days}):
+    spread = len({day.day for day in last.days.values()})
+    other = len({day.day for day in first.days.values()})
+    if max(spread, other) < MANY_DAYS or max(spread, other) < 2 * min(spread, other):
         return readings
-    return [one for one in readings if one.notation.shown not in ("YY/MM/DD", "YY-MM-DD")]
+    return [one for one in readings if one is not (first if spread > other else last)]
 
 
 def _unfolded(text: str) -> str:

@@ -5,6 +5,7 @@ deserves a look.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from finance_assets.scaffold.called import are_years
 from finance_assets.scaffold.formats import spoken_of
 from finance_assets.scaffold.given import Given
 from finance_assets.scaffold.plan import PLAYED, Decision, Plan, PlannedColumn, Role
@@ -123,6 +124,9 @@ def doubts(columns: Iterable[PlannedColumn], profiles: Mapping[str, Profile]) ->
         doubt = profiles[column.at_source].doubt
         if doubt and column.role not in (Role.key, Role.time, Role.bronze_only):
             yield Decision("!numbers", column.at_source, doubt)
-        if column.role is Role.feature and profiles[column.at_source].is_year:
+        if column.role is Role.kept and profiles[column.at_source].is_guessed_time:
+            said = "its numbers count to days of our time: if they are amounts, make one of it"
+            yield Decision("!time", f"{column.at_source} is no feature", said)
+        if column.role is Role.feature and are_years(profiles[column.at_source]):
             said = "a year, taken for one that is known beforehand: can it lie after the row?"
             yield Decision("!year", f"{column.at_source} is a feature", said)

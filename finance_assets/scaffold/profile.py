@@ -3,7 +3,6 @@
 Facts only. What is made of a column is decided in columns.py.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from finance_assets.calendar.written import EARLIEST, LATEST, are_times
+from finance_assets.calendar.written import are_times
 from finance_assets.lakehouse.readable import BLANK, is_token
 from finance_assets.lakehouse.sources.parquet_types import spark_type
 from finance_assets.scaffold.beside import (
@@ -22,8 +21,8 @@ from finance_assets.scaffold.beside import (
     say_nothing,
     say_nothing_among_numbers,
 )
+from finance_assets.scaffold.called import LONG, called_time
 from finance_assets.scaffold.marks import MAX_WORDS, look_like_numbers, reading_of
-from finance_assets.scaffold.naming import slug
 from finance_assets.scaffold.numerals import WHOLE, Numeral
 from finance_assets.scaffold.sentinels import sentinels
 
@@ -32,11 +31,8 @@ if TYPE_CHECKING:
 
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
 MAX_CATEGORIES = 20
-# So many of its most frequent values show whether a column has times.
+# So many of its values, evenly of all, show whether a column has times.
 SAMPLE = 500
-# What a column is called whose short numbers are times.
-CALLED_TIME = re.compile(r"(^|_)(date|day|time|timestamp|ts|at|epoch|unix|datum|zeit)($|_)")
-CALLED_YEAR = re.compile(r"(^|_)(year|yr|jahr)($|_)")
 INT = 2**31 - 1
 BIGINT = 2**63 - 1
 
@@ -108,16 +104,19 @@ class Profile:
         """Whether its values are times, however they are written: 20240131 is no amount."""
         if self.type in ("date", "timestamp"):
             return True
-        rows = {str(text): int(count) for text, count in self.counts[:SAMPLE].items()}
-        return are_times(rows, bool(CALLED_TIME.search(slug(self.name))))
+        return are_times(self._some, called_time(self.name) or LONG)
 
     @property
-    def is_year(self) -> bool:
-        """Whether its numbers are years, and it is called so."""
-        if self.written or self.low is None or self.high is None:
-            return False
-        is_near = self.low >= EARLIEST and self.high <= LATEST
-        return is_near and bool(CALLED_YEAR.search(slug(self.name)))
+    def is_guessed_time(self) -> bool:
+        """Whether nothing but the size of its numbers makes them times: an amount may have it."""
+        is_named = called_time(self.name) is not None
+        return not is_named and self.is_number and self.is_time and not are_times(self._some)
+
+    @property
+    def _some(self) -> dict[str, int]:
+        """Values and their rows, evenly of all."""
+        some = self.counts[:: max(len(self.counts) // SAMPLE, 1)]
+        return {str(text): int(count) for text, count in some.items()}
 
     def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
         """Texts of the column as numbers; missing, infinite and unreadable ones as NaN."""

@@ -96,6 +96,12 @@ def test_names_of_months_are_read_in_german_too():
     [
         (["03/04/2024", "05/06/2024"], "DD/MM/YYYY or MM/DD/YYYY"),
         (["24/01/05", "24/01/31"], "DD/MM/YY or YY/MM/DD"),
+        (
+            [f"{year}-{month:02d}-01" for year in range(19, 24) for month in range(1, 13)],
+            "YY-MM-DD",
+        ),
+        ([f"{year}/01/31" for year in range(18, 25)], "DD/MM/YY or YY/MM/DD"),
+        (["24.03.15", "24.04.30"], "DD.MM.YY or YY.MM.DD"),
         (["2024Q1", "2024Q2"], "these name quarters"),
         (["2014", "2015"], "these name years"),
         (["2024-01-31", "31.01.2024"], "no times of one format"),
@@ -107,6 +113,14 @@ def test_names_of_months_are_read_in_german_too():
 def test_what_may_be_another_day_is_refused(texts, what):
     with pytest.raises(UnreadableTimesError, match=what):
         read_days(texts)
+
+
+@pytest.mark.parametrize("mark", "-/.")
+def test_of_two_digits_the_one_that_hardly_changes_is_the_year(mark):
+    days = pd.Series(pd.date_range("2024-01-15", "2024-06-20"))
+    for order in (f"%y{mark}%m{mark}%d", f"%d{mark}%m{mark}%y"):
+        found = read_days(list(days.dt.strftime(order)))
+        assert list(found.days.values()) == list(days.dt.date), order
 
 
 def test_clocks_of_several_zones_show_their_own_days_and_warn_nobody():
@@ -138,6 +152,21 @@ def test_quarters_are_times_and_so_are_short_numbers_that_are_called_so():
     serials = [str(45_000 + i) for i in range(300)]
     assert seen(serials, "closed_date").is_time
     assert not seen(serials, "rent").is_time
+
+
+def test_numbers_that_only_their_size_makes_times_are_told(tmp_path):
+    frame = parcels().assign(
+        x=RANDOM.integers(1_000_000_000, 2_000_000_000, ROWS),
+        exposure_at_default=RANDOM.integers(33_000, 51_000, ROWS),
+        salary_at=RANDOM.integers(33_000, 51_000, ROWS),
+        rate=[f"1.{n}" for n in RANDOM.integers(1900, 2100, ROWS)],
+    )
+    plan = planned(csv_file(tmp_path, frame))
+    assert column(plan, "x").role is Role.kept
+    [told] = [warning for warning in plan.warnings() if warning.startswith("x is no feature")]
+    assert "if they are amounts" in told
+    for name in ("exposure_at_default", "salary_at", "rate"):
+        assert column(plan, name).role is Role.feature, name
 
 
 @pytest.mark.parametrize(
