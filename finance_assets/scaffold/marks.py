@@ -30,6 +30,7 @@ LIKE = 0.95
 LOOKS = rf"[^0-9]{{0,6}}[0-9][0-9{MARKS}]*[^0-9\s]{{0,12}}"
 MARKED = rf"[0-9][.,'\u2019][0-9]|[0-9][{BLANKS}][^0-9]"
 SYMBOL = "[€$£¥₹₽₩₺₫₴]"
+NO_CENTS = "[0-9][.,][\u2013\u2014-]"
 LAKH = r"[1-9][0-9]?(,[0-9]{2})+,[0-9]{3}([.][0-9]+)?"
 
 
@@ -65,7 +66,22 @@ def reading_of(counts: "pd.Series[int]") -> Reading | None:
     is_slip = rows[more].sum() <= MAX_UNREADABLE * rows.sum() and not numeral.is_bounded
     if is_slip and not best.doubt and _is_enough(plain, counts):
         return plain
-    return next((one for one in (best, plain) if _is_enough(one, counts)), None)
+    found = next((one for one in (best, plain) if _is_enough(one, counts)), None)
+    return found if found is None else _told(found, texts)
+
+
+def _told(reading: Reading, texts: "pd.Index[str]") -> Reading:
+    """The same, with a number whose sign or size people write in more than one way, to look at."""
+    how = reading.written
+    if how is None:
+        return reading
+    doubts = [reading.doubt]
+    kept = texts[reading.fits].to_series()
+    for pattern in (f"[(]|[{MINUS}-]$" if how.is_signed else "", *(p for p, _ in how.factors)):
+        shown = kept[kept.str.contains(pattern)] if pattern else kept[:0]
+        if len(shown):
+            doubts.append(f"{shown.iloc[0]} is read as {how.numbers(shown[:1]).iloc[0]:,g}")
+    return replace(reading, doubt="; ".join(filter(None, doubts)))
 
 
 def look_like_numbers(counts: "pd.Series[int]") -> bool:
@@ -94,7 +110,8 @@ def _numeral(counts: "pd.Series[int]") -> Numeral | None:
     """How the numbers are written, were there a dot before decimals; None if they are none."""
     parts = counts.index.to_series().str.extract(f"^{PARTS}$")
     has = parts[1].notna()
-    if not has.any():
+    # 37.- has no cents, and is no -37.
+    if not has.any() or counts.index.str.contains(NO_CENTS).any():
         return None
     parts, rows = parts[has], counts[has.to_numpy()]
     before = parts[0].str.strip(AROUND).replace({".": "", ",": ""})
@@ -106,7 +123,7 @@ def _numeral(counts: "pd.Series[int]") -> Numeral | None:
         return None
     kept = is_number.to_numpy()
     parts, rows, before, after = parts[kept], rows[kept], before[kept], after[kept]
-    scales = _scales(after)
+    scales = _scales(after, has_money=bool(is_money.any()))
     is_scale = after.isin(scales)
     unit = before.where(before.ne("") | is_scale, after)
     often = rows.groupby(unit.to_numpy()).sum().drop("", errors="ignore").sort_values()
@@ -129,11 +146,16 @@ def _any(texts: "pd.Series[str]", pattern: str) -> bool:
     return bool(texts.str.contains(pattern).any())
 
 
-def _scales(after: "pd.Series[str]") -> tuple[str, ...]:
-    """The scales behind numbers: K beside M, or beside none; a single m is one of metres."""
+def _scales(after: "pd.Series[str]", *, has_money: bool) -> tuple[str, ...]:
+    """The scales behind numbers: K beside M, or one beside none.
+
+    A single m is one of metres, and the B of 12B, beside 12, one of a house: a single one is a
+    scale of money, or thousands.
+    """
     said = set(after)
     used = said - {""}
-    is_mixed = len(used) > 1 or (len(said) > 1 and used != {"m"})
+    is_plain = has_money or all(SCALES.get(one) == 1e3 for one in used)
+    is_mixed = len(used) > 1 or (len(said) > 1 and is_plain and used != {"m"})
     return tuple(sorted(used)) if is_mixed and used <= set(SCALES) else ()
 
 

@@ -103,7 +103,9 @@ class Numeral:
     def factors(self) -> tuple[tuple[str, float], ...]:
         """What a number that has a pattern in it is multiplied by, the first that fits."""
         gap = f"[0-9]{any_of(BLANKS)}?"
-        return tuple((f"{gap}{literal(scale)}", SCALES[scale]) for scale in self.scales)
+        # `6 Mrd` has an M in it, too.
+        longest = sorted(self.scales, key=len, reverse=True)
+        return tuple((f"{gap}{literal(scale)}", SCALES[scale]) for scale in longest)
 
     def numbers(self, texts: "pd.Series[str]") -> "pd.Series[float]":
         """Texts as numbers; NaN what is none, as the engine would have it."""
@@ -120,8 +122,10 @@ class Numeral:
         values = pd.to_numeric(plain, errors="coerce").astype("float64")
         if self.is_signed:
             values = values.where(~found.str.contains(NEGATIVE).eq(True), -values)
+        is_open = values.notna()
         for pattern, factor in self.factors:
-            values = values.where(~found.str.contains(pattern).eq(True), values * factor)
+            has = is_open & found.str.contains(pattern).eq(True)
+            values, is_open = values.where(~has, values * factor), is_open & ~has
         return values
 
 

@@ -68,6 +68,10 @@ WAYS = {
         COUNTS * 10_000,
         lambda x: f"{x / 1e6}M" if x > 1e6 else f"{x / 1e3}K",
     ),
+    "millions and billions": (
+        COUNTS * 10_000_000 + 1,
+        lambda x: f"{x / 1e9:.9f} Mrd" if x > 1e9 else f"{x / 1e6:.6f} M",
+    ),
     "pounds in thousands, or not": (COUNTS * 100, lambda x: f"£{x / 1e3}k" if x > 999 else f"£{x}"),
     "60 and more": (np.minimum(COUNTS, 60), lambda x: "60+" if x == 60 else str(x)),
     "more than 200": (np.minimum(COUNTS, 200), lambda x: ">200" if x == 200 else str(x)),
@@ -163,3 +167,28 @@ def test_what_looks_like_numbers_and_is_read_by_nothing_is_told(texts):
     found = seen_of(texts)
     assert found.doubt.startswith("was not read as numbers, though it looks like them")
     assert found.values[0] in found.doubt
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [[f"{n % 400}.-" if n % 2 else f"{n % 400}.90" for n in range(ROWS)]],
+    ids=["prices without cents"],
+)
+def test_what_may_be_another_number_is_not_read(texts):
+    found = seen_of(texts)
+    assert found.type == "string"
+    assert found.written is None
+    assert "was not read as numbers" in found.doubt
+
+
+def test_a_letter_of_a_house_makes_no_billions():
+    found = seen_of([f"{n % 199}B" if n % 3 == 0 else str(n % 199) for n in range(ROWS)])
+    assert found.high is None or found.high < 200
+
+
+@pytest.mark.parametrize(
+    ("way", "told"), [("brackets", "is read as -"), ("thousands and millions", "M is read as ")]
+)
+def test_signs_and_sizes_that_people_write_are_told(way, told):
+    meant, written = WAYS[way]
+    assert told in seen_of([written(x) for x in meant]).doubt
