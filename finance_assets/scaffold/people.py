@@ -9,7 +9,7 @@ TITLES = {
 }
 PARTICLES = {
     *("van", "von", "der", "den", "de", "la", "le", "du", "del", "della", "di", "da", "dos", "das"),
-    *("zu", "zum", "zur", "ter", "ten", "bin", "ibn", "al", "el", "y", "e", "of", "the", "und"),
+    *("zu", "zum", "zur", "ter", "ten", "bin", "ibn", "al", "el", "y", "e"),
 }
 # Brackets and quotes stand around a maiden name or the name that one is called by.
 AROUND, INITIALS = "()[]\"'“”„‘’,", re.compile(r"(?:[^\W\d_]\.?-?){1,3}\.")
@@ -23,25 +23,23 @@ PERSONS = (
     *("owner", "subscriber", "guest", "tenant", "worker", "respondent", "participant", "agent"),
     *("recipient", "addressee", "sender", "doctor", "child", "mother", "father", "spouse", "kunde"),
 )
-# What else may stand beside `age` where it is that of a person.
-BEFORE = {*PERSONS, "policyholder", "cust", "current", "approx", "approximate", "actual", "the"}
-AFTER = {
-    *("years", "year", "yrs", "yr", "months", "days", "in", "group", "grp", "band", "bracket"),
-    *("range", "cat", "category", "class", "bin", "bucket", "num", "numeric", "value", "rounded"),
+# What has an age and is no person. Whatever else it stands beside, an age is taken for a person's:
+# that can be seen in the report and undone, and an age among the features is seen by nobody.
+THINGS = {
+    *("vehicle", "car", "auto", "truck", "fleet", "engine", "battery", "tyre", "aircraft", "plane"),
+    *("ship", "vessel", "machine", "equipment", "device", "phone", "system", "asset", "plant"),
+    *("account", "acct", "loan", "mortgage", "credit", "debt", "contract", "policy", "card"),
+    *("invoice", "order", "ticket", "claim", "product", "item", "stock", "inventory", "file"),
+    *("house", "home", "building", "property", "roof", "site", "store", "shop", "company", "firm"),
+    *("business", "relationship", "membership", "tenure", "listing", "record", "parcel", "line"),
 }
 
 
 def is_age(name: str) -> bool:
     """Whether a name, as slug() gives it, is the age of a person: that of a vehicle is none."""
     words = name.split("_")
-    place = next((i for i, word in enumerate(words) if word in ("age", "alter")), None)
-    if place is None:
-        return False
-    before, after = words[:place], words[place + 1 :]
-    if before and before[-1] not in BEFORE:
-        return False
-    is_of_person = after[:1] == ["of"] and after[-1] in PERSONS
-    return set(after) <= AFTER or after[0] == "at" or is_of_person
+    has_age = any(word in ("age", "ages", "alter") for word in words)
+    return has_age and not any(word in THINGS or word.removesuffix("s") in THINGS for word in words)
 
 
 def is_full_name(text: str) -> bool:

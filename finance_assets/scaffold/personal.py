@@ -84,11 +84,13 @@ NAMED = (
         ),
         "number of an identity paper",
         DIGITS,
+        may_be_small=True,
     ),
     Named(
         _words("iban", "(credit_?|debit_?)?card_?(no|num|number)", "cc_?(no|num|number)", "pan"),
         "number of a card or an account",
         DIGITS,
+        may_be_small=True,
     ),
     Named(
         _words("licen[cs]e_?plates?", "number_?plates?", "plate_?(no|number)", "kennzeichen"),
@@ -99,6 +101,7 @@ NAMED = (
         _words("ip", "ip_?addr(ess)?", "mac_?address", "device_?id", "cookie"),
         "address of a device",
         re.compile("[0-9:.]"),
+        may_be_small=True,
     ),
     Named(
         _words("dob", "birth_?(date|day)?", "date_?of_?birth", "geburtsdatum"),
@@ -138,7 +141,7 @@ WITHIN = (
     (
         re.compile(
             r"(?<![\w+])\+\d[\d ()/.-]{7,16}\d"
-            r"|\b(tel|telefon|phone|call|mobile?|handy|fax)\b\W{0,3}(\w{2,6}\W{1,2})?"
+            r"|\b(tel|telefon|phone|handy|fax)\b\W{0,3}(\w{2,6}\W{1,2})?"
             r"[\d(][\d ()/.-]{5,}\d",
             re.IGNORECASE,
         ),

@@ -333,6 +333,8 @@ IDENTIFYING = {
     "hint": [f"parcel {i} for a{i}@post.example" for i in range(ROWS)],
     "phone": RANDOM.choice(["030 1234567 x", "040 7654321 x"], ROWS),
     "birth": RANDOM.integers(1940, 2005, ROWS),
+    "passport_number": 90_001 + np.arange(ROWS) % 900,
+    "card_no": 10_001 + np.arange(ROWS) % 900,
 }
 IMPERSONAL = {
     "PhoneService": RANDOM.choice(["Yes", "No"], ROWS),
@@ -351,6 +353,7 @@ IMPERSONAL = {
     "account_age": RANDOM.integers(0, 4000, ROWS),
     "age_of_house": RANDOM.integers(0, 90, ROWS),
     "weather now": RANDOM.choice(WORDS, ROWS),
+    "right": RANDOM.choice(["Call option 2024-06-21", "Put option 2024-06-21"], ROWS),
 }
 
 
@@ -369,14 +372,27 @@ def test_a_name_is_evidence_only_if_the_values_can_be_what_it_says(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["AGE", "customer_age", "driverAge", "age_in_years", "age at delivery", "age_of_customer"],
+    [
+        *("AGE", "customer_age", "driverAge", "age_in_years", "age at delivery", "age_of_customer"),
+        *("age_client", "head_age", "partner_age", "CODE_AGE", "drivers_age", "age_cohort"),
+    ],
 )
 def test_the_age_of_a_person_is_protected(tmp_path, name):
     assert becomes(tmp_path, RANDOM.integers(18, 90, ROWS), name).role is Role.protected
 
 
 @pytest.mark.parametrize(
-    "text", ["New note of 2024", "red shirt", "Li", "Ann 2", "the House", "A B", "left at Door"]
+    "text",
+    [
+        "New note of 2024",
+        "red shirt",
+        "Li",
+        "Ann 2",
+        "the House",
+        "A B",
+        "left at Door",
+        "Bank of Aaa",
+    ],
 )
 def test_words_that_are_written_otherwise_are_no_name_of_a_person(text):
     assert not is_full_name(text)
