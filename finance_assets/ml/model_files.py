@@ -157,7 +157,7 @@ def _require_database(uri: str) -> None:
     path = Path(uri.removeprefix(SQLITE))
     if uri.startswith(SQLITE) and path.is_file():
         # One that others hold is MLflow's to wait for.
-        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path)) as store:
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=0)) as store:
             store.execute("PRAGMA schema_version")
 
 
