@@ -99,23 +99,22 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         return _commit_changes(lakehouse, proposal, publication, outcomes)
     sibling = _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
     result = _commit_changes(lakehouse, proposal, publication, outcomes)
-    if _is_taken_over(lakehouse, sibling) and not _is_taken_over(lakehouse, publication):
-        # Another run of these partitions put its rejected rows there, and ours are the good ones.
-        _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
-        _refuse_overtaken(lakehouse, publication)
+    lost = _taken_over(lakehouse, publication)
+    mixed = [p for p in _taken_over(lakehouse, sibling) if p not in lost]
+    if mixed:
+        # Another run of these put its rejected rows there, and ours are the good ones.
+        ours = publication.only(mixed)
+        _publish_quarantine(lakehouse, *proposal.quarantine, window, ours)
+        _refuse_overtaken(lakehouse, ours)
     return result
 
 
 def _refuse_overtaken(lakehouse: Lakehouse, publication: Publication) -> None:
-    """Refuse a run whose rows were replaced while it wrote those that it rejected.
-
-    Raises:
-        PublishConflictError: they were.
-    """
-    if _is_taken_over(lakehouse, publication):
+    """Refuse a run whose rows were replaced while it wrote those that it rejected."""
+    if lost := _taken_over(lakehouse, publication):
         raise PublishConflictError(
             "another run published its rows while this one wrote those that it rejected",
-            where=f"{publication.table}, {publication.first} to {publication.last}",
+            where=f"{publication.table}, {', '.join(lost)}",
             remedy="run the partitions again: rows and rejected rows are of two runs",
         )
 
@@ -154,7 +153,7 @@ def _publish_quarantine(
         publication,
         table=contract.table,
         ledgers=ledgers,
-        fingerprints={p: found.get(p, audit.EMPTY.fingerprint) for p in window},
+        fingerprints={p: found.get(p, audit.EMPTY.fingerprint) for p in publication.partitions},
         measured_by=audit.measured_by(contract),
         failed_checks={},
         made_from={},
@@ -162,17 +161,19 @@ def _publish_quarantine(
         files={},
         constants={},
     )
-    _commit_changes(lakehouse, Proposal(contract, window, rows, ledgers), sibling, [])
+    proposal = Proposal(contract, window, rows, ledgers).only(publication.partitions)
+    _commit_changes(lakehouse, proposal, sibling, [])
     return sibling
 
 
-def _is_taken_over(lakehouse: Lakehouse, publication: Publication) -> bool:
-    """Whether other rows than a publication's are in force in any of its partitions."""
+def _taken_over(lakehouse: Lakehouse, publication: Publication) -> list[str]:
+    """The partitions of a publication in which other rows than its own are in force."""
     history = lakehouse.history(publication.table)
-    return any(
-        _says_otherwise(history.publication_of(partition), publication, partition)
+    return [
+        partition
         for partition in publication.partitions
-    )
+        if _says_otherwise(history.publication_of(partition), publication, partition)
+    ]
 
 
 def _commit_changes(

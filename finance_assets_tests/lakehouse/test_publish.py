@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from finance_assets.errors import ContractError, PublishConflictError
-from finance_assets.lakehouse import publish as publishing
 from finance_assets.lakehouse.contract import Column, RowRule, TableRule
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.homes import FolderHome
@@ -274,79 +273,3 @@ def test_an_empty_partition_that_a_rule_does_not_allow_is_refused(lakehouse):
         assert result.is_refused == is_refused
         assert failed(result) == ["rule_enough"] * is_refused
     assert stored(lakehouse) == sorted(ROWS)
-
-
-REJECTED = replace(
-    THINGS,
-    table="silver.things_quarantine",
-    columns=(*THINGS.columns[:2], Column("_reasons", "string", "Why")),
-    row_rules=(),
-    table_rules=(),
-    min_rows=0,
-)
-KEEPING = replace(THINGS, has_quarantine=True, max_quarantine_share=1.0)
-
-
-def judged(lakehouse, good, bad):
-    """A proposal with some rejected things beside the good ones."""
-    rows = [(number, APRIL, "odd") for number in bad]
-    frame = lakehouse.spark.createDataFrame(rows, "id bigint, month string, _reasons string")
-    ledger = Ledger(len(good) + len(bad), len(good), len(bad))
-    proposal = propose(lakehouse, [(n, APRIL, 1.0) for n in good], None, KEEPING, {APRIL: ledger})
-    return replace(proposal, quarantine=(REJECTED, frame))
-
-
-def test_another_accounting_of_the_same_rows_is_committed(lakehouse):
-    for ledger in (Ledger(2, 2), Ledger(3, 2, 1)):
-        publish(lakehouse, propose(lakehouse, GOOD, None, KEEPING, {APRIL: ledger}), ORIGIN)
-        assert lakehouse.history(KEEPING.table).ledger_of(APRIL) == ledger
-    assert stored(lakehouse) == sorted(GOOD)
-
-
-@pytest.mark.parametrize("ours_is_last", [True, False])
-def test_of_two_runs_at_once_the_rejected_rows_are_those_of_the_rows_in_force(
-    lakehouse, monkeypatch, ours_is_last
-):
-    commit, begun = publishing._commit_changes, []
-
-    def interrupted(lakehouse, proposal, *rest):
-        """Another run of the partition goes all the way beside our table's commit."""
-        if proposal.contract != KEEPING or begun:
-            return commit(lakehouse, proposal, *rest)
-        begun.append(True)
-        done = None if ours_is_last else commit(lakehouse, proposal, *rest)
-        publish(lakehouse, judged(lakehouse, [3, 4], [5]), ORIGIN)
-        return commit(lakehouse, proposal, *rest) if ours_is_last else done
-
-    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
-    publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
-    found = (
-        {row["id"] for row in lakehouse.history(KEEPING.table).rows()},
-        {row["id"] for row in lakehouse.history(REJECTED.table).rows()},
-    )
-    assert found == (({1}, {8, 9}) if ours_is_last else ({3, 4}, {5}))
-
-
-def test_a_run_that_is_overtaken_while_it_mends_its_rejected_rows_is_refused(
-    lakehouse, monkeypatch
-):
-    commit, calls, late = publishing._commit_changes, [], []
-
-    def interrupted(*of):
-        """Another run writes its rejected rows before our rows, and its rows after them."""
-        calls.append(of)
-        if len(calls) == 2:
-            publish(lakehouse, judged(lakehouse, [3, 4], [5]), ORIGIN)
-        elif len(calls) == 4:
-            return late.append(of)
-        elif len(calls) == 5:
-            commit(*late.pop())
-        return commit(*of)
-
-    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
-    with pytest.raises(PublishConflictError, match="while this one wrote those that it rejected"):
-        publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
-    monkeypatch.undo()
-    publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
-    assert {row["id"] for row in lakehouse.history(KEEPING.table).rows()} == {1}
-    assert {row["id"] for row in lakehouse.history(REJECTED.table).rows()} == {8, 9}

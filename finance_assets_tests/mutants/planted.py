@@ -229,7 +229,7 @@ MUTANTS = (
     ),
     *of(
         "lakehouse/publish.py",
-        "lakehouse/test_publish.py lakehouse/test_publish_ranges.py",
+        "lakehouse/test_publish_rejected.py lakehouse/test_publish.py lakehouse/test_publish_ranges.py",
         ("if any(check.severity is Severity.block for check in failed):", "if failed:"),
         ("if any(check.severity is Severity.block for check in failed):", "if False:"),
         (
@@ -238,8 +238,9 @@ MUTANTS = (
         ),
         ("        or stored[partition] != proposed[partition]\n", ""),
         ("if proposal.quarantine is None:", "if True:"),
-        ("if _is_taken_over(lakehouse, sibling) and not", "if False and not"),
-        ("sibling) and not _is_taken_over(lakehouse, publication):", "sibling):"),
+        ("    if mixed:\n", "    if False:\n"),
+        ("sibling) if p not in lost]", "sibling)]"),
+        ("sibling) if p not in lost]", "sibling) if not lost]"),
         ("empty = [p for p in proposal.meant if p not in facts]", "empty: list[str] = []"),
     ),
     *of(

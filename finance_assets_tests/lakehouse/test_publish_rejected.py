@@ -1,0 +1,137 @@
+"""Rows and rejected rows are two tables: those in force are of the same run."""
+
+from dataclasses import replace
+
+import pytest
+
+from finance_assets.errors import PublishConflictError
+from finance_assets.lakehouse import publish as publishing
+from finance_assets.lakehouse.contract import Column
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.publish import publish
+from finance_assets_tests.lakehouse.things import GOOD, ORIGIN, THINGS, propose, stored
+from finance_assets_tests.scenario import APRIL, CALENDAR, MAY
+
+REJECTED = replace(
+    THINGS,
+    table="silver.things_quarantine",
+    columns=(*THINGS.columns[:2], Column("_reasons", "string", "Why")),
+    row_rules=(),
+    table_rules=(),
+    min_rows=0,
+)
+KEEPING = replace(THINGS, has_quarantine=True, max_quarantine_share=1.0)
+
+
+def judged(lakehouse, good, bad):
+    """A proposal with some rejected things beside the good ones."""
+    rows = [(number, APRIL, "odd") for number in bad]
+    frame = lakehouse.spark.createDataFrame(rows, "id bigint, month string, _reasons string")
+    ledger = Ledger(len(good) + len(bad), len(good), len(bad))
+    proposal = propose(lakehouse, [(n, APRIL, 1.0) for n in good], None, KEEPING, {APRIL: ledger})
+    return replace(proposal, quarantine=(REJECTED, frame))
+
+
+def test_another_accounting_of_the_same_rows_is_committed(lakehouse):
+    for ledger in (Ledger(2, 2), Ledger(3, 2, 1)):
+        publish(lakehouse, propose(lakehouse, GOOD, None, KEEPING, {APRIL: ledger}), ORIGIN)
+        assert lakehouse.history(KEEPING.table).ledger_of(APRIL) == ledger
+    assert stored(lakehouse) == sorted(GOOD)
+
+
+@pytest.mark.parametrize("ours_is_last", [True, False])
+def test_of_two_runs_at_once_the_rejected_rows_are_those_of_the_rows_in_force(
+    lakehouse, monkeypatch, ours_is_last
+):
+    commit, begun = publishing._commit_changes, []
+
+    def interrupted(lakehouse, proposal, *rest):
+        """Another run of the partition goes all the way beside our table's commit."""
+        if proposal.contract != KEEPING or begun:
+            return commit(lakehouse, proposal, *rest)
+        begun.append(True)
+        done = None if ours_is_last else commit(lakehouse, proposal, *rest)
+        publish(lakehouse, judged(lakehouse, [3, 4], [5]), ORIGIN)
+        return commit(lakehouse, proposal, *rest) if ours_is_last else done
+
+    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
+    publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
+    found = (
+        {row["id"] for row in lakehouse.history(KEEPING.table).rows()},
+        {row["id"] for row in lakehouse.history(REJECTED.table).rows()},
+    )
+    assert found == (({1}, {8, 9}) if ours_is_last else ({3, 4}, {5}))
+
+
+def test_a_run_that_is_overtaken_while_it_mends_its_rejected_rows_is_refused(
+    lakehouse, monkeypatch
+):
+    commit, calls, late = publishing._commit_changes, [], []
+
+    def interrupted(*of):
+        """Another run writes its rejected rows before our rows, and its rows after them."""
+        calls.append(of)
+        if len(calls) == 2:
+            publish(lakehouse, judged(lakehouse, [3, 4], [5]), ORIGIN)
+        elif len(calls) == 4:
+            return late.append(of)
+        elif len(calls) == 5:
+            commit(*late.pop())
+        return commit(*of)
+
+    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
+    with pytest.raises(PublishConflictError, match="while this one wrote those that it rejected"):
+        publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
+    monkeypatch.undo()
+    publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
+    assert {row["id"] for row in lakehouse.history(KEEPING.table).rows()} == {1}
+    assert {row["id"] for row in lakehouse.history(REJECTED.table).rows()} == {8, 9}
+
+
+def test_of_a_range_only_the_partitions_that_others_did_not_replace_get_its_rejected_rows(
+    lakehouse, monkeypatch
+):
+    commit, calls = publishing._commit_changes, []
+
+    def rejecting(good, bad, *months):
+        """A proposal with a good row, and a rejected one, of each month."""
+        proposal = propose(
+            lakehouse,
+            [(good, m, 1.0) for m in months],
+            CALENDAR.window(months[0], months[-1]),
+            KEEPING,
+        )
+        rows = [(bad, m, "odd") for m in months]
+        rows = lakehouse.spark.createDataFrame(rows, "id bigint, month string, _reasons string")
+        return replace(
+            proposal, ledgers={m: Ledger(2, 1, 1) for m in months}, quarantine=(REJECTED, rows)
+        )
+
+    def interrupted(*of):
+        """Of April another run writes its rejected rows only before our rows, of May all after."""
+        calls.append(of)
+        if len(calls) == 1:
+            return commit(*of)
+        if len(calls) == 2:
+            monkeypatch.setattr(publishing, "_commit_changes", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                publish(lakehouse, rejecting(3, 4, APRIL), ORIGIN)
+            monkeypatch.setattr(publishing, "_commit_changes", commit)
+            done = commit(*of)
+            publish(lakehouse, rejecting(5, 6, MAY), ORIGIN)
+            return done
+        raise AssertionError("no further commit goes this way")
+
+    def stopped(lakehouse, proposal, *rest):
+        if proposal.contract == KEEPING:
+            raise KeyboardInterrupt
+        return commit(lakehouse, proposal, *rest)
+
+    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
+    publish(lakehouse, rejecting(1, 2, APRIL, MAY), ORIGIN)
+    of = {
+        contract.table: {(r["id"], r["month"]) for r in lakehouse.history(contract.table).rows()}
+        for contract in (KEEPING, REJECTED)
+    }
+    assert of[KEEPING.table] == {(1, APRIL), (5, MAY)}
+    assert of[REJECTED.table] == {(2, APRIL), (6, MAY)}
