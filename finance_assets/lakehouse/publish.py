@@ -7,22 +7,17 @@ for new.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from finance_assets.calendar import Window
 from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.committing import commit, confirm
-from finance_assets.lakehouse.contract import Contract, Severity
+from finance_assets.lakehouse.contract import Severity
 from finance_assets.lakehouse.history import Ledger, Publication, TableHistory
 from finance_assets.lakehouse.log_index import renew_index
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.recorded import stored_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 
 @dataclass(frozen=True)
@@ -95,16 +90,26 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
         constants=proposal.constants,
         measured_by=audit.measured_by(contract),
     )
+    return _commit_with_rejected(lakehouse, proposal, publication, outcomes)
+
+
+def _commit_with_rejected(
+    lakehouse: Lakehouse,
+    proposal: Proposal,
+    publication: Publication,
+    outcomes: list[CheckOutcome],
+) -> PublishResult:
+    """Commit the rows, and what was rejected of them before: each partition's are of one run."""
     if proposal.quarantine is None:
         return _commit_changes(lakehouse, proposal, publication, outcomes)
-    sibling = _publish_quarantine(lakehouse, *proposal.quarantine, window, publication)
+    sibling = _publish_quarantine(lakehouse, proposal, publication)
     result = _commit_changes(lakehouse, proposal, publication, outcomes)
     lost = _taken_over(lakehouse, publication)
     mixed = [p for p in _taken_over(lakehouse, sibling) if p not in lost]
     if mixed:
         # Another run of these put its rejected rows there, and ours are the good ones.
         ours = publication.only(mixed)
-        _publish_quarantine(lakehouse, *proposal.quarantine, window, ours)
+        _publish_quarantine(lakehouse, proposal, ours)
         _refuse_overtaken(lakehouse, ours)
     return result
 
@@ -137,16 +142,14 @@ def _failed_by_partition(outcomes: list[CheckOutcome]) -> dict[str, list[str]]:
 
 
 def _publish_quarantine(
-    lakehouse: Lakehouse,
-    contract: Contract,
-    rows: "DataFrame",
-    window: Window,
-    publication: Publication,
+    lakehouse: Lakehouse, proposal: Proposal, publication: Publication
 ) -> Publication:
     """Write the rejected rows first: a crash in between loses nothing and a re-run mends it.
 
     Returns what is said of them.
     """
+    assert proposal.quarantine is not None
+    contract, rows = proposal.quarantine
     found = audit.fingerprints(rows, contract)
     ledgers = {p: Ledger(x.quarantined, x.quarantined) for p, x in publication.ledgers.items()}
     sibling = replace(
@@ -161,8 +164,8 @@ def _publish_quarantine(
         files={},
         constants={},
     )
-    proposal = Proposal(contract, window, rows, ledgers).only(publication.partitions)
-    _commit_changes(lakehouse, proposal, sibling, [])
+    rejected = Proposal(contract, proposal.window, rows, ledgers).only(publication.partitions)
+    _commit_changes(lakehouse, rejected, sibling, [])
     return sibling
 
 
