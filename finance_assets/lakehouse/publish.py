@@ -110,18 +110,13 @@ def _commit_with_rejected(
         # Another run of these put its rejected rows there, and ours are the good ones.
         ours = publication.only(mixed)
         _publish_quarantine(lakehouse, proposal, ours)
-        _refuse_overtaken(lakehouse, ours)
+        if lost := _taken_over(lakehouse, ours):
+            raise PublishConflictError(
+                "another run published its rows while this one wrote those that it rejected",
+                where=f"{ours.table}, {', '.join(lost)}",
+                remedy="run the partitions again: rows and rejected rows are of two runs",
+            )
     return result
-
-
-def _refuse_overtaken(lakehouse: Lakehouse, publication: Publication) -> None:
-    """Refuse a run whose rows were replaced while it wrote those that it rejected."""
-    if lost := _taken_over(lakehouse, publication):
-        raise PublishConflictError(
-            "another run published its rows while this one wrote those that it rejected",
-            where=f"{publication.table}, {', '.join(lost)}",
-            remedy="run the partitions again: rows and rejected rows are of two runs",
-        )
 
 
 def _misshaped(proposal: Proposal, problems: list[str]) -> PublishResult:
