@@ -2,7 +2,9 @@
 
 import os
 import platform
+import statistics
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,7 +20,9 @@ LIBRARIES = ("deltalake", "pysail", "pyspark", "polars", "pyarrow", "xgboost-cpu
 
 @dataclass(frozen=True)
 class Machine:
-    """What it was measured on."""
+    """What it was measured on. `import_s`: seconds that Dagster's import takes in a process of its
+    own, by which machines can be told apart; 0 where that was not measured.
+    """
 
     cores: int
     memory_gb: float
@@ -26,6 +30,7 @@ class Machine:
     python: str
     libraries: dict[str, str]
     load_before: float
+    import_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,17 @@ def this_machine() -> Machine:
         python=platform.python_version(),
         libraries={name: version(name) for name in LIBRARIES},
         load_before=round(os.getloadavg()[0], 1),
+        import_s=round(statistics.median(_import() for _ in range(5)), 2),
     )
+
+
+def _import() -> float:
+    """Seconds until Dagster is imported; the process that measures it is not counted."""
+    program = "import time; t = time.perf_counter(); import dagster; print(time.perf_counter() - t)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
 
 
 def this_commit() -> str:

@@ -22,6 +22,8 @@ KINDS = {*MAGICS.values(), "UTF-16 text"}
 # What stands for bytes that are no UTF-8: a code that Unicode keeps free, so no text has it.
 BROKEN = "\ufdd0"
 ODD_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
+# 50£ has no letter that could be shown.
+ODD_SIGN = re.compile(r"[^\s,;|]{0,12}[^\x00-\x7f][^\s,;|]{0,12}")
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _guessed(path: Path, odd: bytes) -> Encoding:
         )
     # Where both say the same, it is what Windows writes in the west.
     is_western = str(best) == odd.decode("cp1252", errors="replace")
-    word = ODD_WORD.search(str(best))
+    word = ODD_WORD.search(str(best)) or ODD_SIGN.search(str(best))
     return Encoding("cp1252" if is_western else str(best.encoding), word=word[0] if word else "")
 
 

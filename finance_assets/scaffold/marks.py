@@ -71,16 +71,11 @@ def reading_of(counts: "pd.Series[int]") -> Reading | None:
 
 
 def _told(reading: Reading, texts: "pd.Index[str]") -> Reading:
-    """The same, with a number whose sign or size people write in more than one way, to look at."""
+    """The same, with what people write in more than one way to look at, too."""
     how = reading.written
     if how is None:
         return reading
-    doubts = [reading.doubt]
-    kept = texts[reading.fits].to_series()
-    for pattern in (f"[(]|[{MINUS}-]$" if how.is_signed else "", *(p for p, _ in how.factors)):
-        shown = kept[kept.str.contains(pattern)] if pattern else kept[:0]
-        if len(shown):
-            doubts.append(f"{shown.iloc[0]} is read as {how.numbers(shown[:1]).iloc[0]:,g}")
+    doubts = [reading.doubt, *how.doubts(texts[reading.fits].to_series())]
     return replace(reading, doubt="; ".join(filter(None, doubts)))
 
 

@@ -128,6 +128,25 @@ class Numeral:
             values, is_open = values.where(~has, values * factor), is_open & ~has
         return values
 
+    def doubts(self, texts: "pd.Series[str]") -> list[str]:
+        """What a person should look at in texts that fit: a number whose sign or size people write
+        in more than one way, and one without the unit that others have.
+        """
+        said = []
+        for pattern in (
+            f"[(]|[{MINUS}-]$" if self.is_signed else "",
+            *(p for p, _ in self.factors),
+        ):
+            shown = texts[texts.str.contains(pattern)] if pattern else texts[:0]
+            if len(shown):
+                said.append(f"{shown.iloc[0]} is read as {self.numbers(shown[:1]).iloc[0]:,g}")
+        has = texts.str.contains(one_of(self.units)) if self.units else texts.ne("")
+        # Nothing is as much of one unit as of another.
+        bare = texts[~has & self.numbers(texts).ne(0)]
+        if len(bare) and has.any():
+            said.append(f"{texts[has].iloc[0]} and {bare.iloc[0]} are read as of one unit")
+        return said
+
 
 def any_of(chars: str) -> str:
     """A pattern of one of some characters."""

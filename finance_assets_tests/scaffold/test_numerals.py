@@ -192,3 +192,13 @@ def test_a_letter_of_a_house_makes_no_billions():
 def test_signs_and_sizes_that_people_write_are_told(way, told):
     meant, written = WAYS[way]
     assert told in seen_of([written(x) for x in meant]).doubt
+
+
+def test_a_unit_that_only_some_numbers_have_is_told():
+    found = seen_of([f"{n}.50 CR" if n % 3 else f"{n}.25" for n in range(1, ROWS)])
+    assert "1.50 CR and 3.25 are read as of one unit" in found.doubt
+    for same in (
+        [f"${n}" if n % 3 else "0" for n in range(ROWS)],
+        [f"{n} kg" for n in range(ROWS)],
+    ):
+        assert "of one unit" not in (seen_of(same).doubt or "")

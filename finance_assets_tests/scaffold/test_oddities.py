@@ -82,6 +82,12 @@ def test_a_guessed_encoding_shows_how_a_word_is_read(path):
     assert given.read_as[0].encoding == "cp1252"
     assert "read as cp1252, which is a guess: " in noted(given)
     assert any(f"guess: {word!r}" in noted(given) for word in GERMAN.values())
+
+
+def test_a_guessed_encoding_without_odd_letters_shows_a_sign(path):
+    paid = parcels().assign(paid=[f"{n}£" for n in range(ROWS)])
+    given = read(path, paid.to_csv(index=False).encode("cp1252"))
+    assert "which is a guess: '0£'" in noted(given)
     assert read(path, german("utf-8")).notes == ()
 
 
