@@ -22,6 +22,8 @@ KINDS = {*MAGICS.values(), "UTF-16 text"}
 # What stands for bytes that are no UTF-8: a code that Unicode keeps free, so no text has it.
 BROKEN = "\ufdd0"
 ODD_WORD = re.compile(r"\w*[^\W\x00-\x7f]\w*")
+# A letter beyond ASCII, or a sign beside a letter, as of a word in another encoding.
+LETTERS = re.compile(r"[^\W\x00-\x7f]|[^\W\d_][^\x00-\x7f]|[^\x00-\x7f][^\W\d_]|\ufffd")
 # 50£ has no letter that could be shown.
 ODD_SIGN = re.compile(r"[^\s,;|]{0,12}[^\x00-\x7f][^\s,;|]{0,12}")
 
@@ -97,9 +99,12 @@ def _guessed(path: Path, odd: bytes) -> Encoding:
             where=str(path),
             remedy="save it as UTF-8",
         )
-    # Where both say the same, it is what Windows writes in the west.
-    is_western = str(best) == odd.decode("cp1252", errors="replace")
-    word = ODD_WORD.search(str(best)) or ODD_SIGN.search(str(best))
+    western = odd.decode("cp1252", errors="replace")
+    # Where both say the same, it is what Windows writes in the west; and so are signs alone, which
+    # tell nothing: 50£ would be 50Ł.
+    is_western = str(best) == western or not LETTERS.search(western)
+    read = western if is_western else str(best)
+    word = ODD_WORD.search(read) or ODD_SIGN.search(read)
     return Encoding("cp1252" if is_western else str(best.encoding), word=word[0] if word else "")
 
 
