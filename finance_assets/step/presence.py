@@ -104,7 +104,7 @@ def past_outcomes(ctx: StepContext, checks: Iterable[Check]) -> list[CheckOutcom
         ]
         if shown:
             figures[partition] = _named(shown, sum(len(places) for _, places in read))
-    return [outcome(check, figures, "Never published: {}") for check in checks]
+    return [outcome(check, figures, "Not published: {}") for check in checks]
 
 
 def _refuse(lacking: list[Place], reader: str) -> None:
@@ -114,7 +114,7 @@ def _refuse(lacking: list[Place], reader: str) -> None:
     tables = ", ".join(dict.fromkeys(table for table, _ in lacking))
     span = partitions[0] if len(partitions) == 1 else f"{partitions[0]} to {partitions[-1]}"
     raise MissingInputError(
-        f"{_named(lacking, len(lacking))} was never published: it would read as no rows",
+        f"{_named(lacking, len(lacking))} is not published: it would read as no rows",
         where=f"inputs of {reader}",
         remedy=f"materialise {tables} for {span} first, then {reader}",
     )

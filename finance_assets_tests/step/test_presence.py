@@ -49,7 +49,7 @@ def test_rows_are_not_replaced_by_nothing_while_their_source_is_moved_away(made)
     before = made.rows(GOLD), made.rows(LABELS)
     move_away(made, SILVER)
     for table in (GOLD, LABELS):
-        with pytest.raises(MissingInputError, match="never published") as refused:
+        with pytest.raises(MissingInputError, match="not published") as refused:
             made.run(table, MAY)
         assert f"{SILVER}[{MAY}]" in refused.value.what
         assert refused.value.remedy == f"materialise {SILVER} for {MAY} first, then {table}"
