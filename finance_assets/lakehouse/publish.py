@@ -14,9 +14,9 @@ from finance_assets.lakehouse.audit import CheckOutcome
 from finance_assets.lakehouse.committing import commit, confirm
 from finance_assets.lakehouse.contract import Severity
 from finance_assets.lakehouse.history import Ledger, Publication, TableHistory
+from finance_assets.lakehouse.in_force import changed_partitions, covered, is_news, overtaken
 from finance_assets.lakehouse.log_index import renew_index
 from finance_assets.lakehouse.proposal import Proposal
-from finance_assets.lakehouse.recorded import stored_fingerprints
 from finance_assets.lakehouse.store import Lakehouse
 
 
@@ -58,7 +58,8 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
     """Audit the proposal and, if no blocking check fails, make it the window's content.
 
     Raises:
-        PublishConflictError: other writers won every allowed attempt, or overtook this run.
+        PublishConflictError: other writers won every allowed attempt, or replaced this run's
+            rows while it put its rejected ones in order.
     """
     contract, window = proposal.contract, proposal.window
     problems = audit.schema_problems(proposal.rows, contract)
@@ -104,17 +105,20 @@ def _commit_with_rejected(
         return _commit_changes(lakehouse, proposal, publication, outcomes)
     sibling = _publish_quarantine(lakehouse, proposal, publication)
     result = _commit_changes(lakehouse, proposal, publication, outcomes)
-    lost = _taken_over(lakehouse, publication)
-    mixed = [p for p in _taken_over(lakehouse, sibling) if p not in lost]
+    # In this order: a run writes its rejected rows before its rows. Where those are ours still, it
+    # comes here after us.
+    theirs = overtaken(lakehouse.history(sibling.table), sibling)
+    lost = overtaken(lakehouse.history(publication.table), publication) if theirs else ()
+    mixed = [p for p in theirs if p not in lost]
     if mixed:
         # Another run of these put its rejected rows there, and ours are the good ones.
         ours = publication.only(mixed)
         _publish_quarantine(lakehouse, proposal, ours)
-        if lost := _taken_over(lakehouse, ours):
+        if lost := overtaken(lakehouse.history(ours.table), ours):
             raise PublishConflictError(
                 "another run published its rows while this one wrote those that it rejected",
                 where=f"{ours.table}, {', '.join(lost)}",
-                remedy="run the partitions again: rows and rejected rows are of two runs",
+                remedy="run these partitions again: their rows and rejected rows are of two runs",
             )
     return result
 
@@ -164,16 +168,6 @@ def _publish_quarantine(
     return sibling
 
 
-def _taken_over(lakehouse: Lakehouse, publication: Publication) -> list[str]:
-    """The partitions of a publication in which other rows than its own are in force."""
-    history = lakehouse.history(publication.table)
-    return [
-        partition
-        for partition in publication.partitions
-        if _says_otherwise(history.publication_of(partition), publication, partition)
-    ]
-
-
 def _commit_changes(
     lakehouse: Lakehouse,
     proposal: Proposal,
@@ -183,10 +177,10 @@ def _commit_changes(
     """Commit the partitions that do not yet hold these very rows with this very accounting."""
     contract, window = proposal.contract, proposal.window
     history = lakehouse.ensure(contract)
-    changed = _changed(history, proposal, publication)
+    changed = changed_partitions(history, proposal, publication)
     meant = proposal.meant
     written = [p for p in meant if p in changed or history.in_force(p) is None] if changed else []
-    news = [p for p in meant if p not in written and _is_news(history, publication, p)]
+    news = [p for p in meant if p not in written and is_news(history, publication, p)]
     if written:
         constraints.release_outdated(history.stored, contract)
         commit(lakehouse, proposal.only(written), publication.only(written))
@@ -195,6 +189,10 @@ def _commit_changes(
     if news:
         confirmation = replace(publication.only(news), is_confirmation=True)
         confirm(lakehouse, history.stored, proposal.only(news), confirmation)
+        if met := covered(lakehouse.history(contract.table), confirmation):
+            # Another run published other rows before our word came: it would be said of these.
+            commit(lakehouse, proposal.only(met), publication.only(met))
+            history = lakehouse.history(contract.table)
     if written or news:
         _keep_fast(history)
     # A partition that was empty and stays empty has no rows of its own to publish.
@@ -204,43 +202,7 @@ def _commit_changes(
     return PublishResult(outcomes, in_force, changed, publication.ledgers, publication.fingerprints)
 
 
-def _changed(
-    history: TableHistory, proposal: Proposal, publication: Publication
-) -> tuple[str, ...]:
-    """The partitions that hold other rows, or of which the log says other rows or accounting.
-
-    Both: others may have put back what was once published. What was made from the rows before goes
-    by what the log says.
-    """
-    window, proposed = proposal.window, publication.fingerprints
-    stored = stored_fingerprints(history, proposal.contract, window, proposed)
-    return tuple(
-        partition
-        for partition in proposal.meant
-        if history.ledger_of(partition) != publication.ledgers[partition]
-        or stored[partition] != proposed[partition]
-        or _says_otherwise(history.publication_of(partition), publication, partition)
-    )
-
-
-def _says_otherwise(known: Publication | None, proposed: Publication, partition: str) -> bool:
-    """Whether a publication tells of other rows, in terms that can be compared."""
-    if known is None or not known.is_comparable(proposed.measured_by):
-        return False
-    return known.fingerprints[partition] != proposed.fingerprints[partition]
-
-
 def _keep_fast(history: TableHistory) -> None:
     """Let the next publication read as little of the log as this one."""
     if renew_index(history.stored, history.reading):
         history.stored.checkpoint()
-
-
-def _is_news(history: TableHistory, publication: Publication, partition: str) -> bool:
-    """Whether the rows are as stored, but the record of them is not what this run says."""
-    known = history.in_force(partition)
-    return (
-        known is None
-        or known.says(partition) != publication.says(partition)
-        or history.altered_at(partition) is not None
-    )

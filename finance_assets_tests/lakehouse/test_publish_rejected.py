@@ -135,3 +135,69 @@ def test_of_a_range_only_the_partitions_that_others_did_not_replace_get_its_reje
     }
     assert of[KEEPING.table] == {(1, APRIL), (5, MAY)}
     assert of[REJECTED.table] == {(2, APRIL), (6, MAY)}
+
+
+def in_force(lakehouse):
+    """The things and the rejected ones that are stored."""
+    return tuple(
+        {row["id"] for row in lakehouse.history(contract.table).rows()}
+        for contract in (KEEPING, REJECTED)
+    )
+
+
+@pytest.mark.parametrize("bad", [[8, 9], [9]])
+def test_who_comes_later_with_the_same_rows_keeps_the_rows_that_it_rejected(
+    lakehouse, monkeypatch, bad
+):
+    commit, begun = publishing._commit_changes, []
+
+    def interrupted(lakehouse, proposal, *rest):
+        """Another delivery with the same good rows is published right after ours."""
+        done = commit(lakehouse, proposal, *rest)
+        if proposal.contract == KEEPING and not begun:
+            begun.append(True)
+            other = replace(ORIGIN, run_id="run-2", made_from={APRIL: "another delivery"})
+            publish(lakehouse, judged(lakehouse, [1], bad), other)
+        return done
+
+    monkeypatch.setattr(publishing, "_commit_changes", interrupted)
+    ours = replace(ORIGIN, made_from={APRIL: "a delivery"})
+    publish(lakehouse, judged(lakehouse, [1], [8]), ours)
+    assert in_force(lakehouse) == ({1}, set(bad))
+
+
+def test_a_run_that_comes_between_two_looks_keeps_what_it_wrote(lakehouse, monkeypatch):
+    look, looks = publishing.overtaken, []
+
+    def interrupted(*of):
+        found = look(*of)
+        looks.append(found)
+        if len(looks) == 1:
+            publish(lakehouse, judged(lakehouse, [3, 4], [5]), ORIGIN)
+        return found
+
+    monkeypatch.setattr(publishing, "overtaken", interrupted)
+    publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
+    assert in_force(lakehouse) == ({3, 4}, {5})
+
+
+def test_a_confirmation_that_meets_another_runs_rows_brings_its_own(lakehouse, monkeypatch):
+    first = replace(ORIGIN, made_from={APRIL: "a"})
+    publish(lakehouse, judged(lakehouse, [1], [8]), first)
+    confirm = publishing.confirm
+
+    def late(lakehouse, stored, proposal, confirmation):
+        """Another run publishes other rows before the word of ours comes."""
+        if proposal.contract == KEEPING:
+            monkeypatch.setattr(publishing, "confirm", confirm)
+            other = replace(ORIGIN, run_id="run-2", made_from={APRIL: "b"})
+            publish(lakehouse, judged(lakehouse, [3, 4], [5]), other)
+        confirm(lakehouse, stored, proposal, confirmation)
+
+    monkeypatch.setattr(publishing, "confirm", late)
+    again = replace(ORIGIN, run_id="run-3", made_from={APRIL: "a, once more"})
+    publish(lakehouse, judged(lakehouse, [1], [8]), again)
+    history = lakehouse.history(KEEPING.table)
+    assert in_force(lakehouse) == ({1}, {8})
+    assert history.in_force(APRIL).made_from == {APRIL: "a, once more"}
+    assert history.ledger_of(APRIL) == Ledger(2, 1, 1)
