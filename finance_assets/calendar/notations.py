@@ -32,14 +32,19 @@ MM, DD = r"(?P<m>\d{2})", r"(?P<d>\d{2})"
 MON = f"(?P<name>(?i:{'|'.join(sorted(NUMBER, key=len, reverse=True))}))[.]?"
 NTH = f"{D}(?:st|nd|rd|th)?[.]?"
 BETWEEN = "[-/ .,']{0,2}"
-WEEKDAY = "(?:(?i:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[a-z]*[.]?,? )?"
+WEEKDAY = (
+    "(?:(?i:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?"
+    "|sat(?:urday)?|sun(?:day)?|mo(?:ntag)?|di(?:enstag)?|mi(?:ttwoch)?|do(?:nnerstag)?"
+    "|fr(?:eitag)?|sa(?:mstag)?|so(?:nntag)?)[.]?,? )?"
+)
 # A time of day, with the zone whose clock shows it.
 FRACTION = r"(?:[.,]\d+)?"
 HOURS = rf"(?:[01]?\d|2[0-3])[:.][0-5]\d(?:[:.][0-5]\d{FRACTION})?"
 HALVES = rf"(?:0?[1-9]|1[0-2])(?:[:.][0-5]\d(?:[:.][0-5]\d{FRACTION})?)? ?(?i:[ap][.]?m[.]?)"
-DIGITS = rf"T?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d{FRACTION})?"
+HOUR = r"(?:[01]\d|2[0-3])"
+DIGITS = rf"T?{HOUR}(?:[0-5]\d(?:[0-5]\d{FRACTION})?)?"
 ZONE = r"(?P<zone> ?(?:Z|[A-Z]{3,4}|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?))?"
-SHOWN_CLOCK = f"(?:[T:-]|,? )(?:{HALVES}|{HOURS})"
+SHOWN_CLOCK = f"(?:(?:[T:-]|,? )(?:{HALVES}|{HOURS})|[T ]{HOUR})"
 CLOCK, DENSE_CLOCK = f"(?:{SHOWN_CLOCK}{ZONE})?", f"(?:(?:{DIGITS}|{SHOWN_CLOCK}){ZONE})?"
 # As pandas writes whole numbers beside missing ones.
 AS_FLOAT = "(?:[.]0)?"
@@ -110,7 +115,7 @@ class Notation:
                 year += 1900 if year >= CENTURY else 2000
             if "w" in part:
                 return date.fromisocalendar(year, int(part["w"]), int(part.get("weekday", 1)))
-            month = NUMBER[part["name"].lower()] if "name" in part else int(part.get("m", 1))
+            month = NUMBER[part["name"].casefold()] if "name" in part else int(part.get("m", 1))
             month = 3 * int(part["q"]) - 2 if "q" in part else month
             return date(year, month, int(part.get("d", 1)))
         except (ValueError, OverflowError):

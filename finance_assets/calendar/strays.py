@@ -28,7 +28,9 @@ def stray_days(rows: Mapping[date, int]) -> set[date]:
         return set()
     longest = max((last - first).days, GAP)
     early = _behind_a_gap([day for day in days[::-1] if day <= first], longest)
-    return early | _behind_a_gap([day for day in days if day >= last], longest)
+    found = early | _behind_a_gap([day for day in days if day >= last], longest)
+    # Of a few rows most cannot be strays.
+    return found if 2 * sum(rows[day] for day in found) < sum(rows.values()) else set()
 
 
 def _outermost(days: list[date], rows: Mapping[date, int], few: int) -> date:

@@ -73,6 +73,8 @@ def read_days(texts: Sequence[str]) -> WrittenDays:
         failed = best.failed if found else _Reading(best.notation, texts).failed
         raise UnreadableTimesError("these are no times of one format", failed[:3])
     near = _likely([one for one in whole if not one.odd])
+    # 2024011510 names an hour; as seconds it would be in 2034. Those of today name no hour.
+    near = [one for one in near if not one.notation.a_day] or near
     if not near:
         raise UnreadableTimesError("these lie too far off", whole[0].odd[:3])
     first = near[0]

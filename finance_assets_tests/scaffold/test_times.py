@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from finance_assets.calendar import Frequency
+from finance_assets.calendar.strays import stray_days
 from finance_assets.calendar.written import UnreadableTimesError, read_days
 from finance_assets.scaffold.plan import Role
 from finance_assets.scaffold.profile import profile
@@ -35,6 +36,7 @@ DAYS = (
     *("%d-%b-%y %I.%M.%S.000000 %p", "%d%b%Y:%H:%M:%S", "%d/%b/%Y:%H:%M:%S +0000", "%d-%b-%Y"),
     *("%a, %d %b %Y %H:%M:%S +0000", "%a %b %d %H:%M:%S %Y", "%b %d %Y", "%B %d, %Y"),
     *("%Y%m%d", "%Y%m%d.0", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%SZ", "%G-W%V-%u"),
+    *("%Y-%m-%dT%H", "%Y-%m-%d %H", "%Y-%m-%dT%HZ", "%Y%m%d%H", "%A, %d. %B %Y"),
 )
 MONTHLY = (
     *("%Y-%m", "%Y%m", "%Y/%m", "%m%Y", "%m/%Y", "%m.%Y", "%b-%Y", "%b-%y", "%b %Y", "%B %Y"),
@@ -178,6 +180,7 @@ def test_numbers_that_only_their_size_makes_times_are_told(tmp_path):
         RANDOM.integers(10**12, 10**13, 400),
         RANDOM.lognormal(8, 1, 400).round(2),
         [f"{a}.{b}.{c}" for a, b, c in RANDOM.integers(1, 12, (400, 3))],  # versions
+        [f"Sold {day}.01.2024" for day in RANDOM.integers(1, 28, 400)],
     ],
 )
 def test_an_amount_is_no_time(values):
@@ -231,3 +234,9 @@ def test_both_ends_may_be_far_and_a_thin_tail_is_not(tmp_path):
         planned(csv_file(tmp_path, frame))
     frame.loc[7, "sent"], frame.loc[8, "sent"] = "2023-11-20", "2024-06-20"
     assert planned(csv_file(tmp_path, frame), frequency="monthly").rows == len(frame)
+
+
+def test_of_a_few_rows_most_are_no_strays():
+    for count in range(1, 12):
+        quarters = pd.date_range("2019-01-01", periods=count, freq="QS")
+        assert stray_days({day.date(): 1 for day in quarters}) == set()
