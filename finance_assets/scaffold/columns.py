@@ -23,7 +23,11 @@ MAX_WORDS, MAX_GROUPS = 8, 8
 # A column that differs in nearly every row tells rows apart, and nothing of them.
 ID_SHARE = 0.95
 # What is named like this tells things apart, however often each occurs.
-CALLED_ID = re.compile(r"(^|_)(id|uuid|guid)$|^id_")
+CALLED_ID = re.compile(
+    r"(^|_)(id|uuid|guid)$|^id_|(^|_)(loan|order|customer|cust|client|kunden?|invoice|contract|policy"
+    r"|claim|shipment|tracking|serial|article|material|member|ticket)_?(no|nr|nbr|num|number|nummer)$"
+    r"|^(kunnr|lifnr|vbeln|matnr|belnr)$"
+)
 ID_NAME = re.compile(r"(^|_)(id|ids|no|nr|num|number|uuid|guid|key|code|ref|row|index|hash)(_|$)")
 AGES = (
     "CASE WHEN {0} < 25 THEN 'under 25' WHEN {0} < 45 THEN '25 to 44' WHEN {0} < 60 THEN"
@@ -134,14 +138,14 @@ def delivered(
 def _leak(seen: Seen) -> str:
     found = seen.found
     if found.is_number:
-        values = found.numbers(seen.texts)
-    elif found.is_category or found.type == "boolean":
-        known = seen.texts.mask(seen.texts.isin(found.tokens))
-        values = told_by_words(known, seen.outcome)
-    else:
-        # Whether there is anything at all can be the outcome: the date on which it came.
-        values = seen.texts.notna().astype("float64")
-    return gives_away(values, seen.outcome, seen.task)
+        return gives_away(found.numbers(seen.texts), seen.outcome, seen.task)
+    known = seen.texts.mask(seen.texts.isin(found.tokens))
+    # Whether there is anything at all can be the outcome: the date on which it came.
+    ways = [] if found.is_category else [known.notna().astype("float64")]
+    if found.is_category or found.type == "boolean" or found.distinct * 10 <= found.present:
+        ways.append(told_by_words(known, seen.outcome))
+    said = (gives_away(values, seen.outcome, seen.task) for values in ways)
+    return next(filter(None, said), "")
 
 
 def _id(found: Profile) -> str:

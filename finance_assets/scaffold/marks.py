@@ -95,7 +95,9 @@ def _best(
         return dot if by_dot > by_comma else comma
     commas = _Marks(texts[dot.fits], ",")
     if commas.marked:
-        return _doubted(dot, commas) if commas.are_thousands else comma
+        if commas.are_thousands:
+            return _doubted(dot, commas)
+        return _doubted(comma, commas, ".") if not commas.are_decimals else comma
     dots = _Marks(texts[dot.fits], ".")
     # 3.380 beside 997: decimals would be 3.38, or 997.000.
     return _doubted(comma, dots) if dots.say_thousands else dot
@@ -179,11 +181,12 @@ def _is_enough(reading: Reading, counts: "pd.Series[int]") -> bool:
     return bool(reading.fits.any() and (are_few or are_words))
 
 
-def _doubted(reading: Reading, marks: "_Marks") -> Reading:
-    """The same, its marks taken for thousands, with what a person should look at."""
-    shown, mark = marks.marked[0], marks.mark
-    doubt = f"{shown} is read as {shown.replace(mark, '')}: is it not {shown.replace(mark, '.')}?"
-    return replace(reading, doubt=doubt, is_open=marks.are_decimals)
+def _doubted(reading: Reading, marks: "_Marks", by: str = "") -> Reading:
+    """The same, its marks taken for thousands, or by a dot for decimals: a person should look."""
+    shown, other = marks.marked[0], "" if by else "."
+    read, not_read = shown.replace(marks.mark, by), shown.replace(marks.mark, other)
+    doubt = f"{shown} is read as {read}: is it not {not_read}?"
+    return replace(reading, doubt=doubt, is_open=marks.are_decimals != bool(by))
 
 
 class _Marks:

@@ -1,6 +1,7 @@
 """The outcome: which task the label asks for, and which of its values is the event."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 EVENTS, QUIET = words("events"), words("quiet")
 # Fewer different numbers are rather classes than amounts.
 MIN_AMOUNTS = 15
+CODE = re.compile(r"^[0-9a-z]\s*[-:.)=]\s*(?=[^\W\d_]{2})")
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,8 @@ def _event(groups: dict[object, tuple[str, ...]], found: Profile) -> tuple[tuple
 
 def _score(said: object) -> int:
     """Whether a value says that something came (1), that it did not (-1), or neither."""
-    word = f"{said:g}" if isinstance(said, float) else said
+    # `1 - bad` is a code and its word.
+    word = f"{said:g}" if isinstance(said, float) else CODE.sub("", str(said))
     return (word in EVENTS) - (word in QUIET)
 
 

@@ -36,10 +36,18 @@ THINGS = {
 
 
 def is_age(name: str) -> bool:
-    """Whether a name, as slug() gives it, is the age of a person: that of a vehicle is none."""
+    """Whether a name, as slug() gives it, is the age of a person: that of a vehicle is none.
+
+    `policy_holder_age` is a person's, and so is `age_at_policy_start`, of whatever it is.
+    """
     words = name.split("_")
-    has_age = any(word in ("age", "ages", "alter") for word in words)
-    return has_age and not any(word in THINGS or word.removesuffix("s") in THINGS for word in words)
+    place = next((i for i, word in enumerate(words) if word in ("age", "ages", "alter")), None)
+    if place is None:
+        return False
+    of = words[:place] if "at" in words[place:] else words
+    if any(word in PERSONS or word.removesuffix("s") in PERSONS for word in of):
+        return True
+    return not any(word in THINGS or word.removesuffix("s") in THINGS for word in of)
 
 
 def is_full_name(text: str) -> bool:

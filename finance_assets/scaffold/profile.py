@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
+# F and N are both no, and beside T two words like any other.
+PAIRS = (({"true", "t"}, {"false", "f"}), ({"yes", "y"}, {"no", "n"}))
 MAX_CATEGORIES = 20
 # So many of its values, evenly of all, show whether a column has times.
 SAMPLE = 500
@@ -154,8 +156,7 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
     is_nothing = say_nothing(counts, NOTHING_IN_WORDS)
     tokens, kept = tuple(sorted(counts.index[is_nothing])), counts[~is_nothing]
     said = set(kept.index.str.lower())
-    # F and N are both no: words like any other.
-    is_either = said <= TRUE | FALSE and said & TRUE and said & FALSE
+    is_either = any(said <= yes | no and said & yes and said & no for yes, no in PAIRS)
     type_ = "boolean" if is_either else _day_type(kept)
     found = Profile(name, rows, type_, kept, tokens=tokens, missing=rows - int(kept.sum()))
     if type_ == "string" and len(kept) * 10 > found.present and look_like_numbers(kept):

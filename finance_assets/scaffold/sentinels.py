@@ -1,5 +1,6 @@
 """Sentinels: numbers that stand for a missing value, such as -99, 96, 98 or 999."""
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,6 +9,9 @@ if TYPE_CHECKING:
 NINES = (9, 99, 999, 9999, 99999, 999999, 9999999, 99999999)
 HIGH = frozenset((*range(95, 100), *range(994, 1000), *range(9994, 10000), *NINES[4:]))
 LOW = frozenset((-1, -7, -8, -88, -888, *(-n for n in NINES), *(-n - 1 for n in NINES[3:])))
+# Machines fill with the largest number that they have, or with nines and decimals.
+FILLED = frozenset({32767.0, 65535.0, 2147483647.0, -999.25, 9.9e37})
+NINES_WITH_DECIMALS = re.compile("-?99+[.]9+")
 # A sentinel lies this share of the range of the honest values away from them, and occurs again.
 APART, MIN_TIMES = 0.5, 2
 # A small negative number beside few steps (-1, 0, 1, 2) is a step of these.
@@ -24,7 +28,7 @@ def sentinels(numbers: "pd.Series[float]", counts: "pd.Series[int]") -> tuple[st
     for values, suspects in ((known[::-1], HIGH), (known, LOW)):
         run: list[str] = []
         for text, value in values.items():
-            if value not in suspects:
+            if not (value in suspects or _is_filled(value)):
                 break
             run.append(str(text))
         # The longest run that leaves a gap to the honest values; fewer, if it does not.
@@ -35,6 +39,10 @@ def sentinels(numbers: "pd.Series[float]", counts: "pd.Series[int]") -> tuple[st
                 break
             run.pop()
     return tuple(found)
+
+
+def _is_filled(value: float) -> bool:
+    return value in FILLED or NINES_WITH_DECIMALS.fullmatch(repr(value)) is not None
 
 
 def _is_apart(suspects: "pd.Series[float]", rest: "pd.Series[float]") -> bool:

@@ -201,3 +201,23 @@ def test_a_confirmation_that_meets_another_runs_rows_brings_its_own(lakehouse, m
     assert in_force(lakehouse) == ({1}, {8})
     assert history.in_force(APRIL).made_from == {APRIL: "a, once more"}
     assert history.ledger_of(APRIL) == Ledger(2, 1, 1)
+
+
+def test_a_run_that_comes_after_a_confirmation_keeps_its_rows(lakehouse, monkeypatch):
+    first = replace(ORIGIN, made_from={APRIL: "a"})
+    publish(lakehouse, judged(lakehouse, [1], [8]), first)
+    confirm = publishing.confirm
+
+    def followed(lakehouse, stored, proposal, confirmation):
+        """Another run publishes other rows before ours looks at what it confirmed."""
+        confirm(lakehouse, stored, proposal, confirmation)
+        if proposal.contract == KEEPING:
+            monkeypatch.setattr(publishing, "confirm", confirm)
+            other = replace(ORIGIN, run_id="run-2", made_from={APRIL: "b"})
+            publish(lakehouse, judged(lakehouse, [3, 4], [5]), other)
+
+    monkeypatch.setattr(publishing, "confirm", followed)
+    again = replace(ORIGIN, run_id="run-3", made_from={APRIL: "a, once more"})
+    publish(lakehouse, judged(lakehouse, [1], [8]), again)
+    assert in_force(lakehouse) == ({3, 4}, {5})
+    assert lakehouse.history(KEEPING.table).in_force(APRIL).made_from == {APRIL: "b"}

@@ -202,3 +202,10 @@ def test_a_unit_that_only_some_numbers_have_is_told():
         [f"{n} kg" for n in range(ROWS)],
     ):
         assert "of one unit" not in (seen_of(same).doubt or "")
+
+
+def test_thousands_beside_whole_numbers_that_have_none_are_asked_about():
+    texts = [f"{1000 + n * 70 % 9000:,}" if n % 2 else str(1000 + n * 7) for n in range(ROWS)]
+    found = seen_of(texts)
+    assert "is it not " in found.doubt
+    assert found.is_open

@@ -7,6 +7,7 @@ import struct
 import tarfile
 import zipfile
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -272,3 +273,15 @@ def test_text_of_any_type_of_arrow_is_text(tmp_path):
         pq.write_table(rows.set_column(at, "region", words), tmp_path / "parcels.parquet")
         found = column(planned(tmp_path / "parcels.parquet"), "region")
         assert (found.delivered_type, found.type) == ("string", "string")
+
+
+def test_a_time_zone_that_nobody_knows_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "parcels.parquet"
+    rows = pa.Table.from_pandas(parcels())
+    at = rows.column_names.index("sent")
+    days = pa.array(pd.to_datetime(parcels()["sent"]).dt.tz_localize("UTC"))
+    odd = days.cast(pa.timestamp("us", tz="Eastern Standard Time"))
+    pq.write_table(rows.set_column(at, "sent", odd), path)
+    with pytest.raises(CannotScaffoldError, match="Eastern Standard Time") as refused:
+        read_files(request(path))
+    assert "America/New_York" in refused.value.remedy

@@ -62,6 +62,14 @@ def test_a_positive_value_can_be_named_and_words_beat_rarity(tmp_path):
 
 @pytest.mark.parametrize(
     ("event", "other"),
+    [("1-Yes", "0-No"), ("1 - bad", "0 - good"), ("sim", "não"), ("tak", "nie")],
+)
+def test_a_word_behind_its_code_or_of_another_language_beats_rarity(tmp_path, event, other):
+    assert with_label(tmp_path, np.where(LATE, other, event)).outcome.positive == (event,)
+
+
+@pytest.mark.parametrize(
+    ("event", "other"),
     [("1.00", "0.00"), ("01", "00"), ("1.0", "-1.0"), ("1,0", "0,0"), ("1", "no"), ("100%", "0%")],
 )
 def test_one_is_the_event_however_it_is_written_and_however_often(tmp_path, event, other):
