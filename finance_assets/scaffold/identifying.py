@@ -106,14 +106,8 @@ NAMED = (
     ),
     Named(
         _words(
-            *(
-                "dob",
-                "birth_?(date|day)?",
-                "date_?of_?birth",
-                "geburts?(datum|tag)",
-                "geb_?dat(um)?",
-            ),
-            "gbdat",
+            *("dob", "birth_?(date|day)?", "date_?of_?birth", "geburts?(datum|tag)"),
+            *("geb_?dat(um)?", "gbdat"),
         ),
         "date of birth",
         DIGIT,
@@ -128,14 +122,8 @@ NAMED = (
 )
 PROTECTED = _words(
     *("sex", "sexe", "sexo", "gender", "genero", "geschl(echt)?", "gesch", "(is_?)?(fe)?male"),
-    *(
-        "race",
-        "ethnic(ity)?",
-        "nationality",
-        "citizenship",
-        "staatsangehoerigkeit",
-        "nationalitaet",
-    ),
+    *("race", "ethnic(ity)?", "nationality", "citizenship", "nationalitaet"),
+    "staatsangehoerigkeit",
     *("religion", "religious", "konfession", "salutation", "anrede", "foreign_?worker"),
     *("marital(_?status)?", "married", "familienstand", "pregnan(t|cy)", "sexual_?orientation"),
     *("disabil(ity|ed)", "senior_?citizen", "yob", "birth_?year", "year_?of_?birth"),
