@@ -157,7 +157,7 @@ WITHIN = (
         re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?\b"),
         "numbers of accounts",
     ),
-    (re.compile(r"\b\d{3}-\d{2}-\d{4}\b"), "numbers of identity papers"),
+    (re.compile(r"\b\d\d\d-\d\d-\d\d\d\d\b"), "numbers of identity papers"),
     (re.compile(r"(?<![\d.v])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"), "addresses of devices"),
     (re.compile(r"\b(?:Mrs?|Ms|Dr|Herrn?|Frau)\b\.? [^\W\d_a-z]\w+"), "names of people"),
 )
