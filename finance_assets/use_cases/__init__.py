@@ -90,7 +90,8 @@ def _discovered(packages: tuple[str, ...], may_be_empty: bool) -> dict[str, UseC
             raise _refused(
                 package,
                 "there is no use case in it",
-                f"a sub-package with a module {MODULE} that declares {DECLARED}",
+                f"a sub-package with a module {MODULE} that declares {DECLARED}; "
+                "`finance-assets new` writes one into the folder that --into names",
             )
         # A package that another one holds is named twice, and declares once.
         for module in (m for m in modules if m not in read):
