@@ -137,15 +137,15 @@ def delivered(
 
 def _leak(seen: Seen) -> str:
     found = seen.found
-    if found.is_number:
-        return gives_away(found.numbers(seen.texts), seen.outcome, seen.task)
     known = seen.texts.mask(seen.texts.isin(found.tokens))
-    # Whether there is anything at all can be the outcome: the date on which it came.
-    ways = [] if found.is_category else [known.notna().astype("float64")]
-    if found.is_category or found.type == "boolean" or found.distinct * 10 <= found.present:
-        ways.append(told_by_words(known, seen.outcome))
-    said = (gives_away(values, seen.outcome, seen.task) for values in ways)
-    return next(filter(None, said), "")
+    if found.is_number:
+        values = found.numbers(seen.texts)
+    elif found.is_category or found.type == "boolean" or found.distinct * 10 <= found.present:
+        values = told_by_words(known, seen.outcome)
+    else:
+        # Whether there is anything at all can be the outcome: the date on which it came.
+        values = known.notna().astype("float64")
+    return gives_away(values, seen.outcome, seen.task)
 
 
 def _id(found: Profile) -> str:

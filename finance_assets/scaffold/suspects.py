@@ -44,14 +44,21 @@ def gives_away(values: "pd.Series[float]", outcome: "pd.Series[float]", task: st
 
 
 def told_by_words(texts: "pd.Series[str]", outcome: "pd.Series[float]") -> "pd.Series[float]":
-    """Words as numbers: the mean outcome of each, in the rows that have it.
+    """Words as numbers: the mean outcome of each, in the other half of the rows that have it.
 
-    Words of few rows say nothing by themselves, and are all one.
+    In its own half the rows of rare events would tell of themselves. Words of few rows say nothing
+    by themselves, and are all one.
     """
+    import numpy as np
+    import pandas as pd
+
     filled = texts.fillna("")
     counts = filled.map(filled.value_counts())
     same = filled.where(counts >= ROWS_PER_VALUE, "(rare)")
-    return outcome.groupby(same).transform("mean")
+    half = np.random.default_rng(0).integers(0, 2, len(same))
+    means = outcome.groupby([same.to_numpy(), half]).mean()
+    other = means.reindex(pd.MultiIndex.from_arrays([same.to_numpy(), 1 - half]))
+    return pd.Series(other.to_numpy(), index=outcome.index).fillna(outcome.mean())
 
 
 def ranking(values: "np.ndarray", outcome: "np.ndarray", task: str) -> float:

@@ -32,6 +32,14 @@ def judged(lakehouse, good, bad):
     return replace(proposal, quarantine=(REJECTED, frame))
 
 
+def in_force(lakehouse):
+    """The things and the rejected ones that are stored."""
+    return tuple(
+        {row["id"] for row in lakehouse.history(contract.table).rows()}
+        for contract in (KEEPING, REJECTED)
+    )
+
+
 def test_another_accounting_of_the_same_rows_is_committed(lakehouse):
     for ledger in (Ledger(2, 2), Ledger(3, 2, 1)):
         publish(lakehouse, propose(lakehouse, GOOD, None, KEEPING, {APRIL: ledger}), ORIGIN)
@@ -56,11 +64,7 @@ def test_of_two_runs_at_once_the_rejected_rows_are_those_of_the_rows_in_force(
 
     monkeypatch.setattr(publishing, "_commit_changes", interrupted)
     publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
-    found = (
-        {row["id"] for row in lakehouse.history(KEEPING.table).rows()},
-        {row["id"] for row in lakehouse.history(REJECTED.table).rows()},
-    )
-    assert found == (({1}, {8, 9}) if ours_is_last else ({3, 4}, {5}))
+    assert in_force(lakehouse) == (({1}, {8, 9}) if ours_is_last else ({3, 4}, {5}))
 
 
 def test_a_run_that_is_overtaken_while_it_mends_its_rejected_rows_is_refused(
@@ -84,8 +88,7 @@ def test_a_run_that_is_overtaken_while_it_mends_its_rejected_rows_is_refused(
         publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
     monkeypatch.undo()
     publish(lakehouse, judged(lakehouse, [1], [8, 9]), ORIGIN)
-    assert {row["id"] for row in lakehouse.history(KEEPING.table).rows()} == {1}
-    assert {row["id"] for row in lakehouse.history(REJECTED.table).rows()} == {8, 9}
+    assert in_force(lakehouse) == ({1}, {8, 9})
 
 
 def test_of_a_range_only_the_partitions_that_others_did_not_replace_get_its_rejected_rows(
@@ -135,14 +138,6 @@ def test_of_a_range_only_the_partitions_that_others_did_not_replace_get_its_reje
     }
     assert of[KEEPING.table] == {(1, APRIL), (5, MAY)}
     assert of[REJECTED.table] == {(2, APRIL), (6, MAY)}
-
-
-def in_force(lakehouse):
-    """The things and the rejected ones that are stored."""
-    return tuple(
-        {row["id"] for row in lakehouse.history(contract.table).rows()}
-        for contract in (KEEPING, REJECTED)
-    )
 
 
 @pytest.mark.parametrize("bad", [[8, 9], [9]])

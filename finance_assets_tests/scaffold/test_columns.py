@@ -10,6 +10,7 @@ from finance_assets.scaffold.people import is_full_name
 from finance_assets.scaffold.personal import is_card
 from finance_assets.scaffold.plan import Role
 from finance_assets.scaffold.profile import profile
+from finance_assets.scaffold.suspects import gives_away, told_by_words
 from finance_assets_tests.scaffold.files import (
     ROWS,
     column,
@@ -541,3 +542,12 @@ def test_words_of_which_only_late_ones_have_many_are_a_leak(tmp_path):
     words = [f"reason {n % 25}" if is_late else "N/A" for n, is_late in enumerate(late)]
     found = becomes(tmp_path, words, "complaint")
     assert (found.is_leak, found.features) == (True, ())
+
+
+def test_many_words_beside_a_rare_event_are_no_leak():
+    rows = 40_000
+    rare = pd.Series((RANDOM.random(rows) < 0.002).astype("float64"))
+    merchants = pd.Series([f"merchant {n}" for n in RANDOM.integers(0, 1500, rows)])
+    assert gives_away(told_by_words(merchants, rare), rare, "binary") == ""
+    reasons = merchants.where(rare == 0, "fraud desk")
+    assert gives_away(told_by_words(reasons, rare), rare, "binary")
