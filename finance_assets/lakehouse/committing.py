@@ -16,6 +16,7 @@ from tenacity import (
 )
 
 from finance_assets.errors import PublishConflictError
+from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publication import Publication
 from finance_assets.lakehouse.store import Lakehouse
@@ -45,8 +46,12 @@ def commit(lakehouse: Lakehouse, proposal: Proposal, publication: Publication) -
     """
     contract, said = proposal.contract, publication.to_json()
     stored = lakehouse.table(contract.table)
-    if proposal.files is not None:
-        adopt = partial(stored.adopt, proposal.files, said)
+    files = proposal.files
+    if files is None and set(publication.fingerprints.values()) == {audit.EMPTY.fingerprint}:
+        # An engine makes no commit for no rows in place of none, and nothing would be on record.
+        files = {partition: [] for partition in proposal.meant}
+    if files is not None:
+        adopt = partial(stored.adopt, files, said)
         if _patiently(lakehouse, proposal, adopt):
             return
     writer = proposal.rows.select(*contract.column_names).write.format("delta")

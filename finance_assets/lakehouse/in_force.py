@@ -4,6 +4,7 @@ Questions only. What is committed for an answer belongs to publish.py.
 """
 
 from finance_assets.lakehouse.history import Publication, TableHistory
+from finance_assets.lakehouse.log_index import Record
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.recorded import stored_fingerprints
 
@@ -44,15 +45,32 @@ def overtaken(history: TableHistory, publication: Publication) -> tuple[str, ...
     )
 
 
-def covered(history: TableHistory, confirmed: Publication) -> tuple[str, ...]:
-    """The partitions where a run's confirmation is the newest word, over rows of another run."""
+def covered(history: TableHistory, confirmed: Publication, since: int) -> tuple[str, ...]:
+    """The partitions where a run's confirmation is the newest word, over rows that others changed
+    after it had looked at them.
+
+    Args:
+        history: as it is after the confirmation.
+        confirmed: what the run confirmed.
+        since: the version at which it looked.
+    """
+    later = [record for record in history.reading.records if record.commit.version > since]
     return tuple(
         partition
         for partition in confirmed.partitions
         if (known := history.in_force(partition)) is not None
         and known.run_id == confirmed.run_id
-        and _differs(history, confirmed, partition)
+        and known.is_confirmation
+        and known.says(partition) == confirmed.says(partition)
+        and any(_may_change(record, partition) for record in later)
     )
+
+
+def _may_change(record: Record, partition: str) -> bool:
+    """Whether a commit may have changed the rows of a partition, whoever made it."""
+    if record.partitions is not None:
+        return partition in record.partitions and not record.is_confirmation
+    return record.commit.changed is None or partition in record.commit.changed
 
 
 def _differs(history: TableHistory, publication: Publication, partition: str) -> bool:

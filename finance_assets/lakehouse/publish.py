@@ -177,7 +177,7 @@ def _commit_changes(
     """Commit the partitions that do not yet hold these very rows with this very accounting."""
     contract, window = proposal.contract, proposal.window
     history = lakehouse.ensure(contract)
-    changed = changed_partitions(history, proposal, publication)
+    changed, looked_at = changed_partitions(history, proposal, publication), history.reading.newest
     meant = proposal.meant
     written = [p for p in meant if p in changed or history.in_force(p) is None] if changed else []
     news = [p for p in meant if p not in written and is_news(history, publication, p)]
@@ -189,10 +189,11 @@ def _commit_changes(
     if news:
         confirmation = replace(publication.only(news), is_confirmation=True)
         confirm(lakehouse, history.stored, proposal.only(news), confirmation)
-        if met := covered(lakehouse.history(contract.table), confirmation):
-            # Another run published other rows before our word came: it would be said of these.
+        if met := covered(lakehouse.history(contract.table), confirmation, looked_at):
+            # Others changed the rows before our word came: it would be said of theirs.
             commit(lakehouse, proposal.only(met), publication.only(met))
             history = lakehouse.history(contract.table)
+            changed = tuple(p for p in meant if p in changed or p in met)
     if written or news:
         _keep_fast(history)
     # A partition that was empty and stays empty has no rows of its own to publish.

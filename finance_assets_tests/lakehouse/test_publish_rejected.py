@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from deltalake import DeltaTable
 
 from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import publish as publishing
@@ -198,7 +199,9 @@ def test_a_confirmation_that_meets_another_runs_rows_brings_its_own(lakehouse, m
     assert history.ledger_of(APRIL) == Ledger(2, 1, 1)
 
 
-def test_a_run_that_comes_after_a_confirmation_keeps_its_rows(lakehouse, monkeypatch):
+@pytest.mark.parametrize("run_id", ["run-2", "run-3"])
+def test_a_run_that_comes_after_a_confirmation_keeps_its_rows(lakehouse, monkeypatch, run_id):
+    """Also if it is another attempt of the same run."""
     first = replace(ORIGIN, made_from={APRIL: "a"})
     publish(lakehouse, judged(lakehouse, [1], [8]), first)
     confirm = publishing.confirm
@@ -208,7 +211,7 @@ def test_a_run_that_comes_after_a_confirmation_keeps_its_rows(lakehouse, monkeyp
         confirm(lakehouse, stored, proposal, confirmation)
         if proposal.contract == KEEPING:
             monkeypatch.setattr(publishing, "confirm", confirm)
-            other = replace(ORIGIN, run_id="run-2", made_from={APRIL: "b"})
+            other = replace(ORIGIN, run_id=run_id, made_from={APRIL: "b"})
             publish(lakehouse, judged(lakehouse, [3, 4], [5]), other)
 
     monkeypatch.setattr(publishing, "confirm", followed)
@@ -216,3 +219,41 @@ def test_a_run_that_comes_after_a_confirmation_keeps_its_rows(lakehouse, monkeyp
     publish(lakehouse, judged(lakehouse, [1], [8]), again)
     assert in_force(lakehouse) == ({3, 4}, {5})
     assert lakehouse.history(KEEPING.table).in_force(APRIL).made_from == {APRIL: "b"}
+
+
+def test_rows_that_another_writer_changes_before_a_confirmation_are_brought_again(
+    lakehouse, monkeypatch
+):
+    first = replace(ORIGIN, made_from={APRIL: "a"})
+    publish(lakehouse, judged(lakehouse, [1], [8]), first)
+    confirm = publishing.confirm
+
+    def late(lakehouse, stored, proposal, confirmation):
+        if proposal.contract == KEEPING:
+            DeltaTable(str(lakehouse.path(KEEPING.table))).update({"value": "9.0"})
+        confirm(lakehouse, stored, proposal, confirmation)
+
+    monkeypatch.setattr(publishing, "confirm", late)
+    again = replace(ORIGIN, run_id="run-2", made_from={APRIL: "a, once more"})
+    result = publish(lakehouse, judged(lakehouse, [1], [8]), again)
+    history = lakehouse.history(KEEPING.table)
+    assert [row["value"] for row in history.rows()] == [1.0]
+    assert (result.changed, history.altered_at(APRIL)) == ((APRIL,), None)
+    version = history.version
+    publish(lakehouse, judged(lakehouse, [1], [8]), again)
+    assert lakehouse.history(KEEPING.table).version == version
+
+
+@pytest.mark.parametrize("is_aggregate", [False, True])
+def test_a_range_without_any_row_is_on_record_once(lakehouse, is_aggregate):
+    contract = replace(KEEPING, min_rows=0, table_rules=())
+    ledger = Ledger(2, 0, 2, is_aggregate=is_aggregate)
+    window = CALENDAR.window(APRIL, MAY)
+    rows = [(n, m, "odd") for n in (5, 6) for m in (APRIL, MAY)]
+    bad = lakehouse.spark.createDataFrame(rows, "id bigint, month string, _reasons string")
+    proposal = propose(lakehouse, [], window, contract, {m: ledger for m in (APRIL, MAY)})
+    proposal = replace(proposal, quarantine=(REJECTED, bad))
+    results = [publish(lakehouse, proposal, ORIGIN) for _ in range(2)]
+    assert [result.changed for result in results] == [(APRIL, MAY), ()]
+    assert lakehouse.history(KEEPING.table).ledgers() == {APRIL: ledger, MAY: ledger}
+    assert in_force(lakehouse) == (set(), {5, 6})

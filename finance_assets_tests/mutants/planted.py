@@ -237,6 +237,7 @@ MUTANTS = (
         ("[p for p in theirs if p not in lost]", "list(theirs)"),
         ("[p for p in theirs if p not in lost]", "[p for p in theirs if not lost]"),
         ("if met := covered(", "if False and covered("),
+        ("changed = tuple(p for p in meant if p in changed or p in met)", "pass"),
         ("empty = [p for p in proposal.meant if p not in facts]", "empty: list[str] = []"),
     ),
     *of(
@@ -252,7 +253,15 @@ MUTANTS = (
             "if _differs(history, publication, partition) or is_news(history, publication, partition)",
             "if _differs(history, publication, partition)",
         ),
-        ("        and known.run_id == confirmed.run_id\n", ""),
+        (
+            "        and known.is_confirmation\n        and known.says(partition) == confirmed.says(partition)\n",
+            "",
+        ),
+        ("if record.commit.version > since]", "]"),
+        (
+            "return record.commit.changed is None or partition in record.commit.changed",
+            "return False",
+        ),
         ("if history.ledger_of(partition) != publication.ledgers[partition]:", "if False:"),
     ),
     *of(
