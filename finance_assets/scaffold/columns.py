@@ -23,11 +23,14 @@ MAX_WORDS, MAX_GROUPS = 8, 8
 # A column that differs in nearly every row tells rows apart, and nothing of them.
 ID_SHARE = 0.95
 # What is named like this tells things apart, however often each occurs.
-CALLED_ID = re.compile(
-    r"(^|_)(id|uuid|guid)$|^id_|(^|_)(loan|order|customer|cust|client|kunden?|invoice|contract|policy"
-    r"|claim|shipment|tracking|serial|article|material|member|ticket)_?(no|nr|nbr|num|number|nummer)$"
+CALLED_ID = re.compile(r"(^|_)(id|uuid|guid)$|^id_")
+# The same, unless the numbers are so small that they count: the customer's fifth order.
+CALLED_NUMBER = re.compile(
+    r"(^|_)(loan|order|customer|cust|client|kunden?|invoice|contract|policy|claim|shipment|tracking"
+    r"|serial|article|material|member|ticket)_?(no|nr|nbr|num|number|nummer)$"
     r"|^(kunnr|lifnr|vbeln|matnr|belnr)$"
 )
+COUNTS = 1000
 ID_NAME = re.compile(r"(^|_)(id|ids|no|nr|num|number|uuid|guid|key|code|ref|row|index|hash)(_|$)")
 AGES = (
     "CASE WHEN {0} < 25 THEN 'under 25' WHEN {0} < 45 THEN '25 to 44' WHEN {0} < 60 THEN"
@@ -154,7 +157,9 @@ def _id(found: Profile) -> str:
         return found.doubt
     if _is_unique(found):
         return "it differs in nearly every row, as a number of it does"
-    if CALLED_ID.search(slug(found.name)) and not found.is_category:
+    name, are_counts = slug(found.name), found.high is not None and found.high < COUNTS
+    is_called = CALLED_ID.search(name) or (CALLED_NUMBER.search(name) and not are_counts)
+    if is_called and not found.is_category:
         return "its name is that of a number of something: no amount, and new ones will come"
     return ""
 

@@ -4,6 +4,7 @@ What is made of them belongs to personal.py.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from finance_assets.scaffold.people import PERSONS
@@ -18,19 +19,16 @@ class Named:
     """Words of column names, in the form that slug() gives them, and what the column then is.
 
     Of `few` values that come again and again each has to look like this: kinds of telephones are
-    no numbers of any. `is_strict`: so has each of many. `may_be_small`: a small number may be one,
-    and not only count them.
+    no numbers of any. `may_be_small`: a small number may be one, and not only count them.
     """
 
     words: re.Pattern[str]
     what: str
     few: re.Pattern[str]
     may_be_small: bool = False
-    is_strict: bool = False
 
 
 ANY, DIGIT, DIGITS = re.compile(""), re.compile(r"\d"), re.compile(r"(\d\D*){5}")
-TWO_WORDS = re.compile(r"[^\W\d_]{2,}[ ,.]+[^\W\d_]")
 NAMED = (
     Named(_words("e?_?mails?", "email_?address"), "mail address", re.compile("@")),
     Named(
@@ -52,16 +50,6 @@ NAMED = (
         ANY,
     ),
     Named(
-        # Who is meant, and not what: `driver_rating` is no name.
-        re.compile(
-            rf"(^|_)({'|'.join(PERSONS)}|beneficiary|payee|courier|ansprechpartner|sales_?person"
-            r"|(account|relationship|case)_?manager|name_?1|cust_?(nm|name)|kunden_?name)$"
-        ),
-        "name of a person",
-        TWO_WORDS,
-        is_strict=True,
-    ),
-    Named(
         _words("street", "address", "addr", "strasse?", "anschrift", "address_?line_?\\d"),
         "address",
         DIGIT,
@@ -70,12 +58,18 @@ NAMED = (
         _words(
             *("ssn", "social_?security(_?(no|number))?", "passport(_?(no|number))?", "tax_?id"),
             *("national_?id", "tin", "nin", "personal_?(no|number|code)", "drivers?_?licen[cs]e"),
-            *("cpf", "aadhaar", "nino", "bsn", "ahv(_?(nr|no|number))?", "steuer_?(id|nr|nummer)"),
-            *("personnummer", "pesel", "svnr", "sozialversicherungsnummer", "curp"),
         ),
         "number of an identity paper",
         DIGITS,
         may_be_small=True,
+    ),
+    Named(
+        re.compile(
+            "^(cpf|aadhaar|nino|bsn|ahv|steuer|personnummer|pesel|svnr|sozialversicherungsnummer|curp)"
+            "(_?(id|no|nr|num|number|nummer))?$"
+        ),
+        "number of an identity paper",
+        DIGITS,
     ),
     Named(
         _words("iban", "(credit_?|debit_?)?card_?(no|num|number)", "cc_?(no|num|number)", "pan"),
@@ -84,7 +78,7 @@ NAMED = (
         may_be_small=True,
     ),
     Named(
-        _words("(account|acct)_?(no|nr|nbr|num|number)", "konto_?(nr|nummer)?", "sort_?code"),
+        _words("(account|acct)_?(no|nr|nbr|num|number)", "konto_?(nr|nummer)", "sort_?code"),
         "number of a card or an account",
         DIGITS,
     ),
@@ -114,20 +108,27 @@ NAMED = (
         may_be_small=True,
     ),
     Named(
-        _words("lat", "latitude", "lon", "lng", "longitude", "gps(_?[xy])?"),
+        _words("lat", "latitude", "lon", "lng", "longitude", "gps_?[xy]"),
         "place",
         DIGIT,
         may_be_small=True,
     ),
 )
 PROTECTED = _words(
-    *("sex", "sexe", "sexo", "gender", "genero", "geschl(echt)?", "gesch", "(is_?)?(fe)?male"),
+    *("sex", "sexe", "sexo", "gender", "geschl(echt)?", "gesch"),
     *("race", "ethnic(ity)?", "nationality", "citizenship", "nationalitaet"),
     "staatsangehoerigkeit",
     *("religion", "religious", "konfession", "salutation", "anrede", "foreign_?worker"),
     *("marital(_?status)?", "married", "familienstand", "pregnan(t|cy)", "sexual_?orientation"),
     *("disabil(ity|ed)", "senior_?citizen", "yob", "birth_?year", "year_?of_?birth"),
     *("geburtsjahr", "lebensalter", "cust(omer)?age"),
+)
+IS_MALE = re.compile("^(is_)?(fe)?male$")
+# Columns of whoever did something, or for whom: full names there are persons', however often each
+# comes again.
+OF_PERSONS = re.compile(
+    rf"(^|_)({'|'.join(PERSONS)}|beneficiary|payee|courier|ansprechpartner|sales_?person|cust_?nm"
+    r"|(account|relationship|case)_?manager|cust_?name|kunden_?name)$|^name(_?1)?$"
 )
 VALUES = (
     (re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"), "mail address"),
@@ -141,10 +142,45 @@ VALUES = (
     ),
     (re.compile(r"0\d{2,5}[ /-]\d{3,}[ \d-]*"), "phone number"),
 )
+
+
+@dataclass(frozen=True)
+class Within:
+    """What a text may have in it. `share` of the texts is no accident. `is_one` says of what was
+    found whether it is one. Where `is_plain`, a few kinds of texts may have it, too.
+    """
+
+    pattern: re.Pattern[str]
+    what: str
+    share: float = 0.01
+    is_one: Callable[[str], bool] = bool
+    is_plain: bool = False
+
+    def __call__(self, text: str) -> bool:
+        return any(self.is_one(found[0]) for found in self.pattern.finditer(text))
+
+
+def is_card(text: str) -> bool:
+    """Whether the digits of a text keep Luhn's sum, as those of card numbers do."""
+    digits = [int(c) for c in text if c.isdigit()]
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
+        return False
+    doubled = [d * 2 - 9 * (d > 4) if i % 2 else d for i, d in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0
+
+
+def is_iban(text: str) -> bool:
+    """Whether the two digits behind its country check the number of an account (ISO 7064)."""
+    *head, rest = re.split("(?<=^....)", text.replace(" ", ""))
+    return int("".join(str(int(c, 36)) for c in [*rest, *"".join(head)])) % 97 == 1
+
+
 # Within a text, where a number of so many digits alone says little.
 WITHIN = (
-    (re.compile(r"[\w.+-]+@[\w-]+\.[A-Za-z]{2,}"), "mail addresses"),
-    (
+    Within(
+        re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[A-Za-z]{2,}"), "mail addresses", is_plain=True
+    ),
+    Within(
         re.compile(
             r"(?<![\w+])\+\d[\d ()/.-]{7,16}\d"
             r"|\b(tel|telefon|phone|handy|fax)\b\W{0,3}(\w{2,6}\W{1,2})?"
@@ -152,12 +188,34 @@ WITHIN = (
             re.IGNORECASE,
         ),
         "phone numbers",
+        is_plain=True,
     ),
-    (
-        re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?\b"),
+    Within(
+        re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"),
         "numbers of accounts",
+        # One in 97 of any is right by chance.
+        share=0.05,
+        is_one=is_iban,
     ),
-    (re.compile(r"\b\d\d\d-\d\d-\d\d\d\d\b"), "numbers of identity papers"),
-    (re.compile(r"(?<![\d.v])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"), "addresses of devices"),
-    (re.compile(r"\b(?:Mrs?|Ms|Dr|Herrn?|Frau)\b\.? [^\W\d_a-z]\w+"), "names of people"),
+    Within(
+        re.compile(
+            r"\b(?:4\d\d\d|5[1-5]\d\d|2[2-7]\d\d|6\d\d\d)(?:[ -]?\d\d\d\d){3}\b"
+            r"|\b3[47]\d\d[ -]?\d{6}[ -]?\d{5}\b"
+        ),
+        "numbers of cards",
+        share=0.1,
+        is_one=is_card,
+    ),
+    Within(re.compile(r"\b\d\d\d-\d\d-\d\d\d\d\b"), "numbers of identity papers"),
+    # 1.2.0.3 is a version.
+    Within(
+        re.compile(r"(?<![\d.v])[1-9]\d{1,2}(?:\.\d{1,3}){3}(?![\d.])"),
+        "addresses of devices",
+    ),
+    # Lake Shore Dr North is none.
+    Within(
+        re.compile(r"\b(?:Mrs?|Ms|Herrn?|Frau|(?<![^\W\d_] )Dr)\b\.? [^\W\d_a-z]\w+"),
+        "names of people",
+        share=0.1,
+    ),
 )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 EVENTS, QUIET = words("events"), words("quiet")
 # Fewer different numbers are rather classes than amounts.
 MIN_AMOUNTS = 15
-CODE = re.compile(r"^[0-9a-z]\s*[-:.)=]\s*(?=[^\W\d_]{2})")
+# `1-bad`, `a) bad`; `x-ray` is a word.
+CODE = re.compile(r"^(?:[0-9]\s*[-:.)=]|[a-z](?:\s+-|\s*[:.)=]))\s*(?=[^\W\d_]{2})")
 
 
 @dataclass(frozen=True)

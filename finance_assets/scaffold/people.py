@@ -35,19 +35,24 @@ THINGS = {
 }
 
 
+AGES = {"age", "ages", "alter"}
+
+
 def is_age(name: str) -> bool:
     """Whether a name, as slug() gives it, is the age of a person: that of a vehicle is none.
 
-    `policy_holder_age` is a person's, and so is `age_at_policy_start`, of whatever it is.
+    The word nearest to it says whose: `policy_holder_age` is a person's, `customer_account_age` is
+    none, and `age_at_policy_start` does not say it is a policy's.
     """
-    words = name.split("_")
-    place = next((i for i, word in enumerate(words) if word in ("age", "ages", "alter")), None)
+    words = [word if word in AGES else word.removesuffix("s") for word in name.split("_")]
+    place = next((place for place, word in enumerate(words) if word in AGES), None)
     if place is None:
         return False
-    of = words[:place] if "at" in words[place:] else words
-    if any(word in PERSONS or word.removesuffix("s") in PERSONS for word in of):
-        return True
-    return not any(word in THINGS or word.removesuffix("s") in THINGS for word in of)
+    before, after = words[:place], words[place + 1 :]
+    if "at" in after:
+        after = after[: after.index("at")]
+    nearest = [*reversed(before), *after]
+    return next((word in PERSONS for word in nearest if word in THINGS or word in PERSONS), True)
 
 
 def is_full_name(text: str) -> bool:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 
-from finance_assets.scaffold.identifying import NAMED, PROTECTED, VALUES, WITHIN, Named
+from finance_assets.scaffold.identifying import (
+    IS_MALE,
+    NAMED,
+    OF_PERSONS,
+    PROTECTED,
+    VALUES,
+    WITHIN,
+    Named,
+    is_card,
+)
 from finance_assets.scaffold.naming import slug
 from finance_assets.scaffold.people import is_age, is_full_name
 from finance_assets.scaffold.profile import FALSE, TRUE, Profile
@@ -34,14 +43,13 @@ class Finding:
     reason: str
 
 
-# Texts that are looked into, and the share of them that is no accident.
-TEXTS, SHARE_WITHIN, LEAST_WITHIN = 5000, 0.01, 3
+# Texts that are looked into, and how many of them must have something.
+TEXTS, LEAST_WITHIN = 5000, 3
 # Numbers below count things; those of telephones, cards and papers are longer.
 LEAST_NUMBER = 100_000
 YES_NO = TRUE | FALSE | {"ja", "nein", "j", "oui", "non", "si", "sí", "none", "on", "off"}
 MANY = 20
 CARD = re.compile(r"\d(?:[ -]?\d){12,18}")
-WITHIN_CARD = re.compile(rf"\b{CARD.pattern}\b")
 
 
 def personal(found: Profile) -> Finding:
@@ -56,7 +64,7 @@ def personal(found: Profile) -> Finding:
     what_texts = _within(found)
     if what_texts:
         return Finding(Personal.identifies, f"its texts have {what_texts} in them")
-    if PROTECTED.search(name) or is_age(name):
+    if PROTECTED.search(name) or IS_MALE.search(name) or is_age(name):
         return Finding(Personal.protected, "its name is that of a protected attribute")
     return Finding(Personal.none, "")
 
@@ -68,9 +76,8 @@ def _can_be(found: Profile, named: Named) -> bool:
         return False
     if found.is_number and not named.may_be_small and found.high is not None:
         are_whole = bool(found.written) or all(float(value).is_integer() for value in values)
-        return found.high >= LEAST_NUMBER and are_whole and not named.is_strict
-    is_free = not found.is_category and not named.is_strict
-    return is_free or _share(values, _holds(named.few)) >= SHARE
+        return found.high >= LEAST_NUMBER and are_whole
+    return not found.is_category or _share(values, _holds(named.few)) >= SHARE
 
 
 def _by_values(found: Profile, name: str) -> str:
@@ -89,7 +96,8 @@ def _by_values(found: Profile, name: str) -> str:
         return "mail address, phone number or the like"
     if _share(values, _is_ip_6) >= SHARE:
         return "address of a device"
-    are_many = found.distinct > MANY and (found.distinct * 2 > found.present or name == "name")
+    is_often = found.distinct * 2 > found.present or OF_PERSONS.search(name) is not None
+    are_many = found.distinct > MANY and is_often
     return "name of a person" if are_many and _share(values, is_full_name) >= SHARE else ""
 
 
@@ -100,15 +108,12 @@ def _within(found: Profile) -> str:
         return ""
     # One word may look like many a thing.
     several = [text for text in texts if any(mark in text for mark in ' ":')]
-    least = max(LEAST_WITHIN, SHARE_WITHIN * len(several))
-    for pattern, what in WITHIN:
-        if sum(map(_holds(pattern), several)) >= least:
-            return what
-    return "numbers of cards" if sum(map(_has_card, several)) >= least else ""
-
-
-def _has_card(text: str) -> bool:
-    return any(is_card(found[0]) for found in WITHIN_CARD.finditer(text))
+    are_kinds = found.is_category or found.is_time
+    for one in WITHIN:
+        least = max(LEAST_WITHIN, one.share * len(several))
+        if (one.is_plain or not are_kinds) and sum(map(one, several)) >= least:
+            return one.what
+    return ""
 
 
 def _is_ip_6(text: str) -> bool:
@@ -128,12 +133,3 @@ def _matcher(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 
 def _share(values: tuple[str, ...], is_one: Callable[[str], bool]) -> float:
     return sum(map(is_one, values)) / len(values)
-
-
-def is_card(text: str) -> bool:
-    """Whether the digits of a text keep Luhn's sum, as those of card numbers do."""
-    digits = [int(c) for c in text if c.isdigit()]
-    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    doubled = [d * 2 - 9 * (d > 4) if i % 2 else d for i, d in enumerate(reversed(digits))]
-    return sum(doubled) % 10 == 0

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRUE, FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
-# F and N are both no, and beside T two words like any other.
-PAIRS = (({"true", "t"}, {"false", "f"}), ({"yes", "y"}, {"no", "n"}))
+# Letters that mean the same, and beside each other are words like any other.
+SAME = ({"f", "n"}, {"t", "y"})
 MAX_CATEGORIES = 20
 # So many of its values, evenly of all, show whether a column has times.
 SAMPLE = 500
@@ -156,7 +156,8 @@ def profile(name: str, column: pa.ChunkedArray) -> Profile:
     is_nothing = say_nothing(counts, NOTHING_IN_WORDS)
     tokens, kept = tuple(sorted(counts.index[is_nothing])), counts[~is_nothing]
     said = set(kept.index.str.lower())
-    is_either = any(said <= yes | no and said & yes and said & no for yes, no in PAIRS)
+    are_both = said <= TRUE | FALSE and bool(said & TRUE and said & FALSE)
+    is_either = are_both and not any(letters <= said for letters in SAME)
     type_ = "boolean" if is_either else _day_type(kept)
     found = Profile(name, rows, type_, kept, tokens=tokens, missing=rows - int(kept.sum()))
     if type_ == "string" and len(kept) * 10 > found.present and look_like_numbers(kept):

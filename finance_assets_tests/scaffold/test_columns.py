@@ -6,8 +6,9 @@ import pyarrow as pa
 import pytest
 
 from finance_assets.declarations import bad_sql
-from finance_assets.scaffold.people import is_full_name
-from finance_assets.scaffold.personal import is_card
+from finance_assets.scaffold.identifying import is_card
+from finance_assets.scaffold.people import is_age, is_full_name
+from finance_assets.scaffold.personal import Personal, personal
 from finance_assets.scaffold.plan import Role
 from finance_assets.scaffold.profile import profile
 from finance_assets.scaffold.suspects import gives_away, told_by_words
@@ -481,7 +482,11 @@ def test_a_day_of_zeros_is_none(tmp_path, zero):
     ("name", "text", "what"),
     [
         ("holder", "Anna {0}berg", "name of a person"),
-        ("payment", "SEPA an Weber, IBAN DE4450010517540732493{0}", "numbers of accounts"),
+        (
+            "payment",
+            "SEPA an Weber, IBAN DE89 3704 0044 0532 0130 00 for {0}",
+            "numbers of accounts",
+        ),
         ("memo", "card 4111 1111 1111 1111 paid order {0}", "numbers of cards"),
         ("call", "caller ssn 123-45-67{0}", "numbers of identity papers"),
         ("log", "GET /x from 10.0.7.{0}", "addresses of devices"),
@@ -551,3 +556,71 @@ def test_many_words_beside_a_rare_event_are_no_leak():
     assert gives_away(told_by_words(merchants, rare), rare, "binary") == ""
     reasons = merchants.where(rare == 0, "fraud desk")
     assert gives_away(told_by_words(reasons, rare), rare, "binary")
+
+
+PRICES = [9.99, 19.99, 29.99, 49.99, 99.99, 9999.99]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        RANDOM.choice(PRICES, ROWS),
+        RANDOM.choice([95, 96.5, 97, 99.9], ROWS),
+        [99.99 if n % 50 == 0 else 149.99 + 10 * (n % 15) for n in range(ROWS)],
+        [65535 if n % 50 == 0 else 66000 + n % 20 for n in range(ROWS)],
+    ],
+)
+def test_prices_and_smallest_values_are_no_sentinels(values):
+    found = profile("price", pa.chunked_array([pa.array([str(x) for x in values])]))
+    assert (found.sentinels, found.missing) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("owner", ["First Owner", "Second Owner", "Third Owner"]),
+        ("courier", ["Blue Dart", "Ecom Express", "Delhivery Surface"]),
+        ("client", ["Mobile App", "Web Browser"]),
+        ("user_agent", ["Mozilla Firefox", "Google Chrome", "Safari Mobile"]),
+        ("snack", ["Dr Pepper", "Mr Pibb", "Mrs Smith Pie"]),
+        ("stamp", [f"EAN {4006381333931 + 7 * n}" for n in range(ROWS)]),
+        ("version", [f"fw 1.2.{n % 9}.{n % 13} of {n}" for n in range(ROWS)]),
+        ("station", [f"{n} Lake Shore Dr North" for n in range(ROWS)]),
+        ("sku", [f"sku: DE12ABCD{123456000 + n}" for n in range(ROWS)]),
+        ("part", ["part 123-45-6789", "part 123-45-6790", "part 123-45-6791"]),
+        ("el_nino", [f"{n % 400 / 100}" for n in range(ROWS)]),
+        ("gps_speed", [f"{n % 130}" for n in range(ROWS)]),
+        ("konto_stand", [f"{100_000 + n * 7}" for n in range(ROWS)]),
+    ],
+)
+def test_what_only_resembles_personal_data_is_none(name, texts):
+    values = (texts * ROWS)[:ROWS]
+    found = personal(profile(name, pa.chunked_array([pa.array(values)])))
+    assert found.kind is Personal.none, found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "is_persons"),
+    [
+        ("insured_vehicle_age", False),
+        ("customer_account_age", False),
+        ("user_account_age_days", False),
+        ("age_of_vehicle_at_claim", False),
+        ("age_of_customer", True),
+        ("driver_age", True),
+        ("customer_ages", True),
+    ],
+)
+def test_the_word_nearest_to_an_age_says_whose_it_is(name, is_persons):
+    assert is_age(name) == is_persons
+
+
+@pytest.mark.parametrize("name", ["order_number", "claim_number", "ticket_num"])
+def test_small_numbers_of_orders_count_them(tmp_path, name):
+    assert becomes(tmp_path, [1 + n * 7 % 59 for n in range(ROWS)], name).role is Role.feature
+
+
+@pytest.mark.parametrize("words", ["TRUE FALSE Yes No", "Y FALSE", "TRUE n"])
+def test_words_for_yes_and_no_may_be_mixed(words):
+    texts = (words.split() * ROWS)[:ROWS]
+    assert profile("odd", pa.chunked_array([pa.array(texts)])).type == "boolean"

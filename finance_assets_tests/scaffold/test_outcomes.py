@@ -68,6 +68,14 @@ def test_a_word_behind_its_code_or_of_another_language_beats_rarity(tmp_path, ev
     assert with_label(tmp_path, np.where(LATE, other, event)).outcome.positive == (event,)
 
 
+@pytest.mark.parametrize(("event", "other"), [("ya", "tak"), ("sim", "esim"), ("x-ray", "n-left")])
+def test_words_that_mean_an_event_only_beside_their_opposite_are_rarer_or_not(
+    tmp_path, event, other
+):
+    assert with_label(tmp_path, np.where(LATE, event, other)).outcome.positive == (event,)
+    assert with_label(tmp_path, np.where(LATE, other, event)).outcome.positive == (other,)
+
+
 @pytest.mark.parametrize(
     ("event", "other"),
     [("1.00", "0.00"), ("01", "00"), ("1.0", "-1.0"), ("1,0", "0,0"), ("1", "no"), ("100%", "0%")],

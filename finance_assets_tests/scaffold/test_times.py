@@ -240,3 +240,9 @@ def test_of_a_few_rows_most_are_no_strays():
     for count in range(1, 12):
         quarters = pd.date_range("2019-01-01", periods=count, freq="QS")
         assert stray_days({day.date(): 1 for day in quarters}) == set()
+
+
+@pytest.mark.parametrize("text", ["Sonnabend, {}", "Fre, {}", "Die {}", "Weds, {}", "samedi {}"])
+def test_days_of_the_week_are_read_short_and_long(text):
+    texts = [text.format(day.strftime("%d.%m.%Y")) for day in MOMENTS]
+    assert days_of(texts) == list(MOMENTS.dt.date)
