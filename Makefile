@@ -54,7 +54,7 @@ dev: $(READY) ## Open the Dagster UI on the same instance (http://127.0.0.1:3000
 mlflow: $(READY) ## Open MLflow's UI on the same store (http://127.0.0.1:5000)
 	$(BIN)/finance-assets mlflow
 
-bench: $(READY) ## Measure speed against the goals and write docs/benchmarks (BENCH=quick, default, full)
+bench: $(READY) ## Measure speed against the goals and write docs/benchmarks (BENCH=quick, default, large, full)
 	$(BIN)/python -m benchmarks run $(BENCH)
 
 lock: ## Compile the locked versions anew (needs uv)

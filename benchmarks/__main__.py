@@ -9,7 +9,7 @@ import typer
 from benchmarks.generator import generate
 from benchmarks.page import PLACE, render
 from benchmarks.results import Results
-from benchmarks.suite import DEFAULT, FULL, QUICK, Plan, Suite
+from benchmarks.suite import DEFAULT, FULL, LARGE, QUICK, Plan, Suite
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -19,10 +19,14 @@ class Size(StrEnum):
 
     quick = "quick"
     default = "default"
+    large = "large"
     full = "full"
 
 
-PLANS: dict[Size, Plan] = {Size.quick: QUICK, Size.default: DEFAULT, Size.full: FULL}
+PLANS: dict[Size, Plan] = {
+    **{Size.quick: QUICK, Size.default: DEFAULT},
+    **{Size.large: LARGE, Size.full: FULL},
+}
 
 
 @app.command()
@@ -31,10 +35,11 @@ def run(
     cache: Annotated[Path, typer.Option(help="Where made deliveries stay.")] = Path(".benchmarks"),
     place: Annotated[Path, typer.Option(help="Where results go.")] = PLACE,
 ) -> None:
-    """Measure everything, and write results.json and the page."""
-    results = Suite(PLANS[size], cache.resolve()).run()
-    results.write(place / "results.json")
-    render(results, place)
+    """Measure, and write results.json and the page; what was not measured again stays there."""
+    results, known = Suite(PLANS[size], cache.resolve()).run(), place / "results.json"
+    whole = results.over(Results.read(known)) if known.exists() else results
+    whole.write(known)
+    render(whole, place)
     for one in results.findings:
         typer.echo(f"{one.number}  {one.what}: {one.found} ({one.wanted}): {one.verdict}")
 

@@ -11,12 +11,11 @@ PACKAGE = "finance_assets"
 # What a part is called, by the function that asks for it.
 PARTS = {
     "_write": "parse the delivery",
-    "digest_rows": "digest the delivery",
     "_judged": "refine and stage",
     "_stage": "transform and stage",
-    "measure": "audit: facts, keys, fingerprint",
+    "measure": "audit: facts, keys, fingerprint, digests",
     "save": "commit",
-    "publish_staged": "preview",
+    "preview": "preview",
     "count_rows": "count what is rejected",
 }
 

@@ -5,7 +5,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -48,7 +48,8 @@ class Finding:
 
     `goal` is 0 where there is none. `shown` says the figure for people, `remark` what it was taken
     from, or what is left and whose it is. `is_of_goals_size`: measured at the size that the goal
-    speaks of, and not at a smaller one, which can neither meet nor miss it.
+    speaks of, and not at a smaller one, which can neither meet nor miss it. `taken` and `commit`
+    say when, and of which code.
     """
 
     number: int
@@ -59,6 +60,8 @@ class Finding:
     unit: str
     remark: str = ""
     is_of_goals_size: bool = True
+    taken: str = ""
+    commit: str = ""
 
     @property
     def is_met(self) -> bool:
@@ -103,6 +106,19 @@ class Results:
         """The runs of a command, at one size or all."""
         wanted = (r for r in self.runs if r.command == command and rows in (None, r.rows))
         return [one for r in wanted for one in r.runs]
+
+    def over(self, earlier: "Results") -> "Results":
+        """These results, and of earlier ones what was not measured again."""
+        numbers = {found.number for found in self.findings}
+        measured = {(runs.command, runs.rows) for runs in self.runs}
+        findings = [f for f in earlier.findings if f.number not in numbers]
+        runs = [r for r in earlier.runs if (r.command, r.rows) not in measured]
+        last = self if self.profile else earlier
+        return replace(
+            last,
+            runs=[*runs, *self.runs],
+            findings=sorted([*findings, *self.findings], key=lambda found: found.number),
+        )
 
     def write(self, path: Path) -> None:
         """As JSON."""

@@ -17,6 +17,7 @@ from finance_assets.automation.maintenance import (
 )
 from finance_assets.automation.schedules import build_schedule
 from finance_assets.automation.sensors import build_retraining_sensor
+from finance_assets.garbage import collect_rarely
 from finance_assets.settings import Compute, Environment, get_settings
 from finance_assets.step.use_case import UseCase
 from finance_assets.use_cases import all_use_cases
@@ -72,4 +73,5 @@ def _assemble(resource_overrides: dict[str, object], chosen: list[UseCase]) -> d
     )
 
 
+collect_rarely()
 defs = build_defs()

@@ -17,7 +17,10 @@ import pytest  # noqa: E402
 
 from finance_assets.compute.runner import open_registry  # noqa: E402
 from finance_assets.compute.sessions import open_session  # noqa: E402
+from finance_assets.garbage import collect_rarely  # noqa: E402
 from finance_assets.settings import Settings, get_settings  # noqa: E402
+
+collect_rarely()
 
 # Files of these folders, and these files, take a minute or more: they begin first, so that no process
 # is left with one of them when the others have nothing more to do.

@@ -16,6 +16,7 @@ from finance_assets_tests.test_architecture import MODULES, ROOT
 LAYERS = {
     "errors": 0,
     "codec": 0,
+    "garbage": 0,
     "declarations": 1,
     "settings": 1,
     "calendar": 1.5,

@@ -18,6 +18,7 @@ from finance_assets.cli import (
     retrain,
 )
 from finance_assets.cli.common import OnlyUseCases, chosen, guarded
+from finance_assets.garbage import collect_rarely
 from finance_assets.settings import get_settings
 from finance_assets.use_cases import all_use_cases
 
@@ -35,6 +36,7 @@ app.add_typer(databricks.app, name="databricks")
 @app.callback()
 def main() -> None:
     """A strict, provable Data + ML pipeline. State lies under FINANCE_ASSETS_HOME."""
+    collect_rarely()
 
 
 @app.command()

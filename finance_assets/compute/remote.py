@@ -32,6 +32,7 @@ from finance_assets.compute.runner import run_step
 from finance_assets.compute.sessions import open_session
 from finance_assets.compute.stores import as_ours
 from finance_assets.errors import FinanceAssetsError, SettingsError, TooEarlyError
+from finance_assets.garbage import collect_rarely
 from finance_assets.settings import get_settings
 from finance_assets.step.arguments import require_partition
 from finance_assets.step.declaration import Step, StepResult
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     Ends with an error if one failed or its rows were refused: later tasks must not run.
     """
+    collect_rarely()
     given = sys.argv[1:] if arguments is None else arguments
     options = _parsed(given)
     if options.wheel:

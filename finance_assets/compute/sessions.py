@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Small data on few cores: Spark's default of 200 shuffle partitions is all overhead.
 LOCAL_PARTITIONS = "4"
 IN_UTC = {"spark.sql.session.timeZone": "UTC"}
+# For each call on a frame PySpark would look where it stands, and look for IPython.
+WITHOUT_CALLERS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 
 # Sail forgets a session that nobody asked for 15 minutes, and a training may take longer than that.
 # Ours is this process's alone, and ends with it.
@@ -39,7 +41,7 @@ def session_config(settings: Settings) -> dict[str, str]:
     if settings.engine is Engine.cluster:
         return IN_UTC
     if settings.engine is Engine.sail:
-        return {"spark.remote": _sail_address(), **IN_UTC}
+        return {"spark.remote": _sail_address(), **WITHOUT_CALLERS, **IN_UTC}
     return _jvm_config(settings)
 
 
@@ -50,7 +52,17 @@ def open_session(settings: Settings) -> "SparkSession":
     builder = SparkSession.builder
     for key, value in session_config(settings).items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    return in_process(builder.getOrCreate(), settings)
+
+
+def in_process(session: "SparkSession", settings: Settings) -> "SparkSession":
+    """The session, made for a server in this very process: no client can lose it.
+
+    To be able to attach to a running statement again costs two threads and a call for each.
+    """
+    if settings.engine is Engine.sail:
+        session.client.disable_reattachable_execute()
+    return session
 
 
 @lru_cache
@@ -95,6 +107,7 @@ def _jvm_config(settings: Settings) -> dict[str, str]:
         "spark.driver.memory": "3g",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        **WITHOUT_CALLERS,
         **IN_UTC,
         "spark.sql.shuffle.partitions": LOCAL_PARTITIONS,
         "spark.databricks.delta.snapshotPartitions": "2",

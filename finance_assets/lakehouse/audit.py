@@ -36,7 +36,7 @@ class CheckOutcome:
 @dataclass(frozen=True)
 class PartitionFacts:
     """What one partition of the staged rows holds; `counted` is what they stand for, `not_finite`
-    the values by column that are infinite or NaN.
+    the values by column that are infinite or NaN, `asked` what else was to be measured.
     """
 
     rows: int
@@ -47,6 +47,7 @@ class PartitionFacts:
     fingerprint: str
     counted: int = 0
     not_finite: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
 
 
 EMPTY = PartitionFacts(0, 0, 0, {}, {}, "0:0")
@@ -76,11 +77,15 @@ def measured_by(contract: Contract) -> str:
 
 
 def measure(
-    rows: "DataFrame", contract: Contract, counted_by: str = "count(*)"
+    rows: "DataFrame",
+    contract: Contract,
+    counted_by: str = "count(*)",
+    asked: Mapping[str, str] | None = None,
 ) -> dict[str, PartitionFacts]:
     """The facts of every partition that the rows touch, in one action.
 
-    `counted_by` is SQL that counts the rows of the source that the rows stand for.
+    `counted_by` is SQL that counts the rows of the source that the rows stand for; `asked` is SQL
+    for what a step wants to know besides, by name.
     """
     from pyspark.sql import functions as F
 
@@ -97,13 +102,17 @@ def measure(
             f"NOT coalesce(({rule.condition}), false) as table_{rule.name}"
             for rule in contract.table_rules
         ),
+        *(f"{sql} as asked_{name}" for name, sql in (asked or {}).items()),
     ]
     facts = rows.groupBy(partition).agg(*(F.expr(e) for e in expressions))
     same = F.expr(f"`{partition}` <=> _keys_of")
     grouped = facts.join(_distinct_keys(rows, contract), same).collect()
     odd = not_finite(rows, contract, [row.asDict() for row in grouped])
     return {
-        str(row[partition]): _facts(row.asDict(), contract, odd.get(str(row[partition]), {}))
+        str(row[partition]): replace(
+            _facts(row.asDict(), contract, odd.get(str(row[partition]), {})),
+            asked={name: str(row[f"asked_{name}"]) for name in asked or ()},
+        )
         for row in grouped
     }
 
@@ -194,25 +203,6 @@ def judge(
             inside, lambda f, name=table_rule.name: f.broken_table_rules.get(name, False)
         )
     return [outcome(check, figures[check.name]) for check in contract.checks]
-
-
-def schema_problems(rows: "DataFrame", contract: Contract) -> list[str]:
-    """What differs between the columns of the rows and the contract; empty when nothing does."""
-    found = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
-    return column_problems(found, contract)
-
-
-def column_problems(found: dict[str, str], contract: Contract) -> list[str]:
-    """What differs between columns, name and type, and the contract; empty when nothing does."""
-    declared = {column.name: column.type for column in contract.columns}
-    missing = [f"{name} is missing" for name in declared if name not in found]
-    extra = [f"{name} is not declared" for name in found if name not in declared]
-    other = [
-        f"{name} is {found[name]}, declared {declared[name]}"
-        for name in declared
-        if name in found and found[name] != declared[name]
-    ]
-    return missing + extra + other
 
 
 def _facts(row: Mapping[str, Any], contract: Contract, odd: dict[str, int]) -> PartitionFacts:

@@ -77,6 +77,17 @@ def snapshot_of(table: str, path: Path) -> tuple[Any, dict[int, Identity]]:
     return known
 
 
+def remember(table: str, path: Path, delta: Any) -> None:
+    """Keep a table as it stands after a commit that was made with it: who looks at it next need not
+    open it. Nobody may commit with it any more.
+    """
+    with reading(table, path):
+        delta.update_incremental()
+    entries = _whole_log(table, path)
+    if max(entries, default=-1) == delta.version():
+        _opened.put(path, (delta, entries))
+
+
 def _whole_log(table: str, path: Path) -> dict[int, Identity]:
     with reading(table, path):
         entries = list_entries(path)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from finance_assets.errors import HistoryError
 from finance_assets.lakehouse.commit_files import has_log, last_checkpoint, read_commit
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.damage import open_table, reading, snapshot_of
+from finance_assets.lakehouse.damage import open_table, reading, remember, snapshot_of
 from finance_assets.lakehouse.folder_commits import append_nothing, append_rows, replace_partitions
 from finance_assets.lakehouse.folder_files import (
     TARGET_BYTES,
@@ -168,6 +168,7 @@ class FolderTable:
         table = self._open()
         replace_partitions(table, self.path, files, statement)
         self._checkpoint(table)
+        remember(self.table, self.path, table)
         return True
 
     def append(self, contract: Contract, records: list[Row], statement: str, after: int) -> None:
@@ -176,7 +177,9 @@ class FolderTable:
 
     def annotate(self, text: str) -> bool:
         """Commit a text without rows."""
-        append_nothing(self._open(), text)
+        table = self._open()
+        append_nothing(table, text)
+        remember(self.table, self.path, table)
         return True
 
     def set_properties(self, properties: dict[str, str]) -> None:

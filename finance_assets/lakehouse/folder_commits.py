@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.staged import arrow_schema
 from finance_assets.lakehouse.stored import Row
 
 
@@ -27,13 +28,11 @@ def append_rows(
     from deltalake import CommitProperties, DeltaTable, write_deltalake
     from deltalake.exceptions import CommitFailedError
 
-    types = _arrow_types()
-    schema = pa.schema([(c.name, types[c.type]) for c in contract.columns])
     # No retries: deltalake would put the rows behind the other writer's.
     properties = CommitProperties(max_commit_retries=0, custom_metadata={"userMetadata": statement})
     try:
         table = DeltaTable(str(path), version=after)
-        rows = pa.Table.from_pylist(records, schema=schema)
+        rows = pa.Table.from_pylist(records, schema=arrow_schema(contract))
         write_deltalake(table, rows, mode="append", commit_properties=properties)
     except CommitFailedError as error:
         raise LostRaceError(
@@ -116,15 +115,3 @@ def _linked(path: Path, column: str, partition: str, file: Path) -> Any:
     stats = json.dumps({"numRecords": rows})
     when = found.st_mtime_ns // 1_000_000
     return AddAction(name, found.st_size, {column: partition}, when, True, stats)
-
-
-def _arrow_types() -> dict[str, object]:
-    import pyarrow as pa
-
-    return {
-        "string": pa.string(),
-        "int": pa.int32(),
-        "bigint": pa.int64(),
-        "double": pa.float64(),
-        "boolean": pa.bool_(),
-    }

@@ -15,10 +15,12 @@ from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import quoted
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.rejections import Rejection
-from finance_assets.lakehouse.stored import Identity
+from finance_assets.lakehouse.staged import files_below, first_rows, schema_of
+from finance_assets.lakehouse.stored import Identity, Row
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+    from pyspark.sql.types import StructType
 
 
 def staged_files(window: Window, folder: Path) -> dict[str, list[Path]] | None:
@@ -28,7 +30,7 @@ def staged_files(window: Window, folder: Path) -> dict[str, list[Path]] | None:
     """
     if window.first != window.last:
         return None
-    return {window.first: sorted(folder.glob("**/*.parquet"))}
+    return {window.first: files_below(folder)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Proposal:
     were rejected, most frequent first. `files` are the staged Parquet files of each partition of
     the window, where they hold the rows just as the table would. `partitions` are those of the
     window that are meant, if not all: of the others nothing is changed and nothing is said.
-    `outcomes` are those of checks that the step made itself; they count as the audit's do.
+    `outcomes` are those of checks that the step made itself; they count as the audit's do. `facts`
+    are those of the rows, where the step had to measure them itself.
     """
 
     contract: Contract
@@ -86,6 +89,7 @@ class Proposal:
     files: dict[str, list[Path]] | None = None
     partitions: tuple[str, ...] | None = None
     outcomes: tuple[CheckOutcome, ...] = ()
+    facts: dict[str, PartitionFacts] | None = None
 
     @property
     def meant(self) -> tuple[str, ...]:
@@ -107,6 +111,18 @@ class Proposal:
         files = self.files and {p: files for p, files in self.files.items() if p in partitions}
         part = replace(self, partitions=tuple(partitions), files=files)
         return replace(part, rows=self.rows.where(part.predicate))
+
+    def preview(self, limit: int) -> list[Row]:
+        """Some of the rows, to look at."""
+        if self.files is None:
+            return [row.asDict() for row in self.rows.limit(limit).collect()]
+        return first_rows((file for files in self.files.values() for file in files), limit)
+
+    @property
+    def schema(self) -> "StructType":
+        """The columns of the rows: of the very files that become the table's, if there are any."""
+        staged = [file for files in (self.files or {}).values() for file in files]
+        return schema_of(staged[0]) if staged else self.rows.schema
 
     @property
     def counted_by(self) -> str:

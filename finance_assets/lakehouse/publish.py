@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from finance_assets.errors import PublishConflictError
 from finance_assets.lakehouse import audit, constraints
 from finance_assets.lakehouse.audit import CheckOutcome
+from finance_assets.lakehouse.columns import schema_problems
 from finance_assets.lakehouse.committing import commit, confirm
 from finance_assets.lakehouse.contract import Severity
 from finance_assets.lakehouse.history import Ledger, Publication, TableHistory
@@ -62,13 +63,15 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
             rows while it put its rejected ones in order.
     """
     contract, window = proposal.contract, proposal.window
-    problems = audit.schema_problems(proposal.rows, contract)
+    problems = schema_problems(proposal.schema, contract)
     if problems:
         return _misshaped(proposal, problems)
     # One action: facts, fingerprints and what the ledgers still lack.
-    facts = audit.measure(proposal.rows, contract, proposal.counted_by)
+    facts = proposal.facts
+    if facts is None:
+        facts = audit.measure(proposal.rows, contract, proposal.counted_by)
     empty = [p for p in proposal.meant if p not in facts]
-    facts |= audit.of_no_rows(proposal.rows, contract, empty)
+    facts = {**facts, **audit.of_no_rows(proposal.rows, contract, empty)}
     ledgers = proposal.completed(facts)
     outcomes = audit.judge(contract, window, [], facts, ledgers, proposal.rejected)
     outcomes += proposal.outcomes
@@ -149,7 +152,8 @@ def _publish_quarantine(
     """
     assert proposal.quarantine is not None
     contract, rows = proposal.quarantine
-    found = audit.fingerprints(rows, contract)
+    is_any = any(ledger.quarantined for ledger in publication.ledgers.values())
+    found = audit.fingerprints(rows, contract) if is_any else {}
     ledgers = {p: Ledger(x.quarantined, x.quarantined) for p, x in publication.ledgers.items()}
     sibling = replace(
         publication,

@@ -7,17 +7,12 @@ Rows that are merely alike are not judged here.
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from finance_assets.errors import DeliveryError
-from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.audit import PartitionFacts
 from finance_assets.lakehouse.history import Delivery
 from finance_assets.lakehouse.sources.bronze import MALFORMED
 from finance_assets.lakehouse.sources.source import Source, SourceColumn
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 SAMENESS = {
     "sha256": "byte for byte",
@@ -26,34 +21,22 @@ SAMENESS = {
 }
 
 
-@dataclass(frozen=True)
-class DeliveredRows:
-    """The number of rows of a delivery, and digests of them as `Delivery` has them."""
-
-    count: int
-    rows: str
-    content: str
-
-
-# A source that is optional may deliver a file without rows.
-NO_ROWS = DeliveredRows(0, Delivery.NO_ROWS, Delivery.NO_ROWS)
-
-
-def digest_rows(rows: "DataFrame", source: Source, contract: Contract) -> dict[str, DeliveredRows]:
-    """Count and digest the rows of each partition, in one action."""
-    from pyspark.sql import functions as F
-
-    partition = contract.partition_column
+def digests(source: Source, partition_column: str) -> dict[str, str]:
+    """SQL aggregates over the rows of a partition, for what a `Delivery` says of them."""
     columns = (*source.columns, SourceColumn(MALFORMED))
     texts = [f"coalesce({_text(column)}, '\\u0000')" for column in columns]
-    neutral = [f"replace({text}, `{partition}`, '\\u0001')" for text in texts]
-    found = rows.groupBy(partition).agg(
-        F.expr("count(*)"), F.expr(_digest(texts)), F.expr(_digest(neutral))
-    )
-    return {
-        str(row[0]): DeliveredRows(int(row[1]), f"{row[1]}:{row[2]}", f"{row[1]}:{row[3]}")
-        for row in found.collect()
-    }
+    neutral = [f"replace({text}, `{partition_column}`, '\\u0001')" for text in texts]
+    return {"rows": _digest(texts), "content": _digest(neutral)}
+
+
+def delivery_of(sha256: str, facts: PartitionFacts | None) -> Delivery:
+    """What was delivered: a file, and the rows in it, for which `digests` was asked; a source that
+    is optional may deliver a file without rows.
+    """
+    if facts is None:
+        return Delivery(sha256, Delivery.NO_ROWS, Delivery.NO_ROWS)
+    said = {name: f"{facts.rows}:{digest}" for name, digest in facts.asked.items()}
+    return Delivery(sha256, said["rows"], said["content"])
 
 
 def refuse_repeats(

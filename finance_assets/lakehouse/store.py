@@ -6,7 +6,7 @@ writer; reading the commit log without an engine belongs to history.py.
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from finance_assets.calendar import Window
 from finance_assets.errors import ContractError
 from finance_assets.lakehouse import constraints
-from finance_assets.lakehouse.audit import column_problems
+from finance_assets.lakehouse.columns import column_problems
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.history import TableHistory
@@ -80,6 +80,13 @@ class Lakehouse:
     def no_rows(self, contract: Contract) -> "DataFrame":
         """Nothing, with the contract's columns."""
         return self.spark.createDataFrame([], columns_ddl(contract))
+
+    def staged_rows(self, contract: Contract, files: Collection[Path]) -> "DataFrame":
+        """The rows of some Parquet files, which have the contract's columns."""
+        if not files:
+            return self.no_rows(contract)
+        paths = [str(file) for file in files]
+        return self.spark.read.schema(columns_ddl(contract)).parquet(*paths)
 
     def ensure(self, contract: Contract) -> TableHistory:
         """Create the table with its columns and comments, if it does not exist; its history.

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from finance_assets.lakehouse.contract import Contract
-from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.rejections import as_markdown
+from finance_assets.lakehouse.staged import write_records
 from finance_assets.lakehouse.stored import Row
 from finance_assets.step.declaration import StepContext, StepResult
 
@@ -20,17 +20,19 @@ DELIVERED_AT = "delivered_at"
 
 def publish_records(ctx: StepContext, contract: Contract, records: Sequence[Row]) -> StepResult:
     """Publish the records as the window's rows."""
-    rows = [tuple(record[name] for name in contract.column_names) for record in records]
-    frame = ctx.lakehouse.spark.createDataFrame(rows, columns_ddl(contract))
     counts = Counter(record[contract.partition_column] for record in records)
     ledgers = {p: Ledger(counts[p], counts[p]) for p in ctx.window}
-    published = ctx.publish(Proposal(contract, ctx.window, frame, ledgers))
+    with ctx.lakehouse.staging() as folder:
+        written = write_records(folder, contract, records)
+        rows = ctx.lakehouse.staged_rows(contract, written.values())
+        files = {p: [written[p]] if p in written else [] for p in ctx.window}
+        published = ctx.publish(Proposal(contract, ctx.window, rows, ledgers, files=files))
     return as_result(published, ledgers, list(records)[:20])
 
 
 def publish_staged(ctx: StepContext, proposal: Proposal) -> StepResult:
     """Publish staged rows, and report with a few to look at."""
-    rows = [row.asDict() for row in proposal.rows.limit(PREVIEW_ROWS).collect()]
+    rows = proposal.preview(PREVIEW_ROWS)
     published = ctx.publish(proposal)
     result = as_result(published, published.ledgers, _masked(proposal.contract, rows))
     if not proposal.rejected:

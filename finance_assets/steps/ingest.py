@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from finance_assets.codec import Json
+from finance_assets.lakehouse import audit
 from finance_assets.lakehouse.archive import DeliveryArchive, Received, sha256_of
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Delivery, Ledger
 from finance_assets.lakehouse.proposal import Proposal
-from finance_assets.lakehouse.repeats import NO_ROWS, DeliveredRows, digest_rows, refuse_repeats
+from finance_assets.lakehouse.repeats import delivery_of, digests, refuse_repeats
 from finance_assets.lakehouse.sources.bronze import require_bronze
 from finance_assets.lakehouse.sources.diagnosis import explain_gone, explain_missing
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
@@ -50,15 +51,15 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             staged = _staged(ctx, source, contract, arrivals, staging)
             for note in staged.notes:
                 ctx.report(note)
-            found = digest_rows(staged.rows, source, contract)
-            deliveries = _delivered(received, found)
+            asked = digests(source, contract.partition_column)
+            facts = audit.measure(staged.rows, contract, asked=asked)
+            deliveries = {p: delivery_of(r.sha256, facts.get(p)) for p, r in received.items()}
             _refuse_repeats(ctx, source, contract, folder, deliveries)
             # Kept first: a publication never names a file that is not there.
             for copy in received.values():
                 archive.keep(copy, stays=source.format.reads_copies)
-            ledgers = {
-                p: Ledger(staged.counts.get(p, 0), found.get(p, NO_ROWS).count) for p in ctx.window
-            }
+            staged_rows = {p: facts.get(p, audit.EMPTY).rows for p in ctx.window}
+            ledgers = {p: Ledger(staged.counts.get(p, 0), n) for p, n in staged_rows.items()}
             proposal = Proposal(
                 contract,
                 ctx.window,
@@ -67,6 +68,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
                 deliveries=deliveries,
                 delivered_files={p: copy.file for p, copy in received.items()},
                 files=staged.files_of(ctx.window),
+                facts=facts,
             )
             return _timed(ctx, contract, publish_staged(ctx, proposal))
 
@@ -136,17 +138,6 @@ def _present(
         else:
             ctx.report(f"{path.name} did not come, and need not")
     return paths
-
-
-def _delivered(
-    received: dict[str, Received], found: dict[str, DeliveredRows]
-) -> dict[str, Delivery]:
-    """What was delivered for each partition: its bytes, and the rows in them."""
-    rows = {partition: found.get(partition, NO_ROWS) for partition in received}
-    return {
-        partition: Delivery(copy.sha256, rows[partition].rows, rows[partition].content)
-        for partition, copy in received.items()
-    }
 
 
 def _staged(

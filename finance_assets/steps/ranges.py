@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from finance_assets.lakehouse.audit import CheckOutcome, fingerprints, outcome, schema_problems
+from finance_assets.lakehouse.audit import CheckOutcome, fingerprints, outcome
+from finance_assets.lakehouse.columns import schema_problems
 from finance_assets.lakehouse.contract import Check, Column, Contract
 from finance_assets.lakehouse.readable import FINITE
 
@@ -44,7 +45,7 @@ def differing(alone: "DataFrame", ranged: "DataFrame", contract: Contract) -> di
     """The columns whose values differ between two makings of a partition, with the number of rows;
     by themselves those that only one of them has. Empty if they are alike.
     """
-    if schema_problems(ranged, contract):
+    if schema_problems(ranged.schema, contract):
         # They are refused for that.
         return {}
     if fingerprints(alone, contract) == fingerprints(ranged, contract):

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from finance_assets.calendar import Window
 from finance_assets.errors import LostRaceError
 from finance_assets.lakehouse.audit import rows_in
-from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.proposal import Accounting, Proposal, staged_files
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.recorded import stored_fingerprints
@@ -67,23 +67,21 @@ def _in_force(ctx: StepContext, history: ChampionHistory) -> Champions:
 
 def _publish(ctx: StepContext, spec: ModelSpec, champions: Champions) -> PublishResult:
     """Score with these champions, and publish; other partitions stay as they are."""
-    contract, staged = prediction_contract(spec), []
+    contract = prediction_contract(spec)
+    staged: list[Path] = []
     ctx.lakehouse.require(contract)
     read = reader(ctx.registry, spec.name)
     with ctx.lakehouse.staging() as folder:
         # Each is written by itself: a plan carries the text of its model, and one that carried
         # those of many would be larger than an engine takes.
         for champion, window in _stretches(ctx.window, champions):
-            staged.append(str(folder / window.first))
-            _scored(ctx, spec, window, champion, read).write.parquet(staged[-1])
-        rows = ctx.lakehouse.no_rows(contract)
-        if staged:
-            rows = ctx.lakehouse.spark.read.schema(columns_ddl(contract)).parquet(*staged)
+            staged.append(folder / window.first)
+            _scored(ctx, spec, window, champion, read).write.parquet(str(staged[-1]))
         return ctx.publish(
             Proposal(
                 contract,
                 ctx.window,
-                rows,
+                ctx.lakehouse.staged_rows(contract, staged),
                 _accounting(ctx, spec, champions),
                 constants=scorers_of(champions),
                 files=staged_files(ctx.window, folder),

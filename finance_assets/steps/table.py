@@ -19,6 +19,7 @@ from finance_assets.lakehouse.refine import (
     refine,
 )
 from finance_assets.lakehouse.rejections import why_rejected
+from finance_assets.lakehouse.staged import files_below, schema_of
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.presence import checks_of, past_outcomes, require_accounted
 from finance_assets.step.records import publish_staged
@@ -28,6 +29,7 @@ from finance_assets.steps.ranges import RANGE, differing, range_outcome
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+    from pyspark.sql.types import StructType
 
 Transform = Callable[..., "DataFrame"]
 
@@ -93,10 +95,9 @@ def _judged(
     alike = _stage(ctx, alike_rows(delivered, source, target), path.with_name("alike"))
     judged = _lean(refine(delivered, source, target, alike), source, target)
     judged.write.partitionBy("_fate").parquet(str(path))
-    # One frame for all three: each would ask the engine anew for the columns of this long plan.
-    like = judged.drop("_fate")
+    schema = _schema_of(judged.drop("_fate"), path)
     return {
-        fate: _read_staged(ctx, like, path / f"_fate={fate}")
+        fate: _read_staged(ctx, schema, path / f"_fate={fate}")
         for fate in (PUBLISHED, QUARANTINED, DUPLICATE)
     }
 
@@ -216,10 +217,16 @@ class _Making:
 def _stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":
     """Write the rows once, and read them from there ever after."""
     rows.write.parquet(str(path))
-    return _read_staged(ctx, rows, path)
+    return _read_staged(ctx, _schema_of(rows, path), path)
 
 
-def _read_staged(ctx: StepContext, like: "DataFrame", path: Path) -> "DataFrame":
+def _schema_of(rows: "DataFrame", path: Path) -> "StructType":
+    """The columns of rows that were staged below a path, from a file if there is one."""
+    files = files_below(path)
+    return schema_of(files[0]) if files else rows.schema
+
+
+def _read_staged(ctx: StepContext, schema: "StructType", path: Path) -> "DataFrame":
     """The rows staged at a path; none if nothing was written there.
 
     Each fate lies in a folder of its own rather than behind a filter: Sail 0.7.2 checks the
@@ -227,8 +234,8 @@ def _read_staged(ctx: StepContext, like: "DataFrame", path: Path) -> "DataFrame"
     """
     spark = ctx.lakehouse.spark
     if not path.exists():
-        return spark.createDataFrame([], like.schema)
-    return spark.read.schema(like.schema).parquet(str(path))
+        return spark.createDataFrame([], schema)
+    return spark.read.schema(schema).parquet(str(path))
 
 
 def _accounting(ctx: StepContext, conserves: Conservation) -> Accounting:

@@ -24,10 +24,13 @@ LIBRARIES = (
 
 # A line asks for a task; lines say that it has started, and how it ended.
 SERVER = """
-import importlib, json, os, select, signal, sys
+import gc, importlib, json, os, select, signal, sys
 
+gc.disable()
 for name in sys.argv[1:]:
     importlib.import_module(name)
+gc.freeze()
+gc.enable()
 
 
 def tell(**what):
@@ -90,7 +93,7 @@ sys.argv = ["-c", *task["arguments"]]
 code = compile(task["code"], "<string>", "exec")
 sys.path_importer_cache.clear()
 globals_of_task = {"__name__": "__main__"}
-del importlib, json, select, signal, next_task, tell
+del gc, importlib, json, select, signal, next_task, tell
 exec(code, globals_of_task)
 """
 

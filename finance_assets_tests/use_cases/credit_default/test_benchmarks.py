@@ -9,8 +9,9 @@ from benchmarks.baselines.places import MONTHS, REJECTED
 from benchmarks.compare import SAME, different_tables
 from benchmarks.generator import CLEAN, Dirt, generate
 from benchmarks.measure import ROOT, Measured
+from benchmarks.page import render
 from benchmarks.pipeline import run_tables, settings_of
-from benchmarks.results import Runs
+from benchmarks.results import Finding, Machine, Results, Runs
 from benchmarks.suite import FULL, QUICK, Suite
 from finance_assets.compute.runner import open_lakehouse
 from finance_assets.use_cases.credit_default.use_case import SAMPLES
@@ -89,10 +90,31 @@ def test_what_depends_on_what_is_as_in_the_shipped_deliveries(made, shipped):
 )
 def test_a_goal_is_met_only_by_what_was_measured_at_its_size(tmp_path, plan, verdict):
     suite = Suite(plan, tmp_path)
-    suite.runs = [Runs("tables", size, [Measured(size / 1e5, 1.0, 900.0)]) for size in plan.sizes]
+    suite.runs = [Runs("tables", size, [Measured(size / 1e5, 1.0, 900.0)]) for size in plan.growth]
     suite._growth()
     assert {one.verdict for one in suite.findings} == {verdict}
     assert [one.found for one in suite.findings] == ["0.9 GB", "1"]
+
+
+def of_commit(commit, findings, runs=(), profile=None):
+    found = [Finding(n, "what", value, 1.0, True, "×", commit=commit) for n, value in findings]
+    machine = Machine(2, 8.0, "Linux", "3.11", {}, 0.0)
+    return Results("then", commit, machine, 1, False, list(runs), found, profile or {})
+
+
+def test_what_was_not_measured_again_stays_on_the_page_and_says_of_which_code_it_is(tmp_path):
+    kept, old, new = (
+        Runs(name, 1, [Measured(s, s, s)]) for name, s in [("a", 1), ("b", 2), ("b", 3)]
+    )
+    earlier = of_commit("old", [(1, 1.5), (2, 0.5)], [kept, old], {"part": 1.0})
+    whole = of_commit("new", [(2, 0.7)], [new]).over(earlier)
+    assert [(f.number, f.value, f.commit) for f in whole.findings] == [
+        (1, 1.5, "old"),
+        (2, 0.7, "new"),
+    ]
+    assert (whole.runs, whole.profile, whole.commit) == ([kept, new], {"part": 1.0}, "old")
+    render(whole, tmp_path)
+    assert "goal 2: " in (tmp_path / "README.md").read_text()
 
 
 def test_equal_seeds_give_equal_bytes(tmp_path):

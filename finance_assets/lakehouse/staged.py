@@ -1,0 +1,72 @@
+"""Staged files: Parquet files that hold rows to publish, and what these say of themselves.
+
+Asked of the files and not of the engine, which would plan anew what it wrote a moment ago.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from finance_assets.lakehouse.contract import Contract
+from finance_assets.lakehouse.stored import Row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql.types import StructType
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The Parquet files that the engine staged below a folder; none if it wrote no rows."""
+    return sorted(folder.glob("**/*.parquet"))
+
+
+def write_records(folder: Path, contract: Contract, records: Sequence[Row]) -> dict[str, Path]:
+    """Write records as a file for each of their partitions."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema(contract)
+    by_partition: dict[str, list[Row]] = {}
+    for record in records:
+        by_partition.setdefault(str(record[contract.partition_column]), []).append(record)
+    files = {}
+    for number, (partition, rows) in enumerate(by_partition.items()):
+        files[partition] = folder / f"{number}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), files[partition])
+    return files
+
+
+def arrow_schema(contract: Contract) -> "pa.Schema":
+    """The columns of a contract for Arrow."""
+    import pyarrow as pa
+
+    from finance_assets.lakehouse.sources.parquet_types import arrow_type
+
+    return pa.schema([(column.name, arrow_type(column.type)) for column in contract.columns])
+
+
+def schema_of(file: Path) -> "StructType":
+    """The columns of a file with the engine's types."""
+    from pyarrow.parquet import read_schema
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    return from_arrow_schema(read_schema(file))
+
+
+def first_rows(files: Iterable[Path], limit: int) -> list[Row]:
+    """The first rows of some files. Times are in UTC and do not say so, as the engine's."""
+    from pyarrow.parquet import ParquetFile
+
+    rows: list[Row] = []
+    for path in files:
+        if len(rows) == limit:
+            break
+        with ParquetFile(path) as file:
+            batch = next(file.iter_batches(limit - len(rows)), None)
+            rows += [] if batch is None else batch.to_pylist(maps_as_pydicts="strict")
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+
+def _plain(value: object) -> object:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value

@@ -1,0 +1,107 @@
+"""Staged files say what the engine would say of them, and records become files of their own."""
+
+from dataclasses import replace
+
+import pytest
+
+from finance_assets.lakehouse import damage
+from finance_assets.lakehouse.history import Ledger
+from finance_assets.lakehouse.proposal import Proposal
+from finance_assets.lakehouse.publish import publish
+from finance_assets.lakehouse.staged import files_below, first_rows, schema_of, write_records
+from finance_assets_tests.lakehouse.things import BOTH, GOOD, ORIGIN, ROWS, THINGS, failed, stored
+from finance_assets_tests.scenario import APRIL, MAY
+
+EVERY_TYPE = """SELECT cast(id as int) AS i, id AS l, cast(id as smallint) AS s, id / 3.0D AS d,
+  cast(id as decimal(10, 2)) AS a, concat('n', id) AS t, id = 1 AS b, date'2024-02-29' AS day,
+  timestamp'2024-02-29 12:30:00' AS at, CASE WHEN id = 2 THEN id END AS missing,
+  map('k', id) AS m, array(id) AS r FROM range(3)"""
+NAMES = ("id", "month", "value", "seen_at")
+
+
+def test_a_file_tells_the_columns_and_rows_that_the_engine_would(spark, tmp_path):
+    frame = spark.sql(EVERY_TYPE).coalesce(1)
+    frame.write.parquet(str(tmp_path / "rows"))
+    files = files_below(tmp_path / "rows")
+    assert schema_of(files[0]).simpleString() == frame.schema.simpleString()
+    wanted = [row.asDict() for row in frame.collect()]
+    assert first_rows(files, 10) == wanted
+    assert first_rows(files, 2) == wanted[:2]
+    assert first_rows([], 2) == []
+
+
+def test_what_no_row_was_written_of_has_no_files(spark, tmp_path):
+    spark.range(3).where("id > 5").write.parquet(str(tmp_path / "none"))
+    assert first_rows(files_below(tmp_path / "none"), 5) == []
+    assert files_below(tmp_path / "never") == []
+
+
+def records(rows):
+    return [dict(zip(NAMES, (*row, "now"), strict=True)) for row in rows]
+
+
+def proposed(lakehouse, folder, rows):
+    """Records of both months, of which one may have none."""
+    folder.mkdir()
+    written = write_records(folder, THINGS, records(rows))
+    counts = {p: sum(row[1] == p for row in rows) for p in BOTH}
+    return Proposal(
+        THINGS,
+        BOTH,
+        lakehouse.staged_rows(THINGS, written.values()),
+        {p: Ledger(n, n) for p, n in counts.items()},
+        files={p: [written[p]] if p in written else [] for p in BOTH},
+    )
+
+
+def test_records_of_several_partitions_become_the_tables_files(lakehouse, tmp_path):
+    relaxed = replace(THINGS, min_rows=0)
+    proposal = replace(proposed(lakehouse, tmp_path / "both", ROWS), contract=relaxed)
+    assert publish(lakehouse, proposal, ORIGIN).changed == (APRIL, MAY)
+    assert stored(lakehouse) == sorted(ROWS)
+    inodes = {file.stat().st_ino for files in proposal.files.values() for file in files}
+    found = {f.stat().st_ino for f in lakehouse.path(THINGS.table).rglob("month=*/*.parquet")}
+    assert found == inodes
+    fewer = replace(proposed(lakehouse, tmp_path / "one", GOOD), contract=relaxed)
+    assert publish(lakehouse, fewer, ORIGIN).changed == (MAY,)
+    assert stored(lakehouse) == GOOD
+
+
+def test_files_with_other_columns_than_the_tables_are_refused(lakehouse, tmp_path):
+    """Read under the table's columns they would look right, and as its files they would not be."""
+    proposal = proposed(lakehouse, tmp_path / "both", ROWS)
+    lakehouse.spark.sql(f"SELECT 1 AS id, '{APRIL}' AS month, 1.0D AS value").write.parquet(
+        str(tmp_path / "other")
+    )
+    other = {APRIL: files_below(tmp_path / "other"), MAY: proposal.files[MAY]}
+    result = publish(lakehouse, replace(proposal, files=other), ORIGIN)
+    assert result.is_refused
+    assert failed(result) == ["schema"]
+
+
+@pytest.fixture
+def openings(monkeypatch):
+    """The tables that were opened anew."""
+    found, opened = [], damage._opened_with
+
+    def open_(table, path, entries):
+        found.append(table)
+        return opened(table, path, entries)
+
+    monkeypatch.setattr(damage, "_opened_with", open_)
+    return found
+
+
+def test_who_committed_knows_the_table_and_sees_what_others_commit(lakehouse, tmp_path, openings):
+    # The first publication puts the constraint on the table, too.
+    publish(lakehouse, proposed(lakehouse, tmp_path / "first", [*ROWS, (9, MAY, 9.0)]), ORIGIN)
+    publish(lakehouse, proposed(lakehouse, tmp_path / "both", ROWS), ORIGIN)
+    openings.clear()
+    table = lakehouse.table(THINGS.table)
+    version, counts = table.version, table.row_counts()
+    assert openings == []
+    damage._opened.clear()
+    again = lakehouse.table(THINGS.table)
+    assert (again.version, again.row_counts()) == (version, counts) == (version, {APRIL: 2, MAY: 1})
+    assert lakehouse.table(THINGS.table).annotate("another's")
+    assert lakehouse.table(THINGS.table).version == version + 1
