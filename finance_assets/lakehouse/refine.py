@@ -18,14 +18,14 @@ PUBLISHED, QUARANTINED, DUPLICATE = "published", "quarantined", "duplicate"
 
 
 def refine(
-    delivered: "DataFrame", source: Contract, target: Contract, alike: "DataFrame | None" = None
+    delivered: "DataFrame", source: Contract, target: Contract, alike: "DataFrame | None"
 ) -> "DataFrame":
     """Give every delivered row its fate, its typed values and its reasons.
 
     Args:
         delivered: rows of `source`, strings plus where they came from.
-        alike: what `alike_rows` says of them, where that is staged: read three times, it is worth
-            it.
+        alike: what `alike_rows` says of them, better staged, as it is read three times; None where
+            it found none.
         source: contract of the rows as they came.
         target: contract of the typed table; its columns are read from those of the same name.
 
@@ -33,8 +33,11 @@ def refine(
         Columns of `source`, plus `_typed_<column>` for each target column, `_fate` and
         `_reasons` (null unless quarantined).
     """
-    found = alike_rows(delivered, source, target) if alike is None else alike
-    typed = _typed(_compared(delivered, found, source, target), source, target)
+    if alike is None:
+        compared = delivered.selectExpr("*", "false as _is_copy", "false as _is_conflict")
+    else:
+        compared = _compared(delivered, alike, source, target)
+    typed = _typed(compared, source, target)
     names = {column.name for column in target.columns}
     # A rule speaks about the target's columns, so it is evaluated where these are in place.
     plain = typed.selectExpr(

@@ -79,7 +79,8 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
             return publish_staged(ctx, proposal)
 
     def rejected_rows(ctx: StepContext) -> "DataFrame":
-        judged = refine(ctx.read(source, ctx.window), source, target)
+        delivered = ctx.read(source, ctx.window)
+        judged = refine(delivered, source, target, alike_rows(delivered, source, target))
         return judged.where(f"_fate = '{QUARANTINED}'").selectExpr(*quarantined_columns)
 
     inputs, code = (Input(source),), (refine, value_of)
@@ -92,7 +93,10 @@ def _judged(
     """The delivered rows of the window by their fate, judged once and staged."""
     delivered = ctx.read(source, ctx.window)
     # Few or none, as a rule: with them at hand the many need no more than a small join.
-    alike = _stage(ctx, alike_rows(delivered, source, target), path.with_name("alike"))
+    place = path.with_name("alike")
+    alike_rows(delivered, source, target).write.parquet(str(place))
+    files = files_below(place)
+    alike = _read_staged(ctx, schema_of(files[0]), place) if files else None
     judged = _lean(refine(delivered, source, target, alike), source, target)
     judged.write.partitionBy("_fate").parquet(str(path))
     schema = _schema_of(judged.drop("_fate"), path)

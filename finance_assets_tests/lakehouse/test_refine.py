@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED
+from finance_assets.lakehouse.refine import alike_rows
 from finance_assets.lakehouse.refine import refine as refine_rows
 from finance_assets_tests.scenario import (
     APRIL,
@@ -165,7 +166,8 @@ def test_every_fate_is_what_reading_line_by_line_gives(spark):
     ddl = ", ".join(f"`{c.name}` {c.type}" for c in contract(BRONZE).columns)
     frame = spark.createDataFrame([tuple(row.values()) for row in rows], ddl)
     chance.shuffle(rows)
-    judged = refine_rows(frame, contract(BRONZE), contract(SILVER))
+    source, target = contract(BRONZE), contract(SILVER)
+    judged = refine_rows(frame, source, target, alike_rows(frame, source, target))
     found = {
         (row["delivery_month"], row["_source_line"]): (
             row["_fate"],
