@@ -12,7 +12,8 @@ PACKAGE = "finance_assets"
 PARTS = {
     "_write": "parse the delivery",
     "_judged": "refine and stage",
-    "_stage": "transform and stage",
+    "stage": "transform and stage",
+    "stage_any": "refine and stage",
     "measure": "audit: facts, keys, fingerprint, digests",
     "save": "commit",
     "preview": "preview",

@@ -19,17 +19,16 @@ from finance_assets.lakehouse.refine import (
     refine,
 )
 from finance_assets.lakehouse.rejections import why_rejected
-from finance_assets.lakehouse.staged import files_below, schema_of
 from finance_assets.step.declaration import Input, Kind, Step, StepContext, StepResult
 from finance_assets.step.presence import checks_of, past_outcomes, require_accounted
 from finance_assets.step.records import publish_staged
 from finance_assets.step.select import Select
 from finance_assets.steps.derived_rules import other_parameters
 from finance_assets.steps.ranges import RANGE, differing, range_outcome
+from finance_assets.steps.staging import read_staged, stage, stage_any, staged_schema
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-    from pyspark.sql.types import StructType
 
 Transform = Callable[..., "DataFrame"]
 
@@ -68,7 +67,7 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
             # Staged under their names: Sail 0.7.2 takes twice as long for each NOT NULL column to
             # commit columns that are renamed on the way, and so for thirty of them for ever.
             typed = [f"`_typed_{name}` as `{name}`" for name in target.column_names]
-            rows = _stage(ctx, by_fate[PUBLISHED].selectExpr(*typed), folder / "rows")
+            rows = stage(ctx, by_fate[PUBLISHED].selectExpr(*typed), folder / "rows")
             files = staged_files(ctx.window, folder / "rows")
             rejected = by_fate[QUARANTINED].selectExpr(*quarantined_columns)
             reasons = why_rejected(rejected, source, target) if quarantined else {}
@@ -93,15 +92,12 @@ def _judged(
     """The delivered rows of the window by their fate, judged once and staged."""
     delivered = ctx.read(source, ctx.window)
     # Few or none, as a rule: with them at hand the many need no more than a small join.
-    place = path.with_name("alike")
-    alike_rows(delivered, source, target).write.parquet(str(place))
-    files = files_below(place)
-    alike = _read_staged(ctx, schema_of(files[0]), place) if files else None
+    alike = stage_any(ctx, alike_rows(delivered, source, target), path.with_name("alike"))
     judged = _lean(refine(delivered, source, target, alike), source, target)
     judged.write.partitionBy("_fate").parquet(str(path))
-    schema = _schema_of(judged.drop("_fate"), path)
+    schema = staged_schema(judged.drop("_fate"), path)
     return {
-        fate: _read_staged(ctx, schema, path / f"_fate={fate}")
+        fate: read_staged(ctx, schema, path / f"_fate={fate}")
         for fate in (PUBLISHED, QUARANTINED, DUPLICATE)
     }
 
@@ -181,7 +177,7 @@ class _Making:
         require_accounted(ctx, self.contract, self.conserves.source, self.conserves.offset)
         accounting = _accounting(ctx, self.conserves)
         with ctx.lakehouse.staging() as folder:
-            staged = _stage(ctx, self._made(ctx, ctx.window), folder / "rows")
+            staged = stage(ctx, self._made(ctx, ctx.window), folder / "rows")
             files = staged_files(ctx.window, folder / "rows")
             past = past_outcomes(ctx, checks_of(self.inputs))
             filled = [p for p in ctx.window if accounting.delivered.get(p)]
@@ -212,34 +208,10 @@ class _Making:
         ends = [*filled[:1], *filled[-1:]] if ctx.window.first != ctx.window.last else []
         for place in dict.fromkeys(ends):
             one = ctx.window.at(place)
-            alone = _stage(ctx, self._made(ctx, one), path / place)
+            alone = stage(ctx, self._made(ctx, one), path / place)
             ranged = staged.where(one.predicate(self.contract.partition_column))
             found[place] = differing(alone, ranged, self.contract)
         return range_outcome(self.contract, found)
-
-
-def _stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":
-    """Write the rows once, and read them from there ever after."""
-    rows.write.parquet(str(path))
-    return _read_staged(ctx, _schema_of(rows, path), path)
-
-
-def _schema_of(rows: "DataFrame", path: Path) -> "StructType":
-    """The columns of rows that were staged below a path, from a file if there is one."""
-    files = files_below(path)
-    return schema_of(files[0]) if files else rows.schema
-
-
-def _read_staged(ctx: StepContext, schema: "StructType", path: Path) -> "DataFrame":
-    """The rows staged at a path; none if nothing was written there.
-
-    Each fate lies in a folder of its own rather than behind a filter: Sail 0.7.2 checks the
-    table's constraints on the rows before the filter.
-    """
-    spark = ctx.lakehouse.spark
-    if not path.exists():
-        return spark.createDataFrame([], schema)
-    return spark.read.schema(schema).parquet(str(path))
 
 
 def _accounting(ctx: StepContext, conserves: Conservation) -> Accounting:

@@ -6,8 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED
-from finance_assets.lakehouse.refine import alike_rows
+from finance_assets.lakehouse.refine import DUPLICATE, PUBLISHED, QUARANTINED, alike_rows
 from finance_assets.lakehouse.refine import refine as refine_rows
 from finance_assets_tests.scenario import (
     APRIL,
