@@ -1,5 +1,6 @@
 """Damage: logs and files that cannot be read become an error that names the table."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
@@ -10,6 +11,8 @@ from finance_assets.errors import HistoryError
 from finance_assets.lakehouse.commit_files import entry_path, list_entries
 from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.stored import Identity
+
+logger = logging.getLogger(__name__)
 
 _opened = Recent[tuple[Any, dict[int, Identity]]]()
 
@@ -80,10 +83,15 @@ def snapshot_of(table: str, path: Path) -> tuple[Any, dict[int, Identity]]:
 def remember(table: str, path: Path, delta: Any) -> None:
     """Keep a table as it stands after a commit that was made with it: who looks at it next need not
     open it. Nobody may commit with it any more.
+
+    The commit is made, whatever becomes of this.
     """
-    with reading(table, path):
+    try:
         delta.update_incremental()
-    entries = _whole_log(table, path)
+        entries = _whole_log(table, path)
+    except Exception:  # noqa: BLE001 - whoever looks next opens it anew, and is told
+        logger.debug("%s is not kept as it stands after a commit", table, exc_info=True)
+        return
     if max(entries, default=-1) == delta.version():
         _opened.put(path, (delta, entries))
 

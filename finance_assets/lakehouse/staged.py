@@ -48,10 +48,18 @@ def arrow_schema(contract: Contract) -> "pa.Schema":
 
 def schema_of(file: Path) -> "StructType":
     """The columns of a file with the engine's types."""
-    from pyarrow.parquet import read_schema
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    return from_arrow_schema(read_schema(file))
+    with ParquetFile(file) as opened:
+        columns = [opened.schema.column(number) for number in range(len(opened.schema))]
+        # Spark's old form of a time, which it writes unless told otherwise: it does not say that it
+        # is UTC's.
+        old = {column.path for column in columns if column.physical_type == "INT96"}
+        utc = pa.timestamp("us", tz="UTC")
+        fields = [f.with_type(utc) if f.name in old else f for f in opened.schema_arrow]
+    return from_arrow_schema(pa.schema(fields))
 
 
 def first_rows(files: Iterable[Path], limit: int) -> list[Row]:
@@ -62,7 +70,7 @@ def first_rows(files: Iterable[Path], limit: int) -> list[Row]:
     for path in files:
         if len(rows) == limit:
             break
-        with ParquetFile(path) as file:
+        with ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
             batch = next(file.iter_batches(limit - len(rows)), None)
             rows += [] if batch is None else batch.to_pylist(maps_as_pydicts="strict")
     return [{name: _plain(value) for name, value in row.items()} for row in rows]

@@ -1,7 +1,10 @@
 """Staged files say what the engine would say of them, and records become files of their own."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from finance_assets.lakehouse import damage
@@ -28,6 +31,16 @@ def test_a_file_tells_the_columns_and_rows_that_the_engine_would(spark, tmp_path
     assert first_rows(files, 10) == wanted
     assert first_rows(files, 2) == wanted[:2]
     assert first_rows([], 2) == []
+
+
+def test_a_time_in_sparks_old_form_is_an_instant_as_the_engine_reads_it(tmp_path):
+    """Databricks' engines write it unless they are told otherwise."""
+    noon = datetime(2024, 2, 29, 12, tzinfo=UTC)
+    table = pa.table({"at": pa.array([noon], pa.timestamp("us", tz="UTC")), "id": [1]})
+    pq.write_table(table, tmp_path / "old.parquet", use_deprecated_int96_timestamps=True)
+    assert schema_of(tmp_path / "old.parquet").simpleString() == "struct<at:timestamp,id:bigint>"
+    [row] = first_rows([tmp_path / "old.parquet"], 1)
+    assert row == {"at": noon.replace(tzinfo=None), "id": 1}
 
 
 def test_what_no_row_was_written_of_has_no_files(spark, tmp_path):
@@ -105,3 +118,17 @@ def test_who_committed_knows_the_table_and_sees_what_others_commit(lakehouse, tm
     assert (again.version, again.row_counts()) == (version, counts) == (version, {APRIL: 2, MAY: 1})
     assert lakehouse.table(THINGS.table).annotate("another's")
     assert lakehouse.table(THINGS.table).version == version + 1
+
+
+def test_a_commit_that_is_made_is_no_failure_for_what_follows_it(lakehouse, tmp_path, monkeypatch):
+    publish(lakehouse, proposed(lakehouse, tmp_path / "first", ROWS), ORIGIN)
+
+    def damaged(*_):
+        raise OSError("the log cannot be listed")
+
+    table = lakehouse.table(THINGS.table)
+    version = table.version
+    with monkeypatch.context() as patch:
+        patch.setattr(damage, "list_entries", damaged)
+        damage.remember(THINGS.table, lakehouse.path(THINGS.table), table.delta)
+    assert lakehouse.table(THINGS.table).version == version
