@@ -17,7 +17,9 @@ from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.lakehouse.history import Ledger, Publication
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import Origin, publish
+from finance_assets.lakehouse.staged import arrow_schema, write_records
 from finance_assets.lakehouse.store import Lakehouse
+from finance_assets.lakehouse.stored import Row
 from finance_assets.settings import Settings
 
 DAYS = Calendar(Frequency.daily, "2005-01-01")
@@ -35,12 +37,7 @@ CONTRACT = Contract(
     key=("id", "day"),
     partition_column="day",
 )
-SCHEMA = pa.schema(
-    [
-        *(("id", pa.int64()), ("day", pa.string()), ("value", pa.float64())),
-        *(("weight", pa.float64()), ("count", pa.int64()), ("note", pa.string())),
-    ]
-)
+SCHEMA = arrow_schema(CONTRACT)
 ORIGIN = Origin("bench", "bench")
 
 
@@ -49,9 +46,10 @@ def day(number: int) -> str:
     return DAYS.shift(DAYS.first, number)
 
 
-def rows_of(partition: str) -> list[tuple[object, ...]]:
+def records_of(partition: str) -> list[Row]:
     """Ten rows."""
-    return [(i, partition, i + 0.5, i * 2.0, i, None) for i in range(10)]
+    rows = [(i, partition, i + 0.5, i * 2.0, i, None) for i in range(10)]
+    return [dict(zip(SCHEMA.names, row, strict=True)) for row in rows]
 
 
 def publication_of(partition: str) -> Publication:
@@ -78,10 +76,9 @@ def grow(lakehouse: Lakehouse, first: int, last: int) -> None:
     for number in range(first, last):
         partition = day(number)
         text = publication_of(partition).to_json()
-        records = [dict(zip(SCHEMA.names, row, strict=True)) for row in rows_of(partition)]
         write_deltalake(
             table,
-            pa.Table.from_pylist(records, schema=SCHEMA),
+            pa.Table.from_pylist(records_of(partition), schema=SCHEMA),
             mode="append",
             commit_properties=CommitProperties(custom_metadata={"userMetadata": text}),
             post_commithook_properties=hooks,
@@ -91,12 +88,14 @@ def grow(lakehouse: Lakehouse, first: int, last: int) -> None:
 
 
 def publish_one(lakehouse: Lakehouse, number: int) -> None:
-    """Publish the next partition, as a step does."""
+    """Publish the next partition, as steps do: from a staged file."""
     partition = day(number)
-    ddl = ", ".join(f"{column.name} {column.type}" for column in CONTRACT.columns)
-    frame = lakehouse.spark.createDataFrame(rows_of(partition), ddl)
     window, ledgers = DAYS.window(partition), {partition: Ledger(10, 10)}
-    done = publish(lakehouse, Proposal(CONTRACT, window, frame, ledgers), ORIGIN)
+    with lakehouse.staging() as folder:
+        files = write_records(folder, CONTRACT, records_of(partition))
+        rows = lakehouse.staged_rows(CONTRACT, files.values())
+        staged = {partition: [files[partition]]}
+        done = publish(lakehouse, Proposal(CONTRACT, window, rows, ledgers, files=staged), ORIGIN)
     assert done.changed == (partition,)
 
 
