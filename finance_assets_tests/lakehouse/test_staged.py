@@ -31,6 +31,8 @@ def test_a_file_tells_the_columns_and_rows_that_the_engine_would(spark, tmp_path
     assert first_rows(files, 10) == wanted
     assert first_rows(files, 2) == wanted[:2]
     assert first_rows([], 2) == []
+    assert first_rows([*files, *files], 4) == [*wanted, wanted[0]]
+    assert first_rows([*files, *files], 3) == wanted
 
 
 def test_a_time_in_sparks_old_form_is_an_instant_as_the_engine_reads_it(tmp_path):
@@ -108,11 +110,13 @@ def openings(monkeypatch):
 def test_who_committed_knows_the_table_and_sees_what_others_commit(lakehouse, tmp_path, openings):
     # The first publication puts the constraint on the table, too.
     publish(lakehouse, proposed(lakehouse, tmp_path / "first", [*ROWS, (9, MAY, 9.0)]), ORIGIN)
-    publish(lakehouse, proposed(lakehouse, tmp_path / "both", ROWS), ORIGIN)
+    assert lakehouse.table(THINGS.table).exists and lakehouse.table(THINGS.table).version
     openings.clear()
+    publish(lakehouse, proposed(lakehouse, tmp_path / "both", ROWS), ORIGIN)
     table = lakehouse.table(THINGS.table)
     version, counts = table.version, table.row_counts()
-    assert openings == []
+    # To commit with it, and not again to see what was committed.
+    assert openings == [THINGS.table]
     damage._opened.clear()
     again = lakehouse.table(THINGS.table)
     assert (again.version, again.row_counts()) == (version, counts) == (version, {APRIL: 2, MAY: 1})
@@ -132,3 +136,21 @@ def test_a_commit_that_is_made_is_no_failure_for_what_follows_it(lakehouse, tmp_
         patch.setattr(damage, "list_entries", damaged)
         damage.remember(THINGS.table, lakehouse.path(THINGS.table), table.delta)
     assert lakehouse.table(THINGS.table).version == version
+
+
+def test_a_table_that_others_changed_meanwhile_is_not_kept_as_it_was(lakehouse, tmp_path):
+    publish(lakehouse, proposed(lakehouse, tmp_path / "first", ROWS), ORIGIN)
+    table = lakehouse.table(THINGS.table)
+    newest = table.version
+
+    class Behind:
+        """What deltalake has of a table before the newest commit was there to be listed."""
+
+        def update_incremental(self):
+            """There was nothing newer yet."""
+
+        def version(self):
+            return newest - 1
+
+    damage.remember(THINGS.table, lakehouse.path(THINGS.table), Behind())
+    assert lakehouse.table(THINGS.table).version == newest
