@@ -24,8 +24,10 @@ class Size(StrEnum):
 
 
 PLANS: dict[Size, Plan] = {
-    **{Size.quick: QUICK, Size.default: DEFAULT},
-    **{Size.large: LARGE, Size.full: FULL},
+    Size.quick: QUICK,
+    Size.default: DEFAULT,
+    Size.large: LARGE,
+    Size.full: FULL,
 }
 
 

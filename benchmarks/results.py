@@ -108,15 +108,24 @@ class Results:
         return [one for r in wanted for one in r.runs]
 
     def over(self, earlier: "Results") -> "Results":
-        """These results, and of earlier ones what was not measured again."""
+        """These results, and of earlier ones of the same machine what was not measured again, or
+        more often. Of a provisional suite nothing is kept.
+        """
+        is_alike = replace(self.machine, load_before=0, import_s=0) == replace(
+            earlier.machine, load_before=0, import_s=0
+        )
+        if not is_alike or self.is_provisional or earlier.is_provisional:
+            return self
         numbers = {found.number for found in self.findings}
-        measured = {(runs.command, runs.rows) for runs in self.runs}
+        often = {(runs.command, runs.rows): len(runs.runs) for runs in earlier.runs}
+        mine = [r for r in self.runs if len(r.runs) >= often.get((r.command, r.rows), 0)]
+        measured = {(runs.command, runs.rows) for runs in mine}
         findings = [f for f in earlier.findings if f.number not in numbers]
         runs = [r for r in earlier.runs if (r.command, r.rows) not in measured]
         last = self if self.profile else earlier
         return replace(
             last,
-            runs=[*runs, *self.runs],
+            runs=[*runs, *mine],
             findings=sorted([*findings, *self.findings], key=lambda found: found.number),
         )
 

@@ -19,7 +19,7 @@ WORK, CLI = "benchmarks.work", "finance_assets.cli.main"
 @dataclass(frozen=True)
 class Plan:
     """How much is measured. `sizes` are compared with what is written by hand, `jvm_sizes` with the
-    JVM; `growth` are those from whose first to whose last we are seen to grow. Without `has_rest`
+    JVM; `growth` are those from whose first to whose last we are seen to grow. Without `sizes`
     nothing else is measured.
     """
 
@@ -27,7 +27,6 @@ class Plan:
     jvm_sizes: tuple[int, ...] = ()
     growth: tuple[int, ...] = ()
     times: int = 3
-    has_rest: bool = True
     scored: int = 1_000_000
     days: int = DAYS
     long_history: int = 1000
@@ -36,7 +35,7 @@ class Plan:
 
 DEFAULT = Plan(sizes=(SMALL,))
 # What takes long, and is of interest only where something large was changed.
-LARGE = Plan(jvm_sizes=(SHIPPED, MIDDLE), growth=(SMALL, LARGEST), has_rest=False)
+LARGE = Plan(jvm_sizes=(SHIPPED, MIDDLE), growth=(SMALL, LARGEST))
 FULL = Plan(sizes=(SMALL, MIDDLE), jvm_sizes=(SHIPPED, MIDDLE), growth=(SMALL, 20_000_000, LARGEST))
 QUICK = Plan(
     sizes=(200_000, SMALL),
@@ -66,7 +65,7 @@ class Suite:
             self._jvm(size)
         if self.plan.growth:
             self._growth()
-        if self.plan.has_rest:
+        if self.plan.sizes:
             self._scoring()
             self._history()
             self._commands()
@@ -185,7 +184,7 @@ class Suite:
         """Goal 6."""
         sizes = (10, 100, self.plan.long_history)
         commands = {str(size): python(WORK, "partitions", str(size)) for size in sizes}
-        # Once: each takes the median of nine, and growing the longest history takes a minute.
+        # Once: each takes the median of eight, and growing the longest history takes a minute.
         found = interleaved(commands, 1)
         for count, runs in found.items():
             self.runs.append(Runs(f"partitions {count}", 0, runs))

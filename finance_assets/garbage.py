@@ -5,19 +5,13 @@ imports the package keeps its own settings.
 """
 
 import gc
-from functools import cache
 
 # Python's default of 700 suits programs of a few thousand objects. Dagster, MLflow and our
-# declarations make a million that stay. To look at these again and again finds next to nothing:
-# frames and tables are freed by their counts.
+# declarations make hundreds of thousands that stay. To look at these again and again finds next to
+# nothing: frames and tables are freed by their counts.
 OBJECTS, GENERATION = 50_000, 20
 
 
-@cache
 def collect_rarely() -> None:
-    """Look for garbage once in 50,000 new objects, and leave alone what is loaded by now.
-
-    Once in a process: whatever is frozen is never looked at again, also if it is garbage by then.
-    """
-    gc.freeze()
+    """Look for garbage once in 50,000 new objects."""
     gc.set_threshold(OBJECTS, GENERATION, GENERATION)

@@ -12,7 +12,7 @@ import dagster as dg
 
 from finance_assets.compute.alive import held
 from finance_assets.compute.runner import open_registry
-from finance_assets.compute.sessions import in_process, session_config
+from finance_assets.compute.sessions import session_config, without_reattaching
 from finance_assets.settings import Compute, get_settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class EngineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         settings = get_settings()
         resource = LazyPySparkResource(spark_config=session_config(settings))
-        return in_process(resource.spark_session, settings)
+        return without_reattaching(resource.spark_session, settings)
 
 
 @dg.resource(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # Small data on few cores: Spark's default of 200 shuffle partitions is all overhead.
 LOCAL_PARTITIONS = "4"
 IN_UTC = {"spark.sql.session.timeZone": "UTC"}
-# For each call on a frame PySpark would look where it stands, and look for IPython.
+# For each call on a frame PySpark finds the line that made it, and looks for IPython. Errors of the
+# engine do not name that line, then.
 WITHOUT_CALLERS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 
 # Sail forgets a session that nobody asked for 15 minutes, and a training may take longer than that.
@@ -52,11 +53,11 @@ def open_session(settings: Settings) -> "SparkSession":
     builder = SparkSession.builder
     for key, value in session_config(settings).items():
         builder = builder.config(key, value)
-    return in_process(builder.getOrCreate(), settings)
+    return without_reattaching(builder.getOrCreate(), settings)
 
 
-def in_process(session: "SparkSession", settings: Settings) -> "SparkSession":
-    """The session, made for a server in this very process: no client can lose it.
+def without_reattaching(session: "SparkSession", settings: Settings) -> "SparkSession":
+    """The session; with Sail, which runs in this very process, it cannot lose its server.
 
     To be able to attach to a running statement again costs two threads and a call for each.
     """

@@ -109,9 +109,8 @@ def measure(
     grouped = facts.join(_distinct_keys(rows, contract), same).collect()
     odd = not_finite(rows, contract, [row.asDict() for row in grouped])
     return {
-        str(row[partition]): replace(
-            _facts(row.asDict(), contract, odd.get(str(row[partition]), {})),
-            asked={name: str(row[f"asked_{name}"]) for name in asked or ()},
+        str(row[partition]): _facts(
+            row.asDict(), contract, odd.get(str(row[partition]), {}), asked or ()
         )
         for row in grouped
     }
@@ -205,7 +204,9 @@ def judge(
     return [outcome(check, figures[check.name]) for check in contract.checks]
 
 
-def _facts(row: Mapping[str, Any], contract: Contract, odd: dict[str, int]) -> PartitionFacts:
+def _facts(
+    row: Mapping[str, Any], contract: Contract, odd: dict[str, int], asked: Collection[str]
+) -> PartitionFacts:
     return PartitionFacts(
         rows=int(row["n_rows"]),
         distinct_keys=int(row["n_keys"]),
@@ -215,6 +216,7 @@ def _facts(row: Mapping[str, Any], contract: Contract, odd: dict[str, int]) -> P
         fingerprint=str(row["fingerprint"]),
         counted=int(row["n_counted"] or 0),
         not_finite=odd,
+        asked={name: str(row[f"asked_{name}"]) for name in asked},
     )
 
 

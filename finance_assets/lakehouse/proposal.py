@@ -74,7 +74,8 @@ class Proposal:
     the window, where they hold the rows just as the table would. `partitions` are those of the
     window that are meant, if not all: of the others nothing is changed and nothing is said.
     `outcomes` are those of checks that the step made itself; they count as the audit's do. `facts`
-    are those of the rows, where the step had to measure them itself.
+    are those of these very rows, where a step had to measure them before it knew whether to propose
+    them, as ingestion has to.
     """
 
     contract: Contract
@@ -119,10 +120,11 @@ class Proposal:
         return first_rows((file for files in self.files.values() for file in files), limit)
 
     @property
-    def schema(self) -> "StructType":
-        """The columns of the rows: of the very files that become the table's, if there are any."""
+    def schemas(self) -> "list[StructType]":
+        """The columns of the rows, in each form there is: if files become the table's, of these."""
         staged = [file for files in (self.files or {}).values() for file in files]
-        return schema_of(staged[0]) if staged else self.rows.schema
+        found = {schema.simpleString(): schema for schema in map(schema_of, staged)}
+        return list(found.values()) or [self.rows.schema]
 
     @property
     def counted_by(self) -> str:

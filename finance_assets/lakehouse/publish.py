@@ -63,9 +63,9 @@ def publish(lakehouse: Lakehouse, proposal: Proposal, origin: Origin) -> Publish
             rows while it put its rejected ones in order.
     """
     contract, window = proposal.contract, proposal.window
-    problems = schema_problems(proposal.schema, contract)
+    problems = [p for schema in proposal.schemas for p in schema_problems(schema, contract)]
     if problems:
-        return _misshaped(proposal, problems)
+        return _misshaped(proposal, list(dict.fromkeys(problems)))
     # One action: facts, fingerprints and what the ledgers still lack.
     facts = proposal.facts
     if facts is None:

@@ -16,24 +16,38 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 
+def has_rows(files: Iterable[Path]) -> bool:
+    """Whether any of some files holds a row: Sail writes no file for none, Spark an empty one."""
+    from pyarrow.parquet import read_metadata
+
+    return any(read_metadata(file).num_rows for file in files)
+
+
 def files_below(folder: Path) -> list[Path]:
-    """The Parquet files that the engine staged below a folder; none if it wrote no rows."""
+    """The Parquet files that the engine staged below a folder."""
     return sorted(folder.glob("**/*.parquet"))
 
 
 def write_records(folder: Path, contract: Contract, records: Sequence[Row]) -> dict[str, Path]:
-    """Write records as a file for each of their partitions."""
+    """Write records as a file for each of their partitions.
+
+    Raises:
+        KeyError: a record lacks a column.
+        ArrowInvalid: a value is none of its column's type, or not without loss.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = arrow_schema(contract)
+    types = arrow_schema(contract)
     by_partition: dict[str, list[Row]] = {}
     for record in records:
         by_partition.setdefault(str(record[contract.partition_column]), []).append(record)
     files = {}
     for number, (partition, rows) in enumerate(by_partition.items()):
         files[partition] = folder / f"{number}.parquet"
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), files[partition])
+        # Cast, as a fraction that is given to a column of integers would be cut off without a word.
+        columns = {c.name: pa.array([row[c.name] for row in rows]).cast(c.type) for c in types}
+        pq.write_table(pa.table(columns, schema=types), files[partition])
     return files
 
 

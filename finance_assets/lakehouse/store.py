@@ -81,12 +81,11 @@ class Lakehouse:
         """Nothing, with the contract's columns."""
         return self.spark.createDataFrame([], columns_ddl(contract))
 
-    def staged_rows(self, contract: Contract, files: Collection[Path]) -> "DataFrame":
-        """The rows of some Parquet files, which have the contract's columns."""
-        if not files:
+    def staged_rows(self, contract: Contract, places: Collection[Path]) -> "DataFrame":
+        """The rows of some Parquet files, or folders of such, which have the contract's columns."""
+        if not places:
             return self.no_rows(contract)
-        paths = [str(file) for file in files]
-        return self.spark.read.schema(columns_ddl(contract)).parquet(*paths)
+        return self.spark.read.schema(columns_ddl(contract)).parquet(*map(str, places))
 
     def ensure(self, contract: Contract) -> TableHistory:
         """Create the table with its columns and comments, if it does not exist; its history.

@@ -6,7 +6,7 @@ What such files say of themselves is lakehouse/staged.py's; who publishes them i
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finance_assets.lakehouse.staged import files_below, schema_of
+from finance_assets.lakehouse.staged import files_below, has_rows, schema_of
 from finance_assets.step.declaration import StepContext
 
 if TYPE_CHECKING:
@@ -21,10 +21,9 @@ def stage(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame":
 
 
 def stage_any(ctx: StepContext, rows: "DataFrame", path: Path) -> "DataFrame | None":
-    """The same; None if no file was written, as there were no rows."""
-    rows.write.parquet(str(path))
-    files = files_below(path)
-    return read_staged(ctx, schema_of(files[0]), path) if files else None
+    """The same; None if there were no rows."""
+    staged = stage(ctx, rows, path)
+    return staged if has_rows(files_below(path)) else None
 
 
 def staged_schema(rows: "DataFrame", path: Path) -> "StructType":

@@ -51,25 +51,3 @@ def test_a_session_outlives_a_step_that_does_not_ask_the_engine_for_long(tmp_pat
 def test_the_embedded_engine_is_no_server_that_a_client_may_lose(spark):
     """Each statement would take two threads and a call more."""
     assert spark.client._use_reattachable_execute is False
-
-
-COLLECTED = """
-import gc
-import finance_assets.steps.model_steps
-ours_alone = gc.get_threshold()
-import finance_assets.definitions
-print(ours_alone == (700, 10, 10), gc.get_threshold()[0] > 10_000, gc.get_freeze_count() > 0)
-"""
-
-
-def test_who_imports_the_package_keeps_its_garbage_collection_and_a_code_location_has_ours(
-    tmp_path,
-):
-    done = subprocess.run(
-        [sys.executable, "-c", COLLECTED],
-        env=clean_environment(FINANCE_ASSETS_HOME=str(tmp_path)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == ["True", "True", "True"]

@@ -11,7 +11,13 @@ from finance_assets.lakehouse import damage
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import publish
-from finance_assets.lakehouse.staged import files_below, first_rows, schema_of, write_records
+from finance_assets.lakehouse.staged import (
+    files_below,
+    first_rows,
+    has_rows,
+    schema_of,
+    write_records,
+)
 from finance_assets_tests.lakehouse.things import BOTH, GOOD, ORIGIN, ROWS, THINGS, failed, stored
 from finance_assets_tests.scenario import APRIL, MAY
 
@@ -49,6 +55,9 @@ def test_what_no_row_was_written_of_has_no_files(spark, tmp_path):
     spark.range(3).where("id > 5").write.parquet(str(tmp_path / "none"))
     assert first_rows(files_below(tmp_path / "none"), 5) == []
     assert files_below(tmp_path / "never") == []
+    empty = pa.schema([("id", pa.int64())]).empty_table()
+    pq.write_table(empty, tmp_path / "as_spark_writes_it.parquet")
+    assert not has_rows([tmp_path / "as_spark_writes_it.parquet"])
 
 
 def records(rows):
@@ -82,16 +91,44 @@ def test_records_of_several_partitions_become_the_tables_files(lakehouse, tmp_pa
     assert stored(lakehouse) == GOOD
 
 
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"value": None}, None),
+        ({"value": 3}, None),
+        ({"id": 1.5}, pa.ArrowInvalid),
+        ({"id": "1 and a half"}, pa.ArrowInvalid),
+        ({"id": 2**70}, (OverflowError, pa.ArrowInvalid)),
+        ({"seen": "now"}, KeyError),
+    ],
+)
+def test_a_record_that_is_not_the_contracts_is_refused_and_nothing_of_it_lost(
+    tmp_path, change, error
+):
+    [record] = records(ROWS[:1])
+    if "seen" in change:
+        del record["seen_at"]
+    record |= change
+    if error is None:
+        [file] = write_records(tmp_path, THINGS, [record]).values()
+        assert first_rows([file], 1) == [record]
+    else:
+        with pytest.raises(error):
+            write_records(tmp_path, THINGS, [record])
+
+
 def test_files_with_other_columns_than_the_tables_are_refused(lakehouse, tmp_path):
-    """Read under the table's columns they would look right, and as its files they would not be."""
+    """Read under the table's columns they would look right, and as its files they would not be. One
+    of several is enough."""
     proposal = proposed(lakehouse, tmp_path / "both", ROWS)
     lakehouse.spark.sql(f"SELECT 1 AS id, '{APRIL}' AS month, 1.0D AS value").write.parquet(
         str(tmp_path / "other")
     )
-    other = {APRIL: files_below(tmp_path / "other"), MAY: proposal.files[MAY]}
-    result = publish(lakehouse, replace(proposal, files=other), ORIGIN)
-    assert result.is_refused
-    assert failed(result) == ["schema"]
+    for month in BOTH:
+        files = {**proposal.files, month: files_below(tmp_path / "other")}
+        result = publish(lakehouse, replace(proposal, files=files), ORIGIN)
+        assert result.is_refused
+        assert failed(result) == ["schema"]
 
 
 @pytest.fixture

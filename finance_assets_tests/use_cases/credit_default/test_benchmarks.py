@@ -96,25 +96,39 @@ def test_a_goal_is_met_only_by_what_was_measured_at_its_size(tmp_path, plan, ver
     assert [one.found for one in suite.findings] == ["0.9 GB", "1"]
 
 
-def of_commit(commit, findings, runs=(), profile=None):
-    found = [Finding(n, "what", value, 1.0, True, "×", commit=commit) for n, value in findings]
-    machine = Machine(2, 8.0, "Linux", "3.11", {}, 0.0)
-    return Results("then", commit, machine, 1, False, list(runs), found, profile or {})
+def of_commit(commit, findings, runs=(), profile=None, is_provisional=False, cores=2):
+    taken = f"when {commit} was new"
+    found = [
+        Finding(n, "what", value, 1.0, True, "×", taken=taken, commit=commit)
+        for n, value in findings
+    ]
+    machine = Machine(cores, 8.0, "Linux", "3.11", {}, 0.0)
+    return Results(taken, commit, machine, 1, is_provisional, list(runs), found, profile or {})
 
 
 def test_what_was_not_measured_again_stays_on_the_page_and_says_of_which_code_it_is(tmp_path):
-    kept, old, new = (
-        Runs(name, 1, [Measured(s, s, s)]) for name, s in [("a", 1), ("b", 2), ("b", 3)]
-    )
-    earlier = of_commit("old", [(1, 1.5), (2, 0.5)], [kept, old], {"part": 1.0})
-    whole = of_commit("new", [(2, 0.7)], [new]).over(earlier)
+    one = Measured(1.0, 1.0, 1.0)
+    often, kept, old = Runs("a", 1, [one, one]), Runs("b", 1, [one]), Runs("c", 1, [one])
+    earlier = of_commit("old", [(1, 1.5), (2, 0.5)], [often, kept, old], {"part": 1.0})
+    once, new = Runs("a", 1, [one]), Runs("c", 1, [one, one])
+    whole = of_commit("new", [(2, 0.7)], [once, new]).over(earlier)
     assert [(f.number, f.value, f.commit) for f in whole.findings] == [
         (1, 1.5, "old"),
         (2, 0.7, "new"),
     ]
-    assert (whole.runs, whole.profile, whole.commit) == ([kept, new], {"part": 1.0}, "old")
+    assert whole.runs == [often, kept, new]
+    assert (whole.profile, whole.commit) == ({"part": 1.0}, "old")
     render(whole, tmp_path)
-    assert "goal 2: " in (tmp_path / "README.md").read_text()
+    assert "- goal 2: when new was new, `new`" in (tmp_path / "README.md").read_text()
+
+
+def test_figures_of_another_machine_or_of_a_quick_run_are_not_put_beside_others():
+    earlier = of_commit("old", [(1, 1.5)])
+    elsewhere = of_commit("new", [(2, 0.7)], cores=8)
+    quick = of_commit("new", [(2, 0.7)], is_provisional=True)
+    assert elsewhere.over(earlier) == elsewhere
+    assert quick.over(earlier) == quick
+    assert earlier.over(quick) == earlier
 
 
 def test_equal_seeds_give_equal_bytes(tmp_path):
