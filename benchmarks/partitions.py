@@ -15,7 +15,7 @@ from finance_assets.compute.runner import open_lakehouse
 from finance_assets.compute.sessions import open_session
 from finance_assets.lakehouse.contract import Column, Contract
 from finance_assets.lakehouse.history import Ledger, Publication
-from finance_assets.lakehouse.proposal import Proposal
+from finance_assets.lakehouse.proposal import Proposal, staged_files
 from finance_assets.lakehouse.publish import Origin, publish
 from finance_assets.lakehouse.staged import arrow_schema, write_records
 from finance_assets.lakehouse.store import Lakehouse
@@ -92,10 +92,9 @@ def publish_one(lakehouse: Lakehouse, number: int) -> None:
     partition = day(number)
     window, ledgers = DAYS.window(partition), {partition: Ledger(10, 10)}
     with lakehouse.staging() as folder:
-        files = write_records(folder, CONTRACT, records_of(partition))
-        rows = lakehouse.staged_rows(CONTRACT, files.values())
-        staged = {partition: [files[partition]]}
-        done = publish(lakehouse, Proposal(CONTRACT, window, rows, ledgers, files=staged), ORIGIN)
+        file = write_records(folder, CONTRACT, records_of(partition))
+        rows, files = lakehouse.staged_rows(CONTRACT, [file]), staged_files(window, folder)
+        done = publish(lakehouse, Proposal(CONTRACT, window, rows, ledgers, files=files), ORIGIN)
     assert done.changed == (partition,)
 
 

@@ -26,6 +26,9 @@ WITHOUT_CALLERS = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 # Sail forgets a session that nobody asked for 15 minutes, and a training may take longer than that.
 # Ours is this process's alone, and ends with it.
 IDLE_LIMIT, IDLE_SECONDS = "SAIL_SPARK__SESSION_TIMEOUT_SECS", "31536000"
+# Where the numbers of a Parquet file are alike but for one that is none, Sail 0.7.2 reads that one
+# as the others: statistics do not count it.
+STATISTICS = "SAIL_EXECUTION__COLLECT_STATISTICS"
 # The server stops when its object is collected.
 _RUNNING: list[object] = []
 
@@ -74,6 +77,7 @@ def _sail_address() -> str:
     os.environ.setdefault("RUST_LOG", "error")
     os.environ.setdefault("SPARK_CONNECT_LOG_LEVEL", "CRITICAL")
     os.environ.setdefault(IDLE_LIMIT, IDLE_SECONDS)
+    os.environ[STATISTICS] = "false"
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(ip="127.0.0.1", port=0)

@@ -80,11 +80,12 @@ def snapshot_of(table: str, path: Path) -> tuple[Any, dict[int, Identity]]:
     return known
 
 
-def remember(table: str, path: Path, delta: Any) -> None:
+def remember(table: str, path: Path, delta: Any, before: dict[int, Identity]) -> None:
     """Keep a table as it stands after a commit that was made with it: who looks at it next need not
     open it. Nobody may commit with it any more.
 
-    The commit is made, whatever becomes of this.
+    `before` are the files of its log that it was opened with: they must be there still, or another
+    table was put in its place. The commit is made, whatever becomes of this.
     """
     try:
         delta.update_incremental()
@@ -92,7 +93,7 @@ def remember(table: str, path: Path, delta: Any) -> None:
     except Exception:  # noqa: BLE001 - whoever looks next opens it anew, and is told
         logger.debug("%s is not kept as it stands after a commit", table, exc_info=True)
         return
-    if max(entries, default=-1) == delta.version():
+    if max(entries, default=-1) == delta.version() and before.items() <= entries.items():
         _opened.put(path, (delta, entries))
 
 

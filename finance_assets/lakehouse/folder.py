@@ -165,10 +165,10 @@ class FolderTable:
 
     def adopt(self, files: dict[str, list[Path]], statement: str) -> bool:
         """Make staged files the content of their partitions, in one commit."""
-        table = self._open()
+        table, entries = open_table(self.table, self.path)
         replace_partitions(table, self.path, files, statement)
         self._checkpoint(table)
-        remember(self.table, self.path, table)
+        remember(self.table, self.path, table, entries)
         return True
 
     def append(self, contract: Contract, records: list[Row], statement: str, after: int) -> None:
@@ -177,9 +177,9 @@ class FolderTable:
 
     def annotate(self, text: str) -> bool:
         """Commit a text without rows."""
-        table = self._open()
+        table, entries = open_table(self.table, self.path)
         append_nothing(table, text)
-        remember(self.table, self.path, table)
+        remember(self.table, self.path, table, entries)
         return True
 
     def set_properties(self, properties: dict[str, str]) -> None:

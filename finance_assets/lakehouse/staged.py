@@ -6,7 +6,7 @@ Asked of the files and not of the engine, which would plan anew what it wrote a 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.stored import Row
@@ -28,27 +28,30 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(folder.glob("**/*.parquet"))
 
 
-def write_records(folder: Path, contract: Contract, records: Sequence[Row]) -> dict[str, Path]:
-    """Write records as a file for each of their partitions.
+def write_records(folder: Path, contract: Contract, records: Sequence[Row]) -> Path:
+    """Write records as one file.
 
     Raises:
         KeyError: a record lacks a column.
-        ArrowInvalid: a value is none of its column's type, or not without loss.
+        ArrowInvalid, ArrowTypeError, OverflowError: a value is none of its column's type, or not
+            without loss.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = arrow_schema(contract)
-    by_partition: dict[str, list[Row]] = {}
-    for record in records:
-        by_partition.setdefault(str(record[contract.partition_column]), []).append(record)
-    files = {}
-    for number, (partition, rows) in enumerate(by_partition.items()):
-        files[partition] = folder / f"{number}.parquet"
-        # Cast, as a fraction that is given to a column of integers would be cut off without a word.
-        columns = {c.name: pa.array([row[c.name] for row in rows]).cast(c.type) for c in types}
-        pq.write_table(pa.table(columns, schema=types), files[partition])
-    return files
+    types, file = arrow_schema(contract), folder / "records.parquet"
+    columns = {c.name: _column([row[c.name] for row in records], c.type) for c in types}
+    pq.write_table(pa.table(columns, schema=types), file)
+    return file
+
+
+def _column(values: list[Any], kind: "pa.DataType") -> "pa.Array":
+    import pyarrow as pa
+
+    if pa.types.is_integer(kind):
+        # A fraction that is given to a column of integers would be cut off without a word.
+        pa.array(values).cast(kind)
+    return pa.array(values, kind)
 
 
 def arrow_schema(contract: Contract) -> "pa.Schema":
@@ -72,7 +75,12 @@ def schema_of(file: Path) -> "StructType":
         # is UTC's.
         old = {column.path for column in columns if column.physical_type == "INT96"}
         utc = pa.timestamp("us", tz="UTC")
-        fields = [f.with_type(utc) if f.name in old else f for f in opened.schema_arrow]
+        # Sail's form of a part of a text, which PySpark does not know.
+        known = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+        fields = [
+            f.with_type(utc if f.name in old else known.get(f.type, f.type))
+            for f in opened.schema_arrow
+        ]
     return from_arrow_schema(pa.schema(fields))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.history import Ledger
-from finance_assets.lakehouse.proposal import Proposal
+from finance_assets.lakehouse.proposal import Proposal, staged_files
 from finance_assets.lakehouse.publish import PublishResult
 from finance_assets.lakehouse.rejections import as_markdown
 from finance_assets.lakehouse.staged import write_records
@@ -23,9 +23,8 @@ def publish_records(ctx: StepContext, contract: Contract, records: Sequence[Row]
     counts = Counter(record[contract.partition_column] for record in records)
     ledgers = {p: Ledger(counts[p], counts[p]) for p in ctx.window}
     with ctx.lakehouse.staging() as folder:
-        written = write_records(folder, contract, records)
-        rows = ctx.lakehouse.staged_rows(contract, written.values())
-        files = {p: [written[p]] if p in written else [] for p in ctx.window}
+        rows = ctx.lakehouse.staged_rows(contract, [write_records(folder, contract, records)])
+        files = staged_files(ctx.window, folder)
         published = ctx.publish(Proposal(contract, ctx.window, rows, ledgers, files=files))
     return as_result(published, ledgers, list(records)[:20])
 

@@ -1,5 +1,8 @@
 """Staged files say what the engine would say of them, and records become files of their own."""
 
+import math
+import shutil
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,12 +22,12 @@ from finance_assets.lakehouse.staged import (
     write_records,
 )
 from finance_assets_tests.lakehouse.things import BOTH, GOOD, ORIGIN, ROWS, THINGS, failed, stored
-from finance_assets_tests.scenario import APRIL, MAY
+from finance_assets_tests.scenario import APRIL, CALENDAR, MAY
 
 EVERY_TYPE = """SELECT cast(id as int) AS i, id AS l, cast(id as smallint) AS s, id / 3.0D AS d,
   cast(id as decimal(10, 2)) AS a, concat('n', id) AS t, id = 1 AS b, date'2024-02-29' AS day,
   timestamp'2024-02-29 12:30:00' AS at, CASE WHEN id = 2 THEN id END AS missing,
-  map('k', id) AS m, array(id) AS r FROM range(3)"""
+  left('abc', 2) AS l2, md5('a') AS h, map('k', id) AS m, array(id) AS r FROM range(3)"""
 NAMES = ("id", "month", "value", "seen_at")
 
 
@@ -33,7 +36,8 @@ def test_a_file_tells_the_columns_and_rows_that_the_engine_would(spark, tmp_path
     frame.write.parquet(str(tmp_path / "rows"))
     files = files_below(tmp_path / "rows")
     assert schema_of(files[0]).simpleString() == frame.schema.simpleString()
-    wanted = [row.asDict() for row in frame.collect()]
+    read = spark.read.schema(schema_of(files[0])).parquet(str(tmp_path / "rows"))
+    wanted = [row.asDict() for row in read.collect()]
     assert first_rows(files, 10) == wanted
     assert first_rows(files, 2) == wanted[:2]
     assert first_rows([], 2) == []
@@ -65,20 +69,24 @@ def records(rows):
 
 
 def proposed(lakehouse, folder, rows):
-    """Records of both months, of which one may have none."""
-    folder.mkdir()
-    written = write_records(folder, THINGS, records(rows))
+    """A file for each of both months, of which one may have no rows."""
+    files = {}
+    for month in BOTH:
+        (folder / month).mkdir(parents=True)
+        files[month] = [
+            write_records(folder / month, THINGS, records(r for r in rows if r[1] == month))
+        ]
     counts = {p: sum(row[1] == p for row in rows) for p in BOTH}
     return Proposal(
         THINGS,
         BOTH,
-        lakehouse.staged_rows(THINGS, written.values()),
+        lakehouse.staged_rows(THINGS, [file for [file] in files.values()]),
         {p: Ledger(n, n) for p, n in counts.items()},
-        files={p: [written[p]] if p in written else [] for p in BOTH},
+        files=files,
     )
 
 
-def test_records_of_several_partitions_become_the_tables_files(lakehouse, tmp_path):
+def test_files_of_several_partitions_become_the_tables(lakehouse, tmp_path):
     relaxed = replace(THINGS, min_rows=0)
     proposal = replace(proposed(lakehouse, tmp_path / "both", ROWS), contract=relaxed)
     assert publish(lakehouse, proposal, ORIGIN).changed == (APRIL, MAY)
@@ -99,6 +107,8 @@ def test_records_of_several_partitions_become_the_tables_files(lakehouse, tmp_pa
         ({"id": 1.5}, pa.ArrowInvalid),
         ({"id": "1 and a half"}, pa.ArrowInvalid),
         ({"id": 2**70}, (OverflowError, pa.ArrowInvalid)),
+        ({"value": "1.5"}, (pa.ArrowInvalid, pa.ArrowTypeError)),
+        ({"month": 4}, (pa.ArrowInvalid, pa.ArrowTypeError)),
         ({"seen": "now"}, KeyError),
     ],
 )
@@ -110,8 +120,7 @@ def test_a_record_that_is_not_the_contracts_is_refused_and_nothing_of_it_lost(
         del record["seen_at"]
     record |= change
     if error is None:
-        [file] = write_records(tmp_path, THINGS, [record]).values()
-        assert first_rows([file], 1) == [record]
+        assert first_rows([write_records(tmp_path, THINGS, [record])], 1) == [record]
     else:
         with pytest.raises(error):
             write_records(tmp_path, THINGS, [record])
@@ -171,7 +180,7 @@ def test_a_commit_that_is_made_is_no_failure_for_what_follows_it(lakehouse, tmp_
     version = table.version
     with monkeypatch.context() as patch:
         patch.setattr(damage, "list_entries", damaged)
-        damage.remember(THINGS.table, lakehouse.path(THINGS.table), table.delta)
+        damage.remember(THINGS.table, lakehouse.path(THINGS.table), table.delta, {})
     assert lakehouse.table(THINGS.table).version == version
 
 
@@ -189,5 +198,53 @@ def test_a_table_that_others_changed_meanwhile_is_not_kept_as_it_was(lakehouse, 
         def version(self):
             return newest - 1
 
-    damage.remember(THINGS.table, lakehouse.path(THINGS.table), Behind())
+    damage.remember(THINGS.table, lakehouse.path(THINGS.table), Behind(), {})
     assert lakehouse.table(THINGS.table).version == newest
+
+
+def test_a_table_that_was_put_in_its_place_is_opened(lakehouse, tmp_path, openings):
+    publish(lakehouse, proposed(lakehouse, tmp_path / "first", ROWS), ORIGIN)
+    path = lakehouse.path(THINGS.table)
+    table, entries = damage.open_table(THINGS.table, path)
+    shutil.copytree(path, tmp_path / "backup")
+    shutil.rmtree(path)
+    shutil.copytree(tmp_path / "backup", path)
+    damage.remember(THINGS.table, path, table, entries)
+    openings.clear()
+    assert lakehouse.table(THINGS.table).row_counts() == {APRIL: 2, MAY: 1}
+    assert openings == [THINGS.table]
+
+
+def measured(lakehouse, contract):
+    rows = lakehouse.read(contract, CALENDAR.window(APRIL)).orderBy("id").collect()
+    return [row["value"] for row in rows]
+
+
+@pytest.mark.parametrize("by", ["records", "engine"])
+def test_a_number_that_is_none_beside_equal_ones_is_none_to_the_audit_and_stays_none(
+    lakehouse, tmp_path, by
+):
+    """Sail reads 1, NaN as 1, 1 where statistics of the file say that all its numbers are 1."""
+
+    def propose_values(contract, *values):
+        rows = [(n, APRIL, value) for n, value in enumerate(values)]
+        folder = tmp_path / uuid.uuid4().hex
+        folder.mkdir()
+        file = write_records(folder, contract, records(rows))
+        frame, files = lakehouse.staged_rows(contract, [file]), {APRIL: [file]}
+        if by == "engine":
+            frame.write.parquet(str(folder / "rows"))
+            frame, files = lakehouse.staged_rows(contract, [folder / "rows"]), None
+        ledgers = {APRIL: Ledger(len(values), len(values))}
+        return Proposal(contract, CALENDAR.window(APRIL), frame, ledgers, files=files)
+
+    finite = replace(THINGS, row_rules=(), table_rules=())
+    odd = publish(lakehouse, propose_values(finite, 1.0, math.nan), ORIGIN)
+    assert failed(odd) == ["finite"]
+    value = replace(THINGS.columns[2], may_be_infinite=True)
+    free = replace(finite, columns=(*THINGS.columns[:2], value, THINGS.columns[3]))
+    for values in ((1.0, 1.0), (1.0, math.nan), (1.0, 1.0)):
+        assert publish(lakehouse, propose_values(free, *values), ORIGIN).changed == (APRIL,)
+        assert list(map(str, measured(lakehouse, free))) == list(map(str, values))
+    publish(lakehouse, propose_values(free, 1.0, math.nan), ORIGIN)
+    assert publish(lakehouse, propose_values(free, 1.0, math.nan), ORIGIN).changed == ()

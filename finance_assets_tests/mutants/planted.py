@@ -236,15 +236,23 @@ MUTANTS = (
         "lakehouse/test_staged.py",
         ("if len(rows) == limit:", "if False:"),
         ("file.iter_batches(limit - len(rows))", "file.iter_batches(limit)"),
-        (
-            "by_partition.setdefault(str(record[contract.partition_column]), [])",
-            'by_partition.setdefault("", [])',
-        ),
+        ("        pa.array(values).cast(kind)", "        pass"),
+    ),
+    *of(
+        "lakehouse/folder_schema.py",
+        "lakehouse/test_staged.py",
+        ("            **WITHOUT_STATISTICS,\n", ""),
+    ),
+    *of(
+        "compute/sessions.py",
+        "lakehouse/test_staged.py",
+        ('os.environ[STATISTICS] = "false"', 'os.environ[STATISTICS] = "true"'),
     ),
     *of(
         "lakehouse/damage.py",
         "lakehouse/test_staged.py lakehouse/test_adopting.py lakehouse/test_log_index.py",
-        ("if max(entries, default=-1) == delta.version():", "if True:"),
+        ("== delta.version() and before", "!= -2 and before"),
+        (" and before.items() <= entries.items()", ""),
         ("        delta.update_incremental()", "        pass"),
     ),
     *of(
