@@ -47,9 +47,13 @@ def of_record(kind: type[T], record: Json) -> T:
     Raises:
         ValueError: it lacks a part, or one is of another type.
     """
-    # Classes can be hashed; mypy does not know it of generic ones.
-    found: T = _adapter(kind).validate_python(record)  # type: ignore[arg-type]
+    found: T = adapter(kind).validate_python(record)
     return found
+
+
+def adapter(kind: Any) -> "TypeAdapter[Any]":
+    """What reads and writes a dataclass."""
+    return _adapter(kind)
 
 
 @cache

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from finance_assets.errors import DeclarationError
+from finance_assets.kept import kept
 
 PACKAGE = Path(__file__).parent
 # Dataclasses are made and copied by code of the standard library.
@@ -111,6 +112,10 @@ def read_sql(expression: str) -> Condition:
     Raises:
         ValueError: it cannot be read.
     """
+    return kept(Condition, expression, "sqlglot", (__file__,), lambda: _read_sql(expression))
+
+
+def _read_sql(expression: str) -> Condition:
     import sqlglot
     from sqlglot import exp
 

@@ -125,7 +125,7 @@ def test_the_code_location_loads_without_engine_or_model_libraries(tmp_path):
     code = (
         "import sys, json, finance_assets.definitions as d; d.defs.get_repository_def();"
         "print(json.dumps([m for m in ('pyspark', 'mlflow', 'lightgbm', 'xgboost', 'pysail', 'sklearn',"
-        " 'pandas', 'deltalake', 'matplotlib') if m in sys.modules]))"
+        " 'pandas', 'deltalake', 'matplotlib', 'numpy', 'pyarrow', 'jinja2') if m in sys.modules]))"
     )
     environment = {**os.environ, "FINANCE_ASSETS_HOME": str(tmp_path)}
     done = subprocess.run(

@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice, takewhile
 from typing import Any, TypeAlias, TypeGuard
 
@@ -67,9 +68,13 @@ def code_version(step: Step) -> str:
     sources = [
         repr(step.contract),
         repr(step.declared),
-        *(inspect.getsource(function) for function in step.code),
+        *map(_source, step.code),
     ]
     return hashlib.sha256("\n".join(sources).encode()).hexdigest()[:12]
+
+
+# Many steps are made by the same functions.
+_source = cache(inspect.getsource)
 
 
 def table_metadata(contract: Contract) -> Metadata:

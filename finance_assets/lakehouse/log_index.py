@@ -15,8 +15,7 @@ from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
+from finance_assets.codec import adapter
 from finance_assets.lakehouse.publication import Delivery, Ledger, Publication
 from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.stored import Commit, StoredTable
@@ -121,7 +120,7 @@ def renew_index(stored: StoredTable, reading: Reading, after: int = RENEW_AFTER)
     """
     if len(reading.read) <= after:
         return False
-    content = _adapter().dump_json(Index(_edition(), reading.records))
+    content = adapter(Index).dump_json(Index(_edition(), reading.records))
     digest = hashlib.sha256(content).hexdigest()
     folder = _folder(stored)
     try:
@@ -151,7 +150,7 @@ def _read_index(stored: StoredTable) -> tuple[Record, ...]:
     if hashlib.sha256(content).hexdigest() != digest:
         return ()
     try:
-        index = _adapter().validate_json(content)
+        index: Index = adapter(Index).validate_json(content)
     except ValueError:
         return ()
     if index.edition != _edition() or not index.records:
@@ -180,11 +179,6 @@ def _forget_older(folder: Path) -> None:
         files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns, reverse=True)
         for file in files[KEPT:]:
             file.unlink(missing_ok=True)
-
-
-@cache
-def _adapter() -> TypeAdapter[Index]:
-    return TypeAdapter(Index)
 
 
 @cache

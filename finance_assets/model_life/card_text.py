@@ -5,11 +5,12 @@ Gathering the facts is cards.py's business; wording and order are the template's
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, TypedDict
-
-import jinja2
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from finance_assets.codec import Json
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 # Of many intersections, a reader needs those that are worst off.
 WIDEST = 15
@@ -69,10 +70,12 @@ def render_card(card: Card, images: dict[str, str] | None = None) -> str:
 
 
 @lru_cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("finance_assets.model_life"),
-        undefined=jinja2.StrictUndefined,
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("finance_assets.model_life"),
+        undefined=StrictUndefined,
         keep_trailing_newline=True,
         # Markdown for reviewers, made of our own records; nothing serves it as HTML.
         autoescape=False,  # noqa: S701

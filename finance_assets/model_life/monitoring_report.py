@@ -7,8 +7,7 @@ import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from finance_assets.lakehouse.history import TableHistory
 from finance_assets.lakehouse.record import from_rows
@@ -28,6 +27,9 @@ from finance_assets.model_life.performance_log import (
 from finance_assets.model_life.performance_measuring import MeasuredPerformance
 from finance_assets.monitoring.triage import Triage
 from finance_assets.step.declaration import StepContext
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 FOLDER = "monitoring"
 SHOWN_PARTITIONS = 24
@@ -90,10 +92,12 @@ def write_report(
     ctx.registry.add_files(version, FOLDER, {f"{shown.partition}.html": page.encode()})
 
 
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("finance_assets.model_life"),
-        undefined=jinja2.StrictUndefined,
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("finance_assets.model_life"),
+        undefined=StrictUndefined,
         autoescape=True,
     )
     return environment.get_template("monitoring_report.html.j2")

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from finance_assets.kept import kept
+from finance_assets.step import origins, scopes
 from finance_assets.step.origins import DIALECT, Origin, read_origins
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from sqlglot import exp
+
+# What reads the texts.
+CODE = (__file__, origins.__file__, scopes.__file__)
 
 
 @dataclass(frozen=True)
@@ -31,52 +36,73 @@ class Select:
         session = next(iter(frames.values())).sparkSession
         return session.sql(self.template, **{_place(name): f for name, f in frames.items()})
 
-    @cached_property
+    @property
     def template(self) -> str:
         """The text with a place for each input, as the engine takes frames."""
-        from sqlglot import exp
+        return self._read.template
 
-        places = sorted(
-            (table.this.meta["start"], table.this.meta["end"] + 1, table)
-            for table in self._parsed.find_all(exp.Table)
-            if table.name in self.columns_of and not _is_cte(table)
-        )
-        parts, done = [], 0
-        for start, end, table in places:
-            alias = "" if table.alias else f" AS {table.name}"
-            parts += [_escaped(self.text[done:start]), f"{{{_place(table.name)}}}{alias}"]
-            done = end
-        return "".join([*parts, _escaped(self.text[done:])])
-
-    @cached_property
+    @property
     def origins(self) -> dict[str, Origin]:
         """Every selected column, in order, with what it is made of.
 
         Raises:
             ValueError: the text is no SELECT, names what does not exist, or cannot be followed.
         """
-        return read_origins(self._parsed, self.columns_of)
+        return self._read.origins
 
     @property
-    def unread(self) -> list[str]:
+    def unread(self) -> tuple[str, ...]:
         """Inputs that the text never names."""
-        from sqlglot import exp
-
-        named = {t.name for t in self._parsed.find_all(exp.Table) if not _is_cte(t)}
-        return [entity for entity in self.columns_of if entity not in named]
+        return self._read.unread
 
     @cached_property
-    def _parsed(self) -> "exp.Query":
-        import sqlglot
-        from sqlglot import exp
+    def _read(self) -> "Reading":
+        asked = [self.text, [[name, *columns] for name, columns in self.columns_of.items()]]
+        return kept(Reading, asked, "sqlglot", CODE, lambda: _read(self.text, self.columns_of))
 
-        try:
-            parsed = sqlglot.parse_one(self.text, dialect=DIALECT)
-        except sqlglot.errors.SqlglotError as error:
-            raise ValueError(str(error).splitlines()[0]) from error
-        if not isinstance(parsed, exp.Query):
-            raise ValueError("it is no SELECT")
-        return parsed
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text says; see the properties of Select."""
+
+    template: str
+    origins: dict[str, Origin]
+    unread: tuple[str, ...]
+
+
+def _read(text: str, columns_of: Mapping[str, Sequence[str]]) -> Reading:
+    from sqlglot import exp
+
+    parsed = _parsed(text)
+    named = [table for table in parsed.find_all(exp.Table) if not _is_cte(table)]
+    return Reading(
+        _template(text, [table for table in named if table.name in columns_of]),
+        read_origins(parsed, columns_of),
+        tuple(name for name in columns_of if name not in {table.name for table in named}),
+    )
+
+
+def _template(text: str, inputs: "list[exp.Table]") -> str:
+    places = sorted((t.this.meta["start"], t.this.meta["end"] + 1, t) for t in inputs)
+    parts, done = [], 0
+    for start, end, table in places:
+        alias = "" if table.alias else f" AS {table.name}"
+        parts += [_escaped(text[done:start]), f"{{{_place(table.name)}}}{alias}"]
+        done = end
+    return "".join([*parts, _escaped(text[done:])])
+
+
+def _parsed(text: str) -> "exp.Query":
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        parsed = sqlglot.parse_one(text, dialect=DIALECT)
+    except sqlglot.errors.SqlglotError as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    if not isinstance(parsed, exp.Query):
+        raise ValueError("it is no SELECT")
+    return parsed
 
 
 def _place(entity: str) -> str:

@@ -15,23 +15,17 @@ from finance_assets.declarations import refuse
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.sources.csv_dialect import Dialect
-from finance_assets.lakehouse.sources.csv_parser import Parser
 from finance_assets.lakehouse.sources.diagnosis import other_delimiter
 from finance_assets.lakehouse.sources.reader import Arrival, Staged
-from finance_assets.lakehouse.sources.staging import (
-    TextRows,
-    require_rows,
-    same_text,
-    stage_texts,
-    unknown_encoding,
-)
-from finance_assets.lakehouse.sources.text import TextFile, blocks
+from finance_assets.lakehouse.sources.text import TextFile, blocks, unknown_encoding
 from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from finance_assets.lakehouse.sources.csv_parser import Parser
     from finance_assets.lakehouse.sources.source import Source
+    from finance_assets.lakehouse.sources.staging import TextRows
 
 
 @dataclass(frozen=True)
@@ -78,6 +72,8 @@ class Csv:
         folder: Path,
     ) -> Staged:
         """The rows of deliveries as text; see the protocol."""
+        from finance_assets.lakehouse.sources.staging import stage_texts
+
         return stage_texts(self, spark, source, contract, arrivals, folder)
 
     def texts(self, source: "Source", copy: Path, wanted: set[int]) -> dict[int, str]:
@@ -85,7 +81,7 @@ class Csv:
         found: dict[int, str] = {}
         named = Path(source.file_pattern)
         file = TextFile(copy, named, self.encoding, source.system)
-        parser = Parser(self.dialect, source.column_names)
+        parser = self._parser(source)
         for part in parser.parts(blocks(file), self.has_header):
             inside = [n for n in wanted if n < part.next_line and n not in found]
             found |= part.texts(inside)
@@ -95,12 +91,16 @@ class Csv:
 
     def shows(self, source: "Source", text: str, row: Row) -> bool:
         """Whether a record of the file says what the stored row says."""
-        parser = Parser(self.dialect, source.column_names)
+        from finance_assets.lakehouse.sources.staging import same_text
+
+        parser = self._parser(source)
         return same_text(parser.parse_text(text), source, row)
 
-    def rows(self, source: "Source", file: TextFile) -> Iterator[TextRows]:
+    def rows(self, source: "Source", file: TextFile) -> "Iterator[TextRows]":
         """The rows of one file, in its order."""
-        parser = Parser(self.dialect, source.column_names)
+        from finance_assets.lakehouse.sources.staging import require_rows
+
+        parser = self._parser(source)
         lines, rows = 1, 0
         for part in parser.parts(blocks(file), self.has_header):
             if part.header is not None:
@@ -109,6 +109,12 @@ class Csv:
             rows += len(part.rows)
             yield part.rows
         require_rows(file, rows, lines - 1, header_lines=int(self.has_header))
+
+    def _parser(self, source: "Source") -> "Parser":
+        # Imported late: a code location loads without what parses.
+        from finance_assets.lakehouse.sources.csv_parser import Parser
+
+        return Parser(self.dialect, source.column_names)
 
     def _require_header(self, source: "Source", file: TextFile, text: str) -> None:
         """Refuse any header but the declared one: a moved column would be read as another."""

@@ -24,9 +24,8 @@ from finance_assets.lakehouse.sources.staging import (
     require_rows,
     same_text,
     stage_texts,
-    unknown_encoding,
 )
-from finance_assets.lakehouse.sources.text import Block, TextFile, blocks
+from finance_assets.lakehouse.sources.text import Block, TextFile, blocks, unknown_encoding
 from finance_assets.lakehouse.stored import Row
 
 if TYPE_CHECKING:

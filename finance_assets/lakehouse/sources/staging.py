@@ -4,7 +4,6 @@ Every value stays the text that it was. The memory used is bounded by a few bloc
 whatever its size.
 """
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from finance_assets.declarations import Mistake
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.sources.bronze import INGESTED_AT, LINE, MALFORMED, SOURCE_FILE
@@ -63,16 +61,6 @@ class TextFormat(Protocol):
         Raises:
             DeliveryError: the file cannot be trusted as a whole.
         """
-
-
-def unknown_encoding(name: str) -> Iterator[Mistake]:
-    """The name of an encoding that Python does not know."""
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        yield Mistake(
-            "encoding", f"{name!r} is no known encoding", "such as utf-8, latin-1, utf-16"
-        )
 
 
 def require_rows(file: TextFile, rows: int, lines: int, header_lines: int = 0) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from finance_assets.declarations import Mistake
 from finance_assets.errors import DeliveryError
 from finance_assets.lakehouse.sources.diagnosis import explain_bytes
 from finance_assets.lakehouse.sources.unpacking import DamagedError, compression_of, unpacked
@@ -41,6 +42,16 @@ class Block:
 
     line: int
     data: bytes
+
+
+def unknown_encoding(name: str) -> Iterator[Mistake]:
+    """The name of an encoding that Python does not know."""
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        yield Mistake(
+            "encoding", f"{name!r} is no known encoding", "such as utf-8, latin-1, utf-16"
+        )
 
 
 def blocks(file: TextFile) -> Iterator[Block]:

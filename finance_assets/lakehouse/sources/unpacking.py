@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
-import pyarrow as pa
-
 # Large enough for vectorised work on it; with 8 MiB the peak was 80 MB higher, and nothing faster.
 CHUNK = 2 << 20
 PIECE = 256 << 10
@@ -39,13 +37,15 @@ def unpacked(path: Path, compression: Compression) -> Iterator[bytes]:
     Raises:
         DamagedError: the packed stream is damaged or cut short.
     """
+    from pyarrow import ArrowInvalid
+
     chunk, size = [], 0
     damage: Exception | None = None
     pieces = _pieces(path, compression)
     while True:
         try:
             piece = next(pieces, b"")
-        except (EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowInvalid) as error:
+        except (EOFError, zlib.error, gzip.BadGzipFile, ArrowInvalid) as error:
             piece, damage = b"", error
         except OSError as error:
             # What pyarrow says of a zstd stream; a plain file has no stream to be damaged.
@@ -65,7 +65,9 @@ def unpacked(path: Path, compression: Compression) -> Iterator[bytes]:
 
 def _pieces(path: Path, compression: Compression) -> Iterator[bytes]:
     if compression is Compression.zstd:
-        with pa.input_stream(str(path), compression="zstd") as packed:
+        from pyarrow import input_stream
+
+        with input_stream(str(path), compression="zstd") as packed:
             while piece := packed.read(PIECE):
                 yield piece
     elif compression is Compression.gzip:

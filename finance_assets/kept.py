@@ -1,0 +1,86 @@
+"""Kept: what was once read from a text, in the user's cache folder for the processes that follow.
+
+A cache and nothing else. An answer is named by the digest of all that it depends on: the question,
+the library and our code that found it. One that cannot be read is found again; where nothing can be
+written, nothing is kept. What may be wrong tomorrow does not belong here.
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
+
+from finance_assets.codec import Json, adapter
+
+T = TypeVar("T")
+# Files, of some kilobytes each: more than a dozen use cases ask for. Then the older half goes.
+MOST = 2_000
+
+
+def kept(
+    kind: type[T], question: Json, library: str, code: tuple[str, ...], find: Callable[[], T]
+) -> T:
+    """What `find` answers, or answered to the same question before.
+
+    Args:
+        kind: a dataclass of what JSON can hold.
+        question: all that the answer depends on, but for who finds it.
+        library: the package by whose version it is found.
+        code: files of ours by whose text it is found.
+        find: answers the question; what it raises is not kept.
+    """
+    place = _place([kind.__name__, question], library, code)
+    if place is None:
+        return find()
+    with suppress(OSError, ValueError):
+        found: T = adapter(kind).validate_json(place.read_bytes())
+        return found
+    answer = find()
+    with suppress(OSError):
+        _keep(place, adapter(kind).dump_json(answer))
+    return answer
+
+
+def _place(question: Json, library: str, code: tuple[str, ...]) -> Path | None:
+    """The file of an answer, in the folder that the XDG base directories name; None if whoever runs
+    this has no home, or it cannot be told by what the answer is found.
+    """
+    given = os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = Path(given) if given else Path.home() / ".cache"
+        found_by = [_version(library), *map(_digest_of, code)]
+    except (OSError, RuntimeError, PackageNotFoundError):
+        return None
+    asked = json.dumps([question, found_by])
+    return folder / "finance_assets" / hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _keep(place: Path, content: bytes) -> None:
+    """Put a file there as a whole: others may read it, or write the same."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _forget_older(place.parent)
+    unfinished = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
+    unfinished.write_bytes(content)
+    unfinished.replace(place)
+
+
+def _forget_older(folder: Path) -> None:
+    files = list(folder.iterdir())
+    if len(files) >= MOST:
+        files.sort(key=lambda file: file.stat().st_mtime_ns)
+        for file in files[: MOST // 2]:
+            file.unlink(missing_ok=True)
+
+
+_version = cache(version)
+
+
+@cache
+def _digest_of(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
