@@ -51,13 +51,16 @@ def open_context(
     report: Callable[[str], None],
     window: Window = NO_WINDOW,
     read: InputsRead | None = None,
+    inputs: Lakehouse | None = None,
     open_run: Callable[[], object] | None = None,
 ) -> StepContext:
-    """What a step, or a decision about a model, works with."""
+    """What a step, or a decision about a model, works with; `inputs`: where `read` was found."""
     read = read or InputsRead({}, {})
+    lakehouse = open_lakehouse(settings, session)
     return StepContext(
         window=window,
-        lakehouse=open_lakehouse(settings, session),
+        lakehouse=lakehouse,
+        inputs=inputs or lakehouse,
         registry=open_registry(settings, open_run),
         settings=settings,
         origin=Origin(run_id, settings.code_sha, read.versions, read.made_from),
@@ -81,8 +84,8 @@ def run_step(
     Raises:
         MissingInputError: what it reads was not made for these partitions.
     """
-    lakehouse = open_lakehouse(settings, session)
-    read = read_inputs(lakehouse, step.inputs, window, is_run=True)
+    inputs = open_lakehouse(settings, session).still()
+    read = read_inputs(inputs, step.inputs, window, is_run=True)
     if step.kind.traits.needs_own_inputs:
         require_own(step, window, read.absent)
     context = open_context(
@@ -92,6 +95,7 @@ def run_step(
         report=report,
         window=window,
         read=read,
+        inputs=inputs,
         open_run=open_run,
     )
     return step.run(context)

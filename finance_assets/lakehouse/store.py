@@ -8,7 +8,7 @@ import shutil
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from finance_assets.lakehouse.columns import column_problems
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.lakehouse.homes import Home
+from finance_assets.lakehouse.homes import Home, StillHome
 from finance_assets.lakehouse.stored import Session, StoredTable
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class Lakehouse:
     def spark(self) -> "SparkSession":
         """The Spark session that plans reads and writes."""
         return self.session()
+
+    def still(self) -> "Lakehouse":
+        """The same for questions that belong together: what is asked of a table's log is asked
+        once. Nothing is published with it, as it would not see what it did.
+        """
+        return replace(self, home=StillHome(self.home))
 
     def path(self, table: str) -> Path:
         """Folder of a table; in a catalog, of what is kept beside it."""
@@ -93,6 +99,7 @@ class Lakehouse:
         Raises:
             ContractError: the stored table has other columns or types than the contract.
         """
+        assert not isinstance(self.home, StillHome), "nothing is published where tables stand still"
         stored = self.table(contract.table)
         if not stored.exists:
             self._create(contract)

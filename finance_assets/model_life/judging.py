@@ -106,15 +106,19 @@ class Judge:
 
     def judge(self, ctx: StepContext, one: Contest) -> GateReport:
         """The gate's report on a candidate against the champion that it would replace."""
-        found = standing_evaluation(ctx, self.spec, one)
+        # The evaluation and what it is held to are of one moment.
+        still = ctx.still()
+        found = standing_evaluation(still, self.spec, one)
         if found is None:
             ctx.report("no stored evaluation is of today's champion and data: measuring now")
             window = self.calendar.window(one.split.as_of)
-            read = read_inputs(ctx.lakehouse, evaluation_inputs(self.spec), window)
+            read = read_inputs(still.inputs, evaluation_inputs(self.spec), window)
             origin = replace(ctx.origin, inputs=read.versions, made_from=read.made_from)
-            measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
-            found = stored_evaluation(ctx, self.spec, one) or Evaluation(one.split.as_of, ())
-        return evaluate_gate(self.spec.gate, self.gather_evidence(ctx, one, found))
+            now = replace(ctx, window=window, origin=origin, inputs=still.inputs)
+            measure_and_publish(now, self.spec, [one])
+            still = ctx.still()
+            found = stored_evaluation(still, self.spec, one) or Evaluation(one.split.as_of, ())
+        return evaluate_gate(self.spec.gate, self.gather_evidence(still, one, found))
 
     def gather_evidence(
         self, ctx: StepContext, one: Contest, found: Evaluation

@@ -5,7 +5,7 @@ Only the types belong here; the kinds of steps are in the sibling modules.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -148,11 +148,13 @@ class Absent:
 class StepContext:
     """Everything a step may touch while it runs over a window.
 
-    `absent`: what it reads and is not there, of each input that lacks something.
+    `inputs`: the lakehouse in which the step's inputs were looked up, as it was then. `absent`:
+    what it reads and is not there, of each input that lacks something.
     """
 
     window: Window
     lakehouse: Lakehouse
+    inputs: Lakehouse
     registry: "ModelRegistry"
     settings: Settings
     origin: Origin
@@ -164,11 +166,16 @@ class StepContext:
 
         What is delivered or published while the step runs is for the next run to see.
         """
-        return self.lakehouse.read(contract, window, self.origin.inputs.get(contract.table))
+        return self.inputs.read(contract, window, self.origin.inputs.get(contract.table))
 
     def rows_of(self, contract: Contract, window: Window) -> dict[str, int]:
         """The number of rows of every partition of an input, at that same version."""
-        return stored_rows(self.lakehouse, contract, window, self.origin.inputs.get(contract.table))
+        return stored_rows(self.inputs, contract, window, self.origin.inputs.get(contract.table))
+
+    def still(self) -> "StepContext":
+        """The same for questions that belong together; see `Lakehouse.still`."""
+        lakehouse = self.lakehouse.still()
+        return replace(self, lakehouse=lakehouse, inputs=lakehouse)
 
     def publish(self, proposal: Proposal) -> PublishResult:
         """Publish a proposal with this run as its origin."""

@@ -52,7 +52,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             for note in staged.notes:
                 ctx.report(note)
             asked = digests(source, contract.partition_column)
-            facts = audit.measure(staged.rows, contract, asked=asked)
+            facts = audit.measure(staged.rows, contract, asked=asked) if arrivals else {}
             deliveries = {p: delivery_of(r.sha256, facts.get(p)) for p, r in received.items()}
             _refuse_repeats(ctx, source, contract, folder, deliveries)
             # Kept first: a publication never names a file that is not there.

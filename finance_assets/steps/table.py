@@ -60,10 +60,13 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
     )
 
     def run(ctx: StepContext) -> StepResult:
+        delivered = ctx.rows_of(source, ctx.window)
+        if not any(delivered.values()):
+            return publish_staged(ctx, _of_nothing(ctx, target, quarantine))
         with ctx.lakehouse.staging() as folder:
             by_fate = _judged(ctx, source, target, folder / "judged")
             quarantined, duplicates = _left_out(by_fate, source.partition_column)
-            accounting = Accounting(ctx.rows_of(source, ctx.window), quarantined, duplicates)
+            accounting = Accounting(delivered, quarantined, duplicates)
             # Staged under their names: Sail 0.7.2 takes twice as long for each NOT NULL column to
             # commit columns that are renamed on the way, and so for thirty of them for ever.
             typed = [f"`_typed_{name}` as `{name}`" for name in target.column_names]
@@ -84,6 +87,20 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
 
     inputs, code = (Input(source),), (refine, value_of)
     return Step(use_case, Kind.table, target, inputs, run, code, rejected=rejected_rows)
+
+
+def _of_nothing(ctx: StepContext, target: Contract, quarantine: Contract) -> Proposal:
+    """What becomes of deliveries without rows: there is nothing to judge, or to measure."""
+    none = ctx.lakehouse.no_rows
+    return Proposal(
+        target,
+        ctx.window,
+        none(target),
+        Accounting({}),
+        (quarantine, none(quarantine)),
+        files={partition: [] for partition in ctx.window},
+        facts={},
+    )
 
 
 def _judged(

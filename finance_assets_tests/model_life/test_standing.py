@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from finance_assets.errors import ModelError
 from finance_assets.lakehouse.history import Publication
+from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.ml.spec import Approval, ProtectedAttribute
 from finance_assets.model_life import judging, people, standing
@@ -29,6 +31,7 @@ from finance_assets_tests.scenario import (
     FEATURES,
     JUNE,
     MAY,
+    TABLE_STEPS,
     deliver_bytes,
     deliver_sample,
     shipped,
@@ -70,6 +73,19 @@ def measured(monkeypatch):
     return found
 
 
+@pytest.fixture
+def opened(monkeypatch):
+    """How often each table was opened."""
+    found, real = Counter(), FolderHome.open
+
+    def counted(home, table, session):
+        found[table] += 1
+        return real(home, table, session)
+
+    monkeypatch.setattr(FolderHome, "open", counted)
+    return found
+
+
 def approved(runner, spec=HELD):
     return approve(context(runner), judge(spec), "1", reason="read the card")
 
@@ -93,6 +109,12 @@ def test_what_is_as_it_was_measured_is_not_measured_again(held, measured):
     approved(held)
     assert measured == []
     assert events(held) == [("approved", "1", None)]
+
+
+def test_a_judgement_is_of_one_moment_of_each_table_that_it_rests_on(held, opened):
+    approved(held)
+    assert [step.key for step in TABLE_STEPS if opened[step.key] > 1] == []
+    assert opened[FEATURES] == 1
 
 
 def test_a_group_that_was_declared_since_is_judged_before_anybody_approves(held, measured):

@@ -299,6 +299,22 @@ MUTANTS = (
         ('f"coalesce({text}, false)"', 'f"coalesce({text}, true)"'),
     ),
     *of(
+        "lakehouse/homes.py",
+        "lakehouse/test_still.py",
+        ("if table not in self._opened:", "if True:"),
+    ),
+    *of(
+        "lakehouse/store.py",
+        "lakehouse/test_still.py",
+        ("assert not isinstance(self.home, StillHome)", "assert True"),
+    ),
+    *of(
+        "model_life/judging.py",
+        "model_life/test_standing.py",
+        ("found = standing_evaluation(still,", "found = standing_evaluation(ctx,"),
+        ("self.gather_evidence(still, one", "self.gather_evidence(ctx, one"),
+    ),
+    *of(
         "kept.py",
         "test_kept.py",
         ("[kind.__name__, question]", "question"),
