@@ -10,7 +10,7 @@ from typing import Any
 from finance_assets.errors import HistoryError
 from finance_assets.lakehouse.commit_files import entry_path, list_entries
 from finance_assets.lakehouse.recent import Recent
-from finance_assets.lakehouse.stored import Identity
+from finance_assets.lakehouse.stored import Identity, identity_of
 
 logger = logging.getLogger(__name__)
 
@@ -84,17 +84,18 @@ def remember(table: str, path: Path, delta: Any, before: dict[int, Identity]) ->
     """Keep a table as it stands after a commit that was made with it: who looks at it next need not
     open it. Nobody may commit with it any more.
 
-    `before` are the files of its log that it was opened with: they must be there still, or another
-    table was put in its place. The commit is made, whatever becomes of this.
+    `before` are the files of its log that it was opened with. With the commit's own they are all
+    that whoever looks next will find, unless others committed, or put another table in its place:
+    then that look opens it anew. The commit is made, whatever becomes of this.
     """
     try:
         delta.update_incremental()
-        entries = _whole_log(table, path)
+        newest = int(delta.version())
+        entries = {**before, newest: identity_of(entry_path(path, newest).stat())}
     except Exception:  # noqa: BLE001 - whoever looks next opens it anew, and is told
         logger.debug("%s is not kept as it stands after a commit", table, exc_info=True)
         return
-    if max(entries, default=-1) == delta.version() and before.items() <= entries.items():
-        _opened.put(path, (delta, entries))
+    _opened.put(path, (delta, entries))
 
 
 def _whole_log(table: str, path: Path) -> dict[int, Identity]:

@@ -174,12 +174,12 @@ def test_a_commit_that_is_made_is_no_failure_for_what_follows_it(lakehouse, tmp_
     publish(lakehouse, proposed(lakehouse, tmp_path / "first", ROWS), ORIGIN)
 
     def damaged(*_):
-        raise OSError("the log cannot be listed")
+        raise OSError("the log cannot be looked at")
 
     table = lakehouse.table(THINGS.table)
     version = table.version
     with monkeypatch.context() as patch:
-        patch.setattr(damage, "list_entries", damaged)
+        patch.setattr(damage, "identity_of", damaged)
         damage.remember(THINGS.table, lakehouse.path(THINGS.table), table.delta, {})
     assert lakehouse.table(THINGS.table).version == version
 
