@@ -23,42 +23,49 @@ T = TypeVar("T")
 MOST = 2_000
 
 
-def kept(
-    kind: type[T], question: Json, library: str, code: tuple[str, ...], find: Callable[[], T]
-) -> T:
+def kept(kind: type[T], question: Json, library: str, code: str, find: Callable[[], T]) -> T:
     """What `find` answers, or answered to the same question before.
 
     Args:
         kind: a dataclass of what JSON can hold.
         question: all that the answer depends on, but for who finds it.
         library: the package by whose version it is found.
-        code: files of ours by whose text it is found.
+        code: digest of our code that finds it; see `digest_of`.
         find: answers the question; what it raises is not kept.
     """
     place = _place([kind.__name__, question], library, code)
     if place is None:
         return find()
     with suppress(OSError, ValueError):
-        found: T = adapter(kind).validate_json(place.read_bytes())
+        found: T = adapter(kind).validate_json(place.read_bytes(), strict=True)
         return found
     answer = find()
-    with suppress(OSError):
+    # Not every text can be written as JSON.
+    with suppress(OSError, ValueError):
         _keep(place, adapter(kind).dump_json(answer))
     return answer
 
 
-def _place(question: Json, library: str, code: tuple[str, ...]) -> Path | None:
+def digest_of(*files: str) -> str:
+    """Digest of code, to be taken when it is imported: a file may change while it runs."""
+    found = hashlib.sha256()
+    for file in files:
+        found.update(Path(file).read_bytes())
+    return found.hexdigest()
+
+
+def _place(question: Json, library: str, code: str) -> Path | None:
     """The file of an answer, in the folder that the XDG base directories name; None if whoever runs
-    this has no home, or it cannot be told by what the answer is found.
+    this has no home, or the library does not say its version.
     """
-    given = os.environ.get("XDG_CACHE_HOME")
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        folder = Path(given) if given else Path.home() / ".cache"
-        found_by = [_version(library), *map(_digest_of, code)]
-    except (OSError, RuntimeError, PackageNotFoundError):
+        folder = given if given.is_absolute() else Path.home() / ".cache"
+        found_by = [_version(library), code]
+    except (RuntimeError, PackageNotFoundError):
         return None
-    asked = json.dumps([question, found_by])
-    return folder / "finance_assets" / hashlib.sha256(asked.encode()).hexdigest()
+    asked = json.dumps([question, found_by], ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return folder / "finance_assets" / hashlib.sha256(asked).hexdigest()
 
 
 def _keep(place: Path, content: bytes) -> None:
@@ -66,12 +73,15 @@ def _keep(place: Path, content: bytes) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     _forget_older(place.parent)
     unfinished = place.with_name(f"{place.name}.{uuid.uuid4().hex}")
-    unfinished.write_bytes(content)
-    unfinished.replace(place)
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(place)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _forget_older(folder: Path) -> None:
-    files = list(folder.iterdir())
+    files = [file for file in folder.iterdir() if file.is_file()]
     if len(files) >= MOST:
         files.sort(key=lambda file: file.stat().st_mtime_ns)
         for file in files[: MOST // 2]:
@@ -79,8 +89,3 @@ def _forget_older(folder: Path) -> None:
 
 
 _version = cache(version)
-
-
-@cache
-def _digest_of(file: str) -> str:
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

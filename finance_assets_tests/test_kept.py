@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 
-from finance_assets import kept
+from finance_assets import declarations, kept
 from finance_assets.declarations import read_sql
 from finance_assets.step.origins import Origin
 from finance_assets.step.select import Select
@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "cache" / "finance_assets"
 
 
-def asked(question="q", library="sqlglot", code=(__file__,)):
+def asked(question="q", library="sqlglot", code="ours"):
     """The answer, and how often it had to be found."""
     times = []
 
@@ -52,17 +52,33 @@ def test_an_answer_is_found_once_and_stays_what_it_was():
     assert again == first == Answer(("a", "b"), frozenset({("x", 1), ("y", 2)}))
 
 
-def test_another_question_library_or_code_is_another_answer(tmp_path, monkeypatch):
+def test_another_question_library_or_code_is_another_answer():
+    asked()
+    assert asked("another")[1] == 1
+    assert asked(library="numpy")[1] == 1
+    assert asked(code="others'")[1] == 1
+    assert asked()[1] == 0
+
+
+@pytest.mark.parametrize("text", ["\U0001f600", "\ud83d\ude00", "`a\ud800` = 1", "é", "e\u0301"])
+def test_texts_that_look_alike_are_other_questions(text):
+    asked("\U0001f600") if text != "\U0001f600" else asked("\ud83d\ude00")
+    assert asked(text)[1] == 1
+
+
+def test_code_is_what_was_imported_whatever_its_file_says_since(tmp_path):
     code = tmp_path / "code.py"
     code.write_text("1")
-    asked(code=(str(code),))
-    assert asked("another", code=(str(code),))[1] == 1
-    assert asked(library="numpy", code=(str(code),))[1] == 1
-    assert asked(code=(str(code), __file__))[1] == 1
-    # In the process that follows.
-    kept._digest_of.cache_clear()
+    first = kept.digest_of(str(code), __file__)
+    assert first == kept.digest_of(str(code), __file__) != kept.digest_of(__file__)
     code.write_text("2")
-    assert asked(code=(str(code),))[1] == 1
+    assert kept.digest_of(str(code), __file__) != first
+    assert kept.digest_of(declarations.__file__) == declarations.CODE
+
+
+def test_a_text_that_cannot_be_written_is_read_each_time():
+    read_sql.cache_clear()
+    assert read_sql("`a\ud800` = 1").columns == {"a\ud800"}
 
 
 def test_answers_of_another_kind_are_not_mistaken():
@@ -71,7 +87,7 @@ def test_answers_of_another_kind_are_not_mistaken():
         words: tuple[str, ...]
 
     asked()
-    assert kept.kept(Other, "q", "sqlglot", (__file__,), lambda: Other(())) == Other(())
+    assert kept.kept(Other, "q", "sqlglot", "ours", lambda: Other(())) == Other(())
 
 
 def test_another_version_of_the_library_finds_it_anew(monkeypatch):
@@ -80,7 +96,10 @@ def test_another_version_of_the_library_finds_it_anew(monkeypatch):
     assert asked()[1] == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"words": 1, "found": []}', b"\xff\x00", b"[]"])
+WRONG = [b"", b"{", b'{"words": 1, "found": []}', b'{"words": ["1"], "found": [["x", "1"]]}', b"[]"]
+
+
+@pytest.mark.parametrize("content", [*WRONG, b"\xff\x00"])
 def test_a_file_that_is_no_answer_is_found_again_and_mended(folder, content):
     asked()
     [file] = folder.iterdir()
@@ -99,8 +118,23 @@ def test_where_nothing_can_be_kept_it_is_found_each_time(tmp_path, monkeypatch):
 
 def test_where_it_cannot_be_told_who_finds_it_nothing_is_kept(folder):
     assert [asked(library="no-such-library")[1] for _ in range(2)] == [1, 1]
-    assert [asked(code=("/no/such/file.py",))[1] for _ in range(2)] == [1, 1]
     assert not folder.exists()
+
+
+def test_a_folder_in_its_place_leaves_nothing_lying_about(folder):
+    asked()
+    [file] = folder.iterdir()
+    file.unlink()
+    file.mkdir()
+    assert [asked()[1], asked()[1]] == [1, 1]
+    assert [*folder.iterdir()] == [file]
+
+
+def test_a_place_that_depends_on_where_one_stands_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    asked()
+    assert len(list((tmp_path / "home" / ".cache" / "finance_assets").iterdir())) == 1
 
 
 def test_whoever_has_no_home_has_no_cache(monkeypatch):
@@ -114,18 +148,19 @@ def test_whoever_has_no_home_has_no_cache(monkeypatch):
 
 def test_what_went_wrong_is_not_kept():
     with pytest.raises(ZeroDivisionError):
-        kept.kept(Answer, "q", "sqlglot", (__file__,), lambda: 1 / 0)
+        kept.kept(Answer, "q", "sqlglot", "ours", lambda: 1 / 0)
     assert asked()[1] == 1
 
 
 def test_the_oldest_go_when_there_are_many(folder, monkeypatch):
     monkeypatch.setattr(kept, "MOST", 4)
+    (folder / "another's").mkdir(parents=True)
     for number in range(4):
         asked(str(number))
         for file in folder.iterdir():
             os.utime(file, (file.stat().st_mtime - 10,) * 2)
     asked("5")
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.iterdir())) == 4
     assert [asked(q)[1] for q in ("2", "3", "5")] == [0, 0, 0]
     assert asked("0")[1] == 1
 

@@ -85,8 +85,8 @@ def remember(table: str, path: Path, delta: Any, before: dict[int, Identity]) ->
     open it. Nobody may commit with it any more.
 
     `before` are the files of its log that it was opened with. With the commit's own they are all
-    that whoever looks next will find, unless others committed, or put another table in its place:
-    then that look opens it anew. The commit is made, whatever becomes of this.
+    that whoever looks next will find, unless others put another table in its place: then that look
+    opens it anew, as it does after others' commits. The commit is made, whatever becomes of this.
     """
     try:
         delta.update_incremental()
@@ -95,7 +95,8 @@ def remember(table: str, path: Path, delta: Any, before: dict[int, Identity]) ->
     except Exception:  # noqa: BLE001 - whoever looks next opens it anew, and is told
         logger.debug("%s is not kept as it stands after a commit", table, exc_info=True)
         return
-    _opened.put(path, (delta, entries))
+    if newest == max(before, default=-1) + 1:
+        _opened.put(path, (delta, entries))
 
 
 def _whole_log(table: str, path: Path) -> dict[int, Identity]:

@@ -69,7 +69,7 @@ class CatalogHome:
 
 @dataclass(frozen=True)
 class StillHome:
-    """Another home, whose tables each stay as they were when they were first asked something.
+    """Another home, of which each table is opened once: its log stays as it was then.
 
     In a catalog each question is a statement; and what belongs together is of one moment.
     """
@@ -94,7 +94,7 @@ class StillHome:
     def open(self, table: str, session: Session) -> StoredTable:
         """A table, opened once."""
         if table not in self._opened:
-            self._opened[table] = self.home.open(table, session)
+            self._opened.setdefault(table, self.home.open(table, session))
         return self._opened[table]
 
 

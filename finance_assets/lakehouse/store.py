@@ -6,7 +6,7 @@ writer; reading the commit log without an engine belongs to history.py.
 
 import shutil
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -52,11 +52,21 @@ class Lakehouse:
         """The Spark session that plans reads and writes."""
         return self.session()
 
-    def still(self) -> "Lakehouse":
-        """The same for questions that belong together: what is asked of a table's log is asked
-        once. Nothing is published with it, as it would not see what it did.
+    def still(self, at_once: Iterable[str] = ()) -> "Lakehouse":
+        """The same for questions that belong together: each table's log and rows are of when it was
+        first asked something, those of `at_once` of now.
+
+        Nothing is published with it, as it would not see what it did. In a catalog, what is asked
+        by SQL (`rows`, `row_counts`) is of when it is asked, unless a version is said.
         """
-        return replace(self, home=StillHome(self.home))
+        still = replace(self, home=StillHome(self.home))
+        for table in at_once:
+            still.table(table).version  # noqa: B018
+        return still
+
+    @property
+    def _is_still(self) -> bool:
+        return isinstance(self.home, StillHome)
 
     def path(self, table: str) -> Path:
         """Folder of a table; in a catalog, of what is kept beside it."""
@@ -80,6 +90,8 @@ class Lakehouse:
         stored = self.table(contract.table)
         if not stored.exists:
             return self.no_rows(contract)
+        if version is None and self._is_still:
+            version = stored.version
         rows = stored.frame(version)
         return rows if window is None else rows.where(window.predicate(contract.partition_column))
 
@@ -99,7 +111,7 @@ class Lakehouse:
         Raises:
             ContractError: the stored table has other columns or types than the contract.
         """
-        assert not isinstance(self.home, StillHome), "nothing is published where tables stand still"
+        assert not self._is_still, "nothing is published where tables stand still"
         stored = self.table(contract.table)
         if not stored.exists:
             self._create(contract)

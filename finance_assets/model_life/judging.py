@@ -106,17 +106,17 @@ class Judge:
 
     def judge(self, ctx: StepContext, one: Contest) -> GateReport:
         """The gate's report on a candidate against the champion that it would replace."""
-        # The evaluation and what it is held to are of one moment.
-        still = ctx.still()
+        # The evaluation and what it is held to are of one moment of every table.
+        tables = [step.key for step in self.tables]
+        still = ctx.still(tables)
         found = standing_evaluation(still, self.spec, one)
         if found is None:
             ctx.report("no stored evaluation is of today's champion and data: measuring now")
             window = self.calendar.window(one.split.as_of)
-            read = read_inputs(still.inputs, evaluation_inputs(self.spec), window)
+            read = read_inputs(ctx.lakehouse, evaluation_inputs(self.spec), window)
             origin = replace(ctx.origin, inputs=read.versions, made_from=read.made_from)
-            now = replace(ctx, window=window, origin=origin, inputs=still.inputs)
-            measure_and_publish(now, self.spec, [one])
-            still = ctx.still()
+            measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
+            still = ctx.still(tables)
             found = stored_evaluation(still, self.spec, one) or Evaluation(one.split.as_of, ())
         return evaluate_gate(self.spec.gate, self.gather_evidence(still, one, found))
 

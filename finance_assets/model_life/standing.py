@@ -54,9 +54,9 @@ def stored_evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> Evalua
     contract, as_of = evaluation_contract(spec), one.split.as_of
     if altered_partitions(ctx.lakehouse, contract, one.split.rows.at(as_of)):
         return None
-    rows = ctx.lakehouse.history(contract.table).rows(
-        where=f"{contract.partition_column} = '{as_of}'"
-    )
+    history = ctx.lakehouse.history(contract.table)
+    where = f"{contract.partition_column} = '{as_of}'"
+    rows = history.rows(where=where, version=history.version if history.exists else None)
     found = evaluations_of(spec.task, from_rows(Measurement, rows, contract.table)).get(as_of)
     if found is None:
         return None

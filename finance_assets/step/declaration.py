@@ -4,7 +4,7 @@ Only the types belong here; the kinds of steps are in the sibling modules.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -172,9 +172,9 @@ class StepContext:
         """The number of rows of every partition of an input, at that same version."""
         return stored_rows(self.inputs, contract, window, self.origin.inputs.get(contract.table))
 
-    def still(self) -> "StepContext":
+    def still(self, at_once: Iterable[str] = ()) -> "StepContext":
         """The same for questions that belong together; see `Lakehouse.still`."""
-        lakehouse = self.lakehouse.still()
+        lakehouse = self.lakehouse.still(at_once)
         return replace(self, lakehouse=lakehouse, inputs=lakehouse)
 
     def publish(self, proposal: Proposal) -> PublishResult:

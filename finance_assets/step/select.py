@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from finance_assets.kept import kept
+from finance_assets.kept import digest_of, kept
 from finance_assets.step import origins, scopes
 from finance_assets.step.origins import DIALECT, Origin, read_origins
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 # What reads the texts.
-CODE = (__file__, origins.__file__, scopes.__file__)
+CODE = digest_of(__file__, origins.__file__, scopes.__file__)
 
 
 @dataclass(frozen=True)

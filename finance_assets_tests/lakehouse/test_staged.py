@@ -10,7 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from finance_assets.errors import HistoryError
 from finance_assets.lakehouse import damage
+from finance_assets.lakehouse.commit_files import entry_path
+from finance_assets.lakehouse.folder_commits import append_nothing
 from finance_assets.lakehouse.history import Ledger
 from finance_assets.lakehouse.proposal import Proposal
 from finance_assets.lakehouse.publish import publish
@@ -200,6 +203,18 @@ def test_a_table_that_others_changed_meanwhile_is_not_kept_as_it_was(lakehouse, 
 
     damage.remember(THINGS.table, lakehouse.path(THINGS.table), Behind(), {})
     assert lakehouse.table(THINGS.table).version == newest
+
+
+def test_a_commit_of_others_that_is_lost_before_anybody_saw_it_is_missed(lakehouse, tmp_path):
+    publish(lakehouse, proposed(lakehouse, tmp_path / "first", ROWS), ORIGIN)
+    path = lakehouse.path(THINGS.table)
+    ours, entries = damage.open_table(THINGS.table, path)
+    assert lakehouse.table(THINGS.table).annotate("another's")
+    append_nothing(ours, "ours")
+    damage.remember(THINGS.table, path, ours, entries)
+    entry_path(path, max(entries) + 1).unlink()
+    with pytest.raises(HistoryError):
+        damage.snapshot_of(THINGS.table, path)
 
 
 def test_a_table_that_was_put_in_its_place_is_opened(lakehouse, tmp_path, openings):

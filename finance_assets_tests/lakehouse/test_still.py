@@ -2,9 +2,11 @@
 
 import pytest
 
+from finance_assets.lakehouse.integrity import altered_partitions
 from finance_assets.lakehouse.publish import publish
+from finance_assets.lakehouse.recorded import stored_rows
 from finance_assets_tests.lakehouse.things import GOOD, ORIGIN, THINGS, propose, publish_rows
-from finance_assets_tests.scenario import APRIL
+from finance_assets_tests.scenario import APRIL, CALENDAR
 
 OTHER = [(7, APRIL, 7.0)]
 
@@ -24,6 +26,27 @@ def test_a_table_stays_as_it_was_when_it_was_first_asked(lakehouse):
     assert said(still) == before
     assert said(lakehouse)[0] > before[0]
     assert said(lakehouse.still()) == said(lakehouse) != before
+
+
+def test_its_rows_are_those_that_its_log_speaks_of(lakehouse):
+    publish_rows(lakehouse, GOOD)
+    still = lakehouse.still()
+    said(still)
+    publish_rows(lakehouse, OTHER)
+    window = CALENDAR.window(APRIL)
+    assert still.read(THINGS).count() == len(GOOD)
+    assert altered_partitions(still, THINGS, window) == []
+    assert stored_rows(still, THINGS, window) == {APRIL: len(GOOD)}
+    assert lakehouse.read(THINGS).count() == len(OTHER)
+
+
+def test_tables_that_are_named_are_looked_at_at_once(lakehouse):
+    publish_rows(lakehouse, GOOD)
+    before = said(lakehouse)
+    named, unnamed = lakehouse.still([THINGS.table]), lakehouse.still()
+    publish_rows(lakehouse, OTHER)
+    assert said(named) == before
+    assert said(unnamed) == said(lakehouse)
 
 
 def test_nobody_who_asks_later_is_told_of_the_moment_before(lakehouse):

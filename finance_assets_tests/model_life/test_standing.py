@@ -14,6 +14,8 @@ from finance_assets.lakehouse.publish import Origin
 from finance_assets.ml.spec import Approval, ProtectedAttribute
 from finance_assets.model_life import judging, people, standing
 from finance_assets.model_life.approval import approve
+from finance_assets.model_life.inputs import evaluation_inputs
+from finance_assets.step.lineage import read_inputs
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
     DECISION,
@@ -27,6 +29,7 @@ from finance_assets_tests.model_life.models import (
 from finance_assets_tests.model_life.test_model_life import EASY
 from finance_assets_tests.scenario import (
     APRIL,
+    CALENDAR,
     DELIVERY,
     FEATURES,
     JUNE,
@@ -115,6 +118,58 @@ def test_a_judgement_is_of_one_moment_of_each_table_that_it_rests_on(held, opene
     approved(held)
     assert [step.key for step in TABLE_STEPS if opened[step.key] > 1] == []
     assert opened[FEATURES] == 1
+
+
+def correct_may(runner):
+    """Another delivery of May, and all that is made of it."""
+    rows = [list(row) for row in shipped(MAY, ACCOUNTS)]
+    place = DELIVERY.header.index("bill_ntd")
+    for row in rows:
+        row[place] = str(int(float(row[place])) + 777)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(DELIVERY.header), *rows])
+    deliver_bytes(runner.settings.landing, MAY, text.getvalue().encode())
+    runner.run_tables(MAY, JUNE)
+
+
+@pytest.fixture
+def corrected_meanwhile(held, monkeypatch):
+    """May is corrected while a judgement has looked for an evaluation, and does not go on yet."""
+    real = judging.standing_evaluation
+
+    def between(*given):
+        found = real(*given)
+        correct_may(held)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "standing_evaluation", between)
+        yield held
+
+
+def test_what_is_measured_is_recorded_as_made_of_the_rows_that_were_measured(corrected_meanwhile):
+    with pytest.raises(ModelError):
+        approved(corrected_meanwhile, replace(HELD, protected=BY_LATENESS))
+    lakehouse = corrected_meanwhile.lakehouse
+    recorded = lakehouse.history(EVALUATION).in_force(JUNE).made_from[JUNE]
+    inputs = evaluation_inputs(HELD)
+    assert recorded == read_inputs(lakehouse, inputs, CALENDAR.window(JUNE)).made_from[JUNE]
+
+
+def test_what_is_corrected_meanwhile_is_no_fault_of_what_was_there(
+    corrected_meanwhile, monkeypatch
+):
+    """As if it had been corrected a moment later: nothing of it is half old and half new."""
+    found, real = [], judging.input_problems
+
+    def seen(*given):
+        found.append(real(*given))
+        return found[-1]
+
+    monkeypatch.setattr(judging, "input_problems", seen)
+    approved(corrected_meanwhile)
+    assert [name for name, problems in found[0].items() if problems] == []
+    assert events(corrected_meanwhile)[-1][0] == "approved"
 
 
 def test_a_group_that_was_declared_since_is_judged_before_anybody_approves(held, measured):
