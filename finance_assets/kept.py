@@ -47,17 +47,24 @@ def kept(kind: type[T], question: Json, library: str, code: str, find: Callable[
 
 
 def digest_of(*files: str) -> str:
-    """Digest of code, to be taken when it is imported: a file may change while it runs."""
+    """Digest of code, to be taken when it is imported: a file may change while it runs. Empty where
+    it cannot be read, as in an archive: then nothing is kept.
+    """
     found = hashlib.sha256()
-    for file in files:
-        found.update(Path(file).read_bytes())
+    try:
+        for file in files:
+            found.update(Path(file).read_bytes())
+    except OSError:
+        return ""
     return found.hexdigest()
 
 
 def _place(question: Json, library: str, code: str) -> Path | None:
     """The file of an answer, in the folder that the XDG base directories name; None if whoever runs
-    this has no home, or the library does not say its version.
+    this has no home, or it cannot be told by what the answer is found.
     """
+    if not code:
+        return None
     given = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
         folder = given if given.is_absolute() else Path.home() / ".cache"

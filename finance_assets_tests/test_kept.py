@@ -118,6 +118,8 @@ def test_where_nothing_can_be_kept_it_is_found_each_time(tmp_path, monkeypatch):
 
 def test_where_it_cannot_be_told_who_finds_it_nothing_is_kept(folder):
     assert [asked(library="no-such-library")[1] for _ in range(2)] == [1, 1]
+    unreadable = kept.digest_of(__file__, "package.zip/code.py")
+    assert [asked(code=unreadable)[1] for _ in range(2)] == [1, 1]
     assert not folder.exists()
 
 

@@ -330,6 +330,7 @@ MUTANTS = (
         ("[_version(library), code]", "[code]"),
         ("[_version(library), code]", "[_version(library)]"),
         (", strict=True)", ")"),
+        ("    if not code:", "    if False:"),
         ("except (RuntimeError, Pack", "except (Pack"),
         ("given if given.is_absolute() else", "given if given.name else"),
         ("        unfinished.unlink(missing_ok=True)", "        pass"),
