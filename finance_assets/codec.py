@@ -56,9 +56,9 @@ def adapter(kind: Any) -> "TypeAdapter[Any]":
     return _adapter(kind)
 
 
+# Apart from the other, as `cache` wants what can be hashed, and mypy does not know it of classes.
 @cache
 def _adapter(kind: Any) -> "TypeAdapter[Any]":
-    # Imported late: a code location loads without it.
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

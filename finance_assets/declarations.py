@@ -13,10 +13,11 @@ from functools import cache
 from pathlib import Path
 
 from finance_assets.errors import DeclarationError
-from finance_assets.kept import digest_of, kept
+from finance_assets.parse_cache import cached, digest_of
 
 PACKAGE = Path(__file__).parent
-CODE = digest_of(__file__)
+# Names what is cached: other code must not find it.
+PARSER_DIGEST = digest_of(__file__)
 # Dataclasses are made and copied by code of the standard library.
 PYTHON = Path(dataclasses.__file__).parent
 # A name that every engine, Delta and Unity Catalog keep as it is written.
@@ -113,7 +114,7 @@ def read_sql(expression: str) -> Condition:
     Raises:
         ValueError: it cannot be read.
     """
-    return kept(Condition, expression, "sqlglot", CODE, lambda: _read_sql(expression))
+    return cached(Condition, expression, "sqlglot", PARSER_DIGEST, lambda: _read_sql(expression))
 
 
 def _read_sql(expression: str) -> Condition:

@@ -46,7 +46,7 @@ class Status(Command[State]):
 
     def run(self, ctx: StepContext, use_case: UseCase) -> State:
         """The state, which `status --json` prints for each use case."""
-        return _state(ctx.lakehouse.still(), use_case)
+        return _state(ctx.lakehouse.snapshot(), use_case)
 
 
 def _state(lakehouse: Lakehouse, use_case: UseCase) -> State:

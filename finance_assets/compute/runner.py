@@ -84,7 +84,7 @@ def run_step(
     Raises:
         MissingInputError: what it reads was not made for these partitions.
     """
-    inputs = open_lakehouse(settings, session).still()
+    inputs = open_lakehouse(settings, session).snapshot()
     read = read_inputs(inputs, step.inputs, window, is_run=True)
     if step.kind.traits.needs_own_inputs:
         require_own(step, window, read.absent)

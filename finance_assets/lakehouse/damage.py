@@ -84,9 +84,10 @@ def remember(table: str, path: Path, delta: Any, before: dict[int, Identity]) ->
     """Keep a table as it stands after a commit that was made with it: who looks at it next need not
     open it. Nobody may commit with it any more.
 
-    `before` are the files of its log that it was opened with. With the commit's own they are all
-    that whoever looks next will find, unless others put another table in its place: then that look
-    opens it anew, as it does after others' commits. The commit is made, whatever becomes of this.
+    `before` are the files of its log that it was opened with. It is kept only if the commit follows
+    them directly: otherwise others committed in between, and nobody saw their files. A table that
+    was put in its place has other files, so that the next look opens it. The commit is made,
+    whatever becomes of this.
     """
     try:
         delta.update_incremental()

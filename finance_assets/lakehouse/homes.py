@@ -68,10 +68,10 @@ class CatalogHome:
 
 
 @dataclass(frozen=True)
-class StillHome:
+class SnapshotHome:
     """Another home, of which each table is opened once: its log stays as it was then.
 
-    In a catalog each question is a statement; and what belongs together is of one moment.
+    In a catalog each question about a log is a statement.
     """
 
     home: Home
@@ -79,12 +79,12 @@ class StillHome:
 
     @property
     def root(self) -> Path:
-        """The folder of the other."""
+        """As that of the other home."""
         return self.home.root
 
     @property
     def needs_engine(self) -> bool:
-        """As the other."""
+        """As in the other home."""
         return self.home.needs_engine
 
     def path(self, table: str) -> Path:

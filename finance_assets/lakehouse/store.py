@@ -20,7 +20,7 @@ from finance_assets.lakehouse.columns import column_problems
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.lakehouse.homes import Home, StillHome
+from finance_assets.lakehouse.homes import Home, SnapshotHome
 from finance_assets.lakehouse.stored import Session, StoredTable
 
 if TYPE_CHECKING:
@@ -52,21 +52,22 @@ class Lakehouse:
         """The Spark session that plans reads and writes."""
         return self.session()
 
-    def still(self, at_once: Iterable[str] = ()) -> "Lakehouse":
-        """The same for questions that belong together: each table's log and rows are of when it was
-        first asked something, those of `at_once` of now.
+    def snapshot(self, tables: Iterable[str] = ()) -> "Lakehouse":
+        """The same lakehouse at fixed versions: each table stays as it was when it was first used;
+        `tables` are opened now, one after the other.
 
-        Nothing is published with it, as it would not see what it did. In a catalog, what is asked
-        by SQL (`rows`, `row_counts`) is of when it is asked, unless a version is said.
+        It is for reading: `ensure` refuses, so that nothing is published by it, and journals are
+        added to by the lakehouse itself. In a catalog, what is asked by SQL (`rows`, `row_counts`)
+        is of when it is asked, unless a version is said.
         """
-        still = replace(self, home=StillHome(self.home))
-        for table in at_once:
-            still.table(table).version  # noqa: B018
-        return still
+        opened = replace(self, home=SnapshotHome(self.home))
+        for table in tables:
+            opened.table(table).version  # noqa: B018
+        return opened
 
     @property
-    def _is_still(self) -> bool:
-        return isinstance(self.home, StillHome)
+    def _is_snapshot(self) -> bool:
+        return isinstance(self.home, SnapshotHome)
 
     def path(self, table: str) -> Path:
         """Folder of a table; in a catalog, of what is kept beside it."""
@@ -83,14 +84,15 @@ class Lakehouse:
     def read(
         self, contract: Contract, window: Window | None = None, version: int | None = None
     ) -> "DataFrame":
-        """The rows of a table: all, or those of a window; with `version`, as they were then.
+        """The rows of a table: all, or those of a window; with `version`, as they were then; of a
+        snapshot, as they were when it opened the table.
 
         A table that was never published reads as empty, with the contract's columns.
         """
         stored = self.table(contract.table)
         if not stored.exists:
             return self.no_rows(contract)
-        if version is None and self._is_still:
+        if version is None and self._is_snapshot:
             version = stored.version
         rows = stored.frame(version)
         return rows if window is None else rows.where(window.predicate(contract.partition_column))
@@ -111,7 +113,7 @@ class Lakehouse:
         Raises:
             ContractError: the stored table has other columns or types than the contract.
         """
-        assert not self._is_still, "nothing is published where tables stand still"
+        assert not self._is_snapshot, "nothing is published by a snapshot"
         stored = self.table(contract.table)
         if not stored.exists:
             self._create(contract)

@@ -106,24 +106,29 @@ class Judge:
 
     def judge(self, ctx: StepContext, one: Contest) -> GateReport:
         """The gate's report on a candidate against the champion that it would replace."""
-        # The evaluation and what it is held to are of one moment of every table.
-        tables = [step.key for step in self.tables]
-        still = ctx.still(tables)
-        found = standing_evaluation(still, self.spec, one)
+        # One version of each table, for the evaluation and for what it is held to. Readers come
+        # before what they read: of a publication in between nothing sound looks stale.
+        tables = [step.key for step in reversed(self.tables)]
+        now = ctx.snapshot(tables)
+        found = standing_evaluation(now, self.spec, one)
         if found is None:
             ctx.report("no stored evaluation is of today's champion and data: measuring now")
-            window = self.calendar.window(one.split.as_of)
-            read = read_inputs(ctx.lakehouse, evaluation_inputs(self.spec), window)
-            origin = replace(ctx.origin, inputs=read.versions, made_from=read.made_from)
-            measure_and_publish(replace(ctx, window=window, origin=origin), self.spec, [one])
-            still = ctx.still(tables)
-            found = stored_evaluation(still, self.spec, one) or Evaluation(one.split.as_of, ())
-        return evaluate_gate(self.spec.gate, self.gather_evidence(still, one, found))
+            self._measure(ctx, one)
+            now = ctx.snapshot(tables)
+            found = stored_evaluation(now, self.spec, one) or Evaluation(one.split.as_of, ())
+        return evaluate_gate(self.spec.gate, self.gather_evidence(now, one, found))
+
+    def _measure(self, ctx: StepContext, one: Contest) -> None:
+        window, inputs = self.calendar.window(one.split.as_of), ctx.lakehouse.snapshot()
+        read = read_inputs(inputs, evaluation_inputs(self.spec), window)
+        origin = replace(ctx.origin, inputs=read.versions, made_from=read.made_from)
+        here = replace(ctx, window=window, inputs=inputs, origin=origin)
+        measure_and_publish(here, self.spec, [one])
 
     def gather_evidence(
         self, ctx: StepContext, one: Contest, found: Evaluation
     ) -> Evidence[Any, Any]:
-        """Everything the gate judges on, as the tables and the registry have it now."""
+        """Everything the gate judges on, as `ctx` has the tables, and the registry has it now."""
         spec, split, candidate = self.spec, one.split, one.candidate
         champion_signature, champion_gone = _champion(ctx, spec, one)
         return Evidence(

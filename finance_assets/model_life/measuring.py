@@ -77,7 +77,7 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
     look = count_look(
         ctx, spec, split.as_of, split.holdout, contest.model_sha256, contest.champion_sha256
     )
-    rows = labelled_rows(ctx.lakehouse, spec, split)
+    rows = labelled_rows(ctx.inputs, spec, split)
     ctx.report(
         f"measuring on {split.holdout}: {len(rows.frame)} labelled rows in all; "
         f"look {look} at this holdout"
@@ -107,7 +107,7 @@ def evaluate(ctx: StepContext, spec: ModelSpec, contest: Contest) -> Evaluated:
         train_rows=str(len(outcomes)),
         train_outcomes=task.describe(outcomes),
         declared_sha256=declared_digest(spec),
-        known=known_outcomes(ctx.lakehouse, rows, split),
+        known=known_outcomes(ctx.inputs, rows, split),
     )
     return Evaluated(contest.candidate, evaluation, images)
 
@@ -116,7 +116,7 @@ def _holdout(
     ctx: StepContext, spec: ModelSpec, held: LabelledRows, trained_on: LabelledRows
 ) -> Holdout:
     """The holdout with the groups of its rows, and the training rows."""
-    rows = with_groups(spec, held.frame, lambda table: ctx.lakehouse.read(table, held.window))
+    rows = with_groups(spec, held.frame, lambda table: ctx.inputs.read(table, held.window))
     return Holdout(spec, rows, trained_on.frame)
 
 

@@ -148,8 +148,8 @@ class Absent:
 class StepContext:
     """Everything a step may touch while it runs over a window.
 
-    `inputs`: the lakehouse in which the step's inputs were looked up, as it was then. `absent`:
-    what it reads and is not there, of each input that lacks something.
+    `inputs`: the lakehouse at the versions that `origin` names; what a step is made from is read
+    there. `absent`: what it reads and is not there, of each input that lacks something.
     """
 
     window: Window
@@ -172,9 +172,9 @@ class StepContext:
         """The number of rows of every partition of an input, at that same version."""
         return stored_rows(self.inputs, contract, window, self.origin.inputs.get(contract.table))
 
-    def still(self, at_once: Iterable[str] = ()) -> "StepContext":
-        """The same for questions that belong together; see `Lakehouse.still`."""
-        lakehouse = self.lakehouse.still(at_once)
+    def snapshot(self, tables: Iterable[str] = ()) -> "StepContext":
+        """The same at fixed versions, for reading; see `Lakehouse.snapshot`."""
+        lakehouse = self.lakehouse.snapshot(tables)
         return replace(self, lakehouse=lakehouse, inputs=lakehouse)
 
     def publish(self, proposal: Proposal) -> PublishResult:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from finance_assets.kept import digest_of, kept
+from finance_assets.parse_cache import cached, digest_of
 from finance_assets.step import origins, scopes
 from finance_assets.step.origins import DIALECT, Origin, read_origins
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from sqlglot import exp
 
-# What reads the texts.
-CODE = digest_of(__file__, origins.__file__, scopes.__file__)
+# Names what is cached: other code must not find it.
+PARSER_DIGEST = digest_of(__file__, origins.__file__, scopes.__file__)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,12 @@ class Select:
 
     @property
     def template(self) -> str:
-        """The text with a place for each input, as the engine takes frames."""
-        return self._read.template
+        """The text with a place for each input, as the engine takes frames.
+
+        Raises:
+            ValueError: as `origins`.
+        """
+        return self._parsed.template
 
     @property
     def origins(self) -> dict[str, Origin]:
@@ -48,21 +52,31 @@ class Select:
         Raises:
             ValueError: the text is no SELECT, names what does not exist, or cannot be followed.
         """
-        return self._read.origins
+        return self._parsed.origins
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """Inputs that the text never names."""
-        return self._read.unread
+        """Inputs that the text never names.
+
+        Raises:
+            ValueError: as `origins`.
+        """
+        return self._parsed.unread
 
     @cached_property
-    def _read(self) -> "Reading":
-        asked = [self.text, [[name, *columns] for name, columns in self.columns_of.items()]]
-        return kept(Reading, asked, "sqlglot", CODE, lambda: _read(self.text, self.columns_of))
+    def _parsed(self) -> "ParsedSelect":
+        key = [self.text, [[name, *columns] for name, columns in self.columns_of.items()]]
+        return cached(
+            ParsedSelect,
+            key,
+            "sqlglot",
+            PARSER_DIGEST,
+            lambda: parse_select(self.text, self.columns_of),
+        )
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedSelect:
     """What a text says; see the properties of Select."""
 
     template: str
@@ -70,12 +84,17 @@ class Reading:
     unread: tuple[str, ...]
 
 
-def _read(text: str, columns_of: Mapping[str, Sequence[str]]) -> Reading:
+def parse_select(text: str, columns_of: Mapping[str, Sequence[str]]) -> ParsedSelect:
+    """Parse a SELECT over inputs with these columns.
+
+    Raises:
+        ValueError: it is no SELECT, names what does not exist, or cannot be followed.
+    """
     from sqlglot import exp
 
-    parsed = _parsed(text)
+    parsed = _tree_of(text)
     named = [table for table in parsed.find_all(exp.Table) if not _is_cte(table)]
-    return Reading(
+    return ParsedSelect(
         _template(text, [table for table in named if table.name in columns_of]),
         read_origins(parsed, columns_of),
         tuple(name for name in columns_of if name not in {table.name for table in named}),
@@ -92,7 +111,7 @@ def _template(text: str, inputs: "list[exp.Table]") -> str:
     return "".join([*parts, _escaped(text[done:])])
 
 
-def _parsed(text: str) -> "exp.Query":
+def _tree_of(text: str) -> "exp.Query":
     import sqlglot
     from sqlglot import exp
 

@@ -52,6 +52,7 @@ def ingest_step(use_case: str, source: Source, contract: Contract, samples: Path
             for note in staged.notes:
                 ctx.report(note)
             asked = digests(source, contract.partition_column)
+            # Of nothing there is nothing to ask the engine.
             facts = audit.measure(staged.rows, contract, asked=asked) if arrivals else {}
             deliveries = {p: delivery_of(r.sha256, facts.get(p)) for p, r in received.items()}
             _refuse_repeats(ctx, source, contract, folder, deliveries)

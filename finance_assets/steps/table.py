@@ -62,7 +62,7 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
     def run(ctx: StepContext) -> StepResult:
         delivered = ctx.rows_of(source, ctx.window)
         if not any(delivered.values()):
-            return publish_staged(ctx, _of_nothing(ctx, target, quarantine))
+            return publish_staged(ctx, _empty_proposal(ctx, target, quarantine, delivered))
         with ctx.lakehouse.staging() as folder:
             by_fate = _judged(ctx, source, target, folder / "judged")
             quarantined, duplicates = _left_out(by_fate, source.partition_column)
@@ -89,14 +89,16 @@ def refine_step(use_case: str, source: Contract, target: Contract) -> Step:
     return Step(use_case, Kind.table, target, inputs, run, code, rejected=rejected_rows)
 
 
-def _of_nothing(ctx: StepContext, target: Contract, quarantine: Contract) -> Proposal:
-    """What becomes of deliveries without rows: there is nothing to judge, or to measure."""
+def _empty_proposal(
+    ctx: StepContext, target: Contract, quarantine: Contract, delivered: dict[str, int]
+) -> Proposal:
+    """The proposal for deliveries without rows: there is nothing to judge, or to measure."""
     none = ctx.lakehouse.no_rows
     return Proposal(
         target,
         ctx.window,
         none(target),
-        Accounting({}),
+        Accounting(delivered),
         (quarantine, none(quarantine)),
         files={partition: [] for partition in ctx.window},
         facts={},

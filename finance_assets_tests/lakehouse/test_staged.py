@@ -187,24 +187,6 @@ def test_a_commit_that_is_made_is_no_failure_for_what_follows_it(lakehouse, tmp_
     assert lakehouse.table(THINGS.table).version == version
 
 
-def test_a_table_that_others_changed_meanwhile_is_not_kept_as_it_was(lakehouse, tmp_path):
-    publish(lakehouse, proposed(lakehouse, tmp_path / "first", ROWS), ORIGIN)
-    table = lakehouse.table(THINGS.table)
-    newest = table.version
-
-    class Behind:
-        """What deltalake has of a table before the newest commit was there to be listed."""
-
-        def update_incremental(self):
-            """There was nothing newer yet."""
-
-        def version(self):
-            return newest - 1
-
-    damage.remember(THINGS.table, lakehouse.path(THINGS.table), Behind(), {})
-    assert lakehouse.table(THINGS.table).version == newest
-
-
 def test_a_commit_of_others_that_is_lost_before_anybody_saw_it_is_missed(lakehouse, tmp_path):
     publish(lakehouse, proposed(lakehouse, tmp_path / "first", ROWS), ORIGIN)
     path = lakehouse.path(THINGS.table)

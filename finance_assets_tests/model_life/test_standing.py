@@ -12,7 +12,7 @@ from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.publish import Origin
 from finance_assets.ml.spec import Approval, ProtectedAttribute
-from finance_assets.model_life import judging, people, standing
+from finance_assets.model_life import judging, measuring, people, standing
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.step.lineage import read_inputs
@@ -114,7 +114,7 @@ def test_what_is_as_it_was_measured_is_not_measured_again(held, measured):
     assert events(held) == [("approved", "1", None)]
 
 
-def test_a_judgement_is_of_one_moment_of_each_table_that_it_rests_on(held, opened):
+def test_judging_opens_each_table_once(held, opened):
     approved(held)
     assert [step.key for step in TABLE_STEPS if opened[step.key] > 1] == []
     assert opened[FEATURES] == 1
@@ -154,6 +154,29 @@ def test_what_is_measured_is_recorded_as_made_of_the_rows_that_were_measured(cor
     recorded = lakehouse.history(EVALUATION).in_force(JUNE).made_from[JUNE]
     inputs = evaluation_inputs(HELD)
     assert recorded == read_inputs(lakehouse, inputs, CALENDAR.window(JUNE)).made_from[JUNE]
+
+
+def test_rows_that_are_corrected_before_they_are_read_are_measured_as_they_were(held, monkeypatch):
+    inputs, window = evaluation_inputs(HELD), CALENDAR.window(JUNE)
+    before = read_inputs(held.lakehouse, inputs, window).made_from[JUNE]
+    table = held.lakehouse.history(EVALUATION).stored
+    measured_before = figures_of(table)
+    real = measuring.labelled_rows
+
+    def corrected(*given):
+        correct_may(held)
+        return real(*given)
+
+    monkeypatch.setattr(measuring, "labelled_rows", corrected)
+    run_model_steps(held, JUNE, HELD, keys=(EVALUATION,))
+    assert held.lakehouse.history(EVALUATION).in_force(JUNE).made_from[JUNE] == before
+    assert figures_of(held.lakehouse.history(EVALUATION).stored) == measured_before
+
+
+def figures_of(table):
+    """What the stored evaluation measured of the candidate."""
+    rows = table.rows(where="role = 'candidate' AND value IS NOT NULL")
+    return sorted((row["segment"], row["metric"], row["value"]) for row in rows)
 
 
 def test_what_is_corrected_meanwhile_is_no_fault_of_what_was_there(

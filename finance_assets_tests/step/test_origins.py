@@ -165,6 +165,7 @@ def test_the_engine_gets_the_text_as_it_was_written(spark):
     assert sorted(tuple(row) for row in rows) == [(1, "{x}", 40), (2, "{x}", None)]
 
 
+# `sqlQuery`, the engine's own, is no name of ours: these are lower case.
 @pytest.mark.parametrize("name", ["self", "args", "query", "text"])
 def test_an_input_may_be_called_as_a_parameter_of_the_engines_call_is(spark, name):
     select = Select(f"SELECT n FROM {name}", {name: ("n",)})

@@ -1,4 +1,4 @@
-"""Questions that belong together are asked of tables that stand still meanwhile."""
+"""A snapshot of the lakehouse: questions that belong together are asked of fixed versions."""
 
 import pytest
 
@@ -20,59 +20,59 @@ def said(lakehouse):
 
 def test_a_table_stays_as_it_was_when_it_was_first_asked(lakehouse):
     publish_rows(lakehouse, GOOD)
-    still, before = lakehouse.still(), said(lakehouse)
-    assert said(still) == before
+    snapshot, before = lakehouse.snapshot(), said(lakehouse)
+    assert said(snapshot) == before
     publish_rows(lakehouse, OTHER)
-    assert said(still) == before
+    assert said(snapshot) == before
     assert said(lakehouse)[0] > before[0]
-    assert said(lakehouse.still()) == said(lakehouse) != before
+    assert said(lakehouse.snapshot()) == said(lakehouse) != before
 
 
 def test_its_rows_are_those_that_its_log_speaks_of(lakehouse):
     publish_rows(lakehouse, GOOD)
-    still = lakehouse.still()
-    said(still)
+    snapshot = lakehouse.snapshot()
+    said(snapshot)
     publish_rows(lakehouse, OTHER)
     window = CALENDAR.window(APRIL)
-    assert still.read(THINGS).count() == len(GOOD)
-    assert altered_partitions(still, THINGS, window) == []
-    assert stored_rows(still, THINGS, window) == {APRIL: len(GOOD)}
+    assert snapshot.read(THINGS).count() == len(GOOD)
+    assert altered_partitions(snapshot, THINGS, window) == []
+    assert stored_rows(snapshot, THINGS, window) == {APRIL: len(GOOD)}
     assert lakehouse.read(THINGS).count() == len(OTHER)
 
 
 def test_tables_that_are_named_are_looked_at_at_once(lakehouse):
     publish_rows(lakehouse, GOOD)
     before = said(lakehouse)
-    named, unnamed = lakehouse.still([THINGS.table]), lakehouse.still()
+    named, unnamed = lakehouse.snapshot([THINGS.table]), lakehouse.snapshot()
     publish_rows(lakehouse, OTHER)
     assert said(named) == before
     assert said(unnamed) == said(lakehouse)
 
 
 def test_nobody_who_asks_later_is_told_of_the_moment_before(lakehouse):
-    """What was asked of a table that stood still is not remembered for others."""
+    """What was asked of a snapshot is not remembered for others."""
     publish_rows(lakehouse, GOOD)
-    still = lakehouse.still()
-    said(still)
+    snapshot = lakehouse.snapshot()
+    said(snapshot)
     publish_rows(lakehouse, OTHER)
-    said(still)
+    said(snapshot)
     now = said(lakehouse)
-    assert now[1] != said(still)[1]
+    assert now[1] != said(snapshot)[1]
     publish_rows(lakehouse, GOOD)
     assert said(lakehouse)[0] > now[0]
 
 
 def test_a_table_is_opened_once(lakehouse):
     publish_rows(lakehouse, GOOD)
-    still = lakehouse.still()
-    assert still.table(THINGS.table) is still.history(THINGS.table).stored
+    snapshot = lakehouse.snapshot()
+    assert snapshot.table(THINGS.table) is snapshot.history(THINGS.table).stored
     assert lakehouse.table(THINGS.table) is not lakehouse.table(THINGS.table)
-    assert still.path(THINGS.table) == lakehouse.path(THINGS.table)
+    assert snapshot.path(THINGS.table) == lakehouse.path(THINGS.table)
 
 
-def test_nothing_is_published_where_tables_stand_still(lakehouse):
+def test_nothing_is_published_by_a_snapshot(lakehouse):
     publish_rows(lakehouse, GOOD)
     before = said(lakehouse)
-    with pytest.raises(AssertionError, match="stand still"):
-        publish(lakehouse.still(), propose(lakehouse, OTHER), ORIGIN)
+    with pytest.raises(AssertionError, match="by a snapshot"):
+        publish(lakehouse.snapshot(), propose(lakehouse, OTHER), ORIGIN)
     assert said(lakehouse) == before
