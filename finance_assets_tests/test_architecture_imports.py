@@ -17,6 +17,7 @@ LAYERS = {
     "errors": 0,
     "codec": 0,
     "garbage": 0,
+    "parse_cache": 0.5,
     "declarations": 1,
     "settings": 1,
     "calendar": 1.5,
