@@ -49,7 +49,7 @@ class FolderTable:
         """The folder of the table, as text."""
         return str(self.path)
 
-    @property
+    @cached_property
     def exists(self) -> bool:
         """Whether the table was ever created: a log that holds nothing is no table yet."""
         return has_log(self.path)

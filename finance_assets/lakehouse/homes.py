@@ -1,6 +1,6 @@
 """Homes: where the tables of a lakehouse lie. The one place that chooses it from the settings."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -65,37 +65,6 @@ class CatalogHome:
         layer, entity = table.split(".")
         names = (self.catalog, f"{self.schema_prefix}{layer}", entity)
         return CatalogTable(table, self.path(table), identifier(*names), session)
-
-
-@dataclass(frozen=True)
-class SnapshotHome:
-    """Another home, of which each table is opened once: its log stays as it was then.
-
-    In a catalog each question about a log is a statement.
-    """
-
-    home: Home
-    _opened: dict[str, StoredTable] = field(default_factory=dict, compare=False)
-
-    @property
-    def root(self) -> Path:
-        """As that of the other home."""
-        return self.home.root
-
-    @property
-    def needs_engine(self) -> bool:
-        """As in the other home."""
-        return self.home.needs_engine
-
-    def path(self, table: str) -> Path:
-        """The folder of a table."""
-        return self.home.path(table)
-
-    def open(self, table: str, session: Session) -> StoredTable:
-        """A table, opened once."""
-        if table not in self._opened:
-            self._opened.setdefault(table, self.home.open(table, session))
-        return self._opened[table]
 
 
 def home_of(settings: Settings) -> Home:

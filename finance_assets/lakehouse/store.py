@@ -8,7 +8,7 @@ import shutil
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from finance_assets.lakehouse.columns import column_problems
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl
 from finance_assets.lakehouse.history import TableHistory
-from finance_assets.lakehouse.homes import Home, SnapshotHome
+from finance_assets.lakehouse.homes import Home
 from finance_assets.lakehouse.stored import Session, StoredTable
 
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ class Lakehouse:
     """The Delta tables of a home.
 
     `session` gives the Spark session when a read or write first needs it; what only reads the
-    commit log of a table in a folder works without an engine.
+    commit log of a table in a folder works without an engine. `opened`: of a snapshot, the tables
+    that it has opened.
     """
 
     home: Home
     session: Session
     publish_attempts: int = 8
+    opened: dict[str, StoredTable] | None = field(default=None, compare=False)
 
     @cached_property
     def spark(self) -> "SparkSession":
@@ -60,14 +62,10 @@ class Lakehouse:
         added to by the lakehouse itself. In a catalog, what is asked by SQL (`rows`, `row_counts`)
         is of when it is asked, unless a version is said.
         """
-        opened = replace(self, home=SnapshotHome(self.home))
+        fixed = replace(self, opened={})
         for table in tables:
-            opened.table(table).version  # noqa: B018
-        return opened
-
-    @property
-    def _is_snapshot(self) -> bool:
-        return isinstance(self.home, SnapshotHome)
+            fixed.table(table).version  # noqa: B018
+        return fixed
 
     def path(self, table: str) -> Path:
         """Folder of a table; in a catalog, of what is kept beside it."""
@@ -75,7 +73,11 @@ class Lakehouse:
 
     def table(self, table: str) -> StoredTable:
         """A table as it stands when it is first asked something."""
-        return self.home.open(table, self.session)
+        if self.opened is None:
+            return self.home.open(table, self.session)
+        if table not in self.opened:
+            self.opened.setdefault(table, self.home.open(table, self.session))
+        return self.opened[table]
 
     def history(self, table: str) -> TableHistory:
         """A table and what its commit log says."""
@@ -92,7 +94,7 @@ class Lakehouse:
         stored = self.table(contract.table)
         if not stored.exists:
             return self.no_rows(contract)
-        if version is None and self._is_snapshot:
+        if version is None and self.opened is not None:
             version = stored.version
         rows = stored.frame(version)
         return rows if window is None else rows.where(window.predicate(contract.partition_column))
@@ -113,7 +115,7 @@ class Lakehouse:
         Raises:
             ContractError: the stored table has other columns or types than the contract.
         """
-        assert not self._is_snapshot, "nothing is published by a snapshot"
+        assert self.opened is None, "nothing is published by a snapshot"
         stored = self.table(contract.table)
         if not stored.exists:
             self._create(contract)

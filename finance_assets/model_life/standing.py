@@ -56,7 +56,7 @@ def stored_evaluation(ctx: StepContext, spec: ModelSpec, one: Contest) -> Evalua
         return None
     history = ctx.lakehouse.history(contract.table)
     where = f"{contract.partition_column} = '{as_of}'"
-    rows = history.rows(where=where, version=history.version if history.exists else None)
+    rows = history.rows(where=where, version=history.version)
     found = evaluations_of(spec.task, from_rows(Measurement, rows, contract.table)).get(as_of)
     if found is None:
         return None

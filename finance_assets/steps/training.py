@@ -47,14 +47,14 @@ def training_step(spec: ModelSpec, calendar: Calendar) -> Step:
 
 def _candidate(ctx: StepContext, spec: ModelSpec, split: TimeSplit) -> Version:
     """The version for the split: the registered one if the recipe is the same, else a new one."""
-    dataset = dataset_of(ctx.lakehouse, spec, split)
+    dataset = dataset_of(ctx.inputs, spec, split)
     declared = declared_recipe(spec, split, dataset, ctx.settings.search)
     known = ctx.registry.find(spec.name, declared.fingerprint)
     if known is not None:
         ctx.report(f"v{known.number} was trained from exactly this; nothing to do")
         return known
-    rows = labelled_rows(ctx.lakehouse, spec, split)
-    require_labels(ctx.lakehouse, rows, split)
+    rows = labelled_rows(ctx.inputs, spec, split)
+    require_labels(ctx.inputs, rows, split)
     frame = rows.frame
     fit = rows.within(split.train)
     recipe, trials = _searched(ctx, spec, declared, fit)

@@ -40,6 +40,15 @@ def test_its_rows_are_those_that_its_log_speaks_of(lakehouse):
     assert lakehouse.read(THINGS).count() == len(OTHER)
 
 
+def test_a_table_that_was_missing_is_missing(lakehouse):
+    snapshot = lakehouse.snapshot([THINGS.table])
+    asked_later = lakehouse.snapshot()
+    publish_rows(lakehouse, GOOD)
+    assert (snapshot.table(THINGS.table).exists, said(snapshot)) == (False, (-1, None))
+    assert snapshot.read(THINGS).count() == 0
+    assert said(asked_later) == said(lakehouse)
+
+
 def test_tables_that_are_named_are_looked_at_at_once(lakehouse):
     publish_rows(lakehouse, GOOD)
     before = said(lakehouse)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -16,6 +15,7 @@ from finance_assets.model_life import judging, measuring, people, standing
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.step.lineage import read_inputs
+from finance_assets_tests.counting import counted
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
     DECISION,
@@ -79,14 +79,7 @@ def measured(monkeypatch):
 @pytest.fixture
 def opened(monkeypatch):
     """How often each table was opened."""
-    found, real = Counter(), FolderHome.open
-
-    def counted(home, table, session):
-        found[table] += 1
-        return real(home, table, session)
-
-    monkeypatch.setattr(FolderHome, "open", counted)
-    return found
+    return counted(monkeypatch, FolderHome, "open", lambda home, table, session: table)
 
 
 def approved(runner, spec=HELD):

@@ -304,15 +304,11 @@ MUTANTS = (
         ("if not any(delivered.values()):", "if False:"),
     ),
     *of(
-        "lakehouse/homes.py",
-        "lakehouse/test_snapshot.py",
-        ("return self._opened[table]", "return self.home.open(table, session)"),
-    ),
-    *of(
         "lakehouse/store.py",
         "lakehouse/test_snapshot.py",
-        ("assert not self._is_snapshot", "assert True"),
-        ("if version is None and self._is_snapshot:", "if False:"),
+        ("assert self.opened is None", "assert True"),
+        ("return self.opened[table]", "return self.home.open(table, self.session)"),
+        ("if version is None and self.opened is not None:", "if False:"),
         ("        for table in tables:", "        for table in ():"),
     ),
     *of(

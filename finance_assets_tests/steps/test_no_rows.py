@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from finance_assets.steps import table
+from finance_assets_tests.counting import counted
 from finance_assets_tests.scenario import (
     APRIL,
     JUNE,
@@ -34,19 +35,12 @@ def refined(runner, first=MAY, last=None):
 @pytest.fixture
 def judged(monkeypatch):
     """How often rows were given their fates."""
-    times, real = [], table.refine
-
-    def counted(*given):
-        times.append(1)
-        return real(*given)
-
-    monkeypatch.setattr(table, "refine", counted)
-    return times
+    return counted(monkeypatch, table, "refine")
 
 
 def test_what_did_not_come_is_published_as_nothing_without_judging_anything(runner, judged):
     result = refined(runner, APRIL, JUNE)
-    assert judged == []
+    assert judged.total() == 0
     assert failed(result) == []
     assert set(result.ledgers) == {APRIL, MAY, JUNE}
     assert set(result.fingerprints.values()) == {"0:0"}
@@ -58,11 +52,11 @@ def test_a_delivery_without_rows_takes_the_place_of_one_with_some(runner, judged
     deliver(runner, *(f"{n},2005-05,1" for n in range(1, 20)), BAD)
     first = refined(runner)
     assert (first.ledgers[MAY].published, first.ledgers[MAY].quarantined) == (19, 1)
-    assert judged == [1]
+    assert judged.total() == 1
 
     deliver(runner)
     result = refined(runner)
-    assert judged == [1]
+    assert judged.total() == 1
     assert result.changed == (MAY,)
     assert [o.check.name for o in result.outcomes] == [o.check.name for o in first.outcomes]
     assert runner.rows(LATE_SILVER) == []
@@ -73,5 +67,5 @@ def test_a_delivery_without_rows_takes_the_place_of_one_with_some(runner, judged
     assert again.changed == ()
     deliver(runner, GOOD)
     assert refined(runner).changed == (MAY,)
-    assert judged == [1, 1]
+    assert judged.total() == 2
     assert len(runner.rows(LATE_SILVER)) == 1

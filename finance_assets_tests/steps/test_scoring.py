@@ -12,6 +12,7 @@ from finance_assets.calendar import Calendar, Frequency
 from finance_assets.lakehouse.folder import FolderTable
 from finance_assets.ml.families import FAMILIES
 from finance_assets.ml.families.xgboost import XgBoost, XgBoostModel
+from finance_assets_tests.counting import counted
 from finance_assets_tests.shop import (
     CUSTOMERS,
     FEATURES,
@@ -43,14 +44,9 @@ class Padded(XgBoost):
 @pytest.fixture
 def asked(monkeypatch):
     """How often the registry was asked for which version."""
-    found, real = Counter(), MlflowClient.get_model_version
-
-    def counting(client, name, version):
-        found[version] += 1
-        return real(client, name, version)
-
-    monkeypatch.setattr(MlflowClient, "get_model_version", counting)
-    return found
+    return counted(
+        monkeypatch, MlflowClient, "get_model_version", lambda client, name, version: version
+    )
 
 
 def test_hundreds_of_partitions_are_scored_at_once_and_each_champion_is_read_once(
