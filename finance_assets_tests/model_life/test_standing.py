@@ -10,11 +10,13 @@ from finance_assets.errors import ModelError
 from finance_assets.lakehouse.history import Publication
 from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.publish import Origin
+from finance_assets.ml.registry import ModelRegistry
 from finance_assets.ml.spec import Approval, ProtectedAttribute
 from finance_assets.model_life import judging, measuring, people, standing
 from finance_assets.model_life.approval import approve
 from finance_assets.model_life.inputs import evaluation_inputs
 from finance_assets.step.lineage import read_inputs
+from finance_assets.steps import training
 from finance_assets_tests.counting import counted
 from finance_assets_tests.model_life.models import (
     CANDIDATE,
@@ -149,21 +151,36 @@ def test_what_is_measured_is_recorded_as_made_of_the_rows_that_were_measured(cor
     assert recorded == read_inputs(lakehouse, inputs, CALENDAR.window(JUNE)).made_from[JUNE]
 
 
-def test_rows_that_are_corrected_before_they_are_read_are_measured_as_they_were(held, monkeypatch):
-    inputs, window = evaluation_inputs(HELD), CALENDAR.window(JUNE)
-    before = read_inputs(held.lakehouse, inputs, window).made_from[JUNE]
-    table = held.lakehouse.history(EVALUATION).stored
-    measured_before = figures_of(table)
-    real = measuring.labelled_rows
+def corrected_before(held, monkeypatch, reads):
+    """May is corrected once a step has looked its inputs up, and before it reads them."""
+    real = reads.labelled_rows
 
     def corrected(*given):
         correct_may(held)
         return real(*given)
 
-    monkeypatch.setattr(measuring, "labelled_rows", corrected)
+    monkeypatch.setattr(reads, "labelled_rows", corrected)
+
+
+def test_rows_that_are_corrected_before_they_are_read_are_measured_as_they_were(held, monkeypatch):
+    inputs, window = evaluation_inputs(HELD), CALENDAR.window(JUNE)
+    before = read_inputs(held.lakehouse, inputs, window).made_from[JUNE]
+    figures = figures_of(held.lakehouse.history(EVALUATION).stored)
+    corrected_before(held, monkeypatch, measuring)
     run_model_steps(held, JUNE, HELD, keys=(EVALUATION,))
     assert held.lakehouse.history(EVALUATION).in_force(JUNE).made_from[JUNE] == before
-    assert figures_of(held.lakehouse.history(EVALUATION).stored) == measured_before
+    assert figures_of(held.lakehouse.history(EVALUATION).stored) == figures
+
+
+def test_rows_that_are_corrected_before_they_are_read_are_learned_as_they_were(held, monkeypatch):
+    [before] = held.rows(CANDIDATE)
+    monkeypatch.setattr(ModelRegistry, "find", lambda *_: None)
+    corrected_before(held, monkeypatch, training)
+    run_model_steps(held, JUNE, HELD, keys=(CANDIDATE,))
+    [after] = held.rows(CANDIDATE)
+    assert after["model_version"] != before["model_version"]
+    for name in ("dataset_version", "artifact_sha256", "train_outcomes"):
+        assert after[name] == before[name]
 
 
 def figures_of(table):
