@@ -19,9 +19,8 @@ from typing import TypeVar
 from finance_assets.codec import Json, adapter
 
 T = TypeVar("T")
-# Files, of some kilobytes each: more than a dozen use cases ask for. Then the older half goes, so
-# that with more texts than this each load parses some of them anew.
-MAX_FILES = 2_000
+# Files, mostly below a kilobyte: more than dozens of use cases ask for. Then the older half goes.
+MAX_FILES = 10_000
 
 
 def cached(kind: type[T], key: Json, library: str, code: str, compute: Callable[[], T]) -> T:
@@ -88,8 +87,11 @@ def _write(place: Path, content: bytes) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+@cache
 def _prune(folder: Path) -> None:
-    """Delete the older half of many files."""
+    """Delete the older half of many files. Once in a process: to list them takes as long as to
+    parse some texts.
+    """
     found = list(folder.iterdir())
     if len(found) < MAX_FILES:
         return

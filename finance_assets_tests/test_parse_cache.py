@@ -167,6 +167,7 @@ def test_the_oldest_go_when_there_are_many(folder, monkeypatch):
     (folder / "another's").mkdir(parents=True)
     for number in range(4):
         asked(str(number))
+        parse_cache._prune.cache_clear()
         for file in folder.iterdir():
             os.utime(file, (file.stat().st_mtime - 10,) * 2)
     asked("5")
