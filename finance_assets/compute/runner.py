@@ -1,6 +1,7 @@
 """The local runner: give a step its context and run it here."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from finance_assets.calendar import Window
@@ -24,8 +25,12 @@ NO_WINDOW = Window("none", "none")
 def open_lakehouse(
     settings: Settings, session: "Callable[[], SparkSession] | None" = None
 ) -> Lakehouse:
-    """The lakehouse of these settings; without a session only its commit log can be read."""
-    return Lakehouse(home_of(settings), session or no_engine, settings.publish_attempts)
+    """The lakehouse of these settings; without a session only its commit log can be read.
+
+    The session is looked for once: whoever looks for one that is there sends it its settings again,
+    a call each.
+    """
+    return Lakehouse(home_of(settings), cache(session or no_engine), settings.publish_attempts)
 
 
 def open_registry(

@@ -5,13 +5,19 @@ so nothing here touches its files.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finance_assets.errors import HistoryError, LostRaceError
-from finance_assets.lakehouse.catalog_log import Answer, commit_of, undisturbed
+from finance_assets.lakehouse.catalog_log import (
+    Answer,
+    answers_of,
+    commit_of,
+    in_utc,
+    undisturbed,
+)
 from finance_assets.lakehouse.contract import Contract
 from finance_assets.lakehouse.ddl import columns_ddl, create_statement, properties_ddl
 from finance_assets.lakehouse.log_index import Reading
@@ -61,8 +67,7 @@ class CatalogTable:
     def created_at(self) -> datetime:
         """When the table was made (UTC)."""
         [found] = self._sql(f"DESCRIBE DETAIL {self.place}")
-        # PySpark gives times in the process's own zone, which they do not name.
-        return datetime.fromtimestamp(found["createdAt"].timestamp(), UTC)
+        return in_utc(found["createdAt"])
 
     @property
     def version(self) -> int:
@@ -93,10 +98,12 @@ class CatalogTable:
         """Rows as dicts: for the small tables of records, or for queries with few results."""
         if not self.exists:
             return []
-        at = "" if version is None else f" VERSION AS OF {version}"
-        return [
-            dict(row) for row in self._sql(f"SELECT {select} FROM {self.place}{at} WHERE {where}")
-        ]
+        at = self.version if version is None else version
+        asked = f"SELECT {select} FROM {self.place} VERSION AS OF {at} WHERE {where}"
+        answers = answers_of(self.path, self._newest[0])
+        if asked not in answers:
+            answers[asked] = self._sql(asked)
+        return [dict(row) for row in answers[asked]]
 
     def row_counts(self) -> dict[str, int]:
         """Rows stored per partition value."""
@@ -104,7 +111,8 @@ class CatalogTable:
             return {}
         [column] = self._sql(f"DESCRIBE DETAIL {self.place}")[0]["partitionColumns"]
         found = self._sql(
-            f"SELECT {column} AS p, count(*) AS n FROM {self.place} GROUP BY {column}"
+            f"SELECT {column} AS p, count(*) AS n FROM {self.place} VERSION AS OF {self.version} "
+            f"GROUP BY {column}"
         )
         return dict(sorted((str(row["p"]), int(row["n"])) for row in found))
 

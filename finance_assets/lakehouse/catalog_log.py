@@ -1,9 +1,12 @@
 """The log of a table of a catalog, as DESCRIBE HISTORY tells it: operations, and no files."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from finance_assets.lakehouse.log_index import Reading
+from finance_assets.lakehouse.recent import Recent
 from finance_assets.lakehouse.stored import Commit
 
 # What a commit may be without changing rows, where only its operation is known. FSCK is not among
@@ -21,12 +24,34 @@ NOT_OURS = -2
 # What the engine answers to a statement; the statement says what of which type.
 Answer: TypeAlias = Mapping[str, Any]
 
+# The newest commit of each table, and what was answered as long as it was that.
+_answered = Recent[tuple[Commit, dict[str, list[Answer]]]]()
+
 
 def commit_of(row: Answer) -> Commit:
     """A row of DESCRIBE HISTORY as a commit."""
     operation = str(row["operation"])
     changed = frozenset[str]() if operation.upper() in HARMLESS else None
-    return Commit(int(row["version"]), operation, row["userMetadata"], changed)
+    made_at = in_utc(row["timestamp"])
+    return Commit(int(row["version"]), operation, row["userMetadata"], changed, made_at=made_at)
+
+
+def in_utc(answered: datetime) -> datetime:
+    """A time as PySpark gives it: in the process's own zone, which it does not name."""
+    return datetime.fromtimestamp(answered.timestamp(), UTC)
+
+
+def answers_of(path: Path, newest: Commit) -> dict[str, list[Answer]]:
+    """What this process was answered by a table with this newest commit, by the question; more may
+    be put there.
+
+    A journal is read a dozen times while a champion changes, each time for half a second or more.
+    """
+    known = _answered.get(path)
+    if known is None or known[0] != newest:
+        known = newest, {}
+        _answered.put(path, known)
+    return known[1]
 
 
 def undisturbed(reading: Reading, partitions: Iterable[str]) -> frozenset[str]:

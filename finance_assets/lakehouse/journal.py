@@ -35,13 +35,13 @@ class Journal:
     foreign: tuple[int, ...]
 
 
-def read_journal(lakehouse: Lakehouse, contract: Contract, where: str = "true") -> Journal:
+def read_journal(lakehouse: Lakehouse, contract: Contract) -> Journal:
     """The journal as it is now; empty if nothing was ever appended."""
     history = lakehouse.history(contract.table)
     carried = {d: p.version for p in history.publications for d in p.fingerprints.values()}
     return Journal(
         contract,
-        tuple(history.rows(where=where)),
+        tuple(history.rows()),
         history.version,
         carried,
         tuple(history.foreign_versions),
@@ -65,7 +65,7 @@ def prepare(lakehouse: Lakehouse, contract: Contract) -> None:
 
 def append(
     lakehouse: Lakehouse, journal: Journal, record: Row, digest: str, origin: Origin
-) -> Publication:
+) -> None:
     """Add one row behind those that were read.
 
     Args:
@@ -96,7 +96,6 @@ def append(
         inputs=origin.inputs,
     )
     lakehouse.table(contract.table).append(contract, [record], publication.to_json(), after)
-    return lakehouse.history(contract.table).publications[0]
 
 
 def _created(lakehouse: Lakehouse, contract: Contract) -> int:

@@ -103,12 +103,17 @@ def forget() -> None:
 
 
 def _remembered(stored: StoredTable) -> Reading | None:
-    """What this process read of the log before, if the log still holds exactly those files."""
+    """What this process read of the log before, if it still is that log: exactly those files, or,
+    where these are hidden, the very commit that was the newest.
+    """
     known = _memory.get(stored.path)
-    if known is None or not known.records or stored.entries() is None:
+    if known is None or not known.records:
         return None
     # An index that somebody deleted has to be missed, or nobody would make it again.
     if known.indexed and not any(_folder(stored).glob("*.json")):
+        return None
+    newest = known.records[0].commit
+    if stored.entries() is None and newest not in stored.commits(newest.version - 1):
         return None
     return known if _is_of_log(known.records, stored) else None
 

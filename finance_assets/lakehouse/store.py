@@ -59,8 +59,7 @@ class Lakehouse:
         `tables` are opened now, one after the other.
 
         It is for reading: `ensure` refuses, so that nothing is published by it, and journals are
-        added to by the lakehouse itself. In a catalog, what is asked by SQL (`rows`, `row_counts`)
-        is of when it is asked, unless a version is said.
+        added to by the lakehouse itself.
         """
         fixed = replace(self, opened={})
         for table in tables:

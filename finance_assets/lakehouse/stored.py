@@ -56,7 +56,8 @@ class Commit:
     """One commit of a table's log.
 
     `text` is its user metadata, `changed` the partitions whose rows it changed (None: it may be
-    any). `entry` tells its file from every other; None where the log hides its files.
+    any). `entry` tells its file from every other; None where the log hides its files, and `made_at`
+    says instead when it was made.
     """
 
     version: int
@@ -64,6 +65,7 @@ class Commit:
     text: str | None
     changed: frozenset[str] | None
     entry: Identity | None = None
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from finance_assets.lakehouse.journal import read_journal
+from finance_assets.lakehouse.journal import Journal, read_journal
 from finance_assets.lakehouse.record import from_rows
 from finance_assets.lakehouse.store import Lakehouse
 from finance_assets.ml.identity import Identity
@@ -30,6 +30,13 @@ def read_history(
             that ends before one of them was shortened.
     """
     journal = read_journal(lakehouse, champion_history_contract(use_case))
+    return history_in(journal, use_case, stated)
+
+
+def history_in(
+    journal: Journal, use_case: str, stated: dict[str, str] | None = None
+) -> ChampionHistory:
+    """The history that a journal holds."""
     found = from_rows(ChampionEvent, journal.rows, journal.contract.table)
     events = tuple(sorted(found, key=lambda event: (event.sequence, event.recorded_at)))
     broken = [

@@ -17,7 +17,7 @@ from finance_assets.ml.gate_report import GateReport
 from finance_assets.ml.identity import Identity
 from finance_assets.ml.registry import Mirror
 from finance_assets.ml.spec import ModelSpec
-from finance_assets.model_life.chain import read_history
+from finance_assets.model_life.chain import history_in, read_history
 from finance_assets.model_life.champion_history import (
     BY_PEOPLE,
     ChampionEvent,
@@ -119,7 +119,7 @@ def add(
             where=contract.table,
             remedy=f"materialise {decision_contract(spec).table} alone, which makes it; try again",
         )
-    now = read_history(ctx.lakehouse, spec.name)
+    now = history_in(journal, spec.name)
     if not set(now.problems) <= set(expected.problems):
         now.trusted()
     if now.statement != expected.statement or len(journal.rows) != len(now.chain):

@@ -119,8 +119,10 @@ def log_decision(ctx: StepContext, spec: ModelSpec, decision: Decision, since: s
     """
     contract = decision_contract(spec)
     for _ in range(ATTEMPTS):
-        journal = read_journal(ctx.lakehouse, contract, f"as_of = '{decision.as_of}'")
-        newest = newest_on(_in_order(journal), decision.candidate_version)
+        journal = read_journal(ctx.lakehouse, contract)
+        # As of then: where MLflow's store was made anew, its numbers begin anew.
+        known = [one for one in _in_order(journal) if one.as_of == decision.as_of]
+        newest = newest_on(known, decision.candidate_version)
         if newest and newest.recorded_at > since and newest.is_repeated_by(decision):
             return False
         stamped = replace(decision, recorded_at=now(), decision_id=uuid.uuid4().hex)

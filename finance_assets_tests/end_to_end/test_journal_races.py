@@ -60,6 +60,36 @@ def between_look_and_write(number, other):
 done = {"first": attempt(read(), 0), "at_once": [at_once([n, n + 1, n + 2]) for n in (1, 4)]}
 done["between"] = between_look_and_write(100, 200)
 done["numbers"] = sorted(row["number"] for row in read().rows)
+
+def read_anew():
+    # What it has to ask for that, and what it finds.
+    real, asked = CatalogTable._sql, []
+
+    def sql(self, statement):
+        asked.append(statement.split()[0])
+        return real(self, statement)
+
+    CatalogTable._sql = sql
+    try:
+        return asked, sorted(row["number"] for row in read().rows)
+    finally:
+        CatalogTable._sql = real
+
+before = lakehouse.history(contract.table)
+assert before.version
+done["read"] = [read_anew()]
+attempt(read(), 300)
+done["read"].append(read_anew())
+done["read"].append(read_anew())
+earlier = before.rows("number"), before.row_counts()
+done["earlier"] = [sorted(row["number"] for row in earlier[0]), sum(earlier[1].values())]
+
+# Another table under the same name, which has as many commits and, in the last of them, as much to say.
+place, log = lakehouse.table(contract.table).place, lakehouse.history(contract.table)
+spark.sql(f"DROP TABLE {place}")
+for number in range(len(done["numbers"]) + 1):
+    attempt(read(), number)
+done["another"] = [read_anew()[1], log.version == lakehouse.history(contract.table).version]
 print("DONE" + json.dumps(done))
 """
 
@@ -75,3 +105,11 @@ def test_of_writers_that_read_the_same_journal_of_a_catalog_one_wins(tmp_path, j
     assert len(done["numbers"]) == 4
     assert 200 in done["numbers"]
     assert 100 not in done["numbers"]
+    # What was read before is not asked for again, but for whether it still is the newest.
+    first, after, again = done["read"]
+    assert first == again[:1] + [done["numbers"]]
+    assert again == [["DESCRIBE"], [*done["numbers"], 300]]
+    assert after == [["DESCRIBE", "SELECT"], [*done["numbers"], 300]]
+    # A table stays as it was when it was first asked, its rows, too.
+    assert done["earlier"] == [done["numbers"], 4]
+    assert done["another"] == [[0, 1, 2, 3, 4], True]

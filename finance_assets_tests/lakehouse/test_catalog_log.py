@@ -1,5 +1,7 @@
 """What the history of a catalog's table proves, where nobody sees its files."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from finance_assets.lakehouse.catalog_log import commit_of, undisturbed
@@ -26,7 +28,12 @@ def published(*months, is_confirmation=False, rows="1:1"):
 def read(*commits):
     """What is read of a log of these commits, oldest first."""
     rows = [
-        {"version": version, "operation": operation, "userMetadata": text}
+        {
+            "version": version,
+            "timestamp": datetime(2026, 1, 1, 12, version, tzinfo=UTC),
+            "operation": operation,
+            "userMetadata": text,
+        }
         for version, (operation, text) in enumerate(commits)
     ]
     return Reading(tuple(Record.of(commit_of(row)) for row in reversed(rows)))
