@@ -6,25 +6,20 @@ identity.py's.
 
 import hashlib
 import json
-import os
-import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from finance_assets.errors import GoneError, ModelError
+from finance_assets.ml.artifacts import Artifacts
 from finance_assets.ml.families import FAMILIES, Family, Model, family_of, load_model
 from finance_assets.ml.families.family import ANCHORED_FILE
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 REFERENCE_FILE, RECIPE_FILE = "reference.json", "recipe.json"
 # Tag with the digest of the ordered features. Their list would outgrow a tag; the recipe has it.
 FEATURES_DIGEST = "features_sha256"
-SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
@@ -38,30 +33,8 @@ class Version:
 
 
 @dataclass(frozen=True)
-class ModelFiles:
-    """The files of registered versions in the store at `tracking_uri`.
-
-    Nothing is asked of the store before the first call.
-    """
-
-    tracking_uri: str
-    registry_uri: str | None = None
-
-    @cached_property
-    def client(self) -> "MlflowClient":
-        """MLflow's client, with the process pointed at the same store."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        import mlflow
-
-        _require_database(self.tracking_uri)
-        mlflow.set_tracking_uri(self.tracking_uri)
-        if self.registry_uri:
-            mlflow.set_registry_uri(self.registry_uri)
-        elif not self.tracking_uri.startswith("databricks"):
-            # Another registry of this process may have pointed mlflow elsewhere.
-            mlflow.set_registry_uri(self.tracking_uri)
-        return mlflow.MlflowClient()
+class ModelFiles(Artifacts):
+    """The files of registered versions in the store at `tracking_uri`."""
 
     def model(self, version: Version) -> Model:
         """The model, unaltered since it was registered.
@@ -73,9 +46,9 @@ class ModelFiles:
                 is of other inputs.
         """
         family = family_of(version.tags.get("model_family", ""))
-        folder = self._download(version, f"models:/{version.name}/{version.number}")
+        folder = self._folder(version)
         files = (*family.files, ANCHORED_FILE)
-        paths = [path for file in files if (path := Path(folder, file)).exists()]
+        paths = [path for file in files if (path := folder / file).exists()]
         if not paths:
             _require_no_other_family(version, family, folder)
             raise gone(version, f"{' or '.join(files)} is missing")
@@ -110,55 +83,35 @@ class ModelFiles:
         from mlflow.exceptions import MlflowException
         from mlflow.models import Model as Logged
 
-        folder = self._download(version, f"models:/{version.name}/{version.number}")
+        folder = self._folder(version)
         try:
-            info = Logged.load(folder)
+            info = Logged.load(str(folder))
         except (OSError, MlflowException) as error:
             raise _missing(version, error) from error
         inputs = info.signature.inputs if info.signature else None
         return tuple(inputs.input_names()) if inputs else ()
 
     def _text(self, version: Version, file: str) -> str:
-        path = Path(self._download(version, f"runs:/{version.run_id}/{file}"))
+        path = self._there(version, partial(self.of_run, version.run_id, file))
         if not path.exists():
             raise gone(version, f"{file} is missing")
         return path.read_text(encoding="utf-8")
 
-    @cached_property
-    def _places(self) -> dict[str, str]:
-        """Where artifacts lie that were asked for before, by URI. Their content is always read."""
-        return {}
+    def _folder(self, version: Version) -> Path:
+        return self._there(version, partial(self.of_version, version.name, version.number))
 
-    def _download(self, version: Version, uri: str) -> str:
-        """Local path of an artifact.
+    def _there(self, version: Version, copied: Callable[[], Path]) -> Path:
+        """What is copied.
 
         Raises:
             GoneError: it is not there; a store that does not answer raises its own error.
         """
-        import mlflow
         from mlflow.exceptions import MlflowException
 
-        self.client  # noqa: B018 - points mlflow at the store
-        if uri in self._places:
-            return self._places[uri]
         try:
-            self._places[uri] = str(mlflow.artifacts.download_artifacts(uri))
-            return self._places[uri]
+            return copied()
         except (OSError, MlflowException) as error:
             raise _missing(version, error) from error
-
-
-def _require_database(uri: str) -> None:
-    """Look into a store that is a file: MLflow asks one that is damaged for minutes before it says.
-
-    Raises:
-        sqlite3.DatabaseError: it is no database.
-    """
-    path = Path(uri.removeprefix(SQLITE))
-    if uri.startswith(SQLITE) and path.is_file():
-        # One that others hold is MLflow's to wait for.
-        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=0)) as store:
-            store.execute("PRAGMA schema_version")
 
 
 def _missing(version: Version, error: Exception) -> Exception:
@@ -222,14 +175,14 @@ def _require_features(version: Version, model: Model, signed: tuple[str, ...]) -
         )
 
 
-def _require_no_other_family(version: Version, family: Family, folder: str) -> None:
+def _require_no_other_family(version: Version, family: Family, folder: Path) -> None:
     """Files of another family are not gone: somebody edited the tag that names the family.
 
     Raises:
         ModelError: there are such files.
     """
     for other in FAMILIES.values():
-        if any(Path(folder, file).exists() for file in other.files):
+        if any((folder / file).exists() for file in other.files):
             raise ModelError(
                 f"its tag says {family.name}, its files are {other.name}'s",
                 where=f"{version.name} v{version.number}, tag model_family",

@@ -1,16 +1,45 @@
 """Plots: PNG bytes for MLflow and for Dagster's metadata. No numbers are made here."""
 
 import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+# A plot in inches, its letters in points, and how wide a letter is for its height, amply.
+WIDTH, HEIGHT, LETTERS, SMALL = 5.2, 4.0, 10.0, 7.0
+LETTER = 0.65 / 72
 
-def figure(title: str, x_label: str, y_label: str) -> tuple[Any, Any]:
-    """An empty figure with its axes."""
+
+def figure(
+    title: str,
+    x_label: str,
+    y_label: str,
+    *,
+    names: Iterable[str] = ("0.0000",),
+    letters: float = LETTERS,
+    below: float = 0.5,
+) -> tuple[Any, Any]:
+    """An empty figure with its axes.
+
+    `names` stand left of the axes, in letters of this size; `below`: inches for what stands there.
+    Room is made by their lengths: matplotlib's own layout draws all of it twice, to see.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.2, 4.0), dpi=90, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    longest = max(map(len, names), default=0)
+    left = min(0.25 + longest * letters * LETTER + (0.25 if y_label else 0.0), 0.6 * WIDTH)
+    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=90)
+    axes = figure.add_axes(
+        (
+            left / WIDTH,
+            below / HEIGHT,
+            (WIDTH - left - 0.2) / WIDTH,
+            (HEIGHT - below - 0.4) / HEIGHT,
+        )
+    )
+    axes.set(xlabel=x_label, ylabel=y_label)
+    # Over the whole figure: it may be longer than the axes are wide.
+    size = min(12.0, (WIDTH - 0.2) / (len(title) * LETTER))
+    figure.suptitle(title, fontsize=size, y=1 - 0.1 / HEIGHT)
     axes.grid(alpha=0.3)
     return figure, axes
 
@@ -20,7 +49,7 @@ def png(drawn: Any) -> bytes:
     import matplotlib.image
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    # `savefig` draws everything twice, to lay it out first; the first time that is done anyway.
+    # `savefig` would draw everything twice.
     canvas, buffer = FigureCanvasAgg(drawn), io.BytesIO()
     canvas.draw()
     matplotlib.image.imsave(buffer, canvas.buffer_rgba(), format="png", dpi=drawn.dpi)
@@ -35,7 +64,7 @@ def importance(shares: dict[str, float]) -> bytes:
 def bars(title: str, values: dict[str, float], limit: float | None = None) -> bytes:
     """Horizontal bars, longest on top, with a line at the limit."""
     ordered = sorted(values.items(), key=lambda item: item[1])
-    drawn, axes = figure(title, "", "")
+    drawn, axes = figure(title, "", "", names=values, below=0.35)
     axes.barh([name for name, _ in ordered], [value for _, value in ordered])
     if limit is not None:
         axes.axvline(limit, linestyle="--", color="firebrick")
@@ -48,11 +77,11 @@ def heat_map(title: str, values: dict[str, dict[str, float]], limit: float) -> b
 
     columns = sorted({column for row in values.values() for column in row})
     cells = np.array([[row.get(c, np.nan) for c in columns] for row in values.values()])
-    drawn, axes = figure(title, "", "")
+    drawn, axes = figure(title, "", "", names=values, letters=SMALL, below=_upright(columns))
     axes.grid(visible=False)
     image = axes.imshow(cells, aspect="auto", cmap="Reds", vmin=0, vmax=limit)
-    axes.set_yticks(range(len(values)), list(values), fontsize=7)
-    axes.set_xticks(range(len(columns)), columns, rotation=60, fontsize=7)
+    axes.set_yticks(range(len(values)), list(values), fontsize=SMALL)
+    axes.set_xticks(range(len(columns)), columns, rotation=60, fontsize=SMALL)
     drawn.colorbar(image, ax=axes, extend="max")
     return png(drawn)
 
@@ -78,14 +107,19 @@ def reliability(points: list[tuple[float, float]]) -> bytes:
 
 def over_time(title: str, series: dict[str, dict[str, tuple[float, float, float]]]) -> bytes:
     """A figure by partition with its interval."""
-    drawn, axes = figure(title, "", "")
     names = sorted({name for points in series.values() for name in points})
+    drawn, axes = figure(title, "", "", below=_upright(names))
     for place, (label, points) in enumerate(series.items()):
         at = [names.index(name) + 0.1 * place for name in points]
         middle = [value for value, _, _ in points.values()]
         below = [max(value - low, 0.0) for value, low, _ in points.values()]
         above = [max(high - value, 0.0) for value, _, high in points.values()]
         axes.errorbar(at, middle, yerr=[below, above], marker="o", capsize=3, label=label)
-    axes.set_xticks(range(len(names)), names, rotation=60, fontsize=7)
+    axes.set_xticks(range(len(names)), names, rotation=60, fontsize=SMALL)
     axes.legend()
     return png(drawn)
+
+
+def _upright(names: Sequence[str]) -> float:
+    """Inches below the axes for small names that stand nearly upright."""
+    return 0.25 + max(map(len, names), default=0) * SMALL * LETTER

@@ -5,6 +5,8 @@ champion history's business (a Delta table), not the aliases': these mirror its 
 for people and other tools, and are set here alone.
 """
 
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,18 +139,19 @@ class ModelRegistry(ModelFiles):
         self, version: Version, metrics: dict[str, float], plots: dict[str, bytes]
     ) -> None:
         """Add holdout metrics and plots to the run that trained the version."""
-        for key, value in metrics.items():
-            self.client.log_metric(version.run_id, key, value)
+        from mlflow.entities import Metric
+
+        now = time.time_ns() // 1_000_000
+        self.client.log_batch(version.run_id, [Metric(k, v, now, 0) for k, v in metrics.items()])
         self.add_files(version, PLOT_FOLDER, {f"{title}.png": png for title, png in plots.items()})
 
     def add_files(self, version: Version, folder: str, files: dict[str, bytes]) -> None:
         """Put files into a folder of the version's run; those of the same name are replaced."""
-        import tempfile
-
         with tempfile.TemporaryDirectory() as local:
             for name, content in files.items():
                 Path(local, name).write_bytes(content)
             self.client.log_artifacts(version.run_id, local, folder)
+        self.forget()
 
     def metrics(self, version: Version) -> dict[str, float]:
         """The metrics of the run that trained the version."""
@@ -156,20 +159,15 @@ class ModelRegistry(ModelFiles):
 
     def plots(self, version: Version) -> dict[str, bytes]:
         """The plots of the version's run, as PNG, by name."""
-        import mlflow
-
-        listed = self.client.list_artifacts(version.run_id, PLOT_FOLDER)
-        if not listed:
+        if not self.client.list_artifacts(version.run_id, PLOT_FOLDER):
             return {}
-        folder = mlflow.artifacts.download_artifacts(
-            run_id=version.run_id, artifact_path=PLOT_FOLDER
-        )
-        return {path.stem: path.read_bytes() for path in sorted(Path(folder).glob("*.png"))}
+        folder = self.of_run(version.run_id, PLOT_FOLDER)
+        return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.png"))}
 
     def set_tags(self, version: Version, tags: dict[str, str]) -> None:
         """Set tags of the version; a text that is too long for one is cut."""
-        for key, value in tags.items():
-            self.client.set_model_version_tag(version.name, version.number, key, _fitting(value))
+        for key, value in fitting(tags).items():
+            self.client.set_model_version_tag(version.name, version.number, key, value)
 
     def statement(self, name: str) -> str:
         """The newest event of the champion history, as the registered model states it."""
@@ -230,9 +228,12 @@ class ModelRegistry(ModelFiles):
         return f"{self.run_url(version)}/artifacts/{CARD_FOLDER}/model_card.md"
 
 
-def _fitting(value: str) -> str:
-    """The value as every registry takes it. Digests and short facts stay as they are."""
-    text = value.strip()
+def fitting(tags: dict[str, str]) -> dict[str, str]:
+    """The tags as every registry takes them. Digests and short facts stay as they are."""
+    return {key: _cut(value.strip()) for key, value in tags.items()}
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_TAG_VALUE else f"{text[: MAX_TAG_VALUE - 1].rstrip()}…"
 
 

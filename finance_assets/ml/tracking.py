@@ -20,7 +20,7 @@ from finance_assets.ml.model_files import (
     digest,
     digest_tag,
 )
-from finance_assets.ml.registry import ModelRegistry
+from finance_assets.ml.registry import ModelRegistry, fitting
 from finance_assets.ml.search import Trial
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def register(registry: ModelRegistry, name: str, candidate: Candidate) -> Versio
         for file, record in candidate.records.items():
             mlflow.log_text(json.dumps(record, indent=1, sort_keys=True), file)
         _log_trials(registry, run_id, candidate.trials)
-        logged = log_model(registry.registered(name), candidate)
         digests = {digest_tag(f): digest(canonical(r)) for f, r in candidate.records.items()}
         tags = {
             **candidate.tags,
@@ -61,21 +60,25 @@ def register(registry: ModelRegistry, name: str, candidate: Candidate) -> Versio
             FEATURES_DIGEST: digest(canonical(candidate.model.features)),
             "artifact_sha256": digest(candidate.model.text),
         }
+        fingerprint = tags.pop("fingerprint")
+        logged = log_model(registry.registered(name), candidate, tags)
+        tags["fingerprint"] = fingerprint
         version = Version(
             registry.registered(name), str(logged.registered_model_version), run_id, tags
         )
         registry.add_files(
             version, "plots", {f"{title}.png": png for title, png in candidate.plots.items()}
         )
-        # Last, and the fingerprint last of all: what has none was never finished, and no later
-        # training will take it for a known version.
-        tags["fingerprint"] = tags.pop("fingerprint")
-        registry.set_tags(version, tags)
+        # Last: what has no fingerprint was never finished, and no later training will take it for a
+        # known version.
+        registry.set_tags(version, {"fingerprint": fingerprint})
     return version
 
 
-def log_model(name: str, candidate: Candidate) -> Any:
-    """Log the model in MLflow's flavour of its family, with signature and example."""
+def log_model(name: str, candidate: Candidate, tags: dict[str, str]) -> Any:
+    """Log the model in MLflow's flavour of its family, with signature and example; the version that
+    it becomes has the tags from the beginning.
+    """
     import mlflow
     from mlflow.models import infer_signature
 
@@ -84,6 +87,7 @@ def log_model(name: str, candidate: Candidate) -> Any:
     common: dict[str, object] = {
         "name": "model",
         "registered_model_name": name,
+        "tags": fitting(tags),
         "signature": infer_signature(candidate.example, scores),
         "input_example": candidate.example,
         # Given, because MLflow would otherwise start a process to infer them.
@@ -95,6 +99,8 @@ def log_model(name: str, candidate: Candidate) -> Any:
 
 def _log_trials(registry: ModelRegistry, parent: str, trials: tuple[Trial, ...]) -> None:
     """Each trial of a search as a nested run, with the times at which it really ran."""
+    from mlflow.entities import Metric, Param
+
     client = registry.client
     experiment = client.get_run(parent).info.experiment_id if trials else ""
     for trial in trials:
@@ -104,9 +110,11 @@ def _log_trials(registry: ModelRegistry, parent: str, trials: tuple[Trial, ...])
             tags={"mlflow.parentRunId": parent},
             run_name=f"trial {trial.number}",
         )
-        for key, value in trial.params.items():
-            client.log_param(run.info.run_id, key, value)
-        client.log_metric(run.info.run_id, "validation_merit", trial.merit)
+        client.log_batch(
+            run.info.run_id,
+            metrics=[Metric("validation_merit", trial.merit, trial.ended_ms, 0)],
+            params=[Param(key, str(value)) for key, value in trial.params.items()],
+        )
         client.set_terminated(run.info.run_id, end_time=trial.ended_ms)
 
 

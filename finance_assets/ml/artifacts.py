@@ -1,0 +1,107 @@
+"""Artifacts: copies of what MLflow keeps of a run or a registered version.
+
+Which versions there are is registry.py's business; what their files must be, model_files.py's.
+"""
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """What lies in the store at `tracking_uri`. Nothing is asked of it before the first call.
+
+    What is copied is copied once, and is there as long as this object.
+
+    Raises:
+        MlflowException, OSError: what is asked for is not there, or the store does not answer.
+    """
+
+    tracking_uri: str
+    registry_uri: str | None = None
+
+    @cached_property
+    def client(self) -> "MlflowClient":
+        """MLflow's client, with the process pointed at the same store."""
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        import mlflow
+
+        _require_database(self.tracking_uri)
+        mlflow.set_tracking_uri(self.tracking_uri)
+        if self.registry_uri:
+            mlflow.set_registry_uri(self.registry_uri)
+        elif not self.tracking_uri.startswith("databricks"):
+            # Another registry of this process may have pointed mlflow elsewhere.
+            mlflow.set_registry_uri(self.tracking_uri)
+        return mlflow.MlflowClient()
+
+    def of_version(self, name: str, number: str) -> Path:
+        """The folder of a registered version's model."""
+        return self._copied(f"models:/{name}/{number}")
+
+    def of_run(self, run_id: str, place: str) -> Path:
+        """A file or folder of a run."""
+        try:
+            # By MLflow's own name for it, below, all models of the experiment are searched.
+            return self._copied(f"{self._root(run_id)}/{place}")
+        except Exception:  # noqa: BLE001 - whatever it was, MLflow's own way says it better
+            return self._copied(f"runs:/{run_id}/{place}")
+
+    def forget(self) -> None:
+        """Copy anew what is asked for from now on: something was added."""
+        self._known.clear()
+
+    def _root(self, run_id: str) -> str:
+        """Where the artifacts of a run lie."""
+        if run_id not in self._roots:
+            self._roots[run_id] = str(self.client.get_run(run_id).info.artifact_uri)
+        return self._roots[run_id]
+
+    def _copied(self, uri: str) -> Path:
+        import mlflow
+
+        self.client  # noqa: B018 - points mlflow at the store
+        if uri not in self._known:
+            folder = mkdtemp(dir=self._copies.name)
+            self._known[uri] = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder))
+        return self._known[uri]
+
+    @cached_property
+    def _known(self) -> dict[str, Path]:
+        """The copies by the URI that they are of."""
+        return {}
+
+    @cached_property
+    def _roots(self) -> dict[str, str]:
+        """Where the artifacts lie of runs that were asked for before."""
+        return {}
+
+    @cached_property
+    def _copies(self) -> "TemporaryDirectory[str]":
+        """The folder of all copies. MLflow by itself makes one for each, and leaves it for ever."""
+        return TemporaryDirectory(prefix="finance_assets_")
+
+
+def _require_database(uri: str) -> None:
+    """Look into a store that is a file: MLflow asks one that is damaged for minutes before it says.
+
+    Raises:
+        sqlite3.DatabaseError: it is no database.
+    """
+    path = Path(uri.removeprefix(SQLITE))
+    if uri.startswith(SQLITE) and path.is_file():
+        # One that others hold is MLflow's to wait for.
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path, timeout=0)) as store:
+            store.execute("PRAGMA schema_version")
