@@ -27,8 +27,7 @@ def open_lakehouse(
 ) -> Lakehouse:
     """The lakehouse of these settings; without a session only its commit log can be read.
 
-    The session is looked for once: whoever looks for one that is there sends it its settings again,
-    a call each.
+    The session is asked for once: whoever gets one that is there sends it all its settings again.
     """
     return Lakehouse(home_of(settings), cache(session or no_engine), settings.publish_attempts)
 

@@ -6,14 +6,14 @@ so nothing here touches its files.
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from finance_assets.errors import HistoryError, LostRaceError
 from finance_assets.lakehouse.catalog_log import (
     Answer,
-    answers_of,
+    all_rows,
     commit_of,
     in_utc,
     undisturbed,
@@ -99,11 +99,12 @@ class CatalogTable:
         if not self.exists:
             return []
         at = self.version if version is None else version
-        asked = f"SELECT {select} FROM {self.place} VERSION AS OF {at} WHERE {where}"
-        answers = answers_of(self.path, self._newest[0])
-        if asked not in answers:
-            answers[asked] = self._sql(asked)
-        return [dict(row) for row in answers[asked]]
+        ask = partial(
+            self._sql, f"SELECT {select} FROM {self.place} VERSION AS OF {at} WHERE {where}"
+        )
+        is_all = (select, where, at) == ("*", "true", self.version)
+        found = all_rows(self.path, self._newest[0], ask) if is_all else ask()
+        return [dict(row) for row in found]
 
     def row_counts(self) -> dict[str, int]:
         """Rows stored per partition value."""

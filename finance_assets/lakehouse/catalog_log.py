@@ -1,6 +1,6 @@
 """The log of a table of a catalog, as DESCRIBE HISTORY tells it: operations, and no files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,8 +24,8 @@ NOT_OURS = -2
 # What the engine answers to a statement; the statement says what of which type.
 Answer: TypeAlias = Mapping[str, Any]
 
-# The newest commit of each table, and what was answered as long as it was that.
-_answered = Recent[tuple[Commit, dict[str, list[Answer]]]]()
+# The newest commit of tables, and all their rows as long as it is that.
+_answered = Recent[tuple[Commit, list[Answer]]]()
 
 
 def commit_of(row: Answer) -> Commit:
@@ -41,15 +41,14 @@ def in_utc(answered: datetime) -> datetime:
     return datetime.fromtimestamp(answered.timestamp(), UTC)
 
 
-def answers_of(path: Path, newest: Commit) -> dict[str, list[Answer]]:
-    """What this process was answered by a table with this newest commit, by the question; more may
-    be put there.
+def all_rows(path: Path, newest: Commit, ask: Callable[[], list[Answer]]) -> list[Answer]:
+    """All rows of a table with this newest commit, which a process asks for once.
 
     A journal is read a dozen times while a champion changes, each time for half a second or more.
     """
     known = _answered.get(path)
     if known is None or known[0] != newest:
-        known = newest, {}
+        known = newest, ask()
         _answered.put(path, known)
     return known[1]
 

@@ -97,23 +97,13 @@ def read_log(stored: StoredTable, earlier: Reading | None = None) -> Reading:
     return found
 
 
-def forget() -> None:
-    """Remember no log: the next question is answered as in a process that just began."""
-    _memory.clear()
-
-
 def _remembered(stored: StoredTable) -> Reading | None:
-    """What this process read of the log before, if it still is that log: exactly those files, or,
-    where these are hidden, the very commit that was the newest.
-    """
+    """What this process read of the log before, if it still is that log."""
     known = _memory.get(stored.path)
     if known is None or not known.records:
         return None
     # An index that somebody deleted has to be missed, or nobody would make it again.
     if known.indexed and not any(_folder(stored).glob("*.json")):
-        return None
-    newest = known.records[0].commit
-    if stored.entries() is None and newest not in stored.commits(newest.version - 1):
         return None
     return known if _is_of_log(known.records, stored) else None
 
@@ -164,13 +154,15 @@ def _read_index(stored: StoredTable) -> tuple[Record, ...]:
 
 
 def _is_of_log(records: tuple[Record, ...], stored: StoredTable) -> bool:
-    """Whether the log still holds exactly the files that the records were read from."""
-    newest, entries = records[0].commit.version, stored.entries()
-    if newest > stored.version:
+    """Whether the log still holds exactly the files that the records were read from; where these
+    are hidden, the very commit that was the newest, by its time and its text.
+    """
+    newest, entries = records[0].commit, stored.entries()
+    if newest.version > stored.version:
         return False
     if entries is None:
-        return True
-    found = {version: entry for version, entry in entries.items() if version <= newest}
+        return newest in stored.commits(newest.version - 1)
+    found = {version: entry for version, entry in entries.items() if version <= newest.version}
     return found == {record.commit.version: record.commit.entry for record in records}
 
 

@@ -4,7 +4,7 @@ whoever asks to find out.
 
 from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 # More than the tables of all use cases: whoever looks at more than this in turn keeps none of them.
@@ -18,6 +18,7 @@ class Recent(Generic[T]):
         """Keep nothing yet."""
         self._kept: dict[Path, T] = {}
         self._lock = Lock()
+        _all.append(self)
 
     def get(self, path: Path) -> T | None:
         """What is kept of a table, None if nothing is."""
@@ -35,3 +36,12 @@ class Recent(Generic[T]):
         """Forget everything."""
         with self._lock:
             self._kept.clear()
+
+
+_all: list[Recent[Any]] = []
+
+
+def forget() -> None:
+    """Keep nothing of any table: the next question is answered as in a process that just began."""
+    for recent in _all:
+        recent.clear()

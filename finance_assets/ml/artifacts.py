@@ -5,7 +5,8 @@ Which versions there are is registry.py's business; what their files must be, mo
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ SQLITE = "sqlite:///"
 class Artifacts:
     """What lies in the store at `tracking_uri`. Nothing is asked of it before the first call.
 
-    What is copied is copied once, and is there as long as this object.
+    What is copied is there as long as this object, and is not copied again but for a reason.
 
     Raises:
         MlflowException, OSError: what is asked for is not there, or the store does not answer.
@@ -52,21 +53,46 @@ class Artifacts:
         return self._copied(f"models:/{name}/{number}")
 
     def of_run(self, run_id: str, place: str) -> Path:
-        """A file or folder of a run."""
-        try:
-            # By MLflow's own name for it, below, all models of the experiment are searched.
-            return self._copied(f"{self._root(run_id)}/{place}")
-        except Exception:  # noqa: BLE001 - whatever it was, MLflow's own way says it better
-            return self._copied(f"runs:/{run_id}/{place}")
+        """A file or folder of a run.
 
-    def forget(self) -> None:
-        """Copy anew what is asked for from now on: something was added."""
-        self._known.clear()
+        Not by MLflow's own `runs:/`: that searches all models of the experiment as well, and calls
+        whatever goes wrong missing.
+        """
+        root = self._root(run_id)
+        try:
+            return self._copied(append_to(root, place))
+        except Exception as error:
+            # Each kind of store has words of its own for what is not there.
+            if self._has(run_id, place):
+                raise
+            raise FileNotFoundError(f"No such artifact of the run: {place}") from error
+
+    def forget(self, run_id: str, place: str) -> None:
+        """Copy a folder of a run anew when it is asked for next: something was added."""
+        self._known.pop(append_to(self._root(run_id), place), None)
+
+    @contextmanager
+    def believed(self) -> Iterator[None]:
+        """A block that looks at copies. What is wrong with one may be mended before the next look,
+        which gets another.
+        """
+        try:
+            yield
+        except Exception:
+            self._known.clear()
+            raise
+
+    def _has(self, run_id: str, place: str) -> bool:
+        folder, _, _ = place.rpartition("/")
+        listed = self.client.list_artifacts(run_id, folder or None)
+        return place in {one.path for one in listed}
 
     def _root(self, run_id: str) -> str:
         """Where the artifacts of a run lie."""
         if run_id not in self._roots:
-            self._roots[run_id] = str(self.client.get_run(run_id).info.artifact_uri)
+            self._roots[run_id] = _of_profile(
+                str(self.client.get_run(run_id).info.artifact_uri), self.tracking_uri
+            )
         return self._roots[run_id]
 
     def _copied(self, uri: str) -> Path:
@@ -92,6 +118,20 @@ class Artifacts:
     def _copies(self) -> "TemporaryDirectory[str]":
         """The folder of all copies. MLflow by itself makes one for each, and leaves it for ever."""
         return TemporaryDirectory(prefix="finance_assets_")
+
+
+def append_to(root: str, place: str) -> str:
+    """The URI of a place below another URI, which may end with a query."""
+    from mlflow.utils.uri import append_to_uri_path
+
+    return str(append_to_uri_path(root, place))
+
+
+def _of_profile(uri: str, tracking_uri: str) -> str:
+    """The URI with the profile that knows the workspace, where it is one of a workspace."""
+    from mlflow.utils.uri import add_databricks_profile_info_to_artifact_uri
+
+    return str(add_databricks_profile_info_to_artifact_uri(uri, tracking_uri))
 
 
 def _require_database(uri: str) -> None:

@@ -45,6 +45,10 @@ class ModelFiles(Artifacts):
             ModelError: its text is not the one that was registered, or its signature or its tag
                 is of other inputs.
         """
+        with self.believed():
+            return self._model(version)
+
+    def _model(self, version: Version) -> Model:
         family = family_of(version.tags.get("model_family", ""))
         folder = self._folder(version)
         files = (*family.files, ANCHORED_FILE)
@@ -74,9 +78,10 @@ class ModelFiles(Artifacts):
         Raises:
             ModelError: it is not the one that was registered.
         """
-        record = json.loads(self._text(version, file))
-        _require_digest(version, digest_tag(file), canonical(record), file)
-        return record
+        with self.believed():
+            record = json.loads(self._text(version, file))
+            _require_digest(version, digest_tag(file), canonical(record), file)
+            return record
 
     def signature(self, version: Version) -> tuple[str, ...]:
         """Names of the inputs in the version's MLflow signature; empty when it has none."""

@@ -20,13 +20,16 @@ def figure(
 ) -> tuple[Any, Any]:
     """An empty figure with its axes.
 
-    `names` stand left of the axes, in letters of this size; `below`: inches for what stands there.
-    Room is made by their lengths: matplotlib's own layout draws all of it twice, to see.
+    `names` stand left of the axes, in letters of this size, or smaller ones if they are long;
+    `below`: inches for what stands there. Room is made by their lengths: matplotlib's own layout
+    draws all of it twice, to see.
     """
     from matplotlib.figure import Figure
 
-    longest = max(map(len, names), default=0)
-    left = min(0.25 + longest * letters * LETTER + (0.25 if y_label else 0.0), 0.6 * WIDTH)
+    longest = max([1, *map(len, names)])
+    letters = min(letters, 0.55 * WIDTH / (longest * LETTER))
+    left, below = 0.25 + longest * letters * LETTER, min(below, 0.4 * HEIGHT)
+    left += 0.25 if y_label else 0.0
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=90)
     axes = figure.add_axes(
         (
@@ -37,6 +40,7 @@ def figure(
         )
     )
     axes.set(xlabel=x_label, ylabel=y_label)
+    axes.tick_params(axis="y", labelsize=letters)
     # Over the whole figure: it may be longer than the axes are wide.
     size = min(12.0, (WIDTH - 0.2) / (len(title) * LETTER))
     figure.suptitle(title, fontsize=size, y=1 - 0.1 / HEIGHT)
@@ -80,7 +84,7 @@ def heat_map(title: str, values: dict[str, dict[str, float]], limit: float) -> b
     drawn, axes = figure(title, "", "", names=values, letters=SMALL, below=_upright(columns))
     axes.grid(visible=False)
     image = axes.imshow(cells, aspect="auto", cmap="Reds", vmin=0, vmax=limit)
-    axes.set_yticks(range(len(values)), list(values), fontsize=SMALL)
+    axes.set_yticks(range(len(values)), list(values))
     axes.set_xticks(range(len(columns)), columns, rotation=60, fontsize=SMALL)
     drawn.colorbar(image, ax=axes, extend="max")
     return png(drawn)

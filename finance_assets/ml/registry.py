@@ -147,11 +147,11 @@ class ModelRegistry(ModelFiles):
 
     def add_files(self, version: Version, folder: str, files: dict[str, bytes]) -> None:
         """Put files into a folder of the version's run; those of the same name are replaced."""
+        self.forget(version.run_id, folder)
         with tempfile.TemporaryDirectory() as local:
             for name, content in files.items():
                 Path(local, name).write_bytes(content)
             self.client.log_artifacts(version.run_id, local, folder)
-        self.forget()
 
     def metrics(self, version: Version) -> dict[str, float]:
         """The metrics of the run that trained the version."""

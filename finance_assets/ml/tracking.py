@@ -6,7 +6,7 @@ The only module that opens MLflow runs. Reading versions back is registry.py's.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from finance_assets.codec import Json
@@ -62,17 +62,16 @@ def register(registry: ModelRegistry, name: str, candidate: Candidate) -> Versio
         }
         fingerprint = tags.pop("fingerprint")
         logged = log_model(registry.registered(name), candidate, tags)
-        tags["fingerprint"] = fingerprint
-        version = Version(
-            registry.registered(name), str(logged.registered_model_version), run_id, tags
-        )
+        number = str(logged.registered_model_version)
+        version = replace(registry.version(name, number), run_id=run_id)
         registry.add_files(
             version, "plots", {f"{title}.png": png for title, png in candidate.plots.items()}
         )
-        # Last: what has no fingerprint was never finished, and no later training will take it for a
-        # known version.
-        registry.set_tags(version, {"fingerprint": fingerprint})
-    return version
+        # What its store left out of the tags. The fingerprint last of all: what has none was never
+        # finished, and no later training will take it for a known version.
+        left_out = {k: v for k, v in fitting(tags).items() if version.tags.get(k) != v}
+        registry.set_tags(version, {**left_out, "fingerprint": fingerprint})
+    return replace(version, tags={**tags, "fingerprint": fingerprint})
 
 
 def log_model(name: str, candidate: Candidate, tags: dict[str, str]) -> Any:

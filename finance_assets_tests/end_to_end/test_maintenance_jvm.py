@@ -8,7 +8,7 @@ PLAY = """
 import json
 from dataclasses import replace
 from finance_assets.compute.sessions import open_session
-from finance_assets.lakehouse import audit, log_index
+from finance_assets.lakehouse import audit, log_index, recent
 from finance_assets.lakehouse.homes import CatalogHome, FolderHome
 from finance_assets.lakehouse.integrity import altered_partitions, unproven_alterations
 from finance_assets.lakehouse.maintenance import maintain_table
@@ -87,7 +87,7 @@ def full(lakehouse):
     asked = lambda: [p.to_json() for p in lakehouse.history(THINGS.table).publications]
     indexed, real = asked(), log_index._read_index
     log_index._read_index = lambda stored: ()
-    log_index.forget()
+    recent.forget()
     try:
         return asked() == indexed
     finally:

@@ -10,7 +10,7 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, write_deltalake
 
 from finance_assets.calendar import Calendar, Frequency
-from finance_assets.lakehouse import commit_files, damage, log_index
+from finance_assets.lakehouse import commit_files, damage, log_index, recent
 from finance_assets.lakehouse.history import Ledger, Publication
 from finance_assets.lakehouse.homes import FolderHome
 from finance_assets.lakehouse.log_index import PROPERTY, RENEW_AFTER, renew_index
@@ -95,7 +95,7 @@ def index_file(lakehouse):
 
 def answers(lakehouse):
     """Everything that is asked of the log, by a process that never read it."""
-    log_index.forget()
+    recent.forget()
     return asked_again(lakehouse)
 
 
@@ -237,7 +237,7 @@ def test_a_lost_or_damaged_index_is_made_anew(indexed, monkeypatch, content, ope
     else:
         file.write_bytes(content)
     assert answers(indexed) == truth
-    log_index.forget()
+    recent.forget()
     publish_month(indexed, RENEW_AFTER + 2)
     assert index_file(indexed) != file
     del opened[:]

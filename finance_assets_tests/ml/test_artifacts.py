@@ -4,9 +4,10 @@ import gc
 import tempfile
 
 import pytest
+from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
-from finance_assets.errors import GoneError
+from finance_assets.errors import GoneError, ModelError
 from finance_assets.ml.tracking import register
 from finance_assets_tests.databricks.test_registry import candidate
 
@@ -56,6 +57,39 @@ def test_what_is_not_there_is_gone(settings):
         registry.record(version, "scorecard.json")
 
 
+def test_a_store_that_does_not_answer_is_not_taken_for_one_that_lost_it(settings, monkeypatch):
+    registry = open_registry(settings)
+    version = register(registry, NAME, candidate())
+
+    def denied(*_, **__):
+        raise PermissionError("the store says no")
+
+    with monkeypatch.context() as patch, pytest.raises(PermissionError, match="says no"):
+        patch.setattr("mlflow.artifacts.download_artifacts", denied)
+        registry.record(version, "recipe.json")
+    assert registry.record(version, "recipe.json") == {}
+
+
+def test_a_record_is_read_without_a_search_among_all_models(settings, monkeypatch):
+    registry = open_registry(settings)
+    version = register(registry, NAME, candidate())
+    monkeypatch.delattr(MlflowClient, "search_logged_models")
+    monkeypatch.delattr("mlflow.store.artifact.runs_artifact_repo.RunsArtifactRepository.__init__")
+    assert registry.record(version, "recipe.json") == {}
+
+
+def test_what_was_altered_and_is_restored_is_read_again(settings):
+    registry = open_registry(settings)
+    version = register(registry, NAME, candidate())
+    [file] = settings.root.rglob("recipe.json")
+    sound = file.read_text()
+    file.write_text('{"altered": true}')
+    with pytest.raises(ModelError, match="not the one that was registered"):
+        registry.record(version, "recipe.json")
+    file.write_text(sound)
+    assert registry.record(version, "recipe.json") == {}
+
+
 def test_a_version_whose_registration_was_interrupted_is_none(settings, monkeypatch):
     """It has what it was made with from the beginning, and its fingerprint last of all."""
     registry, given = open_registry(settings), candidate(purpose="to foresee")
@@ -72,3 +106,17 @@ def test_a_version_whose_registration_was_interrupted_is_none(settings, monkeypa
 
 def interrupted(*_):
     raise KeyboardInterrupt
+
+
+def test_tags_that_a_store_leaves_out_when_a_version_is_made_are_set_then(settings, monkeypatch):
+    registry, given = open_registry(settings), candidate(purpose="to foresee")
+    create = MlflowClient._create_model_version
+
+    def without_tags(self, *arguments, **more):
+        return create(self, *arguments, **{**more, "tags": None})
+
+    monkeypatch.setattr(MlflowClient, "_create_model_version", without_tags)
+    said = register(registry, NAME, given).tags
+    found = registry.find(NAME, given.tags["fingerprint"]).tags
+    assert found == said
+    assert {"artifact_sha256", "recipe_sha256", "purpose"} <= found.keys()
