@@ -4,13 +4,15 @@ Which versions there are is registry.py's business; what their files must be, mo
 """
 
 import os
+import shutil
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,7 +52,10 @@ class Artifacts:
 
     def of_version(self, name: str, number: str) -> Path:
         """The folder of a registered version's model."""
-        return self._copied(f"models:/{name}/{number}")
+        uri = f"models:/{name}/{number}"
+        if uri not in self._known:
+            self._known[uri] = self._copied(uri)
+        return self._known[uri]
 
     def of_run(self, run_id: str, place: str) -> Path:
         """A file or folder of a run.
@@ -58,18 +63,21 @@ class Artifacts:
         Not by MLflow's own `runs:/`: that searches all models of the experiment as well, and calls
         whatever goes wrong missing.
         """
-        root = self._root(run_id)
-        try:
-            return self._copied(append_to(root, place))
-        except Exception as error:
-            # Each kind of store has words of its own for what is not there.
-            if self._has(run_id, place):
-                raise
-            raise FileNotFoundError(f"No such artifact of the run: {place}") from error
+        name = f"{run_id}/{place}"
+        if name not in self._known:
+            uri = append_to(self._root(run_id), place)
+            try:
+                self._known[name] = self._copied(uri)
+            except Exception as error:
+                # Each kind of store has words of its own for what is not there.
+                if self._has(run_id, place):
+                    raise
+                raise FileNotFoundError(f"No such artifact of the run: {place}") from error
+        return self._known[name]
 
     def forget(self, run_id: str, place: str) -> None:
         """Copy a folder of a run anew when it is asked for next: something was added."""
-        self._known.pop(append_to(self._root(run_id), place), None)
+        self._known.pop(f"{run_id}/{place}", None)
 
     @contextmanager
     def believed(self) -> Iterator[None]:
@@ -99,14 +107,11 @@ class Artifacts:
         import mlflow
 
         self.client  # noqa: B018 - points mlflow at the store
-        if uri not in self._known:
-            folder = mkdtemp(dir=self._copies.name)
-            self._known[uri] = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder))
-        return self._known[uri]
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=mkdtemp(dir=self._copies)))
 
     @cached_property
     def _known(self) -> dict[str, Path]:
-        """The copies by the URI that they are of."""
+        """The copies by the name of what they are of."""
         return {}
 
     @cached_property
@@ -115,9 +120,11 @@ class Artifacts:
         return {}
 
     @cached_property
-    def _copies(self) -> "TemporaryDirectory[str]":
+    def _copies(self) -> str:
         """The folder of all copies. MLflow by itself makes one for each, and leaves it for ever."""
-        return TemporaryDirectory(prefix="finance_assets_")
+        folder = mkdtemp(prefix="finance_assets_")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
 
 def append_to(root: str, place: str) -> str:
