@@ -1,5 +1,7 @@
 """Dagster's runs and the bundle's job are one description: they differ where it is declared."""
 
+import subprocess
+import sys
 import zipfile
 from email.parser import Parser
 from importlib.metadata import version
@@ -21,7 +23,7 @@ from finance_assets.compute.databricks.tasks import (
 from finance_assets.compute.databricks.work import of_steps
 from finance_assets.errors import SettingsError
 from finance_assets.settings import DatabricksSettings, Settings, Shape
-from finance_assets_tests.scenario import APRIL, CALENDAR, USE_CASE
+from finance_assets_tests.scenario import APRIL, CALENDAR, USE_CASE, clean_environment
 
 ROOT = Path(__file__).parents[2]
 STEPS = {step.key: step for step in USE_CASE.steps}
@@ -128,3 +130,29 @@ def test_the_wheel_asks_for_the_libraries_that_were_tested_and_for_no_range():
 def test_a_dependency_that_is_not_locked_is_refused():
     with pytest.raises(SettingsError, match="^pandas is not locked"):
         locked(["numpy>=1", "pandas>=2,<3"], "numpy==2.0 ; python_version < '3'\n# pandas==2\n")
+
+
+BUILD = """
+import sys
+from multiprocessing import get_context
+from finance_assets.compute.databricks.payload import build_wheel
+if __name__ == "__main__":
+    if sys.argv[1] == "spawned":
+        # As Dagster does it for each run.
+        process = get_context("spawn").Process(target=build_wheel)
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+    else:
+        assert build_wheel().exists()
+"""
+
+
+@pytest.mark.parametrize("how", ["itself", "spawned"])
+def test_a_process_leaves_no_wheel_behind(tmp_path, how):
+    temporary, script = tmp_path / "temporary", tmp_path / "build.py"
+    temporary.mkdir()
+    script.write_text(BUILD)
+    environment = clean_environment(TMPDIR=str(temporary))
+    subprocess.run([sys.executable, str(script), how], env=environment, check=True, timeout=300)
+    assert list(temporary.iterdir()) == []

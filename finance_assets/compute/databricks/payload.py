@@ -15,6 +15,7 @@ import tomllib
 import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,8 @@ def build_wheel(packages: tuple[str, ...] = ()) -> Path:
 def _built(packed: dict[str, Path], suffix: str = "") -> Path:
     from hatchling.builders.wheel import WheelBuilder
 
-    folder = tempfile.mkdtemp(prefix="finance_assets_wheel_")
+    # Below a folder that goes with the process, also with one that Dagster spawns for a run.
+    folder = tempfile.mkdtemp(prefix="finance_assets_wheel_", dir=get_temp_dir())
     builder = WheelBuilder(str(ROOT), config=_project(packed, suffix))
     return Path(next(builder.build(directory=folder, versions=["standard"])))
 
