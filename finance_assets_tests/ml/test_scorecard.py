@@ -36,9 +36,8 @@ def test_it_is_a_logistic_regression_on_one_column_per_bin(frame):
     model.fit(np.hstack(blocks), frame["is_late"].to_numpy())
     scorecard = fit_scorecard(frame, FEATURES, "is_late")
     weights = [w for feature in scorecard.features for w in feature.log_odds]
-    # Sums over few ones come in another order than over all zeros with them.
-    assert weights == pytest.approx(model.coef_[0], abs=1e-12)
-    assert scorecard.intercept == pytest.approx(model.intercept_[0], abs=1e-12)
+    assert weights == model.coef_[0].tolist()
+    assert scorecard.intercept == model.intercept_[0]
     assert scorecard.predict(frame) == pytest.approx(
         model.predict_proba(np.hstack(blocks))[:, 1], abs=1e-12
     )

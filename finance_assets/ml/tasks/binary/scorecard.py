@@ -44,22 +44,16 @@ class Scorecard:
 def fit_scorecard(frame: "pd.DataFrame", features: tuple[str, ...], target: str) -> Scorecard:
     """Fit on every row of the frame."""
     import numpy as np
-    from scipy.sparse import csr_array
     from sklearn.linear_model import LogisticRegression
 
-    edges: dict[str, tuple[float, ...]] = {}
-    starts = [0]
-    # The column that is 1 for each row and feature; all others, some twelve to one, are 0.
-    ones = np.empty((len(frame), len(features)), dtype="int32")
-    for place, name in enumerate(features):
-        values = frame[name].to_numpy("float64")
-        edges[name] = choose_edges(values)
-        ones[:, place] = starts[-1] + _bins(values, edges[name])
-        starts.append(starts[-1] + len(edges[name]) + 2)
-    rows_begin = np.arange(0, ones.size + 1, len(features))
-    design = csr_array(
-        (np.ones(ones.size), ones.ravel(), rows_begin), shape=(len(frame), starts[-1])
-    )
+    values = {name: frame[name].to_numpy("float64") for name in features}
+    edges = {name: choose_edges(values[name]) for name in features}
+    widths = [len(edges[name]) + 2 for name in features]
+    starts = np.cumsum([0, *widths])
+    # One 1 per row and feature, written in place: blocks side by side would hold all rows twice.
+    design, rows = np.zeros((len(frame), starts[-1])), np.arange(len(frame))
+    for name, start in zip(features, starts, strict=False):
+        design[rows, start + _bins(values[name], edges[name])] = 1.0
     # Newton's method: a few passes over many rows and few columns, and no random start.
     model = LogisticRegression(C=1.0, solver="newton-cholesky")
     model.fit(design, frame[target].to_numpy())
