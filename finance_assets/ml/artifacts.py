@@ -7,10 +7,10 @@ import os
 import shutil
 import sqlite3
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -53,9 +53,7 @@ class Artifacts:
     def of_version(self, name: str, number: str) -> Path:
         """The folder of a registered version's model."""
         uri = f"models:/{name}/{number}"
-        if uri not in self._known:
-            self._known[uri] = self._copied(uri)
-        return self._known[uri]
+        return self._kept(uri, partial(self._copied, uri))
 
     def of_run(self, run_id: str, place: str) -> Path:
         """A file or folder of a run.
@@ -63,17 +61,7 @@ class Artifacts:
         Not by MLflow's own `runs:/`: that searches all models of the experiment as well, and calls
         whatever goes wrong missing.
         """
-        name = f"{run_id}/{place}"
-        if name not in self._known:
-            uri = append_to(self._root(run_id), place)
-            try:
-                self._known[name] = self._copied(uri)
-            except Exception as error:
-                # Each kind of store has words of its own for what is not there.
-                if self._has(run_id, place):
-                    raise
-                raise FileNotFoundError(f"No such artifact of the run: {place}") from error
-        return self._known[name]
+        return self._kept(f"{run_id}/{place}", partial(self._copied_of_run, run_id, place))
 
     def forget(self, run_id: str, place: str) -> None:
         """Copy a folder of a run anew when it is asked for next: something was added."""
@@ -89,6 +77,23 @@ class Artifacts:
         except Exception:
             self._known.clear()
             raise
+
+    def _kept(self, name: str, copied: Callable[[], Path]) -> Path:
+        """The copy by a name; made anew if somebody cleaned up the machine's temporary files."""
+        known = self._known.get(name)
+        if known is None or not known.exists():
+            known = self._known[name] = copied()
+        return known
+
+    def _copied_of_run(self, run_id: str, place: str) -> Path:
+        uri = append_to(self._root(run_id), place)
+        try:
+            return self._copied(uri)
+        except Exception as error:
+            # Each kind of store has words of its own for what is not there.
+            if self._has(run_id, place):
+                raise
+            raise FileNotFoundError(f"No such artifact of the run: {place}") from error
 
     def _has(self, run_id: str, place: str) -> bool:
         folder, _, _ = place.rpartition("/")
@@ -107,6 +112,7 @@ class Artifacts:
         import mlflow
 
         self.client  # noqa: B018 - points mlflow at the store
+        Path(self._copies).mkdir(exist_ok=True)
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=mkdtemp(dir=self._copies)))
 
     @cached_property

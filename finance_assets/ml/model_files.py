@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from finance_assets.errors import GoneError, ModelError
+from finance_assets.errors import GoneError, ModelError, StoreError
 from finance_assets.ml.artifacts import Artifacts
 from finance_assets.ml.families import FAMILIES, Family, Model, family_of, load_model
 from finance_assets.ml.families.family import ANCHORED_FILE
@@ -109,7 +109,8 @@ class ModelFiles(Artifacts):
         """What is copied.
 
         Raises:
-            GoneError: it is not there; a store that does not answer raises its own error.
+            GoneError: it is not there.
+            StoreError, MlflowException: the store does not answer, or refuses.
         """
         from mlflow.exceptions import MlflowException
 
@@ -120,10 +121,19 @@ class ModelFiles(Artifacts):
 
 
 def _missing(version: Version, error: Exception) -> Exception:
-    """The error as `GoneError` if it says that something is not there, else the error itself."""
+    """The error as `GoneError` if it says that something is not there; else as `StoreError`, or as
+    it is if it is MLflow's.
+    """
     code = getattr(error, "error_code", "")
-    is_gone = code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND") or "No such" in str(error)
-    return gone(version, str(error)) if is_gone else error
+    if code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND") or "No such" in str(error):
+        return gone(version, str(error))
+    if not isinstance(error, OSError):
+        return error
+    return StoreError(
+        f"the files of this version cannot be read: {error}",
+        where=f"{version.name} v{version.number}, run {version.run_id}",
+        remedy="see that the store answers and that you may read it; then try again",
+    )
 
 
 def gone(version: Version, what: str) -> GoneError:

@@ -42,7 +42,7 @@ def figure(
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.tick_params(axis="y", labelsize=letters)
     # Over the whole figure: it may be longer than the axes are wide.
-    size = min(12.0, (WIDTH - 0.2) / (len(title) * LETTER))
+    size = min(12.0, (WIDTH - 0.2) / (max(len(title), 1) * LETTER))
     figure.suptitle(title, fontsize=size, y=1 - 0.1 / HEIGHT)
     axes.grid(alpha=0.3)
     return figure, axes

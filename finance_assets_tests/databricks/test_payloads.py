@@ -134,15 +134,21 @@ def test_a_dependency_that_is_not_locked_is_refused():
 
 BUILD = """
 import sys
+import tempfile
 from multiprocessing import get_context
+from multiprocessing.util import get_temp_dir
+from pathlib import Path
 from finance_assets.compute.databricks.payload import build_wheel
 if __name__ == "__main__":
     if sys.argv[1] == "spawned":
-        # As Dagster does it for each run.
+        # As Dagster does it for each run; whoever spawns it may have had temporary files before.
+        before = get_temp_dir()
         process = get_context("spawn").Process(target=build_wheel)
         process.start()
         process.join()
         assert process.exitcode == 0
+        assert list(Path(tempfile.gettempdir()).iterdir()) == [Path(before)]
+        assert list(Path(before).iterdir()) == []
     else:
         assert build_wheel().exists()
 """

@@ -1,13 +1,14 @@
 """Artifacts of versions: what is copied goes again, and what is unfinished is not taken for known."""
 
 import gc
+import shutil
 import tempfile
 
 import pytest
 from mlflow import MlflowClient
 
 from finance_assets.compute.runner import open_registry
-from finance_assets.errors import GoneError, ModelError
+from finance_assets.errors import GoneError, ModelError, StoreError
 from finance_assets.ml.tracking import register
 from finance_assets_tests.databricks.test_registry import candidate
 
@@ -64,9 +65,19 @@ def test_a_store_that_does_not_answer_is_not_taken_for_one_that_lost_it(settings
     def denied(*_, **__):
         raise PermissionError("the store says no")
 
-    with monkeypatch.context() as patch, pytest.raises(PermissionError, match="says no"):
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="says no"):
         patch.setattr("mlflow.artifacts.download_artifacts", denied)
         registry.record(version, "recipe.json")
+    assert registry.record(version, "recipe.json") == {}
+
+
+def test_copies_that_a_machine_cleaned_up_are_made_again(settings, temporary):
+    registry = open_registry(settings)
+    version = register(registry, NAME, candidate())
+    assert registry.model(version).features
+    for folder in temporary.iterdir():
+        shutil.rmtree(folder)
+    assert registry.model(version).features
     assert registry.record(version, "recipe.json") == {}
 
 

@@ -10,12 +10,13 @@ libraries of requirements.lock, so that a task runs with what was tested.
 
 import hashlib
 import re
+import shutil
 import tempfile
 import tomllib
 import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
-from multiprocessing.util import get_temp_dir
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,8 +109,10 @@ def build_wheel(packages: tuple[str, ...] = ()) -> Path:
 def _built(packed: dict[str, Path], suffix: str = "") -> Path:
     from hatchling.builders.wheel import WheelBuilder
 
-    # Below a folder that goes with the process, also with one that Dagster spawns for a run.
-    folder = tempfile.mkdtemp(prefix="finance_assets_wheel_", dir=get_temp_dir())
+    folder = tempfile.mkdtemp(prefix="finance_assets_wheel_")
+    # It goes with this very process, also with one that Dagster spawns for a run: `atexit` would
+    # not be called there.
+    Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=0)
     builder = WheelBuilder(str(ROOT), config=_project(packed, suffix))
     return Path(next(builder.build(directory=folder, versions=["standard"])))
 
