@@ -86,7 +86,7 @@ class Artifacts:
         return known
 
     def _copied_of_run(self, run_id: str, place: str) -> Path:
-        uri = append_to(self._root(run_id), place)
+        uri = _append_to(self._root(run_id), place)
         try:
             return self._copied(uri)
         except Exception as error:
@@ -133,7 +133,7 @@ class Artifacts:
         return folder
 
 
-def append_to(root: str, place: str) -> str:
+def _append_to(root: str, place: str) -> str:
     """The URI of a place below another URI, which may end with a query."""
     from mlflow.utils.uri import append_to_uri_path
 
